@@ -1,0 +1,1 @@
+//! The model catalogue: ids, limits, prices, capabilities and lifecycle, as data with its date.

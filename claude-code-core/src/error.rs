@@ -1,0 +1,155 @@
+//! One error for the whole crate, and the kind that callers act on.
+
+use std::time::Duration;
+
+/// What went wrong, as callers, HTTP statuses, Python exceptions and exit codes tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// A value of the request is out of range or of the wrong form.
+    InvalidRequest,
+    /// The request could not be read at all (broken JSON, wrong encoding).
+    Malformed,
+    /// The local twin has no sample answer for this prompt.
+    NoSample,
+    /// Prompt and answer together are longer than the model's context.
+    ContextTooLong,
+    /// No credentials, or they were refused.
+    Credentials,
+    /// The caller is known and may not do this.
+    AccessDenied,
+    /// No such id within the caller's scope.
+    NotFound,
+    /// The model is past its end of life.
+    Retired,
+    /// The model is legacy and closed to accounts that did not use it lately.
+    Legacy,
+    /// The model is reached only through an inference profile.
+    NeedsProfile,
+    /// The account must set a data-retention mode for this model first.
+    DataRetention,
+    /// The service asks to slow down.
+    Throttled,
+    /// A fixed quota is used up; waiting does not help soon.
+    Quota,
+    /// Our own host is full; nothing was sent.
+    Shed,
+    /// A cap on spending would be passed.
+    Budget,
+    /// A limit of ours on waiting passed.
+    Timeout,
+    /// The answer ended at max_tokens or at the context's end.
+    Truncated,
+    /// The connection or the stream broke before the answer's end.
+    Cut,
+    /// The model ended its turn without an answer.
+    Empty,
+    /// The model declined.
+    Refused,
+    /// A content filter stopped the answer.
+    Filtered,
+    /// A guardrail stopped the answer.
+    Guardrail,
+    /// The service cannot answer now.
+    Unavailable,
+    /// Damaged or unexpected bytes, or an unknown stop reason.
+    Protocol,
+    /// S3, DynamoDB or the local disk failed.
+    Storage,
+    /// Something else is in progress, or the version read is stale.
+    Conflict,
+    /// An idempotency key came back with another body.
+    KeyReused,
+    /// An edit does not fit the file it names.
+    EditFailed,
+    /// The process was forked after the runtime had started.
+    Forked,
+}
+
+impl Kind {
+    /// Whether the same request may well succeed later, unchanged.
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Kind::Throttled | Kind::Shed | Kind::Timeout | Kind::Cut | Kind::Unavailable | Kind::Conflict
+        )
+    }
+
+    /// The name in snake case, as in JSON and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::InvalidRequest => "invalid_request",
+            Kind::Malformed => "malformed",
+            Kind::NoSample => "no_sample",
+            Kind::ContextTooLong => "context_too_long",
+            Kind::Credentials => "credentials",
+            Kind::AccessDenied => "access_denied",
+            Kind::NotFound => "not_found",
+            Kind::Retired => "retired",
+            Kind::Legacy => "legacy",
+            Kind::NeedsProfile => "needs_profile",
+            Kind::DataRetention => "data_retention",
+            Kind::Throttled => "throttled",
+            Kind::Quota => "quota",
+            Kind::Shed => "shed",
+            Kind::Budget => "budget",
+            Kind::Timeout => "timeout",
+            Kind::Truncated => "truncated",
+            Kind::Cut => "cut",
+            Kind::Empty => "empty",
+            Kind::Refused => "refused",
+            Kind::Filtered => "filtered",
+            Kind::Guardrail => "guardrail",
+            Kind::Unavailable => "unavailable",
+            Kind::Protocol => "protocol",
+            Kind::Storage => "storage",
+            Kind::Conflict => "conflict",
+            Kind::KeyReused => "key_reused",
+            Kind::EditFailed => "edit_failed",
+            Kind::Forked => "forked",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a call gave no result. The message is one line: what failed, with which value, and what to do.
+/// It never contains the prompt, the answer or a secret.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct Error {
+    /// What callers act on.
+    pub kind: Kind,
+    /// One line for a person.
+    pub message: String,
+    /// How long the service asked to wait, where it said so.
+    pub retry_after: Option<Duration>,
+    /// The service's id of the failed request, for its support.
+    pub request_id: Option<String>,
+}
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of this kind with its line for a person.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), retry_after: None, request_id: None }
+    }
+
+    /// A value of the request that cannot be used.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Error::new(Kind::InvalidRequest, message)
+    }
+
+    /// Whether the same request may well succeed later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+}

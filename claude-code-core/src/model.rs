@@ -1,0 +1,1 @@
+//! Model ids of every shape, tiers and profile scopes.

@@ -1,0 +1,1 @@
+//! Money in integer pico-dollars, rates and the receipt.

@@ -1,0 +1,1 @@
+//! The answer reader: a model's text, in any chunking, becomes files.
