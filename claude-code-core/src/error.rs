@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::generation::Generation;
+use crate::price::Receipt;
+
 /// What went wrong, as callers, HTTP statuses, Python exceptions and exit codes tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +135,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// The service's id of the failed request, for its support.
     pub request_id: Option<String>,
+    /// What was received and paid for until then: files, text, attempts and receipt.
+    pub partial: Option<Box<Generation>>,
 }
 
 /// The result of everything here that can fail.
@@ -140,12 +145,23 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of this kind with its line for a person.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), retry_after: None, request_id: None }
+        Error { kind, message: message.into(), retry_after: None, request_id: None, partial: None }
     }
 
     /// A value of the request that cannot be used.
     pub fn invalid(message: impl Into<String>) -> Self {
         Error::new(Kind::InvalidRequest, message)
+    }
+
+    /// The same error, carrying what was received and paid for.
+    pub fn with_partial(mut self, partial: Generation) -> Self {
+        self.partial = Some(Box::new(partial));
+        self
+    }
+
+    /// What the failed call cost, if anything was sent.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.partial.as_ref().map(|partial| &partial.receipt)
     }
 
     /// Whether the same request may well succeed later, unchanged.

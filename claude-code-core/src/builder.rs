@@ -1,0 +1,94 @@
+//! Putting a client together.
+
+use std::sync::Arc;
+
+use crate::cache::ResponseCache;
+use crate::client::{Client, Parts};
+use crate::clock::{Clock, IdSource};
+use crate::flight::Flights;
+use crate::keep::{Keeper, Keeping};
+use crate::lease::Leases;
+use crate::ledger::Ledger;
+use crate::memory::MemoryState;
+use crate::metrics::{MetricsSink, NoMetrics};
+use crate::policy::Policy;
+use crate::provider::ModelProvider;
+use crate::state::{Scope, StateStore};
+use crate::store::GenerationStore;
+
+/// A client in the making. Without more than its three arguments it keeps nothing: state in memory, no store, no
+/// metrics.
+#[derive(Debug)]
+pub struct ClientBuilder {
+    provider: Arc<dyn ModelProvider>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    policy: Policy,
+    state: Option<Arc<dyn StateStore>>,
+    keeping: Keeping,
+    metrics: Arc<dyn MetricsSink>,
+}
+
+impl ClientBuilder {
+    /// A client that asks this provider.
+    pub fn new(provider: Arc<dyn ModelProvider>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        ClientBuilder {
+            provider,
+            clock,
+            ids,
+            policy: Policy::default(),
+            state: None,
+            keeping: Keeping::None,
+            metrics: Arc::new(NoMetrics),
+        }
+    }
+
+    /// With these decisions.
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// With state that other processes share: cache, leases, budgets.
+    pub fn with_state(mut self, state: Arc<dyn StateStore>) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// With results stored here.
+    pub fn with_store(mut self, store: Arc<dyn GenerationStore>) -> Self {
+        self.keeping = Keeping::Store(store);
+        self
+    }
+
+    /// Without a store although one was meant to be there, and why; each result tells it.
+    pub fn without_store(mut self, why: impl Into<String>) -> Self {
+        self.keeping = Keeping::Unavailable(why.into());
+        self
+    }
+
+    /// With observations going here.
+    pub fn with_metrics(mut self, metrics: Arc<dyn MetricsSink>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// The client, in the scope of a single user.
+    pub fn build(self) -> Client {
+        let ClientBuilder { provider, clock, ids, policy, state: shared, keeping, metrics } = self;
+        let state = shared.clone().unwrap_or_else(|| Arc::new(MemoryState::default()));
+        let leases = Leases::new(shared, clock.clone(), &*ids);
+        let parts = Parts {
+            cache: ResponseCache::new(state.clone(), leases, clock.clone()),
+            ledger: Ledger::new(state, clock.clone(), policy.max_usd_per_day),
+            keeper: Keeper(keeping),
+            flights: Flights::default(),
+            provider,
+            policy,
+            metrics,
+            clock,
+            ids,
+        };
+        Client { parts: Arc::new(parts), scope: Scope::local() }
+    }
+}

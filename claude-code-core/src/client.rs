@@ -1,0 +1,165 @@
+//! The sequence: how a prompt becomes accepted, stored code with a receipt. The only file that knows the order.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use crate::ask::Ask;
+use crate::cache::{Entrance, ResponseCache};
+use crate::clock::{Clock, IdSource, new_id};
+use crate::draft::Draft;
+use crate::error::Result;
+use crate::flight::{Boarding, Flights, Landing};
+use crate::generation::Generation;
+use crate::invoke;
+use crate::keep::Keeper;
+use crate::ledger::{BudgetView, Ledger};
+use crate::metrics::MetricsSink;
+use crate::next::{self, Step};
+use crate::observe::observation;
+use crate::plan::{self, Estimate, Plan};
+use crate::policy::Policy;
+use crate::provider::ModelProvider;
+use crate::request::GenerateRequest;
+use crate::state::Scope;
+use crate::store::GenerationStore;
+use crate::stream::{GenerationStream, Out};
+use crate::validate;
+
+/// Generates code. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) scope: Scope,
+}
+
+/// What a client is made of; see [`ClientBuilder`](crate::ClientBuilder).
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) provider: Arc<dyn ModelProvider>,
+    pub(crate) policy: Policy,
+    pub(crate) cache: ResponseCache,
+    pub(crate) ledger: Ledger,
+    pub(crate) keeper: Keeper,
+    pub(crate) metrics: Arc<dyn MetricsSink>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) flights: Flights,
+}
+
+impl Client {
+    /// Generates code: [`stream`](Self::stream) read to its end.
+    pub async fn generate(&self, request: impl Into<GenerateRequest>) -> Result<Generation> {
+        self.stream(request).collect().await
+    }
+
+    /// Generates code and shows it as it is written. Lazy: nothing happens before the first poll. Dropping the
+    /// stream closes the request, unless an equal one waits for the same answer.
+    pub fn stream(&self, request: impl Into<GenerateRequest>) -> GenerationStream {
+        let (client, request) = (self.clone(), request.into());
+        GenerationStream::lazy(move |mut out| async move {
+            let plan = Arc::new(client.plan(request)?);
+            if !plan.is_cached() {
+                return client.run(plan, out).await;
+            }
+            let key = plan.cache_key.clone();
+            let shown = out.second();
+            match client.parts.flights.board(&key, || client.clone().run(plan, shown).boxed()) {
+                Boarding::Lead(flight) => flight.await,
+                Boarding::Follow(flight) => {
+                    let landed = crate::cache::hit(&flight.await?, client.parts.clock.now());
+                    out.replay(&landed).await;
+                    Ok(landed)
+                }
+            }
+        })
+    }
+
+    /// From the plan to the result, whatever happens on the way.
+    async fn run(self, plan: Arc<Plan>, mut out: Out) -> Landing {
+        let parts = &*self.parts;
+        let lease = match parts.cache.enter(&plan).await {
+            Entrance::Hit(kept) => {
+                out.replay(&kept).await;
+                parts.metrics.record(&observation(&kept, None, &plan, parts.clock.now()));
+                return Ok(kept);
+            }
+            Entrance::Lead(lease) => lease,
+        };
+        let mut draft = Draft::new(&plan);
+        let outcome = loop {
+            match next::after(&plan, &draft, parts.clock.now()) {
+                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut out).await,
+                Step::Stop(outcome) => break outcome,
+            }
+        };
+        let generation = draft.into_generation(&plan, &outcome);
+        let generation = Arc::new(parts.keeper.keep(&plan, generation, &outcome).await);
+        parts.cache.close(lease, &plan, &generation).await;
+        parts.metrics.record(&observation(&generation, outcome.error(), &plan, parts.clock.now()));
+        outcome.into_result(generation)
+    }
+
+    /// One send. It never fails: what went wrong is in the draft.
+    async fn send(&self, plan: &Plan, ask: Ask, draft: &mut Draft, out: &mut Out) {
+        let parts = &*self.parts;
+        if !draft.sent.is_empty() {
+            out.notice(plan, &ask).await;
+            tokio::time::sleep(ask.wait).await;
+        }
+        let mut hold = match parts.ledger.reserve(&plan.scope, ask.ceiling).await {
+            Ok(hold) => hold,
+            Err(refused) => return draft.refused(plan, &ask, refused),
+        };
+        let call = next::call(plan, &ask, draft);
+        draft.open(plan, &ask);
+        hold.sent();
+        let mut incoming = invoke::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
+        while let Some(text) = incoming.next().await {
+            for piece in draft.take(&text) {
+                out.piece(piece).await;
+            }
+        }
+        let (ended, usage) = incoming.ended();
+        for piece in draft.close(plan, &ask, ended, usage) {
+            out.piece(piece).await;
+        }
+        draft.held = out.held();
+        parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown()).await;
+        if draft.is_complete() {
+            let diagnostics = validate::accept(&plan.request, &draft.files);
+            draft.checked(diagnostics);
+        }
+    }
+
+    /// What a request would come to: tier, model, tokens, the most that one send can cost. Sends nothing.
+    pub fn estimate(&self, request: impl Into<GenerateRequest>) -> Result<Estimate> {
+        Ok(self.plan(request.into())?.estimate())
+    }
+
+    /// The figures of the current UTC day.
+    pub async fn budget(&self) -> Result<BudgetView> {
+        self.parts.ledger.view(&self.scope).await
+    }
+
+    /// Stored results, where the client has a store.
+    pub fn results(&self) -> Option<&Arc<dyn GenerationStore>> {
+        self.parts.keeper.store()
+    }
+
+    /// The same client for another scope. Only authentication makes scopes.
+    pub fn scoped(&self, scope: Scope) -> Self {
+        Client { parts: self.parts.clone(), scope }
+    }
+
+    /// The scope that it reads and writes.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn plan(&self, request: GenerateRequest) -> Result<Plan> {
+        let (clock, ids) = (&*self.parts.clock, &*self.parts.ids);
+        let id = new_id(clock, ids);
+        plan::draw(request, &self.parts.policy, self.parts.provider.name(), &self.scope, id, clock.now())
+    }
+}

@@ -1,0 +1,160 @@
+//! What comes out: files, the model's words, and the receipt.
+
+use crate::clock::UtcMillis;
+use crate::diagnostic::Diagnostic;
+use crate::error::{Error, Kind, Result};
+use crate::file::CodeFile;
+use crate::language::Language;
+use crate::model::Tier;
+use crate::price::{Cost, Receipt, Usage};
+use crate::provider::StopReason;
+
+/// One send, with why it was made and what became of it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Attempt {
+    /// The model, as sent.
+    pub model: String,
+    /// `first`, `retry`, `repeat`, `fallback`, `resume`, `repair`, `escalate`, `without …`.
+    pub why: String,
+    /// `complete`, or the kind of what went wrong.
+    pub outcome: String,
+    /// What it cost. A fault before any generation costs 0.
+    pub cost: Cost,
+    /// Whether the cost is the ceiling because the true figure never arrived.
+    pub unknown: bool,
+    /// Milliseconds waited before the send.
+    pub waited_ms: u64,
+    /// The service's id of the request, where it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// How an answer came from the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Cached {
+    /// Seconds since it was generated.
+    pub age_seconds: u64,
+}
+
+/// A result: one schema for HTTP, jobs, the command line, Python and the manifest in S3.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Generation {
+    /// UUIDv7.
+    pub id: String,
+    /// Complete, and no check found an error.
+    pub accepted: bool,
+    /// Of the whole result.
+    pub language: Language,
+    /// Every file and every code block, in the order of the answer.
+    pub files: Vec<CodeFile>,
+    /// The model's whole answer as received, files included.
+    pub text: String,
+    /// The model that answered last, as sent.
+    pub model: String,
+    /// The tier of that model.
+    pub tier: Tier,
+    /// Why this tier.
+    pub tier_reason: String,
+    /// Why the model ended its turn; none if it never did.
+    pub stop_reason: Option<StopReason>,
+    /// Tokens of all sends together.
+    pub usage: Usage,
+    /// What it cost, item by item.
+    pub receipt: Receipt,
+    /// Every send.
+    pub attempts: Vec<Attempt>,
+    /// What the checks found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+    /// What a refactoring changed, as a unified diff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    /// Set if it came from the cache.
+    pub cached: Option<Cached>,
+    /// Whether it is in the store.
+    pub stored: bool,
+    /// Why not, if it was meant to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_problem: Option<String>,
+    /// Where: the file's key, or the prefix of several with its final slash.
+    pub s3_key: Option<String>,
+    /// `2026-11-21T20:46:00.123Z`.
+    #[serde(with = "iso")]
+    pub generated_at: UtcMillis,
+    /// Whether the answer is one of the twin's samples and not a model's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sample: bool,
+    /// What was asked. Not part of the public schema: the row keeps it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+    /// The batch it belongs to, kept on the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<String>,
+}
+
+// Prompts and answers are the user's: Debug tells sizes and figures only.
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation")
+            .field("id", &self.id)
+            .field("accepted", &self.accepted)
+            .field("files", &self.files.len())
+            .field("text_bytes", &self.text.len())
+            .field("model", &self.model)
+            .field("stop_reason", &self.stop_reason)
+            .field("usage", &self.usage)
+            .field("stored", &self.stored)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Generation {
+    /// The only file's text. Several, or none: an error naming them.
+    pub fn code(&self) -> Result<&str> {
+        match self.files.as_slice() {
+            [only] => Ok(&only.content),
+            [] => Err(Error::new(Kind::NotFound, "the answer has no file; its words are in text")),
+            several => {
+                let names: Vec<_> = several.iter().map(|f| f.path.as_deref().unwrap_or("(unnamed)")).collect();
+                Err(Error::invalid(format!(
+                    "the answer has {} files ({}); read files instead of code",
+                    names.len(),
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// Bytes of all files.
+    pub fn code_length(&self) -> u64 {
+        self.files.iter().map(|f| f.size() as u64).sum()
+    }
+
+    /// Itself if accepted, else an error with the first finding.
+    pub fn raise_for_rejected(self) -> Result<Self> {
+        if self.accepted {
+            return Ok(self);
+        }
+        let first = self.diagnostics.iter().find(|d| d.severity == crate::diagnostic::Severity::Error);
+        let told = first.map_or_else(
+            || "it is not accepted".to_owned(),
+            |d| format!("{} line {}: {}", d.path.as_deref().unwrap_or("(unnamed)"), d.line, d.message),
+        );
+        Err(Error::new(Kind::InvalidRequest, format!("the answer was rejected: {told}")).with_partial(self))
+    }
+}
+
+mod iso {
+    use super::UtcMillis;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(moment: &UtcMillis, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&moment.iso())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UtcMillis, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        UtcMillis::from_iso(&text).ok_or_else(|| serde::de::Error::custom("not a UTC time with milliseconds"))
+    }
+}

@@ -1,0 +1,130 @@
+//! The stores in memory: for clients that keep nothing, and for tests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::UtcMillis;
+use crate::error::{Error, Kind};
+use crate::generation::Generation;
+use crate::state::{
+    AddError, Addition, Counters, OnlyIf, PutError, Scope, StateKey, StateStore, Versioned,
+};
+use crate::store::{GenerationStore, Listing, Page, ResultRow, Stored, not_found, object_key};
+
+/// State in memory. Expired values are dropped as new ones come.
+#[derive(Debug, Default)]
+pub struct MemoryState(Mutex<Rows>);
+
+#[derive(Debug, Default)]
+struct Rows {
+    values: HashMap<StateKey, Versioned>,
+    counters: HashMap<StateKey, Counters>,
+}
+
+impl MemoryState {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait::async_trait]
+impl StateStore for MemoryState {
+    async fn get(&self, key: &StateKey) -> Result<Option<Versioned>, Error> {
+        Ok(self.rows().values.get(key).cloned())
+    }
+
+    async fn put(
+        &self,
+        key: &StateKey,
+        value: Vec<u8>,
+        expires_at: UtcMillis,
+        only_if: OnlyIf,
+    ) -> Result<u64, PutError> {
+        let mut rows = self.rows();
+        let old = rows.values.get(key);
+        let allowed = match (only_if, old) {
+            (OnlyIf::Any, _) | (OnlyIf::AbsentAt(_), None) => true,
+            (OnlyIf::AbsentAt(now), Some(old)) => now >= old.expires_at,
+            (OnlyIf::Version(version), Some(old)) => old.version == version,
+            (OnlyIf::Version(_), None) => false,
+        };
+        if !allowed {
+            return Err(PutError::Conflict);
+        }
+        let version = old.map_or(1, |old| old.version + 1);
+        rows.values.insert(key.clone(), Versioned { value, version, expires_at });
+        Ok(version)
+    }
+
+    async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
+        let mut rows = self.rows();
+        let mut totals = rows.counters.get(key).cloned().unwrap_or_else(|| addition.initial.clone());
+        let before = totals.clone();
+        for (name, delta) in &addition.deltas {
+            let total = totals.entry(name).or_insert(0);
+            *total = total.saturating_add(*delta);
+        }
+        if addition.floors.iter().any(|(name, floor)| totals.get(name).copied().unwrap_or(0) < *floor) {
+            return Err(AddError::OutOfBounds(before));
+        }
+        rows.counters.insert(key.clone(), totals.clone());
+        Ok(totals)
+    }
+}
+
+/// Results in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<BTreeMap<(Scope, String), Generation>>);
+
+impl MemoryStore {
+    fn results(&self) -> MutexGuard<'_, BTreeMap<(Scope, String), Generation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait::async_trait]
+impl GenerationStore for MemoryStore {
+    async fn put(&self, scope: &Scope, generation: &Generation) -> Result<Stored, Error> {
+        crate::file::stored_names(&generation.files)?;
+        let s3_key = object_key(generation);
+        let mut kept = generation.clone();
+        kept.stored = true;
+        kept.s3_key = Some(s3_key.clone());
+        let mut results = self.results();
+        match results.get(&(scope.clone(), generation.id.clone())) {
+            Some(old) if old.files != kept.files => {
+                return Err(Error::new(Kind::Conflict, format!("result {} exists with other files", kept.id)));
+            }
+            _ => results.insert((scope.clone(), kept.id.clone()), kept),
+        };
+        Ok(Stored { s3_key })
+    }
+
+    async fn get(&self, scope: &Scope, id: &str) -> Result<Generation, Error> {
+        self.results().get(&(scope.clone(), id.to_owned())).cloned().ok_or_else(|| not_found(id))
+    }
+
+    async fn list(&self, scope: &Scope, listing: &Listing) -> Result<Page, Error> {
+        let results = self.results();
+        let mut rows: Vec<ResultRow> = results
+            .iter()
+            .filter(|((of, _), g)| of == scope && g.language == listing.language)
+            .filter(|(_, g)| listing.from.is_none_or(|from| g.generated_at >= from))
+            .filter(|(_, g)| listing.to.is_none_or(|to| g.generated_at < to))
+            .map(|(_, g)| ResultRow::of(g))
+            .collect();
+        rows.sort_by(|a, b| (&b.generated_at, &b.id).cmp(&(&a.generated_at, &a.id)));
+        let after = |row: &ResultRow| format!("{}/{}", row.generated_at, row.id);
+        if let Some(cursor) = &listing.cursor {
+            rows.retain(|row| after(row) < *cursor);
+        }
+        let limit = listing.limit.clamp(1, 100) as usize;
+        let next = (rows.len() > limit).then(|| after(&rows[limit - 1]));
+        rows.truncate(limit);
+        Ok(Page { items: rows, next })
+    }
+
+    async fn delete(&self, scope: &Scope, id: &str) -> Result<(), Error> {
+        self.results().remove(&(scope.clone(), id.to_owned())).map(|_| ()).ok_or_else(|| not_found(id))
+    }
+}

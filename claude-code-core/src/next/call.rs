@@ -1,0 +1,68 @@
+//! The words and parameters of one send.
+
+use std::fmt::Write;
+
+use crate::ask::{Ask, Why};
+use crate::diagnostic::Severity;
+use crate::draft::Draft;
+use crate::message::{Message, TextBlock};
+use crate::plan::Plan;
+use crate::provider::{Field, ModelCall};
+
+const REPAIR: &str = include_str!("../../prompts/repair.md");
+
+/// The call that `ask` stands for.
+pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
+    let candidate = plan.candidate(ask.candidate);
+    let sends = |field: Field| !draft.without.contains(&(ask.candidate, field));
+    let levels = candidate.card.map(|card| card.capabilities.effort_levels.as_slice());
+    let effort = plan.request.effort.clone().filter(|effort| {
+        sends(Field::Effort) && levels.is_none_or(|levels| levels.contains(&effort.as_str()))
+    });
+    ModelCall {
+        model: candidate.model.clone(),
+        system: vec![TextBlock::new(plan.prompt.system.as_str())],
+        messages: messages(plan, ask, draft),
+        max_tokens: ask.max_tokens,
+        temperature: plan.request.temperature.filter(|_| sends(Field::Sampling) && candidate.takes_sampling()),
+        effort,
+        metadata: if sends(Field::Metadata) { plan.policy.metadata.clone() } else { Default::default() },
+        guardrail: plan.policy.guardrail.clone(),
+        service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
+    }
+}
+
+fn messages(plan: &Plan, ask: &Ask, draft: &Draft) -> Vec<Message> {
+    let task = Message::user(plan.prompt.user.as_str());
+    match (&ask.why, &ask.anchor) {
+        (Why::Repair, _) => vec![Message::user(format!("{}\n{}", plan.prompt.user, repair(draft)))],
+        (_, Some(anchor)) => {
+            let finished: Vec<&str> =
+                draft.files.iter().filter(|f| f.complete).filter_map(|f| f.path.as_deref()).collect();
+            let rest = anchor.request(&finished);
+            vec![task, Message::assistant(anchor.received.trim_end()), Message::user(rest)]
+        }
+        _ => vec![task],
+    }
+}
+
+/// What is wrong, and only the files that it is wrong with.
+fn repair(draft: &Draft) -> String {
+    let errors = || draft.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    let mut findings = String::new();
+    for found in errors() {
+        let path = found.path.as_deref().unwrap_or("(the file without a name)");
+        let _ = writeln!(findings, "- {path} line {}: {}", found.line, found.message);
+    }
+    let failing = draft.files.iter().filter(|file| errors().any(|d| d.path == file.path));
+    let mut bodies = String::new();
+    for file in failing {
+        let path = file.path.as_deref().unwrap_or("(the file without a name)");
+        let _ = write!(bodies, "\n--- {path}\n{}", file.content);
+    }
+    let names: Vec<&str> = draft.files.iter().filter_map(|file| file.path.as_deref()).collect();
+    let text = REPAIR.split_once("\n\n").map_or(REPAIR, |(_, text)| text);
+    text.replace("{{findings}}", findings.trim_end())
+        .replace("{{files}}", &names.join(", "))
+        .replace("{{failing}}", &bodies)
+}

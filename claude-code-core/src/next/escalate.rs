@@ -1,0 +1,21 @@
+//! Asking the tier above, once, when the answer stays rejected.
+
+use std::time::Duration;
+
+use super::{ask, count};
+use crate::ask::{Ask, Why};
+use crate::draft::{Draft, Ended, Sent};
+use crate::plan::Plan;
+
+/// The whole task to the tier above, where the tier was not the caller's choice.
+pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+    let rejected = match &last.ended {
+        Ended::Complete(_) => draft.has_errors(),
+        Ended::Empty => true,
+        _ => false,
+    };
+    if !rejected || plan.escalation.is_none() || count(draft, &Why::Escalate) > 0 {
+        return None;
+    }
+    Some(self::ask(plan, draft, plan.candidates.len(), Why::Escalate, Duration::ZERO))
+}

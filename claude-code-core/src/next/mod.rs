@@ -1,0 +1,70 @@
+//! The one policy: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
+
+mod call;
+mod escalate;
+mod fallback;
+mod limits;
+mod repair;
+mod resume;
+mod retry;
+mod stop;
+
+pub use call::call;
+
+use std::time::Duration;
+
+use crate::ask::{Ask, Why};
+use crate::clock::UtcMillis;
+use crate::draft::{Draft, Outcome, Sent};
+use crate::plan::Plan;
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send once more.
+    Ask(Ask),
+    /// It is over.
+    Stop(Outcome),
+}
+
+/// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
+pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
+    let Some(last) = draft.sent.last() else {
+        return limits::checked(plan, draft, ask(plan, draft, 0, Why::First, Duration::ZERO));
+    };
+    if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
+        return Step::Stop(outcome);
+    }
+    let next = resume::ask(plan, draft, last)
+        .or_else(|| retry::ask(plan, draft, last))
+        .or_else(|| fallback::ask(plan, draft, last))
+        .or_else(|| repair::ask(plan, draft, last))
+        .or_else(|| escalate::ask(plan, draft, last))
+        .filter(|ask| limits::in_time(plan, draft, ask, now));
+    match next {
+        Some(ask) => limits::checked(plan, draft, ask),
+        None => Step::Stop(stop::concluded(draft, last)),
+    }
+}
+
+/// A send to this candidate, with its ceiling.
+fn ask(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duration) -> Ask {
+    let model = plan.candidate(candidate);
+    // A resume or repair sends what was received along.
+    let more = match why {
+        Why::Resume | Why::Repair => crate::estimate::estimate_tokens(&draft.text),
+        _ => 0,
+    };
+    let ceiling = model.ceiling(plan.prompt_tokens + more, plan.max_tokens);
+    Ask { candidate, why, wait, max_tokens: plan.max_tokens, ceiling, anchor: None }
+}
+
+/// How many of the sends were made for this reason.
+fn count(draft: &Draft, why: &Why) -> usize {
+    draft.sent.iter().filter(|sent| sent.why == *why).count()
+}
+
+/// The sends to the candidate that was asked last, newest first, as far as they follow each other.
+fn on_this_candidate<'a>(draft: &'a Draft, last: &'a Sent) -> impl Iterator<Item = &'a Sent> {
+    draft.sent.iter().rev().take_while(move |sent| sent.candidate == last.candidate)
+}

@@ -1,0 +1,20 @@
+//! Sending the failing files back with what is wrong with them.
+
+use std::time::Duration;
+
+use super::{ask, count};
+use crate::ask::{Ask, Why};
+use crate::draft::{Draft, Ended, Sent};
+use crate::plan::Plan;
+
+/// Rounds of repair, at most.
+const ROUNDS: usize = 2;
+
+/// The failing files again, if the answer is whole and checks found errors.
+pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+    let rejected = matches!(last.ended, Ended::Complete(_)) && draft.has_errors();
+    if !rejected || count(draft, &Why::Repair) >= ROUNDS {
+        return None;
+    }
+    Some(self::ask(plan, draft, last.candidate, Why::Repair, Duration::ZERO))
+}

@@ -1,0 +1,38 @@
+//! Asking for the rest of a cut answer.
+
+use std::time::Duration;
+
+use super::{ask, count, retry};
+use crate::ask::{Ask, Why};
+use crate::draft::{Draft, Ended, Sent};
+use crate::error::Kind;
+use crate::plan::Plan;
+use crate::provider::Paid;
+use crate::resume::Anchor;
+
+/// Rounds of going on, at most.
+const ROUNDS: usize = 3;
+
+/// The rest of the answer, if it was cut and something of it is whole. A broken stream is resumed once, within
+/// the one repeat that a maybe-paid send has.
+pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+    let cut = match &last.ended {
+        Ended::Truncated(_) => true,
+        Ended::Fault(fault) => {
+            fault.kind == Kind::Cut
+                && fault.paid == Paid::Maybe
+                && !retry::repeated(draft)
+                && draft.files.iter().any(|file| file.complete)
+        }
+        _ => false,
+    };
+    // A round that added nothing will not be helped by another one.
+    let stuck = last.why == Why::Resume && draft.added_nothing();
+    if !cut || stuck || count(draft, &Why::Resume) >= ROUNDS {
+        return None;
+    }
+    let anchor = Anchor::of(&draft.text)?;
+    let mut ask = self::ask(plan, draft, last.candidate, Why::Resume, Duration::ZERO);
+    ask.anchor = Some(anchor);
+    Some(ask)
+}

@@ -1,0 +1,95 @@
+//! Sending the same again: safe faults until the deadline, a fault that may have been paid for once.
+//! The only file that knows the `backoff` crate; it gives the intervals, the jitter is ours and seeded.
+
+use std::time::Duration;
+
+use backoff::ExponentialBackoff;
+use backoff::backoff::Backoff;
+
+use super::{ask, count, on_this_candidate};
+use crate::ask::{Ask, Why};
+use crate::draft::{Draft, Ended, Sent};
+use crate::error::Kind;
+use crate::plan::Plan;
+use crate::provider::{Paid, ProviderError};
+
+/// The first interval; Bedrock's token window is a minute, so a quick burst of retries never helps.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest interval.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Safe faults on one candidate after which the next candidate is asked, where there is one.
+pub(super) const BEFORE_FALLBACK: usize = 3;
+/// A 408 of the model itself: it would only happen again.
+const MODEL_TIMEOUT: &str = "ModelTimeoutException";
+
+/// The same request again, if the last fault allows it.
+pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+    let Ended::Fault(fault) = &last.ended else { return None };
+    if let Some(field) = fault.refused_field {
+        let seen = draft.sent.iter().any(|sent| sent.why == Why::Without(field) && sent.candidate == last.candidate);
+        return (!seen).then(|| self::ask(plan, draft, last.candidate, Why::Without(field), Duration::ZERO));
+    }
+    match fault.paid {
+        Paid::No => safe(plan, draft, last, fault),
+        Paid::Maybe => repeat(plan, draft, last, fault),
+        Paid::Yes => None,
+    }
+}
+
+fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<Ask> {
+    let tries = on_this_candidate(draft, last).take_while(|sent| !sent.paid).count();
+    let patient = match fault.kind {
+        Kind::Throttled | Kind::Unavailable | Kind::Timeout | Kind::Cut => true,
+        // Expired credentials and a skewed clock are put right by the first failure, or not at all.
+        Kind::Credentials => fault.retry_after.is_some() && tries == 1,
+        _ => false,
+    };
+    let other = plan.candidates.get(last.candidate + 1).is_some();
+    if !patient || (other && tries >= BEFORE_FALLBACK) {
+        return None;
+    }
+    let wait = wait(&plan.id, tries, fault.retry_after);
+    Some(self::ask(plan, draft, last.candidate, Why::Retry, wait))
+}
+
+/// One repeat of a send that may have been paid for, whatever the causes were.
+fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<Ask> {
+    let transient = matches!(fault.kind, Kind::Cut | Kind::Timeout | Kind::Unavailable | Kind::Throttled | Kind::Protocol);
+    if !transient || fault.code.as_deref() == Some(MODEL_TIMEOUT) || repeated(draft) {
+        return None;
+    }
+    Some(self::ask(plan, draft, last.candidate, Why::Repeat, wait(&plan.id, 1, fault.retry_after)))
+}
+
+/// Whether the one repeat of a maybe-paid send was used, as a repeat or as a resume of a broken stream.
+pub(super) fn repeated(draft: &Draft) -> bool {
+    let broken = |sent: &Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Paid::Maybe);
+    count(draft, &Why::Repeat) > 0
+        || draft.sent.windows(2).any(|pair| broken(&pair[0]) && pair[1].why == Why::Resume)
+}
+
+/// Full jitter over an exponential interval; what the service asks for is obeyed, and spread by up to a second.
+fn wait(seed: &str, nth: usize, retry_after: Option<Duration>) -> Duration {
+    let mut intervals = ExponentialBackoff {
+        initial_interval: FIRST,
+        current_interval: FIRST,
+        randomization_factor: 0.0,
+        multiplier: 2.0,
+        max_interval: LONGEST,
+        max_elapsed_time: None,
+        ..ExponentialBackoff::default()
+    };
+    let interval = (0..nth.clamp(1, 16)).filter_map(|_| intervals.next_backoff()).last().unwrap_or(LONGEST);
+    let fraction = fraction(seed, nth);
+    match retry_after {
+        Some(asked) => asked + Duration::from_secs(1).mul_f64(fraction),
+        None => interval.mul_f64(fraction).max(Duration::from_millis(20)),
+    }
+}
+
+/// A number from 0 to 1 that differs between requests and tries, and never between runs of one test.
+fn fraction(seed: &str, nth: usize) -> f64 {
+    let hash = crate::file::sha256_hex(format!("{seed}/{nth}").as_bytes());
+    let bits = u32::from_str_radix(&hash[..8], 16).unwrap_or(0);
+    f64::from(bits) / f64::from(u32::MAX)
+}

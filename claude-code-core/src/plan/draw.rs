@@ -1,0 +1,200 @@
+//! From a request to its plan, or to what is wrong with it.
+
+use std::time::Duration;
+
+use super::{Candidate, Limits, Plan, key};
+use crate::catalogue::Catalogue;
+use crate::clock::UtcMillis;
+use crate::error::{Error, Kind, Result};
+use crate::estimate::estimate_tokens;
+use crate::language::Language;
+use crate::model::{Family, ModelId, Tier};
+use crate::policy::Policy;
+use crate::prompt;
+use crate::request::{GenerateRequest, Work};
+use crate::select::{self, Task};
+use crate::state::Scope;
+
+/// The longest prompt with its files that is taken, in bytes: a million tokens are about three million bytes.
+const MAX_PROMPT_BYTES: usize = 8 << 20;
+/// Bedrock refuses max_tokens from here on: the bound is exclusive.
+const MAX_TOKENS_BOUND: u32 = 128_000;
+
+/// Draws the plan, or says what is wrong with the request.
+pub fn draw(
+    request: GenerateRequest,
+    policy: &Policy,
+    provider: &str,
+    scope: &Scope,
+    id: String,
+    now: UtcMillis,
+) -> Result<Plan> {
+    check(&request)?;
+    let language = language_of(&request)?;
+    let (candidates, tier_reason, mut warnings) = choose(&request, policy, now)?;
+    let tier = candidates[0].tier;
+    let prompt = prompt::write(&request, language.as_ref());
+    let prompt_tokens = estimate_tokens(&prompt.system) + estimate_tokens(&prompt.user);
+    let max_tokens = max_tokens(&request, policy, &candidates[0]);
+    fits(&candidates[0], prompt_tokens, max_tokens)?;
+    if request.temperature.is_some() && !candidates[0].takes_sampling() {
+        warnings.push(format!("temperature was left out: {} does not take it", candidates[0].model));
+    }
+    let cache_key = key::cache_key(&request, policy, provider, scope, &candidates[0], &prompt, max_tokens);
+    Ok(Plan {
+        id,
+        scope: scope.clone(),
+        started: now,
+        language,
+        tier,
+        tier_reason,
+        escalation: escalation(&request, policy, tier),
+        limits: limits(&request, policy, &candidates[0], now),
+        candidates,
+        prompt,
+        prompt_tokens,
+        max_tokens,
+        cache_key,
+        cache_ttl: policy.cache_ttl,
+        policy: policy.clone(),
+        warnings,
+        request,
+    })
+}
+
+fn check(request: &GenerateRequest) -> Result<()> {
+    if request.prompt.trim().is_empty() {
+        return Err(Error::invalid("the prompt is empty: say what the code should do"));
+    }
+    if request.work == Work::Refactor && request.files.is_empty() {
+        return Err(Error::invalid("a refactoring needs at least one file: give the code to change"));
+    }
+    let bytes = request.prompt.len() + request.files.iter().map(|f| f.content.len()).sum::<usize>();
+    if bytes > MAX_PROMPT_BYTES {
+        return Err(Error::new(
+            Kind::ContextTooLong,
+            format!("prompt and files have {bytes} bytes, {MAX_PROMPT_BYTES} are allowed: hand in fewer files"),
+        ));
+    }
+    if let Some(t) = request.temperature.filter(|t| !(0.0..=1.0).contains(t)) {
+        return Err(Error::invalid(format!("temperature {t} is outside 0 to 1")));
+    }
+    if request.max_tokens == Some(0) || request.max_tokens.is_some_and(|n| n >= MAX_TOKENS_BOUND) {
+        return Err(Error::invalid(format!("max_tokens must be 1 to {}", MAX_TOKENS_BOUND - 1)));
+    }
+    if request.max_sends == Some(0) {
+        return Err(Error::invalid("max_sends must be at least 1"));
+    }
+    match request.files.iter().find(|f| f.path.is_empty() || f.path.contains(['\n', '\r'])) {
+        Some(_) => Err(Error::invalid("a given file has an empty path or a line break in it: name each file")),
+        None => Ok(()),
+    }
+}
+
+fn language_of(request: &GenerateRequest) -> Result<Option<Language>> {
+    match &request.language {
+        Some(name) => Language::new(name).map(Some),
+        None => Ok(request.files.first().and_then(|f| Language::from_path(&f.path))),
+    }
+}
+
+/// Precedence: model argument, tier argument, the client's model, classifier.
+fn choose(
+    request: &GenerateRequest,
+    policy: &Policy,
+    now: UtcMillis,
+) -> Result<(Vec<Candidate>, String, Vec<String>)> {
+    let catalogue = Catalogue::builtin();
+    let named = request.model.as_deref().or(policy.model.as_deref().filter(|_| request.tier.is_none()));
+    if let Some(name) = named {
+        let candidate = named_model(name, policy, catalogue)?;
+        let mut warnings = Vec::new();
+        match candidate.card {
+            Some(card) => {
+                card.refusal(&now.date())?;
+                warnings.extend(card.warning(&now.date()));
+            }
+            None => warnings.push(format!("{} is not in the catalogue: its price is unknown", candidate.model)),
+        }
+        let reason = format!("the model was given: {name}");
+        return Ok((vec![candidate], reason, warnings));
+    }
+    let (tier, reason) = match request.tier {
+        Some(tier) => (tier, "the tier was given".to_owned()),
+        None => classify(request),
+    };
+    let candidates = select::candidates(tier, catalogue, policy.ids, policy.fallback);
+    Ok((candidates, reason, Vec::new()))
+}
+
+fn classify(request: &GenerateRequest) -> (Tier, String) {
+    let verdict = select::classify(&Task {
+        prompt: &request.prompt,
+        language: request.language.as_deref(),
+        files: u32::try_from(request.files.len()).ok().filter(|n| *n > 0),
+        code_lines: request.files.iter().map(|f| f.content.lines().count() as u32).sum(),
+    });
+    (verdict.tier, verdict.why)
+}
+
+/// A family's current model, or an id as it was given.
+fn named_model(name: &str, policy: &Policy, catalogue: &'static Catalogue) -> Result<Candidate> {
+    if let Ok(family) = name.parse::<Family>() {
+        let card = catalogue.for_family(family);
+        let tier = select::tier_of(card);
+        return Ok(Candidate { model: card.id_for(policy.ids), tier, why: "given".into(), card: Some(card) });
+    }
+    let model = ModelId::new(name)?;
+    let card = catalogue.find(&model);
+    let tier = card.map_or(Tier::Medium, select::tier_of);
+    Ok(Candidate { model, tier, why: "given".into(), card })
+}
+
+/// The tier above, for an answer that stays rejected: only where the tier was the classifier's choice.
+fn escalation(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Option<Candidate> {
+    let fixed = request.model.is_some() || request.tier.is_some() || policy.model.is_some();
+    let above = tier.above().filter(|_| !fixed)?;
+    select::candidates(above, Catalogue::builtin(), policy.ids, false).into_iter().next()
+}
+
+/// Bedrock reserves quota by max_tokens, so the default is no longer than the tier's answers; resume covers more.
+fn max_tokens(request: &GenerateRequest, policy: &Policy, first: &Candidate) -> u32 {
+    let by_tier = match first.tier {
+        Tier::Simple => 8_192,
+        Tier::Medium => 16_384,
+        Tier::Complex => 32_768,
+    };
+    let most = first.card.map_or(MAX_TOKENS_BOUND - 1, |card| card.max_output_tokens.min(MAX_TOKENS_BOUND - 1));
+    request.max_tokens.or(policy.max_tokens).unwrap_or(by_tier).clamp(1, most)
+}
+
+fn fits(first: &Candidate, prompt_tokens: u64, max_tokens: u32) -> Result<()> {
+    let Some(card) = first.card else { return Ok(()) };
+    let (needed, allowed) = (prompt_tokens + u64::from(max_tokens), u64::from(card.context_window));
+    if needed <= allowed {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::ContextTooLong,
+        format!(
+            "about {needed} tokens are needed (prompt {prompt_tokens}, answer {max_tokens}), {} allows {allowed}: \
+             hand in fewer files",
+            first.model
+        ),
+    ))
+}
+
+fn limits(request: &GenerateRequest, policy: &Policy, first: &Candidate, now: UtcMillis) -> Limits {
+    let total = request.timeout.unwrap_or(policy.total);
+    // A thinking model may be silent for minutes; an unknown model may be one.
+    let thinks = first.card.is_none_or(|card| card.capabilities.thinks_by_default());
+    let (first_event, idle) = if thinks { (600, 600) } else { (120, 60) };
+    Limits {
+        deadline: now.plus(total),
+        first_event: policy.first_event.unwrap_or(Duration::from_secs(first_event)).min(total),
+        idle: policy.idle.unwrap_or(Duration::from_secs(idle)).min(total),
+        max_sends: request.max_sends.unwrap_or(policy.max_sends).max(1),
+        max_usd: request.max_usd.unwrap_or(policy.max_usd_per_request),
+        max_usd_is_set: request.max_usd.is_some() || policy.max_usd_is_set,
+    }
+}

@@ -1,0 +1,144 @@
+//! What will be done for a request, decided before anything is sent: pure, and free.
+
+mod draw;
+mod key;
+
+pub use draw::draw;
+
+use std::time::Duration;
+
+use crate::catalogue::ModelCard;
+use crate::clock::UtcMillis;
+use crate::language::Language;
+use crate::model::{ModelId, Tier};
+use crate::policy::Policy;
+use crate::price::{Cost, PicoUsd};
+use crate::prompt::Prompt;
+use crate::request::{CacheMode, GenerateRequest};
+use crate::state::Scope;
+
+/// A model that may be asked, and why it stands in the list.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Sent as it is.
+    pub model: ModelId,
+    /// The tier that it serves.
+    pub tier: Tier,
+    /// Why it may be asked.
+    pub why: String,
+    /// What is known of it; none: unknown, and Unpriced.
+    pub card: Option<&'static ModelCard>,
+}
+
+impl Candidate {
+    /// The most that one send can cost.
+    pub fn ceiling(&self, prompt_tokens: u64, max_tokens: u32) -> Cost {
+        self.card
+            .and_then(|card| card.rates(&self.model))
+            .map_or(Cost::UNPRICED, |rates| rates.ceiling(prompt_tokens, u64::from(max_tokens)))
+    }
+
+    /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
+    pub fn takes_sampling(&self) -> bool {
+        self.card.is_none_or(|card| card.capabilities.takes_temperature())
+    }
+}
+
+/// The bounds of one request.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Nothing is sent or awaited after this moment.
+    pub deadline: UtcMillis,
+    /// Until the first event of a send.
+    pub first_event: Duration,
+    /// Between the events of a send.
+    pub idle: Duration,
+    /// Sends that may be paid for.
+    pub max_sends: u32,
+    /// The most that the request may cost.
+    pub max_usd: PicoUsd,
+    /// Whether someone set that cap.
+    pub max_usd_is_set: bool,
+}
+
+/// What will be done, and within which bounds.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The id of the result.
+    pub id: String,
+    /// What was asked.
+    pub request: GenerateRequest,
+    /// Whose request it is.
+    pub scope: Scope,
+    /// When it came.
+    pub started: UtcMillis,
+    /// The language, where request or files tell it.
+    pub language: Option<Language>,
+    /// The tier to begin on.
+    pub tier: Tier,
+    /// Why.
+    pub tier_reason: String,
+    /// The models in the order of asking; never empty. Those behind the first are for safe faults.
+    pub candidates: Vec<Candidate>,
+    /// The model of the tier above, for an answer that stays rejected.
+    pub escalation: Option<Candidate>,
+    /// The words.
+    pub prompt: Prompt,
+    /// Tokens of the prompt, estimated from above.
+    pub prompt_tokens: u64,
+    /// The longest single answer in tokens.
+    pub max_tokens: u32,
+    /// The bounds.
+    pub limits: Limits,
+    /// The name of this very request in the cache.
+    pub cache_key: String,
+    /// How long its accepted answer is served again.
+    pub cache_ttl: Duration,
+    /// What the client sends along.
+    pub policy: Policy,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+/// What a request would come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// The tier.
+    pub tier: Tier,
+    /// Why.
+    pub tier_reason: String,
+    /// The model that would be asked first.
+    pub model: String,
+    /// Tokens of the prompt, estimated from above.
+    pub input_tokens: u64,
+    /// The most that one send can cost.
+    pub worst_usd: Cost,
+}
+
+impl Plan {
+    /// What the request would come to.
+    pub fn estimate(&self) -> Estimate {
+        Estimate {
+            tier: self.tier,
+            tier_reason: self.tier_reason.clone(),
+            model: self.first().model.to_string(),
+            input_tokens: self.prompt_tokens,
+            worst_usd: self.first().ceiling(self.prompt_tokens, self.max_tokens),
+        }
+    }
+
+    /// The first model to ask.
+    pub fn first(&self) -> &Candidate {
+        &self.candidates[0]
+    }
+
+    /// The candidate at this place; the escalation stands behind all others.
+    pub fn candidate(&self, index: usize) -> &Candidate {
+        self.candidates.get(index).or(self.escalation.as_ref()).unwrap_or(&self.candidates[0])
+    }
+
+    /// Whether its answer may come from the cache, or go there.
+    pub fn is_cached(&self) -> bool {
+        self.request.cache != CacheMode::Off && self.request.check.is_none()
+    }
+}

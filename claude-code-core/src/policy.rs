@@ -1,0 +1,73 @@
+//! What a client decides for all its requests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::ProfileScope;
+use crate::price::PicoUsd;
+
+/// How model ids are written for a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdStyle {
+    /// Inference profiles with this scope's prefix.
+    Bedrock(ProfileScope),
+    /// The names of the Messages API.
+    Anthropic,
+}
+
+/// What a client decides for all its requests.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How ids are written.
+    pub ids: IdStyle,
+    /// The model of requests that name neither model nor tier.
+    pub model: Option<String>,
+    /// Where a request may fall back to other models on safe faults.
+    pub fallback: bool,
+    /// How long an accepted answer is served again.
+    pub cache_ttl: Duration,
+    /// The most that one request may cost.
+    pub max_usd_per_request: PicoUsd,
+    /// Whether someone set that cap: only then does it stop a model without a price.
+    pub max_usd_is_set: bool,
+    /// The most that one scope may spend in a UTC day.
+    pub max_usd_per_day: Option<PicoUsd>,
+    /// Sends that may be paid for, per request.
+    pub max_sends: u32,
+    /// The longest single answer in tokens; none: by tier.
+    pub max_tokens: Option<u32>,
+    /// From the first send to the end.
+    pub total: Duration,
+    /// Until the first event; none: by model.
+    pub first_event: Option<Duration>,
+    /// Between events; none: by model.
+    pub idle: Option<Duration>,
+    /// Sent as request metadata, for the service's invocation log.
+    pub metadata: BTreeMap<String, String>,
+    /// A guardrail's id and version.
+    pub guardrail: Option<(String, String)>,
+    /// The service tier.
+    pub service_tier: Option<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            ids: IdStyle::Bedrock(ProfileScope::Global),
+            model: None,
+            fallback: true,
+            cache_ttl: Duration::from_secs(3600),
+            max_usd_per_request: PicoUsd(1_000_000_000_000),
+            max_usd_is_set: false,
+            max_usd_per_day: None,
+            max_sends: 8,
+            max_tokens: None,
+            total: Duration::from_secs(900),
+            first_event: None,
+            idle: None,
+            metadata: BTreeMap::new(),
+            guardrail: None,
+            service_tier: None,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The words sent to a model, from templates that are reviewed as prose.
+
+use std::fmt::Write;
+
+use crate::file::sha256_hex;
+use crate::language::Language;
+use crate::request::{GenerateRequest, Work};
+
+const GENERATE: &str = include_str!("../prompts/generate.md");
+const REFACTOR: &str = include_str!("../prompts/refactor.md");
+const PROTOCOL: &str = include_str!("../prompts/protocol.md");
+
+/// A written prompt.
+#[derive(Clone)]
+pub struct Prompt {
+    /// The system prompt: the same for all tasks of one kind.
+    pub system: String,
+    /// The caller's turn: task, given files, answer protocol.
+    pub user: String,
+    /// Marks the file lines of the answer; eight hex digits.
+    pub nonce: String,
+    /// Version of the templates; enters the cache key.
+    pub version: String,
+}
+
+impl std::fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prompt({} bytes, version {})", self.system.len() + self.user.len(), self.version)
+    }
+}
+
+/// Writes the prompt for a request. The user's words stand verbatim between `<task>` and `</task>`.
+pub fn write(request: &GenerateRequest, language: Option<&Language>) -> Prompt {
+    let (version, system) = split(match request.work {
+        Work::Generate => GENERATE,
+        Work::Refactor => REFACTOR,
+    });
+    let (protocol_version, protocol) = split(PROTOCOL);
+    let version = format!("{:?}/{version}.{protocol_version}", request.work).to_ascii_lowercase();
+    let nonce = nonce(&version, request);
+
+    let mut user = format!("<task>{}</task>\n", request.prompt);
+    if let Some(language) = language {
+        let _ = write!(user, "\nLanguage: {language}\n");
+    }
+    if let Some(instructions) = &request.instructions {
+        let _ = write!(user, "\nStanding instructions: {instructions}\n");
+    }
+    for file in &request.files {
+        let end = if file.content.ends_with('\n') { "" } else { "\n" };
+        let _ = write!(
+            user,
+            "\n=== given {nonce}: {path} ===\n{content}{end}=== end given {nonce}: {path} ===\n",
+            path = file.path,
+            content = file.content
+        );
+    }
+    let _ = write!(user, "\n{}", protocol.replace("{{nonce}}", &nonce));
+    Prompt { system: system.to_owned(), user, nonce, version }
+}
+
+/// The first eight hex digits over everything that the answer may quote, so that no given text contains it by
+/// design.
+fn nonce(version: &str, request: &GenerateRequest) -> String {
+    let mut hashed = format!("{version}\0{}", request.prompt);
+    for file in &request.files {
+        let _ = write!(hashed, "\0{}\0{}", file.path, file.content);
+    }
+    let mut nonce = sha256_hex(hashed.as_bytes());
+    nonce.truncate(8);
+    nonce
+}
+
+/// A template's version and its text.
+fn split(template: &'static str) -> (&'static str, &'static str) {
+    let (head, text) = template.split_once("\n\n").unwrap_or(("version: 0", template));
+    (head.trim_start_matches("version:").trim(), text)
+}

@@ -1,0 +1,220 @@
+//! What a caller asks for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::file::CodeFile;
+use crate::model::Tier;
+use crate::price::PicoUsd;
+
+/// What kind of work is asked for; each has its own system prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// New code from words.
+    #[default]
+    Generate,
+    /// Changes to given files.
+    Refactor,
+}
+
+/// How the response cache is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheMode {
+    /// Read and written.
+    #[default]
+    Use,
+    /// Written only: the answer is asked for anew.
+    Refresh,
+    /// Neither read nor written.
+    Off,
+}
+
+/// A file handed in with the request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path, as the model shall see it.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+}
+
+impl std::fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SourceFile({} bytes)", self.content.len())
+    }
+}
+
+/// The caller's own acceptance test. What it reports as an error rejects the answer and feeds the repair.
+pub trait Check: Send + Sync {
+    /// Looks at the files of a complete answer.
+    fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic>;
+}
+
+/// A request, from a prompt and what the caller wants to say beyond it.
+#[derive(Clone, Default)]
+pub struct GenerateRequest {
+    /// What is wanted, in plain words.
+    pub prompt: String,
+    /// What kind of work it is.
+    pub work: Work,
+    /// The language; none: the prompt tells.
+    pub language: Option<String>,
+    /// Files to read or change, in this order.
+    pub files: Vec<SourceFile>,
+    /// Standing instructions beside the prompt (house style, versions).
+    pub instructions: Option<String>,
+    /// The tier; none: the classifier's.
+    pub tier: Option<Tier>,
+    /// A model id, or `haiku`, `sonnet`, `opus`; none: the tier's current model.
+    pub model: Option<String>,
+    /// `low`, `medium`, `high`, … where the model knows it.
+    pub effort: Option<String>,
+    /// 0 to 1, for models that take it; else it is left out with a warning.
+    pub temperature: Option<f64>,
+    /// The longest single answer in tokens; none: by tier.
+    pub max_tokens: Option<u32>,
+    /// The most that this request may cost.
+    pub max_usd: Option<PicoUsd>,
+    /// The most sends that may be paid for; none: the client's.
+    pub max_sends: Option<u32>,
+    /// How the response cache is used.
+    pub cache: CacheMode,
+    /// Whether syntax and contract of the files are not checked.
+    pub skip_validation: bool,
+    /// Whether the result is not stored.
+    pub skip_store: bool,
+    /// From the first send to the end; none: the client's.
+    pub timeout: Option<Duration>,
+    /// The caller's own acceptance test.
+    pub check: Option<Arc<dyn Check>>,
+    /// An id that groups results, kept on the row.
+    pub batch_id: Option<String>,
+}
+
+impl GenerateRequest {
+    /// A request for this prompt, everything else by default.
+    pub fn new(prompt: impl Into<String>) -> Self {
+        GenerateRequest { prompt: prompt.into(), ..GenerateRequest::default() }
+    }
+
+    /// A request to change these files as the instructions say.
+    pub fn refactor(files: Vec<SourceFile>, instructions: impl Into<String>) -> Self {
+        GenerateRequest { work: Work::Refactor, files, ..GenerateRequest::new(instructions) }
+    }
+
+    /// With this language.
+    pub fn with_language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
+        self
+    }
+
+    /// With one more file to read or change.
+    pub fn with_file(mut self, path: impl Into<String>, content: impl Into<String>) -> Self {
+        self.files.push(SourceFile { path: path.into(), content: content.into() });
+        self
+    }
+
+    /// With standing instructions.
+    pub fn with_instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.instructions = Some(instructions.into());
+        self
+    }
+
+    /// On this tier.
+    pub fn with_tier(mut self, tier: Tier) -> Self {
+        self.tier = Some(tier);
+        self
+    }
+
+    /// By this model: an id of any shape, or `haiku`, `sonnet`, `opus`.
+    pub fn with_model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// With this effort.
+    pub fn with_effort(mut self, effort: impl Into<String>) -> Self {
+        self.effort = Some(effort.into());
+        self
+    }
+
+    /// With this temperature.
+    pub fn with_temperature(mut self, temperature: f64) -> Self {
+        self.temperature = Some(temperature);
+        self
+    }
+
+    /// With answers of at most so many tokens.
+    pub fn with_max_tokens(mut self, max_tokens: u32) -> Self {
+        self.max_tokens = Some(max_tokens);
+        self
+    }
+
+    /// For at most so much money.
+    pub fn with_max_usd(mut self, max_usd: PicoUsd) -> Self {
+        self.max_usd = Some(max_usd);
+        self
+    }
+
+    /// With at most so many sends that may be paid for; 1 means exactly one send, whatever happens.
+    pub fn with_max_sends(mut self, max_sends: u32) -> Self {
+        self.max_sends = Some(max_sends);
+        self
+    }
+
+    /// With the cache used so.
+    pub fn with_cache(mut self, cache: CacheMode) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Without a check of syntax and contract.
+    pub fn without_validation(mut self) -> Self {
+        self.skip_validation = true;
+        self
+    }
+
+    /// Without storing the result.
+    pub fn without_store(mut self) -> Self {
+        self.skip_store = true;
+        self
+    }
+
+    /// Within this time.
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// With the caller's own acceptance test.
+    pub fn with_check(mut self, check: Arc<dyn Check>) -> Self {
+        self.check = Some(check);
+        self
+    }
+}
+
+impl From<&str> for GenerateRequest {
+    fn from(prompt: &str) -> Self {
+        GenerateRequest::new(prompt)
+    }
+}
+
+impl From<String> for GenerateRequest {
+    fn from(prompt: String) -> Self {
+        GenerateRequest::new(prompt)
+    }
+}
+
+impl std::fmt::Debug for GenerateRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GenerateRequest")
+            .field("prompt_bytes", &self.prompt.len())
+            .field("work", &self.work)
+            .field("language", &self.language)
+            .field("files", &self.files.len())
+            .field("tier", &self.tier)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}

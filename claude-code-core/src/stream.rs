@@ -1,0 +1,166 @@
+//! The stream that callers poll, and the way out for what it shows. Nothing is spawned: whoever polls drives the
+//! work; dropping the stream drops it.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::{Stream, StreamExt};
+use tokio::time::Instant;
+
+use crate::ask::Ask;
+use crate::error::{Error, Kind, Result};
+use crate::event::Event;
+use crate::generation::Generation;
+use crate::plan::Plan;
+use crate::read::Piece;
+
+/// The events of one request. Lazy: nothing is planned or sent before the first poll.
+pub struct GenerationStream {
+    work: Option<BoxFuture<'static, Result<Arc<Generation>>>>,
+    ended: Option<Result<Event>>,
+    queue: Arc<Mutex<VecDeque<Event>>>,
+}
+
+impl std::fmt::Debug for GenerationStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.work.is_some() { "GenerationStream(open)" } else { "GenerationStream(ended)" })
+    }
+}
+
+impl GenerationStream {
+    /// A stream over work that shows its progress on the given way out.
+    pub(crate) fn lazy<W>(work: impl FnOnce(Out) -> W) -> Self
+    where
+        W: Future<Output = Result<Arc<Generation>>> + Send + 'static,
+    {
+        let queue = Arc::<Mutex<VecDeque<Event>>>::default();
+        let out = Out { queue: Arc::downgrade(&queue), paths: Vec::new(), held: Duration::ZERO };
+        GenerationStream { work: Some(Box::pin(work(out))), ended: None, queue }
+    }
+
+    /// Reads to the end and gives the result.
+    pub async fn collect(mut self) -> Result<Generation> {
+        let mut last = None;
+        while let Some(event) = self.next().await {
+            if let Event::Finished(generation) = event? {
+                last = Some(generation);
+            }
+        }
+        last.map(Arc::unwrap_or_clone).ok_or_else(|| {
+            Error::new(Kind::InvalidRequest, "the stream was read to its end before: keep what it gave")
+        })
+    }
+}
+
+impl Stream for GenerationStream {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(event) = pop(&self.queue) {
+            return Poll::Ready(Some(Ok(event)));
+        }
+        let Some(work) = self.work.as_mut() else { return Poll::Ready(self.ended.take()) };
+        if let Poll::Ready(ended) = work.as_mut().poll(cx) {
+            self.work = None;
+            self.ended = Some(ended.map(Event::Finished));
+        }
+        // What was shown before the end comes before it.
+        match pop(&self.queue).map(Ok).or_else(|| self.ended.take()) {
+            Some(event) => Poll::Ready(Some(event)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+fn pop(queue: &Mutex<VecDeque<Event>>) -> Option<Event> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+/// The way out for what a stream shows. Its reader sets the pace; without a reader nothing is kept.
+#[derive(Debug)]
+pub(crate) struct Out {
+    queue: std::sync::Weak<Mutex<VecDeque<Event>>>,
+    paths: Vec<Option<String>>,
+    held: Duration,
+}
+
+impl Out {
+    /// Shows an event and waits until the reader has come back for more.
+    pub(crate) async fn show(&mut self, event: Event) {
+        let Some(queue) = self.queue.upgrade() else { return };
+        queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
+        drop(queue);
+        let shown = Instant::now();
+        pause().await;
+        self.held += shown.elapsed();
+    }
+
+    /// Shows a piece of an answer.
+    pub(crate) async fn piece(&mut self, piece: Piece) {
+        let event = match piece {
+            Piece::Text(text) => Event::Text(text),
+            Piece::FileStarted { index, path, language, revision } => {
+                self.paths.resize(self.paths.len().max(index + 1), None);
+                self.paths[index].clone_from(&path);
+                Event::FileStarted { index, path, language: language.to_string(), revision }
+            }
+            Piece::FileChunk { index, revision, text } => {
+                Event::FileChunk { index, path: self.path(index), revision, text }
+            }
+            Piece::FileFinished { index, revision, complete } => {
+                Event::FileFinished { index, path: self.path(index), revision, complete }
+            }
+        };
+        self.show(event).await;
+    }
+
+    /// Tells of a send that is not the first.
+    pub(crate) async fn notice(&mut self, plan: &Plan, ask: &Ask) {
+        let model = plan.candidate(ask.candidate).model.to_string();
+        let wait_seconds = ask.wait.as_secs_f64();
+        self.show(Event::Notice { why: ask.why.to_string(), model, wait_seconds }).await;
+    }
+
+    /// Shows a result that was there before, as if it were written now.
+    pub(crate) async fn replay(&mut self, kept: &Generation) {
+        for (index, file) in kept.files.iter().enumerate() {
+            let (path, complete) = (file.path.clone(), file.complete);
+            let language = file.language.to_string();
+            self.show(Event::FileStarted { index, path: path.clone(), language, revision: 0 }).await;
+            self.show(Event::FileChunk { index, path: path.clone(), revision: 0, text: file.content.clone() }).await;
+            self.show(Event::FileFinished { index, path, revision: 0, complete }).await;
+        }
+    }
+
+    /// A way out to the same reader.
+    pub(crate) fn second(&self) -> Out {
+        Out { queue: self.queue.clone(), paths: Vec::new(), held: Duration::ZERO }
+    }
+
+    /// How long the reader has kept the work waiting so far.
+    pub(crate) fn held(&self) -> Duration {
+        self.held
+    }
+
+    fn path(&self, index: usize) -> Option<String> {
+        self.paths.get(index).cloned().flatten()
+    }
+}
+
+/// Lets go once, so that the reader gets what was shown; whoever else waits for the same work is woken to drive it.
+async fn pause() {
+    let mut paused = false;
+    std::future::poll_fn(move |cx| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
