@@ -131,12 +131,13 @@ impl Catalogue {
 
     /// The model of an id in any shape. None: it is unknown, or only AWS can tell which model it is.
     pub fn find(&self, id: &ModelId) -> Option<&ModelCard> {
-        let dated = id.dated()?;
-        let base = id.base()?;
+        let (dated, base) = (id.dated()?, id.base()?);
         let undated = base == dated || dated.ends_with("-latest");
         self.models.iter().find(|m| m.api_id == dated).or_else(|| {
-            // A date that is not the card's means another model, unless the card has none at all.
-            self.models.iter().find(|m| m.base() == base && (undated || m.base() == m.api_id))
+            // A date that is not the card's means another model, unless the card has none at all. `-0` is the
+            // Anthropic API's alias of a first version: claude-sonnet-4-0.
+            let same = |m: &&ModelCard| m.base() == base || Some(m.base()) == base.strip_suffix("-0");
+            self.models.iter().filter(same).find(|m| undated || m.base() == m.api_id)
         })
     }
 

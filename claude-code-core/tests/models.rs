@@ -116,6 +116,7 @@ fn an_unknown_date_is_another_model() {
     assert!(catalogue.find(&id("anthropic.claude-sonnet-4-5-20991231-v1:0")).is_none());
     assert!(catalogue.find(&id("claude-sonnet-9")).is_none());
     assert_eq!(catalogue.find(&id("claude-haiku-4-5")).unwrap().api_id, "claude-haiku-4-5-20251001");
+    assert_eq!(catalogue.find(&id("claude-sonnet-4-0")).unwrap().api_id, "claude-sonnet-4-20250514");
     assert_eq!(catalogue.find(&id("claude-3-5-sonnet-latest")).unwrap().api_id, "claude-3-5-sonnet-20241022");
 }
 
