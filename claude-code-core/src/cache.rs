@@ -11,6 +11,7 @@ use crate::file::sha256_hex;
 use crate::generation::Generation;
 use crate::lease::{Lease, Leases};
 use crate::plan::Plan;
+use crate::receipt::Receipt;
 use crate::request::CacheMode;
 use crate::state::{OnlyIf, StateKey, StateKind, StateStore};
 
@@ -139,8 +140,8 @@ fn key(plan: &Plan) -> StateKey {
 pub(crate) fn hit(generation: &Arc<Generation>, now: UtcMillis) -> Arc<Generation> {
     let mut hit = Generation::clone(generation);
     hit.cached = Some(crate::generation::Cached { age_seconds: now.since(generation.generated_at).as_secs() });
-    hit.receipt = generation.receipt.as_saved();
-    hit.usage = crate::price::Usage::default();
+    hit.receipt = Receipt::of_cache_hit(&generation.receipt);
+    hit.usage = crate::usage::Usage::default();
     hit.attempts = Vec::new();
     Arc::new(hit)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ask::{Ask, Why};
+use crate::catalogue::Catalogue;
 use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::{Error, Kind};
@@ -13,7 +14,9 @@ use crate::generation::{Attempt, Generation};
 use crate::invoke::Patience;
 use crate::language::Language;
 use crate::plan::Plan;
-use crate::price::{Cost, Receipt, Usage};
+use crate::price::Cost;
+use crate::receipt::Receipt;
+use crate::usage::Usage;
 use crate::provider::{Field, ProviderError, StopReason};
 use crate::read::{Answer, AnswerReader, Piece};
 use crate::resume::{Joined, Splice};
@@ -279,15 +282,18 @@ impl Draft {
             Ended::Fault(fault) => fault.paid != crate::provider::Paid::No,
             _ => true,
         };
-        let rates = candidate.card.and_then(|card| card.rates(&candidate.model));
-        let (cost, unknown) = match (&usage, paid) {
-            (_, false) => (Cost::ZERO, false),
-            (Some(usage), true) => {
-                self.usage += *usage;
-                (self.receipt.bill(&candidate.model, rates, usage), false)
-            }
-            (None, true) => (self.receipt.charge_ceiling(&candidate.model, ask.ceiling), true),
+        let (catalogue, model) = (Catalogue::builtin(), &candidate.model);
+        let send = match (&usage, paid) {
+            (_, false) => None,
+            (Some(usage), true) => Some(Receipt::of_send(catalogue, model, usage, false)),
+            (None, true) => Some(Receipt::of_unknown(catalogue, model, ask.ceiling)),
         };
+        self.usage += usage.unwrap_or_default();
+        let unknown = paid && usage.is_none();
+        let cost = send.as_ref().map_or(Cost::ZERO, Receipt::total);
+        if let Some(send) = send {
+            self.receipt.push_send(u32::try_from(self.attempts.len()).unwrap_or(u32::MAX), send);
+        }
         self.attempts.push(Attempt {
             model: candidate.model.to_string(),
             why: ask.why.to_string(),

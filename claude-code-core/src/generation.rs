@@ -6,7 +6,9 @@ use crate::error::{Error, Kind, Result};
 use crate::file::CodeFile;
 use crate::language::Language;
 use crate::model::Tier;
-use crate::price::{Cost, Receipt, Usage};
+use crate::price::Cost;
+use crate::receipt::Receipt;
+use crate::usage::Usage;
 use crate::provider::StopReason;
 
 /// One send, with why it was made and what became of it.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::draft::Ended;
 use crate::error::Kind;
-use crate::price::Usage;
+use crate::usage::Usage;
 use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::capability::CacheTtl;
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -10,17 +12,6 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
-}
-
-/// How long the service keeps a prefix of the prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub enum CacheTtl {
-    /// Five minutes: a write costs 1.25 times the input price.
-    #[serde(rename = "5m")]
-    FiveMinutes,
-    /// One hour: a write costs twice the input price.
-    #[serde(rename = "1h")]
-    OneHour,
 }
 
 /// A piece of text, and whether the prompt up to its end is worth keeping at the service.

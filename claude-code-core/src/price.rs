@@ -222,3 +222,16 @@ impl std::fmt::Display for Cost {
         }
     }
 }
+
+/// JSON: a decimal string, or null where the price is unknown.
+impl serde::Serialize for Cost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.priced().serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Cost {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<PicoUsd>::deserialize(deserializer)?.map_or(Cost::UNPRICED, Cost::Priced))
+    }
+}

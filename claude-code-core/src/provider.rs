@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 
+use crate::capability::Effort;
 use crate::error::Kind;
 use crate::message::{Message, TextBlock};
 use crate::model::ModelId;
-use crate::price::Usage;
+use crate::usage::Usage;
 
 /// One call to one model, as it is to be sent.
 #[derive(Clone, Debug)]
@@ -23,8 +24,8 @@ pub struct ModelCall {
     pub max_tokens: u32,
     /// Only for models that take it.
     pub temperature: Option<f64>,
-    /// `low`, `medium`, `high`, …, where the model knows it.
-    pub effort: Option<String>,
+    /// How hard it tries, where the model knows efforts.
+    pub effort: Option<Effort>,
     /// Goes to the service's invocation log only.
     pub metadata: BTreeMap<String, String>,
     /// A guardrail's id and version.

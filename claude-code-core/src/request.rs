@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::capability::Effort;
 use crate::diagnostic::Diagnostic;
 use crate::file::CodeFile;
 use crate::model::Tier;
@@ -68,8 +69,8 @@ pub struct GenerateRequest {
     pub tier: Option<Tier>,
     /// A model id, or `haiku`, `sonnet`, `opus`; none: the tier's current model.
     pub model: Option<String>,
-    /// `low`, `medium`, `high`, … where the model knows it.
-    pub effort: Option<String>,
+    /// How hard the model tries; none: its own default.
+    pub effort: Option<Effort>,
     /// 0 to 1, for models that take it; else it is left out with a warning.
     pub temperature: Option<f64>,
     /// The longest single answer in tokens; none: by tier.
@@ -134,8 +135,8 @@ impl GenerateRequest {
     }
 
     /// With this effort.
-    pub fn with_effort(mut self, effort: impl Into<String>) -> Self {
-        self.effort = Some(effort.into());
+    pub fn with_effort(mut self, effort: Effort) -> Self {
+        self.effort = Some(effort);
         self
     }
 

@@ -15,10 +15,8 @@ const REPAIR: &str = include_str!("../../prompts/repair.md");
 pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     let candidate = plan.candidate(ask.candidate);
     let sends = |field: Field| !draft.without.contains(&(ask.candidate, field));
-    let levels = candidate.card.map(|card| card.capabilities.effort_levels.as_slice());
-    let effort = plan.request.effort.clone().filter(|effort| {
-        sends(Field::Effort) && levels.is_none_or(|levels| levels.contains(&effort.as_str()))
-    });
+    let takes = |effort| candidate.card.is_none_or(|card| card.capabilities.takes_effort(effort));
+    let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && takes(*effort));
     ModelCall {
         model: candidate.model.clone(),
         system: vec![TextBlock::new(plan.prompt.system.as_str())],

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ask, count};
+use super::{count, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::{Draft, Ended, Sent};
 use crate::plan::Plan;
@@ -17,5 +17,5 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     if !rejected || plan.escalation.is_none() || count(draft, &Why::Escalate) > 0 {
         return None;
     }
-    Some(self::ask(plan, draft, plan.candidates.len(), Why::Escalate, Duration::ZERO))
+    Some(send_to(plan, draft, plan.candidates.len(), Why::Escalate, Duration::ZERO))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ask;
+use super::send_to;
 use crate::ask::{Ask, Why};
 use crate::draft::{Draft, Ended, Sent};
 use crate::error::Kind;
@@ -28,5 +28,5 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     if fault.paid != Paid::No || !elsewhere || next >= plan.candidates.len() {
         return None;
     }
-    Some(self::ask(plan, draft, next, Why::Fallback, Duration::ZERO))
+    Some(send_to(plan, draft, next, Why::Fallback, Duration::ZERO))
 }

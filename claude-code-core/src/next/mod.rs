@@ -30,7 +30,7 @@ pub enum Step {
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
-        return limits::checked(plan, draft, ask(plan, draft, 0, Why::First, Duration::ZERO));
+        return limits::checked(plan, draft, send_to(plan, draft, 0, Why::First, Duration::ZERO));
     };
     if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
         return Step::Stop(outcome);
@@ -48,7 +48,7 @@ pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
 }
 
 /// A send to this candidate, with its ceiling.
-fn ask(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duration) -> Ask {
+fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duration) -> Ask {
     let model = plan.candidate(candidate);
     // A resume or repair sends what was received along.
     let more = match why {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ask, count};
+use super::{count, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::{Draft, Ended, Sent};
 use crate::plan::Plan;
@@ -16,5 +16,5 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     if !rejected || count(draft, &Why::Repair) >= ROUNDS {
         return None;
     }
-    Some(self::ask(plan, draft, last.candidate, Why::Repair, Duration::ZERO))
+    Some(send_to(plan, draft, last.candidate, Why::Repair, Duration::ZERO))
 }

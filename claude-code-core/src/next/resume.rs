@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ask, count, retry};
+use super::{count, retry, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::{Draft, Ended, Sent};
 use crate::error::Kind;
@@ -32,7 +32,7 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
         return None;
     }
     let anchor = Anchor::of(&draft.text)?;
-    let mut ask = self::ask(plan, draft, last.candidate, Why::Resume, Duration::ZERO);
+    let mut ask = send_to(plan, draft, last.candidate, Why::Resume, Duration::ZERO);
     ask.anchor = Some(anchor);
     Some(ask)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 
-use super::{ask, count, on_this_candidate};
+use super::{count, on_this_candidate, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::{Draft, Ended, Sent};
 use crate::error::Kind;
@@ -27,7 +27,7 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let Ended::Fault(fault) = &last.ended else { return None };
     if let Some(field) = fault.refused_field {
         let seen = draft.sent.iter().any(|sent| sent.why == Why::Without(field) && sent.candidate == last.candidate);
-        return (!seen).then(|| self::ask(plan, draft, last.candidate, Why::Without(field), Duration::ZERO));
+        return (!seen).then(|| send_to(plan, draft, last.candidate, Why::Without(field), Duration::ZERO));
     }
     match fault.paid {
         Paid::No => safe(plan, draft, last, fault),
@@ -49,7 +49,7 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
         return None;
     }
     let wait = wait(&plan.id, tries, fault.retry_after);
-    Some(self::ask(plan, draft, last.candidate, Why::Retry, wait))
+    Some(send_to(plan, draft, last.candidate, Why::Retry, wait))
 }
 
 /// One repeat of a send that may have been paid for, whatever the causes were.
@@ -58,7 +58,7 @@ fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Opt
     if !transient || fault.code.as_deref() == Some(MODEL_TIMEOUT) || repeated(draft) {
         return None;
     }
-    Some(self::ask(plan, draft, last.candidate, Why::Repeat, wait(&plan.id, 1, fault.retry_after)))
+    Some(send_to(plan, draft, last.candidate, Why::Repeat, wait(&plan.id, 1, fault.retry_after)))
 }
 
 /// Whether the one repeat of a maybe-paid send was used, as a repeat or as a resume of a broken stream.

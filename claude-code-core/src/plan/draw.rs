@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{Candidate, Limits, Plan, key};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, ModelCard};
 use crate::clock::UtcMillis;
 use crate::error::{Error, Kind, Result};
 use crate::estimate::estimate_tokens;
 use crate::language::Language;
 use crate::model::{Family, ModelId, Tier};
-use crate::policy::Policy;
+use crate::policy::{IdStyle, Policy};
 use crate::prompt;
 use crate::request::{GenerateRequest, Work};
 use crate::select::{self, Task};
@@ -110,9 +110,11 @@ fn choose(
         let candidate = named_model(name, policy, catalogue)?;
         let mut warnings = Vec::new();
         match candidate.card {
-            Some(card) => {
-                card.refusal(&now.date())?;
-                warnings.extend(card.warning(&now.date()));
+            Some(_) => {
+                if let Some(refusal) = catalogue.refusal(&candidate.model, &now.date()) {
+                    return Err(refusal);
+                }
+                warnings.extend(catalogue.warning(&candidate.model, &now.date()));
             }
             None => warnings.push(format!("{} is not in the catalogue: its price is unknown", candidate.model)),
         }
@@ -123,8 +125,7 @@ fn choose(
         Some(tier) => (tier, "the tier was given".to_owned()),
         None => classify(request),
     };
-    let candidates = select::candidates(tier, catalogue, policy.ids, policy.fallback);
-    Ok((candidates, reason, Vec::new()))
+    Ok((candidates(tier, policy, policy.fallback)?, reason, Vec::new()))
 }
 
 fn classify(request: &GenerateRequest) -> (Tier, String) {
@@ -141,12 +142,12 @@ fn classify(request: &GenerateRequest) -> (Tier, String) {
 fn named_model(name: &str, policy: &Policy, catalogue: &'static Catalogue) -> Result<Candidate> {
     if let Ok(family) = name.parse::<Family>() {
         let card = catalogue.for_family(family);
-        let tier = select::tier_of(card);
-        return Ok(Candidate { model: card.id_for(policy.ids), tier, why: "given".into(), card: Some(card) });
+        let model = id_of(card, policy)?;
+        return Ok(Candidate { model, tier: catalogue.tier_of(card), why: "given".into(), card: Some(card) });
     }
     let model = ModelId::new(name)?;
     let card = catalogue.find(&model);
-    let tier = card.map_or(Tier::Medium, select::tier_of);
+    let tier = card.map_or(Tier::Medium, |card| catalogue.tier_of(card));
     Ok(Candidate { model, tier, why: "given".into(), card })
 }
 
@@ -154,7 +155,37 @@ fn named_model(name: &str, policy: &Policy, catalogue: &'static Catalogue) -> Re
 fn escalation(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Option<Candidate> {
     let fixed = request.model.is_some() || request.tier.is_some() || policy.model.is_some();
     let above = tier.above().filter(|_| !fixed)?;
-    select::candidates(above, Catalogue::builtin(), policy.ids, false).into_iter().next()
+    candidates(above, policy, false).ok()?.into_iter().next()
+}
+
+/// The models for a tier, with their ids as the provider knows them. Those without such an id are passed over.
+fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candidate>> {
+    let catalogue = Catalogue::builtin();
+    let found: Vec<Candidate> = select::candidates(tier, catalogue, fallback)
+        .into_iter()
+        .filter_map(|choice| {
+            let model = id_of(choice.card, policy).ok()?;
+            Some(Candidate { model, tier: choice.tier, why: choice.why, card: Some(choice.card) })
+        })
+        .collect();
+    if found.is_empty() {
+        return id_of(catalogue.for_tier(tier), policy).map(|_| found);
+    }
+    Ok(found)
+}
+
+/// The id of a model as the provider knows it.
+fn id_of(card: &ModelCard, policy: &Policy) -> Result<ModelId> {
+    match policy.ids {
+        IdStyle::Anthropic => card.anthropic_id(),
+        IdStyle::Bedrock(scope) => card.profile_id(scope),
+    }
+    .ok_or_else(|| {
+        Error::new(
+            Kind::NeedsProfile,
+            format!("{} cannot be reached as {:?}: set PROFILE_SCOPE to one it has, or name a model id", card.name, policy.ids),
+        )
+    })
 }
 
 /// Bedrock reserves quota by max_tokens, so the default is no longer than the tier's answers; resume covers more.
@@ -187,7 +218,7 @@ fn fits(first: &Candidate, prompt_tokens: u64, max_tokens: u32) -> Result<()> {
 fn limits(request: &GenerateRequest, policy: &Policy, first: &Candidate, now: UtcMillis) -> Limits {
     let total = request.timeout.unwrap_or(policy.total);
     // A thinking model may be silent for minutes; an unknown model may be one.
-    let thinks = first.card.is_none_or(|card| card.capabilities.thinks_by_default());
+    let thinks = first.card.is_none_or(|card| card.capabilities.thinking_default_on);
     let (first_event, idle) = if thinks { (600, 600) } else { (120, 60) };
     Limits {
         deadline: now.plus(total),

@@ -32,7 +32,7 @@ pub(super) fn cache_key(
         &format!("{:?}", policy.ids),
         &max_tokens.to_string(),
         &format!("{temperature:?}"),
-        request.effort.as_deref().unwrap_or(""),
+        &format!("{:?}", request.effort),
         &format!("{:?}", policy.guardrail),
         &prompt.system,
         &prompt.user,

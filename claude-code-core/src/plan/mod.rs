@@ -7,13 +7,14 @@ pub use draw::draw;
 
 use std::time::Duration;
 
-use crate::catalogue::ModelCard;
+use crate::catalogue::{Catalogue, ModelCard};
 use crate::clock::UtcMillis;
 use crate::language::Language;
 use crate::model::{ModelId, Tier};
 use crate::policy::Policy;
 use crate::price::{Cost, PicoUsd};
 use crate::prompt::Prompt;
+use crate::rates;
 use crate::request::{CacheMode, GenerateRequest};
 use crate::state::Scope;
 
@@ -33,9 +34,7 @@ pub struct Candidate {
 impl Candidate {
     /// The most that one send can cost.
     pub fn ceiling(&self, prompt_tokens: u64, max_tokens: u32) -> Cost {
-        self.card
-            .and_then(|card| card.rates(&self.model))
-            .map_or(Cost::UNPRICED, |rates| rates.ceiling(prompt_tokens, u64::from(max_tokens)))
+        rates::ceiling(Catalogue::builtin().rates(&self.model).as_ref(), prompt_tokens, u64::from(max_tokens))
     }
 
     /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
