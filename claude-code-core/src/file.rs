@@ -1,8 +1,12 @@
-//! A file of an answer, and the one policy on the names that a model may give.
+//! A file of an answer, and the name under which it is stored.
+
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
 use crate::language::Language;
+use crate::path::fold;
+pub use crate::path::{auto_executed, refusal, refuse_set};
 
 /// One file (or unnamed code block) of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +44,22 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Why a path from a model is refused, or none if it may be used as it is. Never cleaned.
-pub fn refusal(path: &str) -> Option<String> {
-    path.is_empty().then(|| "the path is empty".to_owned())
+/// The name under which each file is stored, in order: its path, or for an unnamed one `main.{ext}` if it is the
+/// only file, else `snippet-{n}.{ext}` with n counted from 1 over the unnamed ones, past names that are taken.
+pub fn names(files: &[CodeFile]) -> Vec<String> {
+    let mut taken: HashSet<String> = files.iter().filter_map(|f| f.path.as_deref()).map(fold).collect();
+    let mut number = 0;
+    let mut snippet = |extension: &str| loop {
+        number += 1;
+        let name = format!("snippet-{number}.{extension}");
+        if taken.insert(fold(&name)) {
+            return name;
+        }
+    };
+    let name = |file: &CodeFile| match &file.path {
+        Some(path) => path.clone(),
+        None if files.len() == 1 => format!("main.{}", file.language.extension()),
+        None => snippet(file.language.extension()),
+    };
+    files.iter().map(name).collect()
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod file;
 pub mod language;
 pub mod model;
+pub mod path;
 pub mod price;
 pub mod read;
 
