@@ -1,8 +1,13 @@
-//! A file of an answer, and the one policy on the names that a model may give.
+//! A file of an answer, and the name under which it is stored.
+
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
+use crate::error::{Error, Result};
 use crate::language::Language;
+use crate::path::fold;
+pub use crate::path::{auto_executed, refusal, refuse_set};
 
 /// One file (or unnamed code block) of an answer.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
@@ -60,14 +65,43 @@ impl serde::Serialize for CodeFile {
     }
 }
 
-/// Why a path from a model is refused, or none if it may be used as it is. Never cleaned.
-pub fn refusal(path: &str) -> Option<String> {
-    path.is_empty().then(|| "the path is empty".to_owned())
+/// The name under which each file is stored, in order: its path, or for an unnamed one `main.{ext}` if it is the
+/// only file, else `snippet-{n}.{ext}` with n counted from 1 over the unnamed ones, past names that are taken.
+pub fn names(files: &[CodeFile]) -> Vec<String> {
+    let mut taken: HashSet<String> = files.iter().filter_map(|f| f.path.as_deref()).map(fold).collect();
+    let mut number = 0;
+    let mut snippet = |extension: &str| loop {
+        number += 1;
+        let name = format!("snippet-{number}.{extension}");
+        if taken.insert(fold(&name)) {
+            return name;
+        }
+    };
+    let name = |file: &CodeFile| match &file.path {
+        Some(path) => path.clone(),
+        None if files.len() == 1 => format!("main.{}", file.language.extension()),
+        None => snippet(file.language.extension()),
+    };
+    files.iter().map(name).collect()
 }
 
 // Content is the user's: Debug tells the name and the size only.
 impl std::fmt::Debug for CodeFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "CodeFile({:?}, {} bytes, complete {})", self.path, self.size(), self.complete)
+    }
+}
+
+/// The names under which files are stored together. Fails if one was refused, or if they cannot stand beside each
+/// other: then none is stored.
+pub fn stored_names(files: &[CodeFile]) -> Result<Vec<String>> {
+    if let Some(why) = files.iter().find_map(|file| file.rejected.as_deref()) {
+        return Err(Error::invalid(format!("a file name of the answer was refused: {why}; nothing is written")));
+    }
+    let names = names(files);
+    let sizes = names.iter().map(String::as_str).zip(files.iter().map(CodeFile::size));
+    match crate::path::refuse_set(sizes) {
+        Some(why) => Err(Error::invalid(format!("the files cannot be stored together: {why}; nothing is written"))),
+        None => Ok(names),
     }
 }

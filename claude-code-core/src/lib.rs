@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod model;
 pub mod next;
 mod observe;
+pub mod path;
 pub mod plan;
 pub mod policy;
 pub mod price;
