@@ -45,6 +45,8 @@ pub mod select;
 pub mod state;
 pub mod store;
 mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod usage;
 pub mod validate;
 
