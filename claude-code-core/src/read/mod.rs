@@ -1,1 +1,24 @@
 //! The answer reader: a model's text, in any chunking, becomes files.
+//!
+//! Reading order: our own sentinel lines, then fences by CommonMark's rules (with a name, then without), then
+//! bare code; the rest is text. The reader never fails: it says in `notes` what it was unsure of.
+
+mod above;
+mod answer;
+mod bare;
+mod block;
+mod body;
+mod comment;
+mod container;
+mod cursor;
+mod edit;
+mod fence;
+mod info;
+mod nested;
+mod path;
+mod reader;
+mod sentinel;
+mod shelf;
+
+pub use answer::{Answer, Edit, Fence, Piece};
+pub use reader::{AnswerReader, read_answer};
