@@ -1,0 +1,162 @@
+//! A name in the line above a fence: a heading, bold, backticks, or the bare name.
+
+use super::comment::without_label;
+use super::cursor::is_blank;
+use super::path::{fits, is_shown};
+use crate::language::Language;
+
+/// Longer lines are prose; they are not kept.
+const MAX_LINE: usize = 400;
+
+/// Words of a sentence that shows a part of a file, a change to it or its use, rather than the whole.
+const PARTS: &[&str] = &[
+    "modify", "change", "add", "edit", "fix", "method", "function", "class", "section", "part", "block",
+    "snippet", "run", "command", "likely", "line", "lines", "test", "use", "open", "import", "within",
+    "output", "example",
+];
+
+/// How a sentence that hands over a whole file begins.
+const HANDING_OVER: &[&str] = &[
+    "here is",
+    "here's",
+    "and here is",
+    "and here's",
+    "create",
+    "now create",
+    "then create",
+    "save",
+    "this is",
+    "contents of",
+    "content of",
+    "next,",
+    "first,",
+];
+
+/// The last text lines before a fence.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Above {
+    line: String,
+    before: String,
+    blank_lines: usize,
+}
+
+impl Above {
+    /// Takes a text line.
+    pub fn push(&mut self, line: &str) {
+        if is_blank(line) {
+            self.blank_lines += 1;
+            return;
+        }
+        std::mem::swap(&mut self.line, &mut self.before);
+        self.line.clear();
+        self.line.push_str(if line.len() <= MAX_LINE { line.trim() } else { "" });
+        self.blank_lines = 0;
+    }
+
+    /// Nothing stands above any more: a block ended.
+    pub fn clear(&mut self) {
+        self.line.clear();
+        self.before.clear();
+    }
+
+    /// The name for a search/replace edit; a lone tag such as `<source>` may stand between.
+    pub fn edit_name(&self) -> Option<String> {
+        let line = if self.line.starts_with('<') { &self.before } else { &self.line };
+        name_of(line).map(str::to_owned)
+    }
+
+    /// The name for a block of this language that begins on the next line.
+    pub fn name(&self, language: Option<&Language>) -> Option<String> {
+        if self.blank_lines > 1 || self.line.is_empty() {
+            return None;
+        }
+        let (text, listed) = without_list_mark(&self.line);
+        if listed && self.blank_lines > 0 && without_list_mark(&self.before).1 {
+            return None;
+        }
+        let is_plain = listed && !text.starts_with(['*', '`', '_']);
+        if is_plain && (self.blank_lines > 0 || without_list_mark(&self.before).1) {
+            return None;
+        }
+        name_of(text).or_else(|| handed_over(text)).filter(|n| fits(language, n)).map(str::to_owned).or_else(
+            || {
+                let name = in_parentheses(text)?;
+                (language.is_some() && Language::from_path(name).as_ref() == language)
+                    .then(|| name.to_owned())
+            },
+        )
+    }
+}
+
+/// The file that a line names, if naming it is all that the line does.
+pub(super) fn name_of(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let heading = line.trim_start_matches('#');
+    let is_heading = heading.len() < line.len() && heading.starts_with([' ', '\t']);
+    let text = if is_heading { heading.trim().trim_end_matches('#') } else { line };
+    let text = without_list_mark(without_symbols(text)).0;
+    let text = without_label(without_symbols(text));
+    let word = unwrap(text);
+    if is_shown(word) {
+        return Some(word);
+    }
+    let is_marked = is_heading || text.starts_with(['*', '`']);
+    let (first, rest) = text.split_once(char::is_whitespace).filter(|_| is_marked)?;
+    let follows = rest.trim_start().starts_with(['-', '–', '—', '(', ':', '←']);
+    let word = unwrap(first);
+    (follows && is_shown(word)).then_some(word)
+}
+
+/// `Usage (`main.go`)`.
+fn in_parentheses(line: &str) -> Option<&str> {
+    let text = line.trim_end_matches([':', '*', ' ']);
+    let word = text.strip_prefix('#').and(text.strip_suffix(')'))?.rsplit('(').next()?;
+    let word = word.trim_matches('`');
+    is_shown(word).then_some(word)
+}
+
+/// `Here is `app.py`:`, where the name ends the sentence and nothing speaks of a part.
+fn handed_over(line: &str) -> Option<&str> {
+    let text = line.strip_suffix(':')?;
+    let lower = text.to_ascii_lowercase();
+    if !HANDING_OVER.iter().any(|start| lower.starts_with(start)) {
+        return None;
+    }
+    let mut spans = text.split('`');
+    let (before, word, after) = (spans.next()?, spans.next()?, spans.next()?);
+    let speaks_of_part =
+        before.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| PARTS.contains(&word));
+    let after = after.trim();
+    let ends = matches!(after, "" | "file" | "now" | "again") || before.trim_end().ends_with("version of");
+    (spans.next().is_none() && ends && !speaks_of_part && is_shown(word)).then_some(word)
+}
+
+/// Takes off bold, backticks, quotes and colons, in any order.
+fn unwrap(mut text: &str) -> &str {
+    for _ in 0..4 {
+        text = text.trim().trim_end_matches(':');
+        for mark in ["**", "__", "`", "*", "\"", "'"] {
+            if let Some(inner) = text.strip_prefix(mark).and_then(|t| t.strip_suffix(mark)) {
+                text = inner;
+            }
+        }
+        text = without_label(text);
+    }
+    text
+}
+
+/// The text after `1. `, `2) `, `- ` or `* `, and whether there was such a mark.
+fn without_list_mark(text: &str) -> (&str, bool) {
+    let digits = text.bytes().take(3).take_while(u8::is_ascii_digit).count();
+    let rest = match text.as_bytes().get(digits) {
+        Some(b'.' | b')') if digits > 0 => &text[digits + 1..],
+        Some(b'-' | b'*' | b'+') if digits == 0 => &text[1..],
+        _ => return (text, false),
+    };
+    if rest.starts_with(' ') { (rest.trim_start(), true) } else { (text, false) }
+}
+
+/// Takes off emoji and other signs before the text.
+fn without_symbols(text: &str) -> &str {
+    text.trim_start_matches(|c: char| !c.is_ascii() && !c.is_alphanumeric()).trim_start()
+}

@@ -1,0 +1,85 @@
+//! What a reader gives: pieces while the answer arrives, and the answer at its end.
+
+use crate::file::CodeFile;
+use crate::language::Language;
+
+/// A part of an answer as it arrives: a preview. Of the pieces of one index those with the highest revision
+/// count; [`Answer`] is the truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text outside files, whole lines.
+    Text(String),
+    /// A file begins, or begins again with a higher revision because it was read wrongly before.
+    FileStarted {
+        /// Its number in this answer, from 0. Not the position in [`Answer::files`]: see [`Answer::indices`].
+        index: usize,
+        /// Its name, or none where it has no name or a refused one.
+        path: Option<String>,
+        /// Its language as far as it is known.
+        language: Language,
+        /// 0 at first; what was said with a lower revision no longer counts.
+        revision: u32,
+    },
+    /// The next lines of a file.
+    FileChunk {
+        /// The file's number.
+        index: usize,
+        /// The revision to which these lines belong.
+        revision: u32,
+        /// Whole lines, as they stand in the file.
+        text: String,
+    },
+    /// A file ended.
+    FileFinished {
+        /// The file's number.
+        index: usize,
+        /// The revision that ended.
+        revision: u32,
+        /// Whether its end was seen.
+        complete: bool,
+    },
+}
+
+/// One search/replace edit of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The file that it changes, or none where the answer names none or the name was refused.
+    pub path: Option<String>,
+    /// The lines to find. Empty: the file is new, or the lines go to its end.
+    pub search: String,
+    /// The lines to put there.
+    pub replace: String,
+    /// The line of the answer, from 1, on which the edit begins.
+    pub line: usize,
+}
+
+/// A fence of the answer, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// The info string, trimmed.
+    pub info: String,
+    /// Whether its closing line was seen.
+    pub closed: bool,
+    /// Where its content stands in [`Answer::files`]. None: search/replace edits only, an empty fence at the very
+    /// end, or a file that a later one of the same name replaced.
+    pub file: Option<usize>,
+}
+
+/// A whole answer, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Its files and unnamed code blocks, in the answer's order.
+    pub files: Vec<CodeFile>,
+    /// The text outside files. Search/replace edits stay in it as they were written.
+    pub text: String,
+    /// Whether every file, edit and sentinel that was opened was closed.
+    pub complete: bool,
+    /// What the reader was unsure of, in plain sentences.
+    pub notes: Vec<String>,
+    /// Search/replace edits, in the answer's order.
+    pub edits: Vec<Edit>,
+    /// The fences as they were read.
+    pub fences: Vec<Fence>,
+    /// For each of `files` its number in the pieces.
+    pub indices: Vec<usize>,
+}

@@ -1,0 +1,275 @@
+//! The lines of a fenced block, up to its end.
+
+use super::above;
+use super::block::{Block, Ending, Phase, Start};
+use super::cursor::is_blank;
+use super::edit::{self, EditReader};
+use super::fence;
+use super::nested::{Kind, Verdict};
+use super::reader::AnswerReader;
+
+/// So many times the end of an answer is read again because a longer fence was closed by a shorter one.
+const MAX_REREADS: usize = 8;
+/// Lines that wait for their meaning beyond this (bytes) are taken to stand after the block.
+const MAX_HELD: usize = 2 << 20;
+
+impl AnswerReader {
+    pub(super) fn block_line(&mut self, mut block: Box<Block>, line: &str) {
+        let Some(content) = self.containers.inside(line) else {
+            return self.container_ended(block, line);
+        };
+        let closes = fence::bare(content, block.mark).is_some_and(|n| n >= block.length);
+        let by_rule = !matches!(block.ending, Ending::Markdown { .. });
+        if closes && by_rule && !block.is_inside_edit() {
+            return self.end_block(*block, true, line);
+        }
+        let kind = block.kind(fence::opener(content), content.rest);
+        let text = self.content_of(&block, line);
+        match &mut block.ending {
+            Ending::Markdown { .. } => self.markdown_line(block, kind, &text, line),
+            Ending::Longer { .. } => {
+                if let Some(mut block) = self.store(block, &text, line) {
+                    self.look_for_shorter_end(&mut block, kind, text.len());
+                    self.block = Some(block);
+                }
+            }
+            Ending::Fence => self.block = self.store(block, &text, line),
+        }
+    }
+
+    fn content_of(&self, block: &Block, line: &str) -> String {
+        let mut text = String::with_capacity(line.len());
+        if let Some(content) = self.containers.inside(line) {
+            content.skip(block.indent.min(content.indent())).append_to(&mut text);
+        }
+        text
+    }
+
+    /// The list item or quote around a block ended before the block.
+    fn container_ended(&mut self, mut block: Box<Block>, line: &str) {
+        let held = block.take_held();
+        if held.is_empty() {
+            self.end_block(*block, false, "");
+            return self.text_line(line);
+        }
+        self.markdown_ended(block, &held, line);
+    }
+
+    fn markdown_line(&mut self, mut block: Box<Block>, kind: Kind, text: &str, line: &str) {
+        let Ending::Markdown { nest, held } = &mut block.ending else { return };
+        let is_asked = nest.is_open_question();
+        let names_next = is_asked
+            && kind == Kind::Bare
+            && held.lines().rfind(|l| !is_blank(l)).is_some_and(|l| above::name_of(l).is_some());
+        let mut verdict = nest.step(kind, names_next);
+        if verdict == Verdict::Wait && held.len() + line.len() > MAX_HELD {
+            verdict = Verdict::WasEnd;
+        }
+        match verdict {
+            Verdict::Content => self.block = self.store(block, text, line),
+            Verdict::Ask | Verdict::Wait => {
+                held.push_str(line);
+                self.block = Some(block);
+            }
+            Verdict::WasInner => {
+                let held = std::mem::take(held);
+                self.block = self.store_lines(block, &held).and_then(|block| self.store(block, text, line));
+            }
+            Verdict::WasEnd => {
+                let held = std::mem::take(held);
+                self.markdown_ended(block, &held, line);
+            }
+        }
+    }
+
+    /// The first held line was the block's end; the others, and this one, stand after it.
+    fn markdown_ended(&mut self, block: Box<Block>, held: &str, line: &str) {
+        let mut lines = held.split_inclusive('\n');
+        self.number -= lines.clone().count();
+        self.end_block(*block, true, lines.next().unwrap_or_default());
+        lines.for_each(|held| self.line(held));
+        self.line(line);
+    }
+
+    fn store_lines(&mut self, mut block: Box<Block>, lines: &str) -> Option<Box<Block>> {
+        for line in lines.split_inclusive('\n') {
+            let text = self.content_of(&block, line);
+            block = self.store(block, &text, line)?;
+        }
+        Some(block)
+    }
+
+    /// Takes a line of content. None: it showed that the block is none.
+    fn store(&mut self, mut block: Box<Block>, text: &str, line: &str) -> Option<Box<Block>> {
+        match &mut block.phase {
+            Phase::Content => {
+                self.shelf.chunk(text);
+                return Some(block);
+            }
+            Phase::Edits { held, .. } => held.push_str(text),
+            Phase::Opening { held } => held.push_str(text),
+        }
+        block.raw.push_str(line);
+        if let Phase::Edits { held, open, nested } = &mut block.phase {
+            *nested = (*nested || text.starts_with("```")) && *open;
+            *open = (*open || edit::begins(text)) && !edit::ends(text);
+            if held.len() > MAX_HELD {
+                let held = std::mem::take(held);
+                self.begin_file(&mut block, &held, false);
+            }
+            return Some(block);
+        }
+        self.opened(block)
+    }
+
+    fn opened(&mut self, mut block: Box<Block>) -> Option<Box<Block>> {
+        let Phase::Opening { held } = &mut block.phase else { return Some(block) };
+        if block.may_be_stray && is_blank(held) {
+            self.second_end(&block);
+            return None;
+        }
+        let held = std::mem::take(held);
+        match block.start(&held) {
+            Start::Unknown => block.phase = Phase::Opening { held },
+            Start::File => self.begin_file(&mut block, &held, true),
+            Start::Edits => {
+                let open = held.lines().any(edit::begins);
+                block.phase = Phase::Edits { held, open, nested: false };
+            }
+        }
+        Some(block)
+    }
+
+    fn second_end(&mut self, block: &Block) {
+        self.shelf.note(format!("The fence on line {} closes nothing; it was read as text.", block.line));
+        self.shelf.text(&block.raw);
+    }
+
+    fn begin_file(&mut self, block: &mut Block, held: &str, named: bool) {
+        let name = block.final_name(held).filter(|_| named);
+        let language = block.language(name.as_deref(), self.hint.as_ref());
+        let opening = block.raw.split_inclusive('\n').next().unwrap_or_default();
+        self.shelf.start(name, language, opening);
+        self.shelf.chunk(held);
+        block.raw.clear();
+        block.phase = Phase::Content;
+    }
+
+    pub(super) fn end_block(&mut self, mut block: Block, closed: bool, line: &str) {
+        self.after_block = closed;
+        self.above.clear();
+        match std::mem::replace(&mut block.phase, Phase::Content) {
+            Phase::Edits { held, open, .. } => return self.end_edits(block, &held, open, closed, line),
+            Phase::Opening { held } => self.begin_file(&mut block, &held, true),
+            Phase::Content => {}
+        }
+        if !closed {
+            self.shelf.note(format!("The code block on line {} has no end.", block.line));
+        }
+        let file = self.shelf.finish(closed, line);
+        self.shelf.fence(&block.info, closed, file);
+    }
+
+    fn end_edits(&mut self, mut block: Block, held: &str, open: bool, closed: bool, line: &str) {
+        let mut reader = EditReader::named(block.name.clone());
+        let mut edits = 0;
+        for (at, text) in held.split_inclusive('\n').enumerate() {
+            if let Some(edit) = reader.line(text, block.line + 1 + at) {
+                self.shelf.edit(edit);
+                edits += 1;
+            }
+        }
+        if edits > 0 && reader.others == 0 && !open {
+            self.shelf.text(&block.raw);
+            self.shelf.text(line);
+            if !closed {
+                self.shelf.note(format!("The edits on line {} stand in a block without an end.", block.line));
+                self.shelf.set_incomplete();
+            }
+            return self.shelf.fence(&block.info, closed, None);
+        }
+        let what = if open { "an edit without an end" } else { "more than search/replace edits" };
+        self.shelf
+            .note(format!("The block on line {} holds {what}; it was kept as an unnamed file.", block.line));
+        self.begin_file(&mut block, held, false);
+        let file = self.shelf.finish(closed && !open, line);
+        self.shelf.fence(&block.info, closed, file);
+    }
+
+    /// Gives up a block in favour of sentinel lines.
+    pub(super) fn block_to_text(&mut self, mut block: Block) {
+        let held = block.take_held();
+        match block.phase {
+            Phase::Content => _ = self.shelf.finish(false, &held),
+            Phase::Opening { .. } | Phase::Edits { .. } => {
+                self.shelf.text(&block.raw);
+                self.shelf.text(&held);
+            }
+        }
+    }
+
+    /// Notes where a longer fence seems to be closed by a shorter one; at the answer's end it will be known.
+    fn look_for_shorter_end(&mut self, block: &mut Block, kind: Kind, size: usize) {
+        let is_whole_line = block.indent == 0 && self.containers.is_empty();
+        let Some(length) = self.shelf.open_length().filter(|_| is_whole_line) else { return };
+        let Ending::Longer { nest, found, is_sure: is_sure @ false } = &mut block.ending else { return };
+        match nest.step(kind, false) {
+            Verdict::Ask => *found = length.checked_sub(size),
+            Verdict::WasInner => *found = None,
+            Verdict::WasEnd => *is_sure = true,
+            Verdict::Content | Verdict::Wait => {}
+        }
+    }
+
+    /// Ends what is open at the answer's end. True: there is more to read.
+    pub(super) fn close_at_end(&mut self) -> bool {
+        if let Some(marked) = self.marked.take() {
+            self.shelf.note(format!("The file {} has no end.", marked.path));
+            self.shelf.finish(false, "");
+        }
+        let Some(mut block) = self.block.take() else { return false };
+        if let Some(at) =
+            block.shorter_end().filter(|_| self.rereads < MAX_REREADS && self.shelf.open_length().is_some())
+        {
+            self.read_again(*block, at);
+            return true;
+        }
+        let was_end = matches!(&block.ending, Ending::Markdown { nest, .. } if nest.was_end());
+        let held = block.take_held();
+        if was_end {
+            let mut lines = held.split_inclusive('\n');
+            self.number -= lines.clone().count().saturating_sub(1);
+            self.end_block(*block, true, lines.next().unwrap_or_default());
+            lines.for_each(|line| self.line(line));
+            return true;
+        }
+        match self.store_lines(block, &held) {
+            Some(block) if block.is_nothing() => self.end_of_nothing(&block),
+            Some(block) => self.end_block(*block, false, ""),
+            None => {}
+        }
+        false
+    }
+
+    /// A bare fence with nothing after it: a second end, or the end of what an earlier answer began.
+    fn end_of_nothing(&mut self, block: &Block) {
+        if block.may_be_stray {
+            return self.second_end(block);
+        }
+        self.shelf.note("The answer ends with a fence that opens nothing.");
+        self.shelf.text(&block.raw);
+        self.shelf.fence("", false, None);
+        self.shelf.set_incomplete();
+    }
+
+    /// Ends a block at a shorter fence and reads again what follows it.
+    fn read_again(&mut self, block: Block, at: usize) {
+        self.rereads += 1;
+        self.shelf.note(format!("The code block on line {} is closed by a shorter fence.", block.line));
+        let tail = self.shelf.cut_back(at);
+        let mut lines = tail.split_inclusive('\n');
+        self.number -= lines.clone().count().saturating_sub(1);
+        self.end_block(block, true, lines.next().unwrap_or_default());
+        lines.for_each(|line| self.line(line));
+    }
+}

@@ -1,0 +1,243 @@
+//! The reader itself: lines in, pieces out.
+
+use super::above::Above;
+use super::answer::{Answer, Piece};
+use super::bare;
+use super::block::Block;
+use super::container::Containers;
+use super::edit::{self, EditReader};
+use super::sentinel;
+use super::shelf::Shelf;
+use crate::language::Language;
+
+/// Reads a whole answer. Never fails: see [`Answer::notes`].
+pub fn read_answer(text: &str) -> Answer {
+    let mut reader = AnswerReader::new(None, None);
+    reader.lines(text);
+    reader.finish().1
+}
+
+/// A file between sentinel lines.
+#[derive(Debug)]
+pub(super) struct Marked {
+    pub(super) path: String,
+    /// The first line was a fence: perhaps all of the content is.
+    is_fenced: bool,
+    is_empty: bool,
+}
+
+/// Reads an answer in any chunking. The events depend on the answer's lines only, not on the chunks.
+#[derive(Debug, Default)]
+pub struct AnswerReader {
+    /// The nonce of sentinel lines, once it is known.
+    nonce: Option<String>,
+    /// It was told in advance: nothing but our own request can have brought it about.
+    is_told: bool,
+    pub(super) hint: Option<Language>,
+    partial: String,
+    /// The number of the line that is read, from 1.
+    pub(super) number: usize,
+    pub(super) containers: Containers,
+    pub(super) above: Above,
+    pub(super) block: Option<Box<Block>>,
+    pub(super) marked: Option<Marked>,
+    uses_sentinels: bool,
+    /// The line before closed a block.
+    pub(super) after_block: bool,
+    edits: EditReader,
+    pub(super) rereads: usize,
+    pub(super) shelf: Shelf,
+}
+
+impl AnswerReader {
+    /// A reader of sentinel lines with this nonce; with none, of those with any eight hexadecimal digits that stay
+    /// the same. `language_hint` is what was asked for: the language of code that names none.
+    pub fn new(nonce: Option<&str>, language_hint: Option<Language>) -> Self {
+        AnswerReader {
+            nonce: nonce.map(str::to_owned),
+            is_told: nonce.is_some(),
+            hint: language_hint,
+            ..AnswerReader::default()
+        }
+    }
+
+    /// Takes the next part of the answer and gives what its whole lines say.
+    pub fn feed(&mut self, chunk: &str) -> Vec<Piece> {
+        self.lines(chunk);
+        self.shelf.take_pieces()
+    }
+
+    /// The answer has ended: the last pieces, and the truth.
+    pub fn finish(mut self) -> (Vec<Piece>, Answer) {
+        let rest = std::mem::take(&mut self.partial);
+        if !rest.is_empty() {
+            self.line(&rest);
+        }
+        while self.close_at_end() {}
+        if self.edits.abandon() {
+            self.shelf.note("The last edit has no end.");
+            self.shelf.set_incomplete();
+        }
+        if self.shelf.is_text_only() && !self.uses_sentinels {
+            self.read_bare_code();
+        }
+        self.shelf.into_answer()
+    }
+
+    fn lines(&mut self, chunk: &str) {
+        let mut rest = chunk;
+        if !self.partial.is_empty() {
+            let Some(end) = rest.find('\n') else { return self.partial.push_str(rest) };
+            let (head, tail) = rest.split_at(end + 1);
+            self.partial.push_str(head);
+            let line = std::mem::take(&mut self.partial);
+            self.line(&line);
+            rest = tail;
+        }
+        loop {
+            rest = self.plain_lines(rest);
+            let Some(end) = rest.find('\n') else { break };
+            let (line, tail) = rest.split_at(end + 1);
+            self.line(line);
+            rest = tail;
+        }
+        self.partial.push_str(rest);
+    }
+
+    /// Takes at once those of the first lines that can be nothing but content of the open file.
+    fn plain_lines<'a>(&mut self, text: &'a str) -> &'a str {
+        let mark = match &self.block {
+            _ if self.marked.is_some() => b'=',
+            Some(block) if block.is_plain() && self.containers.is_empty() => block.mark,
+            _ => return text,
+        };
+        let (run, rest, count) = plain_run(text, mark);
+        if run.is_empty() {
+            return text;
+        }
+        self.number += count;
+        if let Some(marked) = &mut self.marked {
+            marked.is_fenced |= marked.is_empty && run.starts_with("~~~");
+            marked.is_empty = false;
+        }
+        if let Some(block) = &mut self.block {
+            block.passed(run);
+        }
+        self.shelf.chunk(run);
+        rest
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        self.number += 1;
+        if self.marked.is_some() {
+            return self.marked_line(line);
+        }
+        if line.starts_with("=== ") && self.sentinel_line(line) {
+            return;
+        }
+        match self.block.take() {
+            Some(block) => self.block_line(block, line),
+            None => self.text_line(line),
+        }
+    }
+
+    pub(super) fn text_line(&mut self, line: &str) {
+        let after_block = std::mem::take(&mut self.after_block);
+        let opener = if self.uses_sentinels { None } else { self.containers.text_line(line) };
+        if let Some(opener) = opener {
+            if self.edits.abandon() {
+                self.shelf.note(format!("The edit before line {} has no end.", self.number));
+            }
+            self.block = Some(Box::new(Block::open(opener, line, &self.above, self.number, after_block)));
+            return;
+        }
+        self.shelf.text(line);
+        if !self.edits.is_open() && !edit::begins(line) {
+            return self.above.push(line);
+        }
+        if !self.edits.is_open() {
+            self.edits = EditReader::named(self.above.edit_name());
+        }
+        if let Some(edit) = self.edits.line(line, self.number) {
+            self.shelf.edit(edit);
+        }
+    }
+
+    /// A line that looks like a sentinel outside a file; false: it is not one here.
+    fn sentinel_line(&mut self, line: &str) -> bool {
+        let Some(found) = sentinel::parse(line, self.nonce.as_deref()) else { return false };
+        if !self.is_told && self.block.as_ref().is_some_and(|b| !b.may_wrap_sentinels()) {
+            return false;
+        }
+        if found.is_end {
+            self.shelf.note(format!("The end of {} on line {} has no beginning.", found.path, self.number));
+            return false;
+        }
+        if let Some(block) = self.block.take() {
+            self.block_to_text(*block);
+        }
+        if !self.uses_sentinels {
+            self.uses_sentinels = true;
+            self.nonce = Some(found.nonce.to_owned());
+            self.shelf.demote();
+        }
+        self.edits.abandon();
+        self.containers.reset();
+        let language = Language::from_path(found.path).or_else(|| self.hint.clone());
+        self.shelf.start(Some(found.path.to_owned()), language.unwrap_or_else(Language::text), line);
+        self.marked = Some(Marked { path: found.path.to_owned(), is_fenced: false, is_empty: true });
+        true
+    }
+
+    fn marked_line(&mut self, line: &str) {
+        let Some(marked) = &mut self.marked else { return };
+        let Some(found) =
+            line.starts_with("=== ").then(|| sentinel::parse(line, self.nonce.as_deref())).flatten()
+        else {
+            marked.is_fenced |= marked.is_empty && line.starts_with("```");
+            marked.is_empty = false;
+            return self.shelf.chunk(line);
+        };
+        let path = std::mem::take(&mut marked.path);
+        if marked.is_fenced {
+            self.shelf
+                .note(format!("The content of {path} begins with a code fence; it is kept as written."));
+        }
+        let fits = found.is_end && found.path == path;
+        if !fits {
+            let other = if found.is_end { "the end of another" } else { "the next file" };
+            self.shelf.note(format!("The file {path} has no end before {other} on line {}.", self.number));
+        }
+        self.marked = None;
+        self.shelf.finish(fits, line);
+        if !found.is_end {
+            self.sentinel_line(line);
+        }
+    }
+
+    fn read_bare_code(&mut self) {
+        let text = self.shelf.text_so_far();
+        let Some(language) = bare::language(text, self.hint.as_ref()) else { return };
+        let code = text.to_owned();
+        self.shelf.note("The answer is code without a fence; it was read as one file.");
+        self.shelf.start(None, language, "");
+        self.shelf.chunk(&code);
+        self.shelf.finish(true, "");
+    }
+}
+
+/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their count.
+fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
+    let (mut end, mut count) = (0, 0);
+    while let Some(length) = text[end..].find('\n') {
+        let line = &text.as_bytes()[end..end + length];
+        let first = line.iter().take(4).find(|b| **b != b' ' && **b != b'\t');
+        if first.is_some_and(|b| *b == mark) || line.starts_with(b"=== ") {
+            break;
+        }
+        end += length + 1;
+        count += 1;
+    }
+    let (run, rest) = text.split_at(end);
+    (run, rest, count)
+}

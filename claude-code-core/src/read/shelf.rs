@@ -1,0 +1,262 @@
+//! Where files, text and notes of an answer are put as they are read, within bounds.
+
+use std::collections::HashMap;
+
+use super::answer::{Answer, Edit, Fence, Piece};
+use super::edit;
+use crate::file::{self, CodeFile};
+use crate::language::Language;
+
+/// Bounds against answers made to fill memory: files, bytes of a file, bytes in all (of files; as many of text).
+const MAX_FILES: usize = 500;
+const MAX_FILE: usize = 2 << 20;
+const MAX_TOTAL: usize = 16 << 20;
+/// Notes and fences beyond these say nothing new.
+const MAX_NOTES: usize = 100;
+const MAX_FENCES: usize = 10_000;
+
+/// A file with what may have to be undone.
+#[derive(Debug)]
+struct Slot {
+    file: CodeFile,
+    index: usize,
+    revision: u32,
+    /// Bytes of text that stood before it.
+    text_before: usize,
+    /// Its fence lines, to become text again.
+    lines: (String, String),
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    pieces: Vec<Piece>,
+    slots: Vec<Slot>,
+    answer: Answer,
+    /// The last slot is open: its lines are awaited.
+    open: bool,
+    /// The open file passed a bound: its further lines are dropped.
+    full: bool,
+    stored: usize,
+    /// The revision of files that begin, and how many indices were in use before it.
+    revision: u32,
+    used_before: usize,
+    incomplete: bool,
+}
+
+impl Shelf {
+    /// The pieces since the last call.
+    pub fn take_pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
+    }
+
+    /// Adds text outside files.
+    pub fn text(&mut self, text: &str) {
+        let room = MAX_TOTAL.saturating_sub(self.answer.text.len());
+        if text.is_empty() || room < text.len() {
+            return self.text_is_full(text);
+        }
+        self.answer.text.push_str(text);
+        match self.pieces.last_mut() {
+            Some(Piece::Text(last)) => last.push_str(text),
+            _ => self.pieces.push(Piece::Text(text.to_owned())),
+        }
+    }
+
+    fn text_is_full(&mut self, text: &str) {
+        if !text.is_empty() && !self.incomplete {
+            self.note(format!("The text beyond {} MB was left out.", MAX_TOTAL >> 20));
+            self.incomplete = true;
+        }
+    }
+
+    /// Says something once.
+    pub fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if self.answer.notes.len() < MAX_NOTES && !self.answer.notes.contains(&note) {
+            self.answer.notes.push(note);
+        }
+    }
+
+    /// The answer did not end as it should, whatever its files say.
+    pub fn set_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Begins a file; `line` is the one that opened it.
+    pub fn start(&mut self, name: Option<String>, language: Language, line: &str) {
+        self.full = false;
+        self.open = self.slots.len() < MAX_FILES;
+        if !self.open {
+            self.incomplete = true;
+            return self
+                .note(format!("The answer has more than {MAX_FILES} files; the others were left out."));
+        }
+        let rejected = name.as_deref().and_then(file::refusal);
+        if let Some(reason) = &rejected {
+            self.note(format!("A file name was refused: {reason}."));
+        }
+        let path = name.filter(|_| rejected.is_none());
+        let (index, revision) = (self.slots.len(), self.revision);
+        self.pieces.push(Piece::FileStarted {
+            index,
+            path: path.clone(),
+            language: language.clone(),
+            revision,
+        });
+        self.slots.push(Slot {
+            file: CodeFile { path, language, content: String::new(), complete: false, rejected },
+            index,
+            revision,
+            text_before: self.answer.text.len(),
+            lines: (line.to_owned(), String::new()),
+        });
+    }
+
+    /// Adds lines to the open file.
+    pub fn chunk(&mut self, text: &str) {
+        let Some(slot) = self.slots.last_mut().filter(|_| self.open && !self.full) else { return };
+        if text.is_empty() {
+            return;
+        }
+        if slot.file.content.len() + text.len() > MAX_FILE || self.stored + text.len() > MAX_TOTAL {
+            return self.file_is_full();
+        }
+        self.stored += text.len();
+        slot.file.content.push_str(text);
+        let (index, revision) = (slot.index, slot.revision);
+        match self.pieces.last_mut() {
+            Some(Piece::FileChunk { index: i, text: last, .. }) if *i == index => last.push_str(text),
+            _ => self.pieces.push(Piece::FileChunk { index, revision, text: text.to_owned() }),
+        }
+    }
+
+    fn file_is_full(&mut self) {
+        self.full = true;
+        self.incomplete = true;
+        let (file, total) = (MAX_FILE >> 20, MAX_TOTAL >> 20);
+        self.note(format!("A file was cut: files hold up to {file} MB each and {total} MB in all."));
+    }
+
+    /// Ends the open file; gives its place for [`Shelf::fence`]. `line` is the one that closed it.
+    pub fn finish(&mut self, complete: bool, line: &str) -> Option<usize> {
+        let at = self.slots.len().checked_sub(1).filter(|_| std::mem::take(&mut self.open))?;
+        let slot = self.slots.get_mut(at)?;
+        slot.file.complete = complete && !self.full;
+        slot.lines.1 = line.to_owned();
+        let (index, revision, complete) = (slot.index, slot.revision, slot.file.complete);
+        self.pieces.push(Piece::FileFinished { index, revision, complete });
+        Some(at)
+    }
+
+    /// Bytes of the open file, or none where it was cut.
+    pub fn open_length(&self) -> Option<usize> {
+        self.slots.last().filter(|_| self.open && !self.full).map(|s| s.file.content.len())
+    }
+
+    /// Ends the open file earlier than it was read; gives what is no longer its content.
+    pub fn cut_back(&mut self, length: usize) -> String {
+        let Some(slot) = self.slots.last_mut() else { return String::new() };
+        let tail = slot.file.content.split_off(length);
+        self.stored -= tail.len();
+        slot.revision += 1;
+        let (index, revision) = (slot.index, slot.revision);
+        let (path, language) = (slot.file.path.clone(), slot.file.language.clone());
+        self.pieces.push(Piece::FileStarted { index, path, language, revision });
+        if !slot.file.content.is_empty() {
+            self.pieces.push(Piece::FileChunk { index, revision, text: slot.file.content.clone() });
+        }
+        tail
+    }
+
+    /// Records a fence.
+    pub fn fence(&mut self, info: &str, closed: bool, file: Option<usize>) {
+        if self.answer.fences.len() < MAX_FENCES {
+            self.answer.fences.push(Fence { info: info.to_owned(), closed, file });
+        }
+    }
+
+    /// Adds an edit.
+    pub fn edit(&mut self, edit: Edit) {
+        let size = edit.search.len() + edit.replace.len();
+        if self.answer.edits.len() >= MAX_FILES || self.stored + size > MAX_TOTAL {
+            self.incomplete = true;
+            return self.note("The answer has more edits than fit; the others were left out.");
+        }
+        self.stored += size;
+        let (edit, refused) = edit::checked(edit);
+        if let Some(reason) = refused {
+            self.note(format!("An edit on line {} names a file that was refused: {reason}.", edit.line));
+        }
+        self.answer.edits.push(edit);
+    }
+
+    /// Whether nothing but text was found.
+    pub fn is_text_only(&self) -> bool {
+        self.slots.is_empty() && self.answer.edits.is_empty() && self.answer.fences.is_empty()
+    }
+
+    /// The text so far.
+    pub fn text_so_far(&self) -> &str {
+        &self.answer.text
+    }
+
+    /// Makes every file that was read so far text again: the answer uses sentinel lines, so its fences are prose.
+    pub fn demote(&mut self) {
+        if self.slots.is_empty() {
+            return;
+        }
+        self.note("Code blocks before the first file marker were read as text.");
+        let mut text = String::with_capacity(self.answer.text.len() + self.stored);
+        let mut done = 0;
+        for slot in &self.slots {
+            text.push_str(&self.answer.text[done..slot.text_before]);
+            done = slot.text_before;
+            for part in [&slot.lines.0, &slot.file.content, &slot.lines.1] {
+                text.push_str(part);
+            }
+            self.stored -= slot.file.content.len();
+        }
+        text.push_str(&self.answer.text[done..]);
+        text.truncate(text.floor_char_boundary(MAX_TOTAL));
+        self.answer.text = text;
+        self.used_before = self.slots.len();
+        self.revision = self.slots.iter().map(|s| s.revision).max().unwrap_or(0) + 1;
+        self.slots.clear();
+        self.answer.fences.clear();
+    }
+
+    /// Everything that was read.
+    pub fn into_answer(mut self) -> (Vec<Piece>, Answer) {
+        for index in self.slots.len()..self.used_before {
+            let (path, language, revision) = (None, Language::text(), self.revision);
+            self.pieces.push(Piece::FileStarted { index, path, language, revision });
+            self.pieces.push(Piece::FileFinished { index, revision, complete: false });
+        }
+        let last = self.last_of_each_name();
+        let mut places = Vec::with_capacity(self.slots.len());
+        let mut answer = std::mem::take(&mut self.answer);
+        for (at, slot) in self.slots.into_iter().enumerate() {
+            let is_last = slot.file.path.as_ref().is_none_or(|p| last.get(p) == Some(&at));
+            if !is_last {
+                let path = slot.file.path.as_deref().unwrap_or_default();
+                answer.notes.push(format!("The file {path} was given more than once; the last one counts."));
+            }
+            places.push(is_last.then_some(answer.files.len()));
+            if is_last {
+                answer.indices.push(slot.index);
+                answer.files.push(slot.file);
+            }
+        }
+        for fence in &mut answer.fences {
+            fence.file = fence.file.and_then(|at| places.get(at).copied().flatten());
+        }
+        answer.complete = !self.incomplete && answer.files.iter().all(|f| f.complete);
+        (self.pieces, answer)
+    }
+
+    fn last_of_each_name(&self) -> HashMap<String, usize> {
+        let named = self.slots.iter().enumerate();
+        named.filter_map(|(at, s)| s.file.path.clone().map(|p| (p, at))).collect()
+    }
+}
