@@ -14,6 +14,7 @@ pub mod price;
 pub mod rates;
 pub mod read;
 pub mod receipt;
+pub mod select;
 pub mod usage;
 
 pub use catalogue::Catalogue;
