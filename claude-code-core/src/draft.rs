@@ -216,7 +216,8 @@ impl Draft {
             pieces.extend(self.join(rest));
         }
         let whole = matches!(ended, Ended::Complete(_));
-        let (mut last, answer) = self.reader.clone().finish();
+        let reader = if whole { std::mem::take(&mut self.reader) } else { self.reader.clone() };
+        let (mut last, answer) = reader.finish();
         let ended = if whole && self.text.trim().is_empty() { Ended::Empty } else { ended };
         if !matches!(ended, Ended::Refused(_)) && (whole || !self.text.is_empty()) {
             self.stamp(&mut last);

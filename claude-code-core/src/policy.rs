@@ -5,21 +5,13 @@ use std::time::Duration;
 
 use crate::model::ProfileScope;
 use crate::price::PicoUsd;
-
-/// How model ids are written for a provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdStyle {
-    /// Inference profiles with this scope's prefix.
-    Bedrock(ProfileScope),
-    /// The names of the Messages API.
-    Anthropic,
-}
+use crate::select::Reach;
 
 /// What a client decides for all its requests.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// How ids are written.
-    pub ids: IdStyle,
+    /// How models are reached, which decides their ids.
+    pub reach: Reach,
     /// The model of requests that name neither model nor tier.
     pub model: Option<String>,
     /// Where a request may fall back to other models on safe faults.
@@ -53,7 +45,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Policy {
-            ids: IdStyle::Bedrock(ProfileScope::Global),
+            reach: Reach::Profile(ProfileScope::Global),
             model: None,
             fallback: true,
             cache_ttl: Duration::from_secs(3600),

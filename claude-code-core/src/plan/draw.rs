@@ -9,10 +9,10 @@ use crate::error::{Error, Kind, Result};
 use crate::estimate::estimate_tokens;
 use crate::language::Language;
 use crate::model::{Family, ModelId, Tier};
-use crate::policy::{IdStyle, Policy};
+use crate::policy::Policy;
 use crate::prompt;
 use crate::request::{GenerateRequest, Work};
-use crate::select::{self, Task};
+use crate::select::{self, Reach, Task};
 use crate::state::Scope;
 
 /// The longest prompt with its files that is taken, in bytes: a million tokens are about three million bytes.
@@ -161,29 +161,23 @@ fn escalation(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Option<
 /// The models for a tier, with their ids as the provider knows them. Those without such an id are passed over.
 fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candidate>> {
     let catalogue = Catalogue::builtin();
-    let found: Vec<Candidate> = select::candidates(tier, catalogue, fallback)
+    let found = select::candidates(tier, catalogue, policy.reach, fallback)?;
+    Ok(found
         .into_iter()
-        .filter_map(|choice| {
-            let model = id_of(choice.card, policy).ok()?;
-            Some(Candidate { model, tier: choice.tier, why: choice.why, card: Some(choice.card) })
-        })
-        .collect();
-    if found.is_empty() {
-        return id_of(catalogue.for_tier(tier), policy).map(|_| found);
-    }
-    Ok(found)
+        .map(|found| Candidate { card: catalogue.find(&found.model), model: found.model, tier: found.tier, why: found.why })
+        .collect())
 }
 
 /// The id of a model as the provider knows it.
 fn id_of(card: &ModelCard, policy: &Policy) -> Result<ModelId> {
-    match policy.ids {
-        IdStyle::Anthropic => card.anthropic_id(),
-        IdStyle::Bedrock(scope) => card.profile_id(scope),
+    match policy.reach {
+        Reach::AnthropicApi => card.anthropic_id(),
+        Reach::Profile(scope) => card.profile_id(scope),
     }
     .ok_or_else(|| {
         Error::new(
             Kind::NeedsProfile,
-            format!("{} cannot be reached as {:?}: set PROFILE_SCOPE to one it has, or name a model id", card.name, policy.ids),
+            format!("{} cannot be reached as {:?}: set PROFILE_SCOPE to one it has, or name a model id", card.name, policy.reach),
         )
     })
 }

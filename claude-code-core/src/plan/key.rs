@@ -29,7 +29,7 @@ pub(super) fn cache_key(
         scope.as_str(),
         provider,
         first.model.as_str(),
-        &format!("{:?}", policy.ids),
+        &format!("{:?}", policy.reach),
         &max_tokens.to_string(),
         &format!("{temperature:?}"),
         &format!("{:?}", request.effort),

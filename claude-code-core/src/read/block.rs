@@ -12,7 +12,7 @@ use crate::language::Language;
 const MAX_BLANK: usize = 8;
 
 /// What the lines of a block are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Phase {
     /// Its first lines are awaited: they tell a name, or edits.
     Opening {
@@ -32,7 +32,7 @@ pub(super) enum Phase {
 }
 
 /// How a block's end is found where lines of its content look like the end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Ending {
     /// By CommonMark's rule alone.
     Fence,
@@ -43,7 +43,7 @@ pub(super) enum Ending {
 }
 
 /// A fenced block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Block {
     pub mark: u8,
     pub length: usize,

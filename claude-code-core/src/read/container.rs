@@ -20,7 +20,7 @@ enum Html {
 }
 
 /// The containers that are open at a line.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Containers {
     stack: Vec<Container>,
     in_paragraph: bool,

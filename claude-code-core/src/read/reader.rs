@@ -18,7 +18,7 @@ pub fn read_answer(text: &str) -> Answer {
 }
 
 /// A file between sentinel lines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Marked {
     pub(super) path: String,
     /// The first line was a fence: perhaps all of the content is.
@@ -27,7 +27,7 @@ pub(super) struct Marked {
 }
 
 /// Reads an answer in any chunking. The events depend on the answer's lines only, not on the chunks.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AnswerReader {
     /// The nonce of sentinel lines, once it is known.
     nonce: Option<String>,

@@ -16,7 +16,7 @@ const MAX_NOTES: usize = 100;
 const MAX_FENCES: usize = 10_000;
 
 /// A file with what may have to be undone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot {
     file: CodeFile,
     index: usize,
@@ -28,7 +28,7 @@ struct Slot {
 }
 
 /// What was read so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
     pieces: Vec<Piece>,
     slots: Vec<Slot>,
