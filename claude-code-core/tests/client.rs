@@ -1,0 +1,32 @@
+//! The sequence, played against scripted models in paused time.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "client/bounds.rs"]
+mod bounds;
+#[path = "client/cached.rs"]
+mod cached;
+#[path = "client/faults.rs"]
+mod faults;
+#[path = "client/going_on.rs"]
+mod going_on;
+#[path = "client/main_job.rs"]
+mod main_job;
+
+use std::sync::Arc;
+
+use claude_code_core::testing::{ScriptedProvider, builder};
+use claude_code_core::{Client, Kind, provider::Paid, provider::ProviderError};
+
+pub const REVERSE: &str = "Here it is.\n\n```python reverse.py\ndef reverse(text):\n    return text[::-1]\n```\n";
+
+pub fn client(provider: &Arc<ScriptedProvider>) -> Client {
+    builder(provider.clone()).build()
+}
+
+pub fn throttled() -> ProviderError {
+    ProviderError::new(Kind::Throttled, Paid::No, "throttled: slow down")
+}
+
+pub fn cut() -> ProviderError {
+    ProviderError::new(Kind::Cut, Paid::Maybe, "the connection was reset")
+}

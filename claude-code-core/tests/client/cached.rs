@@ -1,0 +1,169 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_code_core::memory::{MemoryState, MemoryStore};
+use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock, builder};
+use claude_code_core::{CacheMode, ClientBuilder, Cost, Event, GenerateRequest, Scope};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use tokio::time::{advance, sleep};
+
+use super::{REVERSE, client, throttled};
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_answer_is_served_again_for_an_hour_at_no_cost() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let client = client(&provider);
+    let first = client.generate("reverse").await.unwrap();
+    advance(Duration::from_secs(3599)).await;
+    let hit = client.generate("reverse").await.unwrap();
+    assert_eq!((hit.id, hit.files, hit.cached.unwrap().age_seconds), (first.id, first.files, 3599));
+    assert_eq!(hit.receipt.total(), Cost::ZERO);
+    assert_eq!(provider.calls().len(), 1);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(client.generate("reverse").await.unwrap().cached, None);
+    assert_eq!(provider.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_request_is_another_answer() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let client = client(&provider);
+    let requests = [
+        GenerateRequest::new("reverse"),
+        GenerateRequest::new("reverse "),
+        GenerateRequest::new("reverse").with_language("python"),
+        GenerateRequest::new("reverse").with_max_tokens(900),
+        GenerateRequest::new("reverse").with_instructions("short"),
+        GenerateRequest::new("reverse").with_file("a.py", "a"),
+        GenerateRequest::new("reverse").with_model("sonnet"),
+        GenerateRequest::new("reverse").without_validation(),
+    ];
+    let count = requests.len();
+    for request in requests {
+        assert_eq!(client.generate(request).await.unwrap().cached, None);
+    }
+    assert_eq!(provider.calls().len(), count);
+    let other = client.scoped(Scope::authenticated("somebody else"));
+    assert_eq!(other.generate("reverse").await.unwrap().cached, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_asks_anew_and_off_keeps_nothing() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let client = client(&provider);
+    let with = |mode| GenerateRequest::new("reverse").with_cache(mode);
+    client.generate(with(CacheMode::Off)).await.unwrap();
+    assert_eq!(client.generate(with(CacheMode::Use)).await.unwrap().cached, None);
+    assert_eq!(client.generate(with(CacheMode::Refresh)).await.unwrap().cached, None);
+    assert!(client.generate(with(CacheMode::Use)).await.unwrap().cached.is_some());
+    assert_eq!(provider.calls().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_accepted_answers_are_kept() {
+    let bad = [
+        Script::truncated("```py\nhalf"),
+        Script::answer(""),
+        Script::fail(throttled()),
+        Script::text("refused").stop(claude_code_core::provider::StopReason::Refusal),
+        Script::answer("```json a.json\n{\"a\": \n```\n"),
+    ];
+    for script in bad {
+        let provider = ScriptedProvider::new([script, Script::answer(REVERSE)]);
+        let client = client(&provider);
+        let _ = client.generate(GenerateRequest::new("reverse").with_max_sends(1)).await;
+        let second = client.generate(GenerateRequest::new("reverse").with_max_sends(1)).await.unwrap();
+        assert_eq!(second.cached, None);
+        assert_eq!(provider.calls().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_replays_as_a_stream_and_writes_no_row() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let client = builder(provider).with_store(Arc::new(MemoryStore::default())).build();
+    client.generate("reverse").await.unwrap();
+    let events: Vec<Event> = client.stream("reverse").try_collect().await.unwrap();
+    assert!(matches!(&events[0], Event::FileStarted { path: Some(path), .. } if path == "reverse.py"));
+    assert!(matches!(events.last(), Some(Event::Finished(g)) if g.cached.is_some() && g.stored));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_equal_requests_send_once() {
+    let provider = ScriptedProvider::new([Script::default().wait(Duration::from_secs(3)).clone()]);
+    let slow = Script([Script::default().wait(Duration::from_secs(3)).0, Script::answer(REVERSE).0].concat());
+    drop(provider);
+    let provider = ScriptedProvider::new([slow]);
+    let client = client(&provider);
+    let all = (0..1000).map(|_| client.generate("reverse").boxed());
+    let results = futures_util::future::join_all(all).await;
+    assert_eq!(provider.calls().len(), 1);
+    let paid = results.iter().filter(|r| r.as_ref().unwrap().cached.is_none()).count();
+    assert_eq!((paid, results.len()), (1, 1000));
+    let ids: std::collections::HashSet<_> = results.iter().map(|r| r.as_ref().unwrap().id.clone()).collect();
+    assert_eq!(ids.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_leader_leaves_the_next_waiter_drives_on() {
+    let slow = Script([Script::text("Here.\n").wait(Duration::from_secs(3)).0, Script::answer(REVERSE).0].concat());
+    let provider = ScriptedProvider::new([slow]);
+    let client = client(&provider);
+    let mut leader = client.stream("reverse");
+    leader.next().await.unwrap().unwrap();
+    let follower = tokio::spawn({
+        let client = client.clone();
+        async move { client.generate("reverse").await }
+    });
+    sleep(Duration::from_millis(1)).await;
+    drop(leader);
+    assert!(follower.await.unwrap().unwrap().accepted);
+    assert_eq!(provider.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_last_waiter_goes_the_request_is_closed() {
+    let provider = ScriptedProvider::new([Script::text("One.\n\nTwo.\n\nThree.\n\nFour.\n\n").hang()]);
+    let client = client(&provider);
+    let (mut one, mut two) = (client.stream("reverse"), client.stream("reverse"));
+    assert!(one.next().await.unwrap().is_ok());
+    assert!(two.next().now_or_never().is_none());
+    drop(one);
+    assert_eq!(provider.open(), 1);
+    drop(two);
+    assert_eq!(provider.open(), 0);
+}
+
+fn process(state: &Arc<MemoryState>, provider: &Arc<ScriptedProvider>, seed: u64, clock: &Arc<TestClock>) -> claude_code_core::Client {
+    ClientBuilder::new(provider.clone(), clock.clone(), Arc::new(SeededIds::new(seed)))
+        .with_state(state.clone())
+        .build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_requests_of_several_processes_send_once() {
+    let slow = Script([Script::default().wait(Duration::from_secs(3)).0, Script::answer(REVERSE).0].concat());
+    let provider = ScriptedProvider::new([slow]);
+    let (state, clock) = (Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let (one, two) = (process(&state, &provider, 1, &clock), process(&state, &provider, 2, &clock));
+    let all = (0..25).flat_map(|_| [one.generate("reverse").boxed(), two.generate("reverse").boxed()]);
+    let results = futures_util::future::join_all(all).await;
+    assert!(results.iter().all(|r| r.as_ref().unwrap().accepted));
+    assert_eq!(provider.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_leader_is_replaced_when_its_lease_ends() {
+    let dead = ScriptedProvider::new([Script::text("One.\n\nTwo.\n\nThree.\n\nFour.\n\n").hang()]);
+    let alive = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let (state, clock) = (Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let request = || GenerateRequest::new("reverse").with_timeout(Duration::from_secs(100));
+    let mut leader = process(&state, &dead, 1, &clock).stream(request());
+    leader.next().await.unwrap().unwrap();
+    std::mem::forget(leader);
+    let second = process(&state, &alive, 2, &clock);
+    let waiting = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(500));
+    let g = second.generate(waiting).await.unwrap();
+    assert!(g.accepted);
+    assert_eq!(alive.calls().len(), 1);
+}

@@ -1,0 +1,169 @@
+use std::time::Duration;
+
+use claude_code_core::provider::{Field, Paid, ProviderError, StopReason};
+use claude_code_core::testing::{Script, ScriptedProvider};
+use claude_code_core::{Cost, GenerateRequest, Kind, Usage};
+use tokio::time::Instant;
+
+use super::{REVERSE, client, cut, throttled};
+
+const HAIKU: &str = "global.anthropic.claude-haiku-5-5";
+
+fn on_haiku() -> GenerateRequest {
+    GenerateRequest::new("reverse").with_model(HAIKU)
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_is_waited_out_and_costs_nothing() {
+    let mut scripts = vec![Script::fail(throttled()); 5];
+    scripts.push(Script::answer(REVERSE));
+    let provider = ScriptedProvider::new(scripts);
+    let g = client(&provider).generate(on_haiku()).await.unwrap();
+    assert!(g.accepted);
+    assert_eq!(g.attempts.len(), 6);
+    assert!(g.attempts[..5].iter().all(|a| a.cost == Cost::ZERO && a.outcome == "throttled"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_asks_to_wait_is_waited() {
+    let mut fault = throttled();
+    fault.retry_after = Some(Duration::from_secs(17));
+    let provider = ScriptedProvider::new([Script::fail(fault), Script::answer(REVERSE)]);
+    let begun = Instant::now();
+    client(&provider).generate(on_haiku()).await.unwrap();
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(17) && waited <= Duration::from_secs(18), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_for_ever_ends_at_the_deadline_with_its_own_error() {
+    let provider = ScriptedProvider::new([Script::fail(throttled())]);
+    let begun = Instant::now();
+    let request = on_haiku().with_timeout(Duration::from_secs(120));
+    let error = client(&provider).generate(request).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Throttled);
+    assert!(begun.elapsed() <= Duration::from_secs(121));
+    assert_eq!(error.receipt().unwrap().total(), Cost::ZERO);
+    assert!(provider.calls().len() >= 6, "it went on trying: {}", provider.calls().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn falls_back_when_the_first_model_stays_throttled() {
+    let provider = ScriptedProvider::new([
+        Script::fail(throttled()),
+        Script::fail(throttled()),
+        Script::fail(throttled()),
+        Script::answer(REVERSE),
+    ]);
+    let g = client(&provider).generate("reverse a string").await.unwrap();
+    let models: Vec<_> = provider.calls().iter().map(|c| c.model.to_string()).collect();
+    assert_eq!(models[..3], [HAIKU, HAIKU, HAIKU]);
+    assert_ne!(models[3], HAIKU);
+    assert_eq!(g.attempts[3].why, "fallback");
+    assert_eq!(g.model, models[3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn falls_back_at_once_when_access_is_denied() {
+    let denied = ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model");
+    let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
+    let g = client(&provider).generate("reverse a string").await.unwrap();
+    assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_model_has_no_fallback() {
+    let denied = ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model");
+    let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
+    let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!(error.kind, Kind::AccessDenied);
+    assert_eq!(provider.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_may_be_paid_is_repeated_once_and_both_are_on_the_receipt() {
+    let provider = ScriptedProvider::new([Script::fail(cut()), Script::answer(REVERSE)]);
+    let g = client(&provider).generate(on_haiku()).await.unwrap();
+    assert_eq!(g.attempts[1].why, "repeat");
+    assert!(g.attempts[0].unknown && g.attempts[0].cost.known() > g.attempts[1].cost.known());
+    let provider = ScriptedProvider::new([Script::fail(cut())]);
+    let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_models_own_timeout_is_not_repeated() {
+    let mut fault = ProviderError::new(Kind::Timeout, Paid::Maybe, "the model took too long");
+    fault.code = Some("ModelTimeoutException".into());
+    let provider = ScriptedProvider::new([Script::fail(fault)]);
+    assert_eq!(client(&provider).generate(on_haiku()).await.unwrap_err().kind, Kind::Timeout);
+    assert_eq!(provider.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_field_is_left_out_once() {
+    let mut fault = ProviderError::new(Kind::InvalidRequest, Paid::No, "temperature is not supported");
+    fault.refused_field = Some(Field::Sampling);
+    let provider = ScriptedProvider::new([Script::fail(fault.clone()), Script::answer(REVERSE)]);
+    let request = GenerateRequest::new("reverse").with_model("anthropic.claude-new-1").with_temperature(0.2);
+    let g = client(&provider).generate(request.clone()).await.unwrap();
+    let sent: Vec<_> = provider.calls().iter().map(|c| c.temperature).collect();
+    assert_eq!(sent, [Some(0.2), None]);
+    assert_eq!(g.attempts[1].why, "without temperature");
+    let provider = ScriptedProvider::new([Script::fail(fault)]);
+    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(provider.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_reason_other_than_success_is_a_typed_error_that_is_not_repeated() {
+    let table = [
+        (StopReason::Refusal, Kind::Refused),
+        (StopReason::ContentFiltered, Kind::Filtered),
+        (StopReason::GuardrailIntervened, Kind::Guardrail),
+        (StopReason::from_wire("tool_use"), Kind::Protocol),
+        (StopReason::from_wire("pause_turn"), Kind::Protocol),
+        (StopReason::from_wire("malformed_model_output"), Kind::Protocol),
+        (StopReason::from_wire("something new"), Kind::Protocol),
+    ];
+    for (reason, kind) in table {
+        let provider = ScriptedProvider::new([Script::text(REVERSE).stop(reason).usage(Usage::new(10, 10))]);
+        let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+        assert_eq!((error.kind, provider.calls().len()), (kind, 1));
+        assert_eq!(error.partial.unwrap().text, REVERSE, "what was paid for is in partial");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_text_is_empty_not_success() {
+    for text in ["", " \n\t"] {
+        let provider = ScriptedProvider::new([Script::answer(text)]);
+        let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+        assert_eq!((error.kind, provider.calls().len()), (Kind::Empty, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_without_a_stop_is_cut_not_complete() {
+    let provider = ScriptedProvider::new([Script::text(REVERSE)]);
+    let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Cut);
+    assert_eq!(error.partial.unwrap().text, REVERSE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_error_is_the_last_word() {
+    let damaged = ProviderError::new(Kind::Protocol, Paid::Maybe, "a frame's checksum is wrong");
+    let script = Script::text("```py\nx").then_fail(damaged).stop(StopReason::EndTurn);
+    let provider = ScriptedProvider::new([script]);
+    let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Protocol);
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_that_never_comes_is_charged_at_the_ceiling_and_marked_unknown() {
+    let provider = ScriptedProvider::new([Script::text(REVERSE).stop(StopReason::EndTurn)]);
+    let g = client(&provider).generate(on_haiku()).await.unwrap();
+    assert!(g.accepted && g.attempts[0].unknown);
+    assert!(g.receipt.total().known().0 > 0);
+}
