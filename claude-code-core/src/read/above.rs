@@ -74,7 +74,7 @@ impl Above {
         if listed && self.blank_lines > 0 && without_list_mark(&self.before).1 {
             return None;
         }
-        let is_plain = listed && !text.starts_with(['*', '`', '_']);
+        let is_plain = listed && !text.starts_with(['*', '`', '_']) && !text.contains(' ');
         if is_plain && (self.blank_lines > 0 || without_list_mark(&self.before).1) {
             return None;
         }

@@ -211,10 +211,10 @@ impl AnswerReader {
     /// Notes where a longer fence seems to be closed by a shorter one; at the answer's end it will be known.
     fn look_for_shorter_end(&mut self, block: &mut Block, kind: Kind, size: usize) {
         let is_whole_line = block.indent == 0 && self.containers.is_empty();
-        let Some(length) = self.shelf.open_length().filter(|_| is_whole_line) else { return };
+        let length = self.shelf.open_length().filter(|_| is_whole_line);
         let Ending::Longer { nest, found, is_sure: is_sure @ false } = &mut block.ending else { return };
         match nest.step(kind, false) {
-            Verdict::Ask => *found = length.checked_sub(size),
+            Verdict::Ask => *found = length.and_then(|l| l.checked_sub(size)),
             Verdict::WasInner => *found = None,
             Verdict::WasEnd => *is_sure = true,
             Verdict::Content | Verdict::Wait => {}

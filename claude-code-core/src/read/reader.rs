@@ -21,9 +21,6 @@ pub fn read_answer(text: &str) -> Answer {
 #[derive(Clone, Debug)]
 pub(super) struct Marked {
     pub(super) path: String,
-    /// The first line was a fence: perhaps all of the content is.
-    is_fenced: bool,
-    is_empty: bool,
 }
 
 /// Reads an answer in any chunking. The events depend on the answer's lines only, not on the chunks.
@@ -116,10 +113,6 @@ impl AnswerReader {
             return text;
         }
         self.number += count;
-        if let Some(marked) = &mut self.marked {
-            marked.is_fenced |= marked.is_empty && run.starts_with("~~~");
-            marked.is_empty = false;
-        }
         if let Some(block) = &mut self.block {
             block.passed(run);
         }
@@ -185,7 +178,7 @@ impl AnswerReader {
         self.containers.reset();
         let language = Language::from_path(found.path).or_else(|| self.hint.clone());
         self.shelf.start(Some(found.path.to_owned()), language.unwrap_or_else(Language::text), line);
-        self.marked = Some(Marked { path: found.path.to_owned(), is_fenced: false, is_empty: true });
+        self.marked = Some(Marked { path: found.path.to_owned() });
         true
     }
 
@@ -194,12 +187,10 @@ impl AnswerReader {
         let Some(found) =
             line.starts_with("=== ").then(|| sentinel::parse(line, self.nonce.as_deref())).flatten()
         else {
-            marked.is_fenced |= marked.is_empty && line.starts_with("```");
-            marked.is_empty = false;
             return self.shelf.chunk(line);
         };
         let path = std::mem::take(&mut marked.path);
-        if marked.is_fenced {
+        if self.shelf.open_content().starts_with("```") {
             self.shelf
                 .note(format!("The content of {path} begins with a code fence; it is kept as written."));
         }

@@ -149,6 +149,11 @@ impl Shelf {
         Some(at)
     }
 
+    /// The content of the open file so far.
+    pub fn open_content(&self) -> &str {
+        self.slots.last().filter(|_| self.open).map_or("", |s| &s.file.content)
+    }
+
     /// Bytes of the open file, or none where it was cut.
     pub fn open_length(&self) -> Option<usize> {
         self.slots.last().filter(|_| self.open && !self.full).map(|s| s.file.content.len())

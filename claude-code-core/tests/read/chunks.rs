@@ -1,0 +1,116 @@
+//! The events depend on the answer, never on how it was cut into chunks.
+
+use proptest::prelude::*;
+
+use super::{corpus, merge};
+
+const FILE: &str = "answers.jsonl";
+/// Answers made here, beside the recorded ones.
+const GENERATED: usize = 310;
+
+/// Parts of which hard answers are made.
+const PARTS: &[&str] = &[
+    "```\n",
+    "```python\n",
+    "````markdown\n",
+    "````\n",
+    "~~~\n",
+    "```markdown\n",
+    "\n",
+    "\n",
+    "Text.\n",
+    "Then:\n",
+    "**app.py**\n",
+    "### `src/x.ts`\n",
+    "x = 1\n",
+    "    indented\n",
+    "- item\n",
+    "  - deep\n",
+    "   ```sh\n",
+    "   ```\n",
+    "> quoted\n",
+    "> ```\n",
+    "<<<<<<< SEARCH\n",
+    "=======\n",
+    ">>>>>>> REPLACE\n",
+    "a.py\n",
+    "# a.py\n",
+    "\r\n",
+    "x\r\n",
+    "```\r\n",
+    "=== file 0badc0de: a.py ===\n",
+    "=== end 0badc0de: a.py ===\n",
+    "=== file 0badc0de: b.py ===\n",
+    "<div>\n",
+    "<!-- x.html -->\n",
+    "日本語\n",
+    "é",
+    "\t```\n",
+    "1. one\n",
+    "#!/bin/sh\n",
+    "def f():\n",
+    "no newline",
+];
+
+/// A small generator of numbers with a seed, so that a failure can be repeated.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+fn generated(seed: u64) -> String {
+    let mut numbers = Numbers(seed);
+    (0..numbers.below(60)).map(|_| PARTS[numbers.below(PARTS.len())]).collect()
+}
+
+fn cut<'a>(text: &'a str, longest: usize, numbers: &mut Numbers) -> Vec<&'a str> {
+    let (mut chunks, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let end = rest.ceil_char_boundary((1 + numbers.below(longest)).min(rest.len()));
+        let (head, tail) = rest.split_at(end);
+        chunks.push(head);
+        rest = tail;
+    }
+    chunks
+}
+
+fn check(text: &str, seed: u64) {
+    let mut numbers = Numbers(seed);
+    for nonce in [None, Some("0badc0de")] {
+        let whole = merge::read([text], nonce);
+        merge::check_previews(&whole.0, &whole.1);
+        for longest in [1, 7, 64] {
+            let chunks = cut(text, longest, &mut numbers);
+            assert_eq!(merge::read(chunks, nonce), whole, "seed {seed}, chunks up to {longest}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn any_chunking_of_a_recorded_answer_gives_the_same_events() {
+    let records = corpus::records(FILE);
+    for (seed, record) in (1..).zip(&records) {
+        check(record["text"].as_str().unwrap(), seed);
+    }
+    corpus::print_count(FILE, records.len(), records.len());
+}
+
+#[test]
+fn any_chunking_of_a_generated_answer_gives_the_same_events() {
+    (0..GENERATED).for_each(|at| check(&generated(1000 + at as u64), at as u64));
+    println!("generated answers: {GENERATED} ran");
+}
+
+proptest! {
+    #[test]
+    fn reads_anything_without_losing_a_line(text in "(\\PC|[`~\n\r\t =<>#*-]){0,300}") {
+        let (pieces, answer) = merge::read([text.as_str()], None);
+        merge::check_previews(&pieces, &answer);
+        let kept: usize = answer.files.iter().map(|f| f.size()).sum::<usize>() + answer.text.len();
+        prop_assert!(kept <= 2 * text.len());
+    }
+}
