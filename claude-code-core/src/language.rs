@@ -91,7 +91,9 @@ impl Language {
         let name = path.rsplit('/').next().unwrap_or(path);
         match name.rsplit_once('.') {
             Some((_, extension)) => Language::known(extension),
-            None => matches!(name, "Dockerfile" | "Makefile" | "Containerfile").then(|| Language::known(name))?,
+            None => {
+                matches!(name, "Dockerfile" | "Makefile" | "Containerfile").then(|| Language::known(name))?
+            }
         }
     }
 
