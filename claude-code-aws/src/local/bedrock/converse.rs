@@ -1,0 +1,116 @@
+//! Converse in JSON: a request becomes a question, an answer becomes a response.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    #[serde(default)]
+    messages: Vec<Message>,
+    #[serde(default)]
+    system: Vec<Block>,
+    #[serde(default)]
+    inference_config: InferenceConfig,
+    #[serde(default)]
+    additional_model_request_fields: Value,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    role: String,
+    content: Vec<Block>,
+}
+
+/// A content block; what is not text (cache points, images, tools) is passed over.
+#[derive(Deserialize)]
+struct Block {
+    text: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct InferenceConfig {
+    max_tokens: Option<u64>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    stop_sequences: Vec<String>,
+}
+
+/// Reads a request. Fails with the line of a ValidationException.
+pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, String> {
+    let request: Request = serde_json::from_slice(body)
+        .map_err(|error| format!("the request is not a Converse request: {error}"))?;
+    let mut messages = Vec::with_capacity(request.messages.len());
+    for (at, message) in request.messages.into_iter().enumerate() {
+        messages.push(turn(at, message)?);
+    }
+    let more = &request.additional_model_request_fields;
+    let number = |name: &str| more.get(name).and_then(Value::as_f64);
+    let config = request.inference_config;
+    Ok(Question {
+        model,
+        system: joined(request.system, "\n\n"),
+        messages,
+        max_tokens: config.max_tokens,
+        temperature: config.temperature.or_else(|| number("temperature")),
+        top_p: config.top_p.or_else(|| number("top_p")),
+        top_k: number("top_k"),
+        stop_sequences: config.stop_sequences,
+        thinking_budget: more.pointer("/thinking/type").and_then(Value::as_str) == Some("enabled"),
+        streaming,
+    })
+}
+
+fn turn(at: usize, message: Message) -> Result<Turn, String> {
+    let role = match message.role.as_str() {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        other => return Err(format!("messages.{at}.role is {other:?}, not \"user\" or \"assistant\"")),
+    };
+    if message.content.is_empty() {
+        return Err(format!("The content field in the Message object at messages.{at} is empty."));
+    }
+    let blank = |block: &Block| block.text.as_ref().is_some_and(|text| text.trim().is_empty());
+    if let Some(block) = message.content.iter().position(blank) {
+        return Err(format!(
+            "The text field in the ContentBlock object at messages.{at}.content.{block} is blank. Add text to \
+             the text field, and try again."
+        ));
+    }
+    Ok(Turn::new(role, joined(message.content, "\n")))
+}
+
+fn joined(blocks: Vec<Block>, between: &str) -> String {
+    blocks.into_iter().filter_map(|block| block.text).collect::<Vec<_>>().join(between)
+}
+
+/// The response of Converse.
+pub(super) fn answer(text: &str, stop: StopReason, spent: Usage) -> Value {
+    let content = if text.is_empty() { json!([]) } else { json!([{ "text": text }]) };
+    json!({
+        "metrics": { "latencyMs": LATENCY_MS },
+        "output": { "message": { "content": content, "role": "assistant" } },
+        "stopReason": stop.as_str(),
+        "usage": usage(spent),
+    })
+}
+
+/// What the twin says it took. It answers within a millisecond, and less is not a number of the API.
+pub(super) const LATENCY_MS: u64 = 1;
+
+/// Usage with the cache's tokens under the two names that the service sends.
+pub(super) fn usage(usage: Usage) -> Value {
+    let total = usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+    json!({
+        "cacheReadInputTokenCount": usage.cache_read_tokens,
+        "cacheReadInputTokens": usage.cache_read_tokens,
+        "cacheWriteInputTokenCount": usage.cache_write_tokens,
+        "cacheWriteInputTokens": usage.cache_write_tokens,
+        "inputTokens": usage.input_tokens,
+        "outputTokens": usage.output_tokens,
+        "totalTokens": total,
+    })
+}

@@ -1,0 +1,198 @@
+//! Who answers: the seam between Bedrock's endpoints and whatever makes the text.
+
+use std::fmt;
+
+/// What a model would be asked, the same for every API style.
+#[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Question {
+    /// The model's id as it was sent: a base id, a profile id or an ARN.
+    pub model: String,
+    /// The system prompt; several blocks joined by blank lines, empty if there is none.
+    pub system: String,
+    /// The conversation, oldest turn first.
+    pub messages: Vec<Turn>,
+    /// The most tokens of the answer, where the request says so.
+    pub max_tokens: Option<u64>,
+    /// Temperature as sent.
+    pub temperature: Option<f64>,
+    /// top_p as sent.
+    pub top_p: Option<f64>,
+    /// top_k as sent.
+    pub top_k: Option<f64>,
+    /// Texts that end the answer.
+    pub stop_sequences: Vec<String>,
+    /// Whether thinking with a budget was asked for.
+    pub thinking_budget: bool,
+    /// Whether the answer is to be streamed.
+    pub streaming: bool,
+}
+
+/// One message of a conversation. Only its text is kept.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Turn {
+    /// Who wrote it.
+    pub role: Role,
+    /// The text blocks, joined by newlines.
+    pub text: String,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The caller.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl Turn {
+    /// A message of this role.
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
+        Turn { role, text: text.into() }
+    }
+}
+
+impl Question {
+    /// The text of the last message that the caller wrote; empty if there is none.
+    pub fn last_user_text(&self) -> &str {
+        self.messages.iter().rev().find(|turn| turn.role == Role::User).map_or("", |turn| turn.text.as_str())
+    }
+
+    /// The number of input tokens by [`estimate_tokens`].
+    pub fn input_tokens(&self) -> u64 {
+        let turns: u64 = self.messages.iter().map(|turn| estimate_tokens(&turn.text)).sum();
+        turns + estimate_tokens(&self.system)
+    }
+}
+
+// What people wrote is shown by its length only: questions end up in logs and failing assertions.
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question")
+            .field("model", &self.model)
+            .field("system_chars", &self.system.chars().count())
+            .field("messages", &self.messages)
+            .field("max_tokens", &self.max_tokens)
+            .field("temperature", &self.temperature)
+            .field("streaming", &self.streaming)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({} chars)", self.role, self.text.chars().count())
+    }
+}
+
+/// Tokens of a text: a quarter of its characters, rounded up. An estimate; no model's tokenizer is here.
+pub fn estimate_tokens(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX).div_ceil(CHARS_PER_TOKEN)
+}
+
+/// The usual rule of thumb for English text and code.
+const CHARS_PER_TOKEN: u64 = 4;
+
+/// Why an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The model was done.
+    EndTurn,
+    /// max_tokens was reached.
+    MaxTokens,
+    /// A stop sequence was met.
+    StopSequence,
+    /// The model declined.
+    Refusal,
+    /// A content filter stopped the answer.
+    ContentFiltered,
+}
+
+impl StopReason {
+    /// The name on the wire, the same in every API style.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StopReason::EndTurn => "end_turn",
+            StopReason::MaxTokens => "max_tokens",
+            StopReason::StopSequence => "stop_sequence",
+            StopReason::Refusal => "refusal",
+            StopReason::ContentFiltered => "content_filtered",
+        }
+    }
+}
+
+/// Tokens of one exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Input tokens that were neither read from a cache nor written to one.
+    pub input_tokens: u64,
+    /// Tokens of the answer.
+    pub output_tokens: u64,
+    /// Input tokens read from a cache.
+    pub cache_read_tokens: u64,
+    /// Input tokens written to a cache.
+    pub cache_write_tokens: u64,
+}
+
+/// What a brain says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer of text.
+    Answer {
+        /// The whole text.
+        text: String,
+        /// Why it ends where it does.
+        stop_reason: StopReason,
+        /// What it would cost.
+        usage: Usage,
+    },
+    /// A refusal of the request by the service.
+    Error {
+        /// The exception's name, as in `ValidationException`.
+        code: String,
+        /// The HTTP status.
+        status: u16,
+        /// One line for a person.
+        message: String,
+    },
+}
+
+impl Reply {
+    /// An answer of this text to this question, with estimated usage. It ends before the first stop sequence
+    /// that it meets, or where [`estimate_tokens`] reaches the question's max_tokens.
+    pub fn text(question: &Question, text: &str) -> Self {
+        let stops = question.stop_sequences.iter().filter(|stop| !stop.is_empty());
+        let stop = stops.filter_map(|stop| text.find(stop.as_str())).min();
+        let text = &text[..stop.unwrap_or(text.len())];
+        let limit = question.max_tokens.unwrap_or(u64::MAX);
+        let chars = usize::try_from(limit.saturating_mul(CHARS_PER_TOKEN)).unwrap_or(usize::MAX);
+        let kept: String = text.chars().take(chars).collect();
+        let stop_reason = match stop {
+            _ if kept.len() < text.len() => StopReason::MaxTokens,
+            Some(_) => StopReason::StopSequence,
+            None => StopReason::EndTurn,
+        };
+        let output_tokens = estimate_tokens(&kept);
+        let usage = Usage { input_tokens: question.input_tokens(), output_tokens, ..Usage::default() };
+        Reply::Answer { text: kept, stop_reason, usage }
+    }
+
+    /// A ValidationException (400).
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Reply::Error { code: "ValidationException".to_owned(), status: 400, message: message.into() }
+    }
+
+    /// A ResourceNotFoundException (404).
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Reply::Error { code: "ResourceNotFoundException".to_owned(), status: 404, message: message.into() }
+    }
+}
+
+/// Makes the answers of the twin's models. Asked after the request passed the checks that real models make.
+pub trait Brain: fmt::Debug + Send + Sync {
+    /// The answer to one question.
+    fn answer(&self, question: &Question) -> Reply;
+}

@@ -1,0 +1,126 @@
+//! One door to the engines: a request for a service in, its answer out, whether it came by connector or socket.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use claude_code_core::Result;
+use http::{Request, Response};
+use tokio::sync::OnceCell;
+
+use super::bedrock::Bedrock;
+use super::body::{self, Body, BoxError};
+use super::brain::Brain;
+use super::directory::Directory;
+use super::dynamodb::DynamoDb;
+use super::s3::ObjectStore;
+
+/// The services of the twin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Bedrock's runtime and the Messages API.
+    Bedrock,
+    /// DynamoDB.
+    DynamoDb,
+    /// S3, path style and virtual-hosted style.
+    S3,
+    /// STS, as far as GetCallerIdentity.
+    Sts,
+}
+
+impl Service {
+    /// The host that stands for the service inside the process. `.internal` never resolves outside.
+    pub fn host(self) -> &'static str {
+        match self {
+            Service::Bedrock => "bedrock-runtime.twin.internal",
+            Service::DynamoDb => "dynamodb.twin.internal",
+            Service::S3 => super::s3::HOST,
+            Service::Sts => "sts.twin.internal",
+        }
+    }
+
+    /// The service that a host names, buckets in front of S3's host included.
+    pub fn from_host(host: &str) -> Option<Self> {
+        let all = [Service::Bedrock, Service::DynamoDb, Service::S3, Service::Sts];
+        let is = |service: &Service| host == service.host();
+        let bucket = host.strip_suffix(super::s3::HOST).is_some_and(|front| front.ends_with('.'));
+        all.into_iter().find(is).or(bucket.then_some(Service::S3))
+    }
+}
+
+/// The engines of one twin, each opened on first use.
+#[derive(Debug)]
+pub struct Engines {
+    path: PathBuf,
+    bedrock: Bedrock,
+    dynamodb: OnceCell<DynamoDb>,
+    s3: OnceCell<ObjectStore>,
+    // Last, because fields drop in order: the lock goes when the databases are closed.
+    directory: Mutex<Option<Arc<Directory>>>,
+}
+
+impl Engines {
+    /// Engines that will keep their data in this directory and answer with this brain. Touches nothing yet.
+    pub fn new(path: PathBuf, brain: Arc<dyn Brain>) -> Self {
+        let bedrock = Bedrock::new(brain);
+        Engines { path, directory: Mutex::default(), dynamodb: OnceCell::new(), s3: OnceCell::new(), bedrock }
+    }
+
+    /// The locked state directory, locked on first use. Fails as [`Directory::open`] does, and tries again at
+    /// the next call.
+    pub fn directory(&self) -> Result<Arc<Directory>> {
+        let mut slot = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(directory) = slot.as_ref() {
+            return Ok(Arc::clone(directory));
+        }
+        let directory = Arc::new(Directory::open(&self.path)?);
+        *slot = Some(Arc::clone(&directory));
+        Ok(directory)
+    }
+
+    /// What was noticed on opening the engines so far, one line each.
+    pub fn notices(&self) -> Vec<String> {
+        let slot = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().map(|directory| directory.notices()).unwrap_or_default()
+    }
+
+    /// Bedrock's endpoint.
+    pub(super) fn bedrock(&self) -> &Bedrock {
+        &self.bedrock
+    }
+
+    async fn dynamodb(&self) -> Result<&DynamoDb> {
+        self.dynamodb.get_or_try_init(|| async { DynamoDb::open(self.directory()?).await }).await
+    }
+
+    async fn s3(&self) -> Result<&ObjectStore> {
+        self.s3.get_or_try_init(|| async { ObjectStore::open(self.directory()?).await }).await
+    }
+}
+
+/// Answers one request. Whatever the service itself says, refusals included, is an answer; an error means that
+/// the engine could not be opened or that the request's body broke off.
+pub async fn handle(
+    engines: &Engines,
+    service: Service,
+    request: Request<Body>,
+) -> Result<Response<Body>, BoxError> {
+    let head = request.method() == http::Method::HEAD;
+    let response = match service {
+        Service::Bedrock => engines.bedrock.handle(request).await?,
+        Service::DynamoDb => engines.dynamodb().await?.handle(request).await?,
+        Service::S3 => engines.s3().await?.handle(request).await?,
+        Service::Sts => caller_identity(),
+    };
+    // A body on an answer to HEAD would be read as an error document: NotFound would become NoSuchKey.
+    Ok(if head { response.map(|_| body::full("")) } else { response })
+}
+
+fn caller_identity() -> Response<Body> {
+    let xml = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+         <Arn>arn:aws:iam::000000000000:root</Arn><UserId>000000000000</UserId><Account>000000000000</Account>\
+         </GetCallerIdentityResult></GetCallerIdentityResponse>";
+    let mut response = Response::new(body::full(xml));
+    let kind = http::HeaderValue::from_static("text/xml");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    response
+}

@@ -1,0 +1,25 @@
+//! The local twin: Bedrock, S3 and DynamoDB inside the process, spoken to by the real AWS SDK clients.
+//!
+//! [`Twin`] owns a state directory with one SQLite file per engine and gives out an HTTP client for the SDK,
+//! whose connector hands each request to an engine without a socket. [`handle`] is the same door for listeners.
+
+mod bedrock;
+mod body;
+mod brain;
+mod clock;
+mod connector;
+mod directory;
+mod dynamodb;
+mod endpoint;
+mod percent;
+mod s3;
+mod samples;
+mod twin;
+mod worker;
+
+pub use body::{Body, BoxError, Piece, Pieces};
+pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
+pub use directory::Directory;
+pub use endpoint::{Engines, Service, handle};
+pub use samples::{Sample, Samples};
+pub use twin::Twin;

@@ -1,0 +1,144 @@
+//! The store's thread and the S3 wire in front of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use claude_code_core::Result;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use s3s::auth::SimpleAuth;
+use s3s::host::{S3Host, VirtualHost};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Error, S3Result, s3_error};
+
+use super::store;
+use crate::local::body::{Body, BoxError};
+use crate::local::directory::Directory;
+use crate::local::twin::{ACCESS_KEY, SECRET_KEY};
+use crate::local::worker::Worker;
+
+/// The host of S3 inside the process; a bucket may stand in front of it.
+pub(in crate::local) const HOST: &str = "s3.twin.internal";
+
+/// S3 of one state directory.
+pub(in crate::local) struct ObjectStore {
+    service: S3Service,
+}
+
+impl fmt::Debug for ObjectStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ObjectStore")
+    }
+}
+
+impl ObjectStore {
+    /// Opens the database in the state directory.
+    pub(in crate::local) async fn open(directory: Arc<Directory>) -> Result<Self> {
+        let worker = Worker::start("s3", move || store::open(&directory)).await?;
+        let mut builder = S3ServiceBuilder::new(Store { worker: Arc::new(worker) });
+        // With keys known, s3s checks every signature and refuses a request without one.
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        builder.set_host(Hosts);
+        Ok(ObjectStore { service: builder.build() })
+    }
+
+    /// Answers one request.
+    pub(in crate::local) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let request = request.map(s3s::Body::http_body);
+        let response = self.service.call(request).await.map_err(BoxError::from)?;
+        Ok(response.map(BodyExt::boxed))
+    }
+}
+
+/// The connection on its thread, as the operations use it.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    worker: Arc<Worker<Connection>>,
+}
+
+impl Store {
+    /// Runs a job that only reads, within one transaction: what it sees belongs together.
+    pub(super) async fn read<R, F>(&self, job: F) -> S3Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Outcome<R> + Send + 'static,
+    {
+        self.transact(TransactionBehavior::Deferred, job).await
+    }
+
+    /// Runs a job that writes. Its changes are on the disk when this returns, or none of them are.
+    pub(super) async fn write<R, F>(&self, job: F) -> S3Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Outcome<R> + Send + 'static,
+    {
+        self.transact(TransactionBehavior::Immediate, job).await
+    }
+
+    async fn transact<R, F>(&self, behavior: TransactionBehavior, job: F) -> S3Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Outcome<R> + Send + 'static,
+    {
+        let done = self.worker.run(move |connection| -> Outcome<R> {
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            let result = job(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        });
+        done.await.map_err(S3Error::internal_error)?.map_err(S3Error::from)
+    }
+}
+
+/// The result of a job: S3's own refusals and the database's failures both travel with `?`.
+pub(super) type Outcome<T> = std::result::Result<T, Fault>;
+
+/// Why a job gave no result.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// S3 says no.
+    Refused(S3Error),
+    /// SQLite failed.
+    Database(rusqlite::Error),
+}
+
+impl From<S3Error> for Fault {
+    fn from(error: S3Error) -> Self {
+        Fault::Refused(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Fault::Database(error)
+    }
+}
+
+impl From<Fault> for S3Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(error) => error,
+            Fault::Database(error) => {
+                tracing::error!("the local s3 store failed: {error}");
+                s3_error!(InternalError, "the local store failed: {error}")
+            }
+        }
+    }
+}
+
+/// Path style on every host but ours; in front of ours stands a bucket.
+#[derive(Debug)]
+struct Hosts;
+
+impl S3Host for Hosts {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        let name = host.split(':').next().unwrap_or(host);
+        let bucket = name.strip_suffix(HOST).and_then(|front| front.strip_suffix('.'));
+        let parsed = VirtualHost::new(host);
+        Ok(match bucket {
+            Some(bucket) => parsed.with_bucket(bucket),
+            None => parsed,
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! The twin as a value: open it, and take the AWS SDK's clients from it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use claude_code_core::Result;
+
+use super::brain::{Brain, Question};
+use super::connector::InProcess;
+use super::endpoint::{Engines, Service};
+use super::samples::Samples;
+
+/// The access key that the twin's S3 knows; it opens nothing else anywhere.
+pub(super) const ACCESS_KEY: &str = "TWINLOCALACCESSKEY00";
+
+/// The secret that goes with [`ACCESS_KEY`].
+pub(super) const SECRET_KEY: &str = "twin-local-secret-not-a-credential-0000";
+
+/// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    engines: Arc<Engines>,
+}
+
+impl Twin {
+    /// Opens the twin whose state is in `directory`, answering with the sample answers.
+    ///
+    /// Fails with [`Kind::Storage`](claude_code_core::Kind::Storage) if the directory cannot be written or
+    /// another process uses it. The databases themselves open on first use.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let twin = Twin::lazy(directory, Arc::new(Samples::built_in()));
+        twin.engines.directory()?;
+        Ok(twin)
+    }
+
+    /// A twin that answers with `brain` and touches its directory only when S3 or DynamoDB are first used.
+    /// Until then a busy directory is no error: Bedrock answers without it.
+    pub fn lazy(directory: &Path, brain: Arc<dyn Brain>) -> Self {
+        Twin { engines: Arc::new(Engines::new(directory.to_owned(), brain)) }
+    }
+
+    /// The engines, for listeners that mount [`handle`](super::handle).
+    pub fn engines(&self) -> &Arc<Engines> {
+        &self.engines
+    }
+
+    /// An HTTP client for any AWS SDK client whose endpoints are this twin's.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(InProcess::new(Arc::clone(&self.engines)))
+    }
+
+    /// A configuration for the AWS SDK's clients: this twin's endpoints, keys of its own, `us-east-1`.
+    pub fn sdk_config(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials()))
+            .http_client(self.http_client())
+            .service_config(Endpoints)
+            .build()
+    }
+
+    /// S3 in this process.
+    pub fn s3_client(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::new(&self.sdk_config())
+    }
+
+    /// DynamoDB in this process.
+    pub fn dynamodb_client(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.sdk_config())
+    }
+
+    /// Bedrock's runtime in this process. The SDK's own retries are off: there is exactly one loop.
+    pub fn bedrock_client(&self) -> aws_sdk_bedrockruntime::Client {
+        let config = aws_sdk_bedrockruntime::config::Builder::from(&self.sdk_config())
+            .retry_config(RetryConfig::disabled())
+            .build();
+        aws_sdk_bedrockruntime::Client::from_conf(config)
+    }
+
+    /// The questions that Bedrock's endpoint received, oldest first (the last thousand of them).
+    pub fn sent(&self) -> Vec<Question> {
+        self.engines.bedrock().sent()
+    }
+
+    /// What was noticed on opening the engines so far: every damaged database that was set aside.
+    pub fn notices(&self) -> Vec<String> {
+        self.engines.notices()
+    }
+}
+
+fn credentials() -> Credentials {
+    Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "the local twin")
+}
+
+/// The endpoint of each service, where the SDK looks for `AWS_ENDPOINT_URL_…`.
+#[derive(Debug)]
+struct Endpoints;
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() != "AWS_ENDPOINT_URL" {
+            return None;
+        }
+        let service = match key.service_id() {
+            "Bedrock Runtime" => Service::Bedrock,
+            "DynamoDB" => Service::DynamoDb,
+            "S3" => Service::S3,
+            "STS" => Service::Sts,
+            // No endpoint of ours: the connector refuses the real host by name.
+            _ => return None,
+        };
+        Some(format!("http://{}", service.host()))
+    }
+}

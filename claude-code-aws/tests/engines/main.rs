@@ -1,0 +1,14 @@
+//! The twin's engines, through the real AWS SDK clients.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs)]
+
+mod bedrock;
+mod checksums;
+mod directory;
+mod dynamodb;
+mod listing;
+mod multipart;
+mod objects;
+mod support;
+mod versions;
