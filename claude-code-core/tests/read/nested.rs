@@ -78,6 +78,14 @@ fn reads_a_second_closing_fence_as_text() {
 }
 
 #[test]
+fn takes_a_fence_in_a_string_for_a_part_of_the_code() {
+    let code = "print('''Use:\n\n```js\nf()\n```\n\n''')\n";
+    let answer = read(&format!("```python\n{code}```\n"));
+    assert_eq!(contents(&answer), [code]);
+    assert!(answer.complete && answer.text.is_empty());
+}
+
+#[test]
 fn takes_the_indent_of_a_list_item_off_its_block() {
     let answer = read("1. Create `app.py`:\n\n   ```python\n   if x:\n       y()\n   ```\n\n2. Done.\n");
     assert_eq!(contents(&answer), ["if x:\n    y()\n"]);
