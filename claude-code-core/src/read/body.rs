@@ -55,9 +55,7 @@ impl AnswerReader {
     fn markdown_line(&mut self, mut block: Box<Block>, kind: Kind, text: &str, line: &str) {
         let Ending::Markdown { nest, held } = &mut block.ending else { return };
         let is_asked = nest.is_open_question();
-        let names_next = is_asked
-            && kind == Kind::Bare
-            && held.lines().rfind(|l| !is_blank(l)).is_some_and(|l| above::name_of(l).is_some());
+        let names_next = is_asked && kind == Kind::Bare && names_next(held);
         let mut verdict = nest.step(kind, names_next);
         if verdict == Verdict::Wait && held.len() + line.len() > MAX_HELD {
             verdict = Verdict::WasEnd;
@@ -293,4 +291,14 @@ impl AnswerReader {
 /// A line of content without the indent of the fence.
 fn content_of<'a>(block: &Block, content: Cursor<'a>) -> Cow<'a, str> {
     content.skip(block.indent.min(content.indent())).text()
+}
+
+/// Whether the lines after the first name the file of the next fence: the only one does, or the last,
+/// marked as such. The last line of a drawn tree of files does not.
+fn names_next(held: &str) -> bool {
+    let after = held.split_once('\n').map_or("", |(_, after)| after);
+    let mut lines = after.lines().filter(|l| !is_blank(l));
+    let Some(last) = lines.next_back() else { return false };
+    let is_marked = last.starts_with("**") || last.starts_with("##") || last.starts_with('`');
+    (is_marked || lines.next().is_none()) && above::name_of(last).is_some()
 }

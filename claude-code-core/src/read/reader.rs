@@ -49,8 +49,8 @@ pub struct AnswerReader {
 }
 
 impl AnswerReader {
-    /// A reader of sentinel lines with this nonce; with none, of those with any eight hexadecimal digits that stay
-    /// the same. `language_hint` is what was asked for: the language of code that names none.
+    /// A reader of sentinel lines with this nonce; with none, of those with any eight hexadecimal digits
+    /// that stay the same. `language_hint` is what was asked for: the language of code that names none.
     pub fn new(nonce: Option<&str>, language_hint: Option<Language>) -> Self {
         AnswerReader {
             nonce: nonce.map(str::to_owned),
@@ -69,7 +69,7 @@ impl AnswerReader {
     /// The answer has ended: the last pieces, and the truth.
     pub fn finish(mut self) -> (Vec<Piece>, Answer) {
         let rest = std::mem::take(&mut self.partial);
-        if !rest.is_empty() {
+        if !rest.is_empty() && !self.is_cut_end(&rest) {
             self.line(&rest);
         }
         while self.close_at_end() {}
@@ -218,6 +218,14 @@ impl AnswerReader {
         }
     }
 
+    /// Whether the last line is the first part of the open file's end, cut off: no content, and no end
+    /// either.
+    fn is_cut_end(&self, line: &str) -> bool {
+        let (Some(marked), Some(nonce)) = (&self.marked, &self.nonce) else { return false };
+        let end = format!("=== end {nonce}: {} ===", marked.path);
+        line.starts_with("===") && line.len() < end.len() && end.starts_with(line)
+    }
+
     fn read_bare_code(&mut self) {
         let text = self.shelf.text_so_far();
         let Some(language) = bare::language(text, self.hint.as_ref()) else { return };
@@ -229,7 +237,8 @@ impl AnswerReader {
     }
 }
 
-/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their count.
+/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their
+/// count.
 fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
     let (mut end, mut count) = (0, 0);
     while let Some(length) = text[end..].find('\n') {

@@ -7,7 +7,8 @@ use super::edit;
 use crate::file::{self, CodeFile};
 use crate::language::Language;
 
-/// Bounds against answers made to fill memory: files, bytes of a file, bytes in all (of files; as many of text).
+/// Bounds against answers made to fill memory: files, bytes of a file, bytes in all (of files; as many of
+/// text).
 const MAX_FILES: usize = 500;
 const MAX_FILE: usize = 2 << 20;
 const MAX_TOTAL: usize = 16 << 20;
@@ -228,7 +229,8 @@ impl Shelf {
         &self.answer.text
     }
 
-    /// Makes every file that was read so far text again: the answer uses sentinel lines, so its fences are prose.
+    /// Makes every file that was read so far text again: the answer uses sentinel lines, so its fences are
+    /// prose.
     pub fn demote(&mut self) {
         if self.slots.is_empty() {
             return;

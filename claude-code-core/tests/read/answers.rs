@@ -163,30 +163,3 @@ fn tells_in_pieces_what_the_answer_holds_for_every_record() {
         merge::check_previews(&pieces, &answer);
     }
 }
-
-#[test]
-#[ignore = "prints what every recorded answer is read as, for a person"]
-fn prints_every_record() {
-    for record in corpus::records(FILE) {
-        let answer = read_answer(text(&record));
-        println!("## {} {} complete={}", record["id"], record["features"], answer.complete);
-        for (file, index) in answer.files.iter().zip(&answer.indices) {
-            let first = file.content.lines().next().unwrap_or("").chars().take(50).collect::<String>();
-            let (path, language, size) = (&file.path, &file.language, file.size());
-            println!(
-                "   {index} {path:?} {language} {size} complete={} {:?} | {first}",
-                file.complete, file.rejected
-            );
-        }
-        for edit in &answer.edits {
-            println!(
-                "   edit {:?} line {} -{} +{}",
-                edit.path,
-                edit.line,
-                edit.search.len(),
-                edit.replace.len()
-            );
-        }
-        answer.notes.iter().for_each(|note| println!("   note {note}"));
-    }
-}

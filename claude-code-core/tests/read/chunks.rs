@@ -146,6 +146,8 @@ fn kept(answer: &Answer) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn loses_no_line(lines in proptest::collection::vec(0..LINES.len(), 0..60)) {
         let each = lines.iter().enumerate();
