@@ -2,6 +2,7 @@
 
 use super::comment::without_label;
 use super::cursor::is_blank;
+use super::info;
 use super::path::{fits, is_shown};
 use crate::language::Language;
 
@@ -9,11 +10,10 @@ use crate::language::Language;
 const MAX_LINE: usize = 400;
 
 /// Words of a sentence that shows a part of a file, a change to it or its use, rather than the whole.
-const PARTS: &[&str] = &[
-    "modify", "change", "add", "edit", "fix", "method", "function", "class", "section", "part", "block",
-    "snippet", "run", "command", "likely", "line", "lines", "test", "use", "open", "import", "within",
-    "output", "example",
-];
+const PARTS: &str = "
+    modify change add edit fix method function class section part block snippet run command likely line
+    lines test use open import within output example
+";
 
 /// How a sentence that hands over a whole file begins.
 const HANDING_OVER: &[&str] = &[
@@ -78,13 +78,9 @@ impl Above {
         if is_plain && (self.blank_lines > 0 || without_list_mark(&self.before).1) {
             return None;
         }
-        name_of(text).or_else(|| handed_over(text)).filter(|n| fits(language, n)).map(str::to_owned).or_else(
-            || {
-                let name = in_parentheses(text)?;
-                (language.is_some() && Language::from_path(name).as_ref() == language)
-                    .then(|| name.to_owned())
-            },
-        )
+        let whole = name_of(text).or_else(|| handed_over(text)).filter(|n| fits(language, n));
+        let name = whole.or_else(|| in_parentheses(text).filter(|n| is_of(language, n)))?;
+        Some(name.to_owned())
     }
 }
 
@@ -96,23 +92,47 @@ pub(super) fn name_of(line: &str) -> Option<&str> {
     let text = if is_heading { heading.trim().trim_end_matches('#') } else { line };
     let text = without_list_mark(without_symbols(text)).0;
     let text = without_label(without_symbols(text));
+    let is_marked = is_heading || text.starts_with(['*', '`']);
     let word = unwrap(text);
     if is_shown(word) {
         return Some(word);
     }
-    let is_marked = is_heading || text.starts_with(['*', '`']);
-    let (first, rest) = text.split_once(char::is_whitespace).filter(|_| is_marked)?;
-    let follows = rest.trim_start().starts_with(['-', '–', '—', '(', ':', '←']);
-    let word = unwrap(first);
-    (follows && is_shown(word)).then_some(word)
+    if let Some(tag) = line.strip_prefix('<').and_then(|l| l.strip_suffix('>')) {
+        return info::attribute(tag);
+    }
+    if !is_marked {
+        return None;
+    }
+    let labelled = word.rsplit_once(": ").map(|(_, word)| unwrap(word));
+    labelled.filter(|w| is_shown(w)).or_else(|| before_remark(text))
 }
 
-/// `Usage (`main.go`)`.
+/// `` `app.py` - the service `` and `` `app.py` (new) ``.
+fn before_remark(text: &str) -> Option<&str> {
+    let (first, rest) = text.split_once(char::is_whitespace)?;
+    let is_remark = rest.trim_start().starts_with(['-', '–', '—', '(', ':', '←']);
+    let word = unwrap(first);
+    (is_remark && is_shown(word)).then_some(word)
+}
+
+/// A heading or bold line such as `` ## Usage (`main.go`) ``.
 fn in_parentheses(line: &str) -> Option<&str> {
     let text = line.trim_end_matches([':', '*', ' ']);
-    let word = text.strip_prefix('#').and(text.strip_suffix(')'))?.rsplit('(').next()?;
+    let word = text.strip_prefix(['#', '*']).and(text.strip_suffix(')'))?.rsplit('(').next()?;
     let word = word.trim_matches('`');
     is_shown(word).then_some(word)
+}
+
+/// Whether a fence of this language can be that very file; one without a language holds data rather than
+/// code.
+fn is_of(language: Option<&Language>, path: &str) -> bool {
+    let file = Language::from_path(path);
+    let is_data =
+        file.as_ref().is_none_or(|f| matches!(f.as_str(), "text" | "ini" | "yaml" | "toml" | "json"));
+    match language.filter(|l| l.as_str() != "text") {
+        Some(_) => file.as_ref() == language,
+        None => is_data,
+    }
 }
 
 /// `Here is `app.py`:`, where the name ends the sentence and nothing speaks of a part.
@@ -124,8 +144,10 @@ fn handed_over(line: &str) -> Option<&str> {
     }
     let mut spans = text.split('`');
     let (before, word, after) = (spans.next()?, spans.next()?, spans.next()?);
-    let speaks_of_part =
-        before.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| PARTS.contains(&word));
+    let speaks_of_part = before
+        .to_ascii_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| PARTS.split_ascii_whitespace().any(|part| part == word));
     let after = after.trim();
     let ends = matches!(after, "" | "file" | "now" | "again") || before.trim_end().ends_with("version of");
     (spans.next().is_none() && ends && !speaks_of_part && is_shown(word)).then_some(word)
@@ -156,7 +178,11 @@ fn without_list_mark(text: &str) -> (&str, bool) {
     if rest.starts_with(' ') { (rest.trim_start(), true) } else { (text, false) }
 }
 
-/// Takes off emoji and other signs before the text.
+/// Takes off emoji before the text; not the lines of a drawn tree.
 fn without_symbols(text: &str) -> &str {
-    text.trim_start_matches(|c: char| !c.is_ascii() && !c.is_alphanumeric()).trim_start()
+    let is_emoji = |c: char| {
+        let code = u32::from(c);
+        matches!(code, 0x200D | 0xFE0F | 0x2190..0x2200 | 0x2600..0x27C0 | 0x2B00..0x2C00 | 0x1F000..0x1FB00)
+    };
+    text.trim_start_matches(is_emoji).trim_start()
 }

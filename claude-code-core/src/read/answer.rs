@@ -60,8 +60,8 @@ pub struct Fence {
     pub info: String,
     /// Whether its closing line was seen.
     pub closed: bool,
-    /// Where its content stands in [`Answer::files`]. None: search/replace edits only, an empty fence at the very
-    /// end, or a file that a later one of the same name replaced.
+    /// Where its content stands in [`Answer::files`]. None: search/replace edits only, an empty fence at
+    /// the very end, or a file that a later one of the same name replaced.
     pub file: Option<usize>,
 }
 

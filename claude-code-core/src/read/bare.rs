@@ -116,7 +116,8 @@ fn is_like_code(line: &str) -> bool {
         || language_of_line(line).is_some()
 }
 
-/// Several words outside a comment or indentation that begin with a capital and end with a full stop or colon.
+/// Several words outside a comment or indentation that begin with a capital and end with a full stop or
+/// colon.
 fn is_sentence(line: &str) -> bool {
     let text = line.trim_end();
     let ends = text.ends_with(['.', '!', '?', ':']);

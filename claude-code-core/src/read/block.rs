@@ -1,8 +1,8 @@
 //! A fenced block while it is read.
 
-use super::cursor::is_blank;
+use super::cursor::{Cursor, is_blank};
 use super::edit;
-use super::fence::Opener;
+use super::fence::{self, Opener};
 use super::info::{self, Info};
 use super::nested::{Kind, Nest};
 use super::{above, comment, path};
@@ -58,6 +58,8 @@ pub(super) struct Block {
     pub line: usize,
     /// It follows directly on another block's end and has no info string: perhaps a second closing fence.
     pub may_be_stray: bool,
+    /// A fence line with an info string stood in it.
+    pub holds_fence: bool,
     pub phase: Phase,
     pub ending: Ending,
 }
@@ -94,6 +96,7 @@ impl Block {
             raw: raw.to_owned(),
             line,
             may_be_stray,
+            holds_fence: false,
             phase: Phase::Opening { held: String::new() },
             ending,
         }
@@ -182,6 +185,14 @@ impl Block {
             Ending::Longer { nest, found, is_sure } if *is_sure || nest.was_end() => *found,
             _ => None,
         }
+    }
+
+    /// The content without a last line that is a fence shorter than its own, and that line.
+    pub fn without_shorter_end<'a>(&self, held: &'a str) -> (&'a str, &'a str) {
+        let body = held.trim_end();
+        let at = body.rfind('\n').map_or(0, |at| at + 1);
+        let is_end = self.length > 3 && fence::bare(Cursor::new(&body[at..]), self.mark).is_some();
+        if is_end { held.split_at(at) } else { (held, "") }
     }
 
     /// Whether it is a bare fence in which nothing stands.

@@ -1,8 +1,10 @@
 //! The lines of a fenced block, up to its end.
 
+use std::borrow::Cow;
+
 use super::above;
 use super::block::{Block, Ending, Phase, Start};
-use super::cursor::is_blank;
+use super::cursor::{Cursor, is_blank};
 use super::edit::{self, EditReader};
 use super::fence;
 use super::nested::{Kind, Verdict};
@@ -24,7 +26,7 @@ impl AnswerReader {
             return self.end_block(*block, true, line);
         }
         let kind = block.kind(fence::opener(content), content.rest);
-        let text = self.content_of(&block, line);
+        let text = content_of(&block, content);
         match &mut block.ending {
             Ending::Markdown { .. } => self.markdown_line(block, kind, &text, line),
             Ending::Longer { .. } => {
@@ -33,16 +35,11 @@ impl AnswerReader {
                     self.block = Some(block);
                 }
             }
-            Ending::Fence => self.block = self.store(block, &text, line),
+            Ending::Fence => {
+                block.holds_fence |= kind == Kind::Labelled;
+                self.block = self.store(block, &text, line);
+            }
         }
-    }
-
-    fn content_of(&self, block: &Block, line: &str) -> String {
-        let mut text = String::with_capacity(line.len());
-        if let Some(content) = self.containers.inside(line) {
-            content.skip(block.indent.min(content.indent())).append_to(&mut text);
-        }
-        text
     }
 
     /// The list item or quote around a block ended before the block.
@@ -58,9 +55,7 @@ impl AnswerReader {
     fn markdown_line(&mut self, mut block: Box<Block>, kind: Kind, text: &str, line: &str) {
         let Ending::Markdown { nest, held } = &mut block.ending else { return };
         let is_asked = nest.is_open_question();
-        let names_next = is_asked
-            && kind == Kind::Bare
-            && held.lines().rfind(|l| !is_blank(l)).is_some_and(|l| above::name_of(l).is_some());
+        let names_next = is_asked && kind == Kind::Bare && names_next(held);
         let mut verdict = nest.step(kind, names_next);
         if verdict == Verdict::Wait && held.len() + line.len() > MAX_HELD {
             verdict = Verdict::WasEnd;
@@ -93,7 +88,8 @@ impl AnswerReader {
 
     fn store_lines(&mut self, mut block: Box<Block>, lines: &str) -> Option<Box<Block>> {
         for line in lines.split_inclusive('\n') {
-            let text = self.content_of(&block, line);
+            let text =
+                self.containers.inside(line).map_or(line.into(), |content| content_of(&block, content));
             block = self.store(block, &text, line)?;
         }
         Some(block)
@@ -134,6 +130,7 @@ impl AnswerReader {
             Start::File => self.begin_file(&mut block, &held, true),
             Start::Edits => {
                 let open = held.lines().any(edit::begins);
+                self.edits.abandon();
                 block.phase = Phase::Edits { held, open, nested: false };
             }
         }
@@ -158,6 +155,7 @@ impl AnswerReader {
     pub(super) fn end_block(&mut self, mut block: Block, closed: bool, line: &str) {
         self.after_block = closed;
         self.above.clear();
+        self.may_reopen = closed && block.holds_fence && block.indent == 0 && self.containers.is_empty();
         match std::mem::replace(&mut block.phase, Phase::Content) {
             Phase::Edits { held, open, .. } => return self.end_edits(block, &held, open, closed, line),
             Phase::Opening { held } => self.begin_file(&mut block, &held, true),
@@ -170,7 +168,13 @@ impl AnswerReader {
         self.shelf.fence(&block.info, closed, file);
     }
 
-    fn end_edits(&mut self, mut block: Block, held: &str, open: bool, closed: bool, line: &str) {
+    fn end_edits(&mut self, mut block: Block, held: &str, open: bool, mut closed: bool, line: &str) {
+        self.may_reopen = false;
+        let (held, end) = if closed { (held, "") } else { block.without_shorter_end(held) };
+        if !end.is_empty() {
+            closed = true;
+            self.note_shorter_end(&block);
+        }
         let mut reader = EditReader::named(block.name.clone());
         let mut edits = 0;
         for (at, text) in held.split_inclusive('\n').enumerate() {
@@ -253,6 +257,12 @@ impl AnswerReader {
 
     /// A bare fence with nothing after it: a second end, or the end of what an earlier answer began.
     fn end_of_nothing(&mut self, block: &Block) {
+        if self.may_reopen && self.shelf.reopen() {
+            return self.shelf.note(format!(
+                "A fence inside the last block was not its end, that on line {} is.",
+                block.line
+            ));
+        }
         if block.may_be_stray {
             return self.second_end(block);
         }
@@ -262,14 +272,33 @@ impl AnswerReader {
         self.shelf.set_incomplete();
     }
 
+    fn note_shorter_end(&mut self, block: &Block) {
+        self.shelf.note(format!("The code block on line {} is closed by a shorter fence.", block.line));
+    }
+
     /// Ends a block at a shorter fence and reads again what follows it.
     fn read_again(&mut self, block: Block, at: usize) {
         self.rereads += 1;
-        self.shelf.note(format!("The code block on line {} is closed by a shorter fence.", block.line));
+        self.note_shorter_end(&block);
         let tail = self.shelf.cut_back(at);
         let mut lines = tail.split_inclusive('\n');
         self.number -= lines.clone().count().saturating_sub(1);
         self.end_block(block, true, lines.next().unwrap_or_default());
         lines.for_each(|line| self.line(line));
     }
+}
+
+/// A line of content without the indent of the fence.
+fn content_of<'a>(block: &Block, content: Cursor<'a>) -> Cow<'a, str> {
+    content.skip(block.indent.min(content.indent())).text()
+}
+
+/// Whether the lines after the first name the file of the next fence: the only one does, or the last,
+/// marked as such. The last line of a drawn tree of files does not.
+fn names_next(held: &str) -> bool {
+    let after = held.split_once('\n').map_or("", |(_, after)| after);
+    let mut lines = after.lines().filter(|l| !is_blank(l));
+    let Some(last) = lines.next_back() else { return false };
+    let is_marked = last.starts_with("**") || last.starts_with("##") || last.starts_with('`');
+    (is_marked || lines.next().is_none()) && above::name_of(last).is_some()
 }

@@ -7,7 +7,7 @@ use crate::language::Language;
 pub(super) const LABELS: &[&str] =
     &["file path:", "file name:", "filename:", "filepath:", "file:", "path:", "new file:", "code:"];
 
-/// The file that a comment line names; the whole comment must be the name.
+/// The file that a comment line names: the whole comment must be the name, but for a remark after a dash.
 pub(super) fn name(line: &str, language: Option<&Language>) -> Option<String> {
     let kind = language.map_or("", Language::as_str);
     if matches!(kind, "diff" | "patch") {
@@ -24,8 +24,12 @@ pub(super) fn name(line: &str, language: Option<&Language>) -> Option<String> {
             .or_else(|| line.strip_prefix('#').map(|l| l.trim_start_matches('#')));
         text.filter(|_| !is_markdown)
     })?;
-    let word = without_label(text.trim()).trim_matches('`');
-    (is_shown(word) && fits(language, word)).then(|| word.to_owned())
+    let text = without_label(text.trim()).trim_matches('`');
+    let (word, is_of_language) = match text.split_once(" - ").or_else(|| text.split_once(" — ")) {
+        Some((word, _)) => (word, language.is_some() && Language::from_path(word).as_ref() == language),
+        None => (text, fits(language, text)),
+    };
+    (is_of_language && is_shown(word)).then(|| word.to_owned())
 }
 
 /// The text after a label such as `File:`.

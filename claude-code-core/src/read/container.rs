@@ -117,8 +117,8 @@ fn after_quote(at: Cursor<'_>) -> Cursor<'_> {
     at.take(1).skip(1)
 }
 
-/// The width and the content of a list item that begins here. In a paragraph only an item that is not empty and
-/// not numbered otherwise than 1 begins.
+/// The width and the content of a list item that begins here. In a paragraph only an item that is not empty
+/// and not numbered otherwise than 1 begins.
 fn item(at: Cursor<'_>, in_paragraph: bool) -> Option<(usize, Cursor<'_>)> {
     let text = at.rest.as_bytes();
     let digits = text.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
@@ -159,73 +159,15 @@ fn is_heading_or_rule(at: Cursor<'_>) -> bool {
 }
 
 /// Tags that begin an HTML block up to the next blank line (CommonMark 0.31, HTML blocks, 6).
-const BLOCK_TAGS: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "base",
-    "basefont",
-    "blockquote",
-    "body",
-    "caption",
-    "center",
-    "col",
-    "colgroup",
-    "dd",
-    "details",
-    "dialog",
-    "dir",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "frame",
-    "frameset",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hr",
-    "html",
-    "iframe",
-    "legend",
-    "li",
-    "link",
-    "main",
-    "menu",
-    "menuitem",
-    "nav",
-    "noframes",
-    "ol",
-    "optgroup",
-    "option",
-    "p",
-    "param",
-    "search",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "title",
-    "tr",
-    "track",
-    "ul",
-];
+const BLOCK_TAGS: &str = "
+    address article aside base basefont blockquote body caption center col colgroup dd details dialog dir
+    div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html
+    iframe legend li link main menu menuitem nav noframes ol optgroup option p param search section summary
+    table tbody td tfoot th thead title tr track ul
+";
 
-/// The HTML block that a line begins. Of CommonMark's seven kinds those that a page really shows; a lone unknown
-/// tag begins none, because models wrap answers in tags of their own (`<answer>`, `<file>`).
+/// The HTML block that a line begins. Of CommonMark's seven kinds those that a page really shows; a lone
+/// unknown tag begins none, because models wrap answers in tags of their own (`<answer>`, `<file>`).
 fn html_start(at: Cursor<'_>) -> Option<Html> {
     let indent = at.indent();
     let text = at.skip(indent).rest;
@@ -245,7 +187,9 @@ fn html_start(at: Cursor<'_>) -> Option<Html> {
         "script" if ends => Some(Html::Until("</script>")),
         "style" if ends => Some(Html::Until("</style>")),
         "textarea" if ends => Some(Html::Until("</textarea>")),
-        name => (ends && BLOCK_TAGS.contains(&name)).then_some(Html::UntilBlank),
+        name => {
+            (ends && BLOCK_TAGS.split_ascii_whitespace().any(|tag| tag == name)).then_some(Html::UntilBlank)
+        }
     }
 }
 

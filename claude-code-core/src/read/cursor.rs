@@ -1,5 +1,7 @@
 //! A place in a line, counted in columns: a tab reaches to the next multiple of four.
 
+use std::borrow::Cow;
+
 /// Indents are counted up to here: more than any rule asks for, so that a line of blanks costs no more.
 const MAX_INDENT: usize = 64;
 
@@ -61,10 +63,12 @@ impl<'a> Cursor<'a> {
         is_blank(self.rest)
     }
 
-    /// Appends the rest of the line, a cut tab's columns as spaces.
-    pub fn append_to(&self, text: &mut String) {
-        text.extend(std::iter::repeat_n(' ', self.pad));
-        text.push_str(self.rest);
+    /// The rest of the line, a cut tab's columns as spaces.
+    pub fn text(&self) -> Cow<'a, str> {
+        match self.pad {
+            0 => Cow::Borrowed(self.rest),
+            pad => Cow::Owned([&" ".repeat(pad), self.rest].concat()),
+        }
     }
 }
 

@@ -30,16 +30,14 @@ pub(super) struct EditReader {
     edit: Option<Edit>,
     /// The name that holds for the next edit.
     name: Option<String>,
-    /// The last line was not a tag: a name must stand directly above, but for a tag between.
-    is_fresh: bool,
-    /// Lines outside edits that are neither blank nor a name.
+    /// Lines outside edits that are neither blank nor dots nor a name.
     pub others: usize,
 }
 
 impl EditReader {
     /// A reader for the inside of a block, with the name that stands outside.
     pub fn named(name: Option<String>) -> Self {
-        EditReader { name, is_fresh: true, ..EditReader::default() }
+        EditReader { name, ..EditReader::default() }
     }
 
     /// Whether an edit is open.
@@ -58,8 +56,8 @@ impl EditReader {
     pub fn line(&mut self, line: &str, number: usize) -> Option<Edit> {
         match (self.place, mark(line)) {
             (Place::Outside, Some(Mark::Search)) => {
-                let path = self.name.clone().filter(|_| self.is_fresh);
-                self.edit = Some(Edit { path, search: String::new(), replace: String::new(), line: number });
+                let (search, replace) = (String::new(), String::new());
+                self.edit = Some(Edit { path: self.name.clone(), search, replace, line: number });
                 self.place = Place::Search;
             }
             (Place::Outside, _) => self.outside(line),
@@ -74,16 +72,13 @@ impl EditReader {
     }
 
     fn outside(&mut self, line: &str) {
-        if is_blank(line) {
+        if is_blank(line) || matches!(line.trim(), "..." | "…") {
             return;
         }
-        if let Some(name) = name_of(line) {
-            self.name = Some(name.to_owned());
-            self.is_fresh = true;
-            return;
+        match name_of(line) {
+            Some(name) => self.name = Some(name.to_owned()),
+            None => self.others += 1,
         }
-        self.others += 1;
-        self.is_fresh &= line.starts_with('<');
     }
 
     fn inside(&mut self, place: Place, line: &str) {

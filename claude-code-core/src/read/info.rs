@@ -49,7 +49,8 @@ fn split_word<'a>(whole: &'a str, word: &'a str) -> (&'a str, Option<&'a str>) {
     (word, is_path.then_some(whole))
 }
 
-fn attribute(info: &str) -> Option<&str> {
+/// The name in `title="app.py"` and the like.
+pub(super) fn attribute(info: &str) -> Option<&str> {
     ATTRIBUTES.iter().find_map(|key| {
         let (at, _) = info.match_indices(key).find(|(at, _)| {
             let before = info[..*at].chars().next_back();

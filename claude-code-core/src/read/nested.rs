@@ -1,8 +1,8 @@
 //! Markdown inside a fence: which of its fence lines is the end.
 //!
-//! A README fenced with three backticks often holds blocks fenced with three backticks. A fence line with an
-//! info string opens an inner block, and the next bare one closes it. A bare one outside inner blocks is the end
-//! or opens an inner block: what follows tells which.
+//! A README fenced with three backticks often holds blocks fenced with three backticks. A fence line with
+//! an info string opens an inner block, and the next bare one closes it. A bare one outside inner blocks is
+//! the end or opens an inner block: what follows tells which.
 
 /// A line as far as nesting cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

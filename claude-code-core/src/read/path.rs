@@ -6,169 +6,32 @@ use crate::language::Language;
 const MAX_NAME: usize = 1024;
 
 /// Names of files without an extension.
-const BARE_NAMES: &[&str] = &[
-    "Dockerfile",
-    "Containerfile",
-    "Makefile",
-    "GNUmakefile",
-    "makefile",
-    "Rakefile",
-    "Gemfile",
-    "Procfile",
-    "Vagrantfile",
-    "Jenkinsfile",
-    "Brewfile",
-    "Pipfile",
-    "Justfile",
-    "justfile",
-    "Caddyfile",
-    "Tiltfile",
-    "LICENSE",
-    "COPYING",
-    "NOTICE",
-    "AUTHORS",
-    "CHANGELOG",
-    "CONTRIBUTING",
-    "CODEOWNERS",
-    "README",
-    "BUILD",
-    "WORKSPACE",
-];
+const BARE_NAMES: &str = "
+    Dockerfile Containerfile Makefile GNUmakefile makefile Rakefile Gemfile Procfile Vagrantfile
+    Jenkinsfile Brewfile Pipfile Justfile justfile Caddyfile Tiltfile LICENSE COPYING NOTICE AUTHORS
+    CHANGELOG CONTRIBUTING CODEOWNERS README BUILD WORKSPACE
+";
 
 /// Extensions of files that are not a language of their own.
-const MORE_EXTENSIONS: &[&str] = &[
-    "vue",
-    "svelte",
-    "astro",
-    "scss",
-    "sass",
-    "less",
-    "styl",
-    "graphql",
-    "gql",
-    "proto",
-    "prisma",
-    "sol",
-    "zig",
-    "nim",
-    "jl",
-    "clj",
-    "cljs",
-    "erl",
-    "hrl",
-    "fs",
-    "fsx",
-    "vb",
-    "pas",
-    "asm",
-    "ml",
-    "mli",
-    "m",
-    "mm",
-    "v",
-    "groovy",
-    "gradle",
-    "properties",
-    "env",
-    "lock",
-    "csv",
-    "tsv",
-    "ipynb",
-    "bat",
-    "cmd",
-    "psm1",
-    "j2",
-    "jinja",
-    "tpl",
-    "tmpl",
-    "ejs",
-    "hbs",
-    "pug",
-    "mod",
-    "sum",
-    "cmake",
-    "sln",
-    "csproj",
-    "fsproj",
-    "vbproj",
-    "service",
-    "rst",
-    "adoc",
-    "mdx",
-    "diff",
-    "patch",
-    "log",
-    "http",
-    "plist",
-    "example",
-    "sample",
-    "template",
-    "dist",
-    "jsonl",
-    "ndjson",
-    "json5",
-    "rb",
-    "erb",
-    "gemspec",
-    "podspec",
-    "kts",
-    "bicep",
-    "nix",
-    "dockerignore",
-    "cast",
-    "pem",
-    "crt",
-    "key",
-    "pth",
-    "exe",
-    "dll",
-    "ttf",
-    "cob",
-    "f90",
-    "s",
-    "ld",
-    "rego",
-    "cue",
-    "wsdl",
-    "raml",
-    "avsc",
-    "feature",
-    "robot",
-    "vim",
-];
+const MORE_EXTENSIONS: &str = "
+    vue svelte astro scss sass less styl graphql gql proto prisma sol zig nim jl clj cljs erl hrl fs fsx vb
+    pas asm ml mli m mm v groovy gradle properties env lock csv tsv ipynb bat cmd psm1 j2 jinja tpl tmpl
+    ejs hbs pug mod sum cmake sln csproj fsproj vbproj service rst adoc mdx diff patch log http plist
+    example sample template dist jsonl ndjson json5 rb erb gemspec podspec kts bicep nix dockerignore cast
+    pem crt key pth exe dll ttf cob f90 s ld rego cue wsdl raml avsc feature robot vim
+";
 
 /// Frameworks whose names look like files.
-const FRAMEWORKS: &[&str] = &[
-    "node.js",
-    "vue.js",
-    "next.js",
-    "nuxt.js",
-    "express.js",
-    "react.js",
-    "three.js",
-    "d3.js",
-    "chart.js",
-    "angular.js",
-    "ember.js",
-    "backbone.js",
-    "p5.js",
-    "discord.js",
-    "nest.js",
-    "moment.js",
-    "day.js",
-    "alpine.js",
-    "electron.js",
-    "solid.js",
-    "preact.js",
-    "tensorflow.js",
-    "handlebars.js",
-    "passport.js",
-    "socket.io",
-    "asp.net",
-];
+const FRAMEWORKS: &str = "
+    node.js vue.js next.js nuxt.js express.js react.js three.js d3.js chart.js angular.js ember.js
+    backbone.js p5.js discord.js nest.js moment.js day.js alpine.js electron.js solid.js preact.js
+    tensorflow.js handlebars.js passport.js socket.io asp.net
+";
 
 /// First directories of a Unix system: an absolute path without an extension is else taken for a web route.
-const UNIX_ROOTS: &[&str] = &["etc", "tmp", "usr", "var", "home", "root", "bin", "opt", "dev", "proc", "sys"];
+const UNIX_ROOTS: &str = "
+    etc tmp usr var home root bin opt dev proc sys
+";
 
 /// Whether a word that was expressly given as a name (`title="…"`, `python:…`) can be one.
 pub(super) fn is_told(word: &str) -> bool {
@@ -225,12 +88,17 @@ pub(super) fn is_markdown(path: &str) -> bool {
     matches!(extension.as_str(), "md" | "markdown" | "mdx")
 }
 
+/// Whether a list of words separated by blanks holds a word.
+fn lists(words: &str, word: &str) -> bool {
+    words.split_ascii_whitespace().any(|w| w == word)
+}
+
 fn is_path_char(c: char) -> bool {
     c.is_alphanumeric() || "._-/\\~:@+()[]$".contains(c)
 }
 
 fn is_bare_name(word: &str) -> bool {
-    BARE_NAMES.contains(&word)
+    lists(BARE_NAMES, word)
 }
 
 fn is_dot_name(name: &str, has_directory: bool) -> bool {
@@ -250,12 +118,12 @@ fn is_extension(extension: &str, has_directory: bool) -> bool {
     let known = Language::known(&lower).is_some_and(|l| l.extension() == lower || lower.len() <= 6);
     plain
         && (known
-            || MORE_EXTENSIONS.contains(&lower.as_str())
+            || lists(MORE_EXTENSIONS, &lower)
             || (has_directory && lower.bytes().any(|b| b.is_ascii_alphabetic())))
 }
 
 fn is_framework(word: &str) -> bool {
-    FRAMEWORKS.contains(&word.to_ascii_lowercase().as_str())
+    lists(FRAMEWORKS, &word.to_ascii_lowercase())
 }
 
 /// Paths without an extension that nobody would write but as a path.
@@ -266,5 +134,5 @@ fn is_hostile(word: &str) -> bool {
         || word.starts_with("~/")
         || word.starts_with(".git/")
         || word.as_bytes().get(1) == Some(&b':')
-        || root.is_some_and(|(first, _)| UNIX_ROOTS.contains(&first))
+        || root.is_some_and(|(first, _)| lists(UNIX_ROOTS, first))
 }

@@ -41,14 +41,16 @@ pub struct AnswerReader {
     uses_sentinels: bool,
     /// The line before closed a block.
     pub(super) after_block: bool,
-    edits: EditReader,
+    /// The last block may have been closed by the end of a fence inside it.
+    pub(super) may_reopen: bool,
+    pub(super) edits: EditReader,
     pub(super) rereads: usize,
     pub(super) shelf: Shelf,
 }
 
 impl AnswerReader {
-    /// A reader of sentinel lines with this nonce; with none, of those with any eight hexadecimal digits that stay
-    /// the same. `language_hint` is what was asked for: the language of code that names none.
+    /// A reader of sentinel lines with this nonce; with none, of those with any eight hexadecimal digits
+    /// that stay the same. `language_hint` is what was asked for: the language of code that names none.
     pub fn new(nonce: Option<&str>, language_hint: Option<Language>) -> Self {
         AnswerReader {
             nonce: nonce.map(str::to_owned),
@@ -67,7 +69,7 @@ impl AnswerReader {
     /// The answer has ended: the last pieces, and the truth.
     pub fn finish(mut self) -> (Vec<Piece>, Answer) {
         let rest = std::mem::take(&mut self.partial);
-        if !rest.is_empty() {
+        if !rest.is_empty() && !self.is_cut_end(&rest) {
             self.line(&rest);
         }
         while self.close_at_end() {}
@@ -105,6 +107,7 @@ impl AnswerReader {
     fn plain_lines<'a>(&mut self, text: &'a str) -> &'a str {
         let mark = match &self.block {
             _ if self.marked.is_some() => b'=',
+            _ if self.edits.is_open() => return text,
             Some(block) if block.is_plain() && self.containers.is_empty() => block.mark,
             _ => return text,
         };
@@ -128,6 +131,9 @@ impl AnswerReader {
         if line.starts_with("=== ") && self.sentinel_line(line) {
             return;
         }
+        if self.edits.is_open() {
+            self.edit_line(line);
+        }
         match self.block.take() {
             Some(block) => self.block_line(block, line),
             None => self.text_line(line),
@@ -138,19 +144,20 @@ impl AnswerReader {
         let after_block = std::mem::take(&mut self.after_block);
         let opener = if self.uses_sentinels { None } else { self.containers.text_line(line) };
         if let Some(opener) = opener {
-            if self.edits.abandon() {
-                self.shelf.note(format!("The edit before line {} has no end.", self.number));
-            }
             self.block = Some(Box::new(Block::open(opener, line, &self.above, self.number, after_block)));
             return;
         }
         self.shelf.text(line);
-        if !self.edits.is_open() && !edit::begins(line) {
-            return self.above.push(line);
-        }
-        if !self.edits.is_open() {
+        if !self.edits.is_open() && edit::begins(line) {
             self.edits = EditReader::named(self.above.edit_name());
+            self.edit_line(line);
+        } else if !self.edits.is_open() && !edit::ends(line) {
+            self.above.push(line);
         }
+    }
+
+    /// An edit outside blocks goes on, also through lines that look like fences.
+    fn edit_line(&mut self, line: &str) {
         if let Some(edit) = self.edits.line(line, self.number) {
             self.shelf.edit(edit);
         }
@@ -158,7 +165,12 @@ impl AnswerReader {
 
     /// A line that looks like a sentinel outside a file; false: it is not one here.
     fn sentinel_line(&mut self, line: &str) -> bool {
-        let Some(found) = sentinel::parse(line, self.nonce.as_deref()) else { return false };
+        let Some(found) = sentinel::parse(line, self.nonce.as_deref()) else {
+            if self.block.is_none() && sentinel::parse(line, None).is_some() {
+                self.shelf.note("A file marker with another nonce was read as text.");
+            }
+            return false;
+        };
         if !self.is_told && self.block.as_ref().is_some_and(|b| !b.may_wrap_sentinels()) {
             return false;
         }
@@ -206,6 +218,14 @@ impl AnswerReader {
         }
     }
 
+    /// Whether the last line is the first part of the open file's end, cut off: no content, and no end
+    /// either.
+    fn is_cut_end(&self, line: &str) -> bool {
+        let (Some(marked), Some(nonce)) = (&self.marked, &self.nonce) else { return false };
+        let end = format!("=== end {nonce}: {} ===", marked.path);
+        line.starts_with("===") && line.len() < end.len() && end.starts_with(line)
+    }
+
     fn read_bare_code(&mut self) {
         let text = self.shelf.text_so_far();
         let Some(language) = bare::language(text, self.hint.as_ref()) else { return };
@@ -217,7 +237,8 @@ impl AnswerReader {
     }
 }
 
-/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their count.
+/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their
+/// count.
 fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
     let (mut end, mut count) = (0, 0);
     while let Some(length) = text[end..].find('\n') {

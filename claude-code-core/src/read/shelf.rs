@@ -7,7 +7,8 @@ use super::edit;
 use crate::file::{self, CodeFile};
 use crate::language::Language;
 
-/// Bounds against answers made to fill memory: files, bytes of a file, bytes in all (of files; as many of text).
+/// Bounds against answers made to fill memory: files, bytes of a file, bytes in all (of files; as many of
+/// text).
 const MAX_FILES: usize = 500;
 const MAX_FILE: usize = 2 << 20;
 const MAX_TOTAL: usize = 16 << 20;
@@ -21,8 +22,9 @@ struct Slot {
     file: CodeFile,
     index: usize,
     revision: u32,
-    /// Bytes of text that stood before it.
+    /// Bytes of text that stood before it, and before what follows it.
     text_before: usize,
+    text_after: usize,
     /// Its fence lines, to become text again.
     lines: (String, String),
 }
@@ -109,6 +111,7 @@ impl Shelf {
             index,
             revision,
             text_before: self.answer.text.len(),
+            text_after: 0,
             lines: (line.to_owned(), String::new()),
         });
     }
@@ -144,6 +147,7 @@ impl Shelf {
         let slot = self.slots.get_mut(at)?;
         slot.file.complete = complete && !self.full;
         slot.lines.1 = line.to_owned();
+        slot.text_after = self.answer.text.len();
         let (index, revision, complete) = (slot.index, slot.revision, slot.file.complete);
         self.pieces.push(Piece::FileFinished { index, revision, complete });
         Some(at)
@@ -172,6 +176,25 @@ impl Shelf {
             self.pieces.push(Piece::FileChunk { index, revision, text: slot.file.content.clone() });
         }
         tail
+    }
+
+    /// Takes the line that closed the last file, and the text since, into that file. False: they do not fit.
+    pub fn reopen(&mut self) -> bool {
+        let Some(slot) = self.slots.last_mut().filter(|s| s.file.complete) else { return false };
+        let tail = [slot.lines.1.as_str(), &self.answer.text[slot.text_after..]].concat();
+        if slot.file.content.len() + tail.len() > MAX_FILE || self.stored + tail.len() > MAX_TOTAL {
+            return false;
+        }
+        self.answer.text.truncate(slot.text_after);
+        self.stored += tail.len();
+        slot.file.content.push_str(&tail);
+        slot.revision += 1;
+        let (index, revision) = (slot.index, slot.revision);
+        let (path, language) = (slot.file.path.clone(), slot.file.language.clone());
+        self.pieces.push(Piece::FileStarted { index, path, language, revision });
+        self.pieces.push(Piece::FileChunk { index, revision, text: slot.file.content.clone() });
+        self.pieces.push(Piece::FileFinished { index, revision, complete: true });
+        true
     }
 
     /// Records a fence.
@@ -206,7 +229,8 @@ impl Shelf {
         &self.answer.text
     }
 
-    /// Makes every file that was read so far text again: the answer uses sentinel lines, so its fences are prose.
+    /// Makes every file that was read so far text again: the answer uses sentinel lines, so its fences are
+    /// prose.
     pub fn demote(&mut self) {
         if self.slots.is_empty() {
             return;

@@ -1,5 +1,6 @@
 //! The events depend on the answer, never on how it was cut into chunks.
 
+use claude_code_core::read::Answer;
 use proptest::prelude::*;
 
 use super::{corpus, merge};
@@ -105,12 +106,64 @@ fn any_chunking_of_a_generated_answer_gives_the_same_events() {
     println!("generated answers: {GENERATED} ran");
 }
 
+/// Lines with a word of their own, between all that may hide them.
+const LINES: &[&str] = &[
+    "word{}\n",
+    "word{}\n",
+    "word{}.\n",
+    "# word{}\n",
+    "    word{}\n",
+    "- word{}\n",
+    "> word{}\n",
+    "   word{}\r\n",
+    "1. word{}:\n",
+    "**word{}.py**\n",
+    "**word{}.md**\n",
+    "```\n",
+    "```\n",
+    "```\n",
+    "```python\n",
+    "```markdown\n",
+    "````\n",
+    "````markdown\n",
+    "~~~\n",
+    "   ```\n",
+    "\n",
+    "\n",
+    "\n",
+    "<<<<<<< SEARCH\n",
+    "=======\n",
+    ">>>>>>> REPLACE\n",
+    "...\n",
+    "<div>\n",
+    "\tword{}\n",
+];
+
+/// Everything that an answer kept.
+fn kept(answer: &Answer) -> String {
+    let files = answer.files.iter().map(|f| f.content.as_str());
+    files.chain([answer.text.as_str()]).collect::<Vec<_>>().join("\n")
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
-    fn reads_anything_without_losing_a_line(text in "(\\PC|[`~\n\r\t =<>#*-]){0,300}") {
+    fn loses_no_line(lines in proptest::collection::vec(0..LINES.len(), 0..60)) {
+        let each = lines.iter().enumerate();
+        let text: String = each.map(|(at, line)| LINES[*line].replace("{}", &format!("{at}z"))).collect();
         let (pieces, answer) = merge::read([text.as_str()], None);
         merge::check_previews(&pieces, &answer);
-        let kept: usize = answer.files.iter().map(|f| f.size()).sum::<usize>() + answer.text.len();
-        prop_assert!(kept <= 2 * text.len());
+        let kept = kept(&answer);
+        for (at, line) in lines.iter().enumerate() {
+            let word = format!("word{at}z");
+            prop_assert!(!LINES[*line].contains("word") || kept.contains(&word), "{} of:\n{}", word, text);
+        }
+    }
+
+    #[test]
+    fn reads_anything(text in "(\\PC|[`~\n\r\t =<>#*-]){0,300}") {
+        let (pieces, answer) = merge::read([text.as_str()], None);
+        merge::check_previews(&pieces, &answer);
     }
 }

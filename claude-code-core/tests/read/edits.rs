@@ -47,6 +47,27 @@ fn keeps_an_edit_with_a_nested_fence_whole() {
 }
 
 #[test]
+fn finds_an_edit_without_a_fence_around_fences() {
+    let answer = read("README.md\n<<<<<<< SEARCH\n```\nold\n```\n=======\n```\nnew\n```\n>>>>>>> REPLACE\n");
+    assert_eq!(edits(&answer), [(Some("README.md"), "```\nold\n```\n", "```\nnew\n```\n", 2)]);
+    assert!(answer.complete);
+}
+
+#[test]
+fn dots_between_edits_are_no_content() {
+    let answer = read(&format!("```python\na.py\n{EDIT}\n...\n\n{EDIT}```\n"));
+    assert_eq!(answer.edits.len(), 2);
+    assert!(answer.files.is_empty());
+}
+
+#[test]
+fn ends_edits_in_a_long_fence_at_a_short_one() {
+    let answer = read(&format!("a.py\n`````\n{EDIT}```\n"));
+    assert_eq!(edits(&answer), [(Some("a.py"), "old\n", "new\n", 3)]);
+    assert!(answer.complete && answer.files.is_empty());
+}
+
+#[test]
 fn keeps_a_block_with_a_broken_edit_as_an_unnamed_incomplete_file() {
     let answer = read("a.py\n```python\n<<<<<<< SEARCH\nold\n=======\nnew\n```\n");
     assert!(answer.edits.is_empty());

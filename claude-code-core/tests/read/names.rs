@@ -55,6 +55,9 @@ fn finds_names_above_the_fence() {
         "## Code: src/app.py\n",
         "#### `src/app.py` (new)\n",
         "## Usage (`src/app.py`)\n",
+        "#### File 3: `src/app.py`\n",
+        "**1. Service (src/app.py)**\n",
+        "<file path=\"src/app.py\">\n",
     ] {
         assert_eq!(name(&code(above, "python", "x")).as_deref(), Some("src/app.py"), "{above}");
     }
@@ -71,6 +74,7 @@ fn finds_names_in_the_first_comment_and_leaves_it_there() {
         ("css", "/* style.css */", "style.css"),
         ("python", "# File: app.py", "app.py"),
         ("", "# Dockerfile", "Dockerfile"),
+        ("js", "// server.js - the routes", "server.js"),
         ("yaml", "# .github/dependabot.yml", ".github/dependabot.yml"),
     ] {
         let text = code("", info, &format!("{line}\nx"));
@@ -103,12 +107,23 @@ fn invents_no_names() {
         ("", "python", "# app"),
         ("", "Dockerfile", "FROM scratch"),
         ("", "node.js", "x()"),
+        ("├── app.py\n", "", "x"),
+        ("## Output (`main.go`)\n", "", "ok"),
+        ("", "bash", "# app.py - run it first"),
         ("", "bash python app.py --now", "x"),
         ("app.py\n\n\n\n", "python", "x"),
         ("", "", "python decrypt.py"),
     ] {
         assert_eq!(name(&code(above, info, content)), None, "{above:?} {info:?} {content:?}");
     }
+}
+
+#[test]
+fn names_data_in_fences_without_a_language() {
+    assert_eq!(
+        name(&code("### Needs (`requirements.txt`)\n", "", "flask")).as_deref(),
+        Some("requirements.txt")
+    );
 }
 
 #[test]

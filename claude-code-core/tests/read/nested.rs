@@ -30,6 +30,20 @@ fn ends_a_markdown_block_that_ends_with_a_block() {
 }
 
 #[test]
+fn takes_a_drawn_tree_for_a_block_of_the_markdown() {
+    let content = "# A\n\n## Files\n```\na/\n├── app.py\n└── README.md\n```\n\n## Run\n\n```bash\nrun\n```\n";
+    let answer = read(&format!("**README.md**\n```markdown\n{content}```\n\n**b.py**\n```python\nb\n```\n"));
+    assert_eq!(contents(&answer), [content, "b\n"]);
+}
+
+#[test]
+fn ends_markdown_before_a_name_and_a_fence_without_a_language() {
+    let answer = read("```markdown\n# A\n```\n**b.txt**\n```\nb\n```\n");
+    assert_eq!(contents(&answer), ["# A\n", "b\n"]);
+    assert_eq!(answer.files[1].path.as_deref(), Some("b.txt"));
+}
+
+#[test]
 fn reads_prose_directly_after_a_markdown_block_as_prose() {
     let answer = read("```markdown\n# A\nMIT\n```\nHope this helps!\n");
     assert_eq!(contents(&answer), ["# A\nMIT\n"]);
@@ -75,6 +89,14 @@ fn reads_a_second_closing_fence_as_text() {
     let at_end = read("```python\na = 1\n```\n```");
     assert_eq!(contents(&at_end), ["a = 1\n"]);
     assert!(at_end.complete);
+}
+
+#[test]
+fn takes_a_fence_in_a_string_for_a_part_of_the_code() {
+    let code = "print('''Use:\n\n```js\nf()\n```\n\n''')\n";
+    let answer = read(&format!("```python\n{code}```\n"));
+    assert_eq!(contents(&answer), [code]);
+    assert!(answer.complete && answer.text.is_empty());
 }
 
 #[test]

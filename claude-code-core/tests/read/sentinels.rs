@@ -73,6 +73,16 @@ fn a_missing_or_foreign_end_is_incomplete() {
 }
 
 #[test]
+fn half_an_end_is_neither_content_nor_an_end() {
+    let text = file("src/a.py", "a = 1\n");
+    let end = text.find("=== end").unwrap();
+    for cut in end + 3..text.len() - 2 {
+        let answer = read_answer(&text[..cut]);
+        assert_eq!((answer.files[0].content.as_str(), answer.files[0].complete), ("a = 1\n", false), "{cut}");
+    }
+}
+
+#[test]
 fn ignores_markers_with_another_nonce() {
     let text = file("a.py", "a\n");
     let (_, answer) = merge::read([text.as_str()], Some("11111111"));
@@ -98,6 +108,8 @@ fn content() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn gives_back_any_content_that_stood_between_the_markers(contents in proptest::collection::vec(content(), 1..5)) {
         let text: String = contents.iter().enumerate().map(|(at, c)| file(&format!("f{at}.txt"), c)).collect();
