@@ -7,6 +7,7 @@
 pub mod capability;
 pub mod catalogue;
 pub mod error;
+pub mod estimate;
 pub mod file;
 pub mod language;
 pub mod model;
