@@ -1,4 +1,24 @@
 //! The code-generation SDK for Claude on AWS: Bedrock, S3 and DynamoDB behind the core's seams.
+//!
+//! ```no_run
+//! # async fn example() -> claude_code_aws::Result<()> {
+//! let client = claude_code_aws::connect(claude_code_aws::Config::from_env()?).await?;
+//! let generation = client.generate("a queue with a timeout").await?;
+//! println!("{}", generation.code()?);
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod bedrock;
+pub mod clock;
+pub mod config;
+mod connect;
+pub mod dynamodb;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod results;
+pub mod s3;
+
+pub use claude_code_core::*;
+pub use config::Config;
+pub use connect::{connect, connect_with};

@@ -31,12 +31,13 @@ pub struct Verdict {
     pub tier: Tier,
     /// One line that names the deciding facts.
     pub why: String,
-    /// How hard it looks; from 4 on it is complex.
+    /// How hard it looks; from 3 on it is complex.
     pub score: u32,
 }
 
-/// From this hardness on a plausible answer is often a wrong one.
-const COMPLEX: u32 = 4;
+/// From this hardness on a plausible answer is often a wrong one. Set low on purpose: a task that is taken for too
+/// easy loses four times the right answers that one taken for too hard costs.
+const COMPLEX: u32 = 3;
 
 /// From this breadth on a task has several parts.
 const MEDIUM: u32 = 5;
@@ -44,7 +45,7 @@ const MEDIUM: u32 = 5;
 /// So many lines to change decide alone: more than a model keeps consistent without planning.
 const MANY_LINES: u32 = 1_000;
 
-/// So many files decide together with any hard word.
+/// So many files decide alone; from 9 on they count half.
 const MANY_FILES: u32 = 12;
 
 /// Groups of `terms.txt` that tell about breadth or intention, not about hardness.
@@ -54,6 +55,38 @@ const MECHANICAL: &str = "mechanical";
 const NOTHING_ELSE: &str = "nothing else";
 const LITTLE: &str = "asked for little";
 const BELITTLED: &str = "belittled";
+const LIBRARY: &str = "library use";
+const ONE_UNIT: &str = "one unit";
+const EVERYDAY: &str = "everyday";
+
+/// Any of these groups speaks for a simple task.
+const EASE: &[&str] = &[EVERYDAY, ONE_UNIT, LIBRARY, LITTLE, MECHANICAL];
+
+/// Languages in which even an unfamiliar task is mostly small: they describe rather than compute.
+const DESCRIBING: &[&str] = &[
+    "sql",
+    "css",
+    "html",
+    "bash",
+    "sh",
+    "shell",
+    "yaml",
+    "json",
+    "toml",
+    "terraform",
+    "hcl",
+    "dockerfile",
+    "markdown",
+];
+
+/// Languages in which small mistakes are grave.
+const SYSTEMS_LANGUAGES: &[&str] = &["c", "c++", "cpp", "rust", "zig", "assembly"];
+
+/// Groups in which a library does the hard part.
+const DONE_BY_LIBRARIES: &[&str] = &["numerics", "own algorithm"];
+
+/// From this hardness on a task is not simple, however short it is.
+const NOT_SIMPLE: u32 = 2;
 
 /// Chooses the tier of a task.
 pub fn classify(task: &Task<'_>) -> Verdict {
@@ -68,8 +101,18 @@ pub fn classify(task: &Task<'_>) -> Verdict {
         return Verdict { tier: Tier::Complex, why: format!("complex: {why}"), score };
     }
     let (breadth, parts) = facts.breadth();
+    if score >= NOT_SIMPLE {
+        return Verdict { tier: Tier::Medium, why: format!("medium: {why}"), score };
+    }
     if breadth >= MEDIUM && !(facts.has(LITTLE) && breadth < MEDIUM + 2) {
         return Verdict { tier: Tier::Medium, why: format!("medium: {parts}"), score };
+    }
+    if !facts.is_familiar() {
+        return Verdict {
+            tier: Tier::Medium,
+            why: "medium: short, but nothing says that it is simple".to_owned(),
+            score,
+        };
     }
     let why = if facts.has(LITTLE) { "one line is asked for" } else { "one small part, no hard words" };
     Verdict { tier: Tier::Simple, why: format!("simple: {why}"), score }
@@ -81,16 +124,27 @@ struct Facts<'a> {
     prose: &'a Prose,
     files: u32,
     lines: u32,
+    systems_language: bool,
+    describing: bool,
 }
 
 impl<'a> Facts<'a> {
     fn new(task: &Task<'_>, prose: &'a Prose, found: &'a [Hits]) -> Self {
         let lines = task.code_lines.max(prose.named_lines).max(prose.pasted_lines);
-        Facts { found, prose, files: task.files.unwrap_or(0), lines }
+        let language = task.language.map(str::to_ascii_lowercase);
+        let within = |names: &[&str]| language.as_deref().is_some_and(|name| names.contains(&name));
+        let (systems_language, describing) = (within(SYSTEMS_LANGUAGES), within(DESCRIBING));
+        Facts { found, prose, files: task.files.unwrap_or(0), lines, systems_language, describing }
     }
 
     fn group(&self, name: &str) -> Option<&Hits> {
         self.found.iter().find(|hits| hits.group == name)
+    }
+
+    /// Whether something says that the task is an everyday one. Short tasks of which nothing is understood are as
+    /// often hard as easy, and Haiku is right on few of the hard ones.
+    fn is_familiar(&self) -> bool {
+        self.describing || self.prose.pasted_lines > 0 || EASE.iter().any(|group| self.has(group))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -99,12 +153,14 @@ impl<'a> Facts<'a> {
 
     /// Hard groups with their scores: the heaviest term, and one more each for company in the group.
     fn hard(&self) -> Vec<(u32, &Hits)> {
-        let soft = [SMALL_PARTS, MECHANICAL, NOTHING_ELSE, LITTLE, BELITTLED];
+        let soft = [SMALL_PARTS, MECHANICAL, NOTHING_ELSE, LITTLE, BELITTLED, LIBRARY, ONE_UNIT, EVERYDAY];
+        let library = self.has(LIBRARY) && self.prose.clauses <= 3 && self.lines == 0;
         let hard =
             self.found.iter().filter(|hits| !BREADTH.contains(&hits.group) && !soft.contains(&hits.group));
         hard.map(|hits| {
             let more = u32::from(hits.terms.len() >= 2) + u32::from(hits.terms.len() >= 4);
-            (hits.weight + more, hits)
+            let called = library && DONE_BY_LIBRARIES.contains(&hits.group);
+            (if called { 1 } else { hits.weight + more }, hits)
         })
         .collect()
     }
@@ -113,7 +169,7 @@ impl<'a> Facts<'a> {
     fn mechanical(&self) -> Option<String> {
         let verb = self.group(MECHANICAL)?.terms.first()?;
         let bounded = self.has(NOTHING_ELSE);
-        let short = self.prose.clauses <= 3
+        let short = self.prose.clauses <= 4
             && self.lines < MANY_LINES
             && self.hard().iter().all(|(s, _)| *s < COMPLEX);
         if bounded {
@@ -134,17 +190,23 @@ impl<'a> Facts<'a> {
             })
             .collect();
         if self.lines >= MANY_LINES {
-            parts.push((COMPLEX, format!("{} lines to change", self.lines)));
+            parts.push((4, format!("{} lines to change", self.lines)));
         } else if self.lines >= MANY_LINES / 2 {
             parts.push((2, format!("{} lines to change", self.lines)));
         }
-        if self.files >= MANY_FILES {
-            parts.push((if self.files >= MANY_FILES + 8 { 4 } else { 3 }, format!("{} files", self.files)));
+        match self.files {
+            0..=8 => {}
+            9..MANY_FILES => parts.push((2, format!("{} files", self.files))),
+            MANY_FILES..20 => parts.push((3, format!("{} files", self.files))),
+            _ => parts.push((4, format!("{} files", self.files))),
         }
         if self.prose.clauses >= 9 || self.prose.words >= 60 {
             parts.push((1, format!("{} requirements", self.prose.clauses)));
         }
-        parts.sort_by(|a, b| b.0.cmp(&a.0));
+        if self.systems_language && !self.has(ONE_UNIT) {
+            parts.push((1, "a systems language".to_owned()));
+        }
+        parts.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         let score = parts.iter().map(|(score, _)| score).sum();
         let why: Vec<String> = parts.into_iter().take(3).map(|(_, why)| why).collect();
         (score, why.join("; "))
@@ -153,6 +215,7 @@ impl<'a> Facts<'a> {
     /// How many things are asked for, and what they are.
     fn breadth(&self) -> (u32, String) {
         let mut score = u32::try_from(self.prose.clauses.min(6)).unwrap_or(6);
+        score += u32::try_from(self.prose.items / 2).unwrap_or(1).min(1);
         let mut parts: Vec<String> = Vec::new();
         for hits in BREADTH.iter().filter_map(|group| self.group(group)) {
             score += hits.weight + u32::from(hits.terms.len() >= 3);
@@ -172,6 +235,9 @@ impl<'a> Facts<'a> {
         if self.lines >= 80 {
             score += 2;
             parts.push(format!("{} lines to change", self.lines));
+        }
+        if self.has(ONE_UNIT) && self.prose.clauses <= 4 && self.files <= 1 {
+            score = score.saturating_sub(2);
         }
         if parts.is_empty() {
             parts.push(format!("{} requirements", self.prose.clauses));

@@ -13,6 +13,8 @@ pub(super) struct Prose {
     pub(super) text: String,
     /// Parts of at least three words between punctuation: about one for each thing that is asked.
     pub(super) clauses: usize,
+    /// Shorter parts: items of a list.
+    pub(super) items: usize,
     /// Words; of scripts without spaces, characters halved.
     pub(super) words: usize,
     /// Lines of code pasted into the prompt.
@@ -27,11 +29,13 @@ pub(super) struct Prose {
 pub(super) fn prose(prompt: &str) -> Prose {
     let (plain, pasted_lines) = without_fences(&clipped(prompt));
     let unquoted = without_quotes(&plain);
-    let clauses = unquoted.split(ends_clause).filter(|part| word_count(part) >= 3).count();
-    let kept: Vec<&str> = unquoted.split_whitespace().filter(|word| !is_identifier(word)).collect();
+    let parts = || unquoted.split(ends_clause);
     Prose {
-        text: normalised(&kept.join(" ")),
-        clauses,
+        text: normalised(&without_names(
+            &parts().filter(|part| !is_waived(part)).collect::<Vec<_>>().join(" , "),
+        )),
+        clauses: parts().filter(|part| word_count(part) >= 3).count(),
+        items: parts().filter(|part| (1..3).contains(&word_count(part))).count(),
         words: word_count(&unquoted),
         pasted_lines,
         named_lines: named_lines(&plain),
@@ -94,6 +98,62 @@ fn without_quotes(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Whether a part of a sentence says that something is not wanted: "no need to be thread safe".
+fn is_waived(part: &str) -> bool {
+    let part = part.to_lowercase().replace('’', "'");
+    WAIVERS.iter().any(|waiver| part.contains(waiver))
+}
+
+/// Words for what is not wanted, in the languages that prompts mostly come in.
+const WAIVERS: &[&str] = &[
+    " is fine",
+    " are fine",
+    "is enough",
+    "no need",
+    "needn't",
+    "not needed",
+    "not necessary",
+    "not required",
+    "don't need",
+    "doesn't need",
+    "does not need",
+    "don't worry",
+    "doesn't have to",
+    "does not have to",
+    "nicht nötig",
+    "muss nicht",
+    "reicht",
+    "no hace falta",
+    "no es necesario",
+    "pas besoin",
+    "n'a pas besoin",
+    "não precisa",
+    "不需要",
+    "不用",
+    "必要ない",
+    "不要です",
+    "필요 없",
+    "не нужн",
+];
+
+/// Words after which a name stands, and with a capital letter only a name.
+const NAMED: &[&str] =
+    &["class", "struct", "enum", "interface", "type", "method", "klasse", "clase", "classe"];
+const NAMED_ANYHOW: &[&str] =
+    &["table", "column", "field", "constant", "variable", "named", "called", "tabelle", "spalte"];
+
+/// Cuts out file names, names in code, and the name after "class" or "table".
+fn without_names(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = |at: usize| {
+        let before = at.checked_sub(1).map_or(String::new(), |at| words[at].to_lowercase());
+        let capital = words[at].starts_with(char::is_uppercase);
+        NAMED_ANYHOW.contains(&before.as_str()) || (capital && NAMED.contains(&before.as_str()))
+    };
+    let kept = (0..words.len()).filter(|at| !is_identifier(words[*at]) && !named(*at)).map(|at| words[at]);
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a word is a file name, a call, or a name in code: `kalman.py`, `max(xs)`, `km_per_h`, `useCart`.

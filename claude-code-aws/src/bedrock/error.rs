@@ -1,0 +1,262 @@
+//! What Bedrock's errors mean: by code before the stream, by variant within it. The verdict on whether a failed send
+//! may be on the bill is made here; nobody else guesses.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use aws_sdk_bedrockruntime::error::SdkError;
+use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as InStream;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::event_stream::RawMessage;
+use claude_code_core::catalogue::{Catalogue, Status};
+use claude_code_core::provider::{Field, Paid, ProviderError};
+use claude_code_core::{Kind, ModelId};
+
+use super::guard::FrameFault;
+use super::request::Failed;
+
+/// How long a model that is being loaded is left alone.
+const NOT_READY_WAIT: Duration = Duration::from_secs(10);
+
+/// Why a send failed before its stream was open.
+pub(super) fn before_stream(model: &ModelId, failed: Failed) -> ProviderError {
+    match &failed {
+        SdkError::ServiceError(context) => {
+            let raw = context.raw();
+            let code = context.err().meta().code().or_else(|| raw.headers().get("x-amzn-errortype"));
+            let code = code.map(|code| code.split([':', '#']).next().unwrap_or(code).to_owned());
+            let text = context.err().meta().message().unwrap_or_default();
+            let status = raw.status().as_u16();
+            let mut fault = by_code(model, code.as_deref().unwrap_or_default(), status, text);
+            fault.status = Some(status);
+            fault.request_id = raw.headers().get("x-amzn-requestid").map(str::to_owned);
+            fault.retry_after = retry_after(|name| raw.headers().get(name)).or(fault.retry_after);
+            fault.code = code;
+            fault
+        }
+        SdkError::DispatchFailure(context) => context.as_connector_error().map_or_else(|| unsent(&failed), connection),
+        SdkError::TimeoutError(_) => {
+            ProviderError::new(Kind::Timeout, Paid::Maybe, "the request timed out before an answer began: try again")
+        }
+        SdkError::ResponseError(context) => ProviderError {
+            status: Some(context.raw().status().as_u16()),
+            ..ProviderError::new(Kind::Protocol, Paid::Maybe, "Bedrock's answer could not be read: send it again")
+        },
+        _ => unsent(&failed),
+    }
+}
+
+/// Why an open stream failed. Its codes are gone by then; the variant tells.
+pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessage>) -> ProviderError {
+    let fault = |kind, paid, message: &str| ProviderError::new(kind, paid, message);
+    match &failed {
+        SdkError::ServiceError(context) => match context.err() {
+            InStream::ThrottlingException(_) => {
+                fault(Kind::Throttled, Paid::Maybe, "Bedrock throttled the answer midway: it is slower to send less at once")
+            }
+            InStream::ServiceUnavailableException(_) => {
+                fault(Kind::Unavailable, Paid::Maybe, "Bedrock became unavailable midway: try again")
+            }
+            InStream::ValidationException(error) => {
+                let mut fault = validation(model, error.message().unwrap_or_default());
+                fault.paid = Paid::Maybe;
+                fault
+            }
+            _ => fault(Kind::Unavailable, Paid::Maybe, "the model failed midway: try again"),
+        },
+        SdkError::DispatchFailure(_) => match guarded(&failed) {
+            Some(refused) => fault(Kind::Protocol, Paid::Maybe, &format!("{refused}: the stream is damaged, send it again")),
+            None => fault(Kind::Cut, Paid::Maybe, "the connection broke before the answer's end: try again"),
+        },
+        SdkError::ResponseError(context) if is_cut(context.raw()) => {
+            fault(Kind::Cut, Paid::Maybe, "the stream ended within a frame: the answer is cut, try again")
+        }
+        _ => fault(Kind::Protocol, Paid::Maybe, "a frame of the stream is damaged: the answer cannot be trusted, send it again"),
+    }
+}
+
+fn is_cut(raw: &RawMessage) -> bool {
+    // Only the end of the bytes within a frame leaves a part of it behind without a decoding error.
+    matches!(raw, RawMessage::Invalid(None))
+}
+
+fn guarded<'a>(failed: &'a (dyn StdError + 'static)) -> Option<&'a FrameFault> {
+    let mut source = Some(failed);
+    while let Some(error) = source {
+        if let Some(fault) = error.downcast_ref::<FrameFault>() {
+            return Some(fault);
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// A fault of the connection: safe while none was made, unknown after.
+fn connection(error: &ConnectorError) -> ProviderError {
+    let chain = chain(error);
+    if chain.contains("credential") || chain.contains("token") && chain.contains("identity") {
+        return ProviderError::new(
+            Kind::Credentials,
+            Paid::No,
+            "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
+             Or: aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\"",
+        );
+    }
+    if error.is_user() {
+        return ProviderError::new(Kind::InvalidRequest, Paid::No, "the request could not be built: check model id and endpoint");
+    }
+    let connecting = ["dns error", "error trying to connect", "tcp connect", "connecterror", "connect timeout", "invalid peer certificate"];
+    if connecting.iter().any(|sign| chain.contains(sign)) {
+        return ProviderError::new(
+            Kind::Unavailable,
+            Paid::No,
+            "Bedrock could not be reached (name, route or certificate): check the region, the network and any proxy",
+        );
+    }
+    ProviderError::new(Kind::Cut, Paid::Maybe, "the connection broke before an answer began: try again")
+}
+
+fn unsent(failed: &Failed) -> ProviderError {
+    let credentials = chain(failed).contains("credential");
+    let (kind, message) = if credentials {
+        (Kind::Credentials, "AWS credentials could not be loaded: aws sso login, or see ~/.aws")
+    } else {
+        (Kind::InvalidRequest, "the request could not be built: check model id, region and endpoint")
+    };
+    ProviderError::new(kind, Paid::No, message)
+}
+
+/// The texts of an error and its sources, lower case, to look for signs; never shown.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push(' ');
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text.to_lowercase()
+}
+
+/// The taxonomy. Codes that the SDK's model does not list arrive here too, for it is the code that counts.
+fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderError {
+    let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
+    match code {
+        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
+            fault(Kind::Throttled, Paid::No, format!("Bedrock throttles {model}: wait, lower max_tokens (quota is reserved by it), or raise the quota"))
+        }
+        "ModelNotReadyException" => ProviderError {
+            retry_after: Some(NOT_READY_WAIT),
+            ..fault(Kind::Unavailable, Paid::No, format!("{model} is being loaded: wait a minute"))
+        },
+        "ServiceQuotaExceededException" => {
+            fault(Kind::Quota, Paid::No, format!("a quota of this account for {model} is used up: raise it in Service Quotas"))
+        }
+        "AccessDeniedException" => {
+            fault(Kind::AccessDenied, Paid::No, format!("no access to {model}: enable it in Bedrock's model access, and allow bedrock:InvokeModelWithResponseStream on its inference profile and models"))
+        }
+        "ResourceNotFoundException" => not_found(model, text),
+        "ValidationException" => validation(model, text),
+        "ModelTimeoutException" => {
+            fault(Kind::Timeout, Paid::Maybe, format!("{model} took too long: ask for less at once, or lower max_tokens"))
+        }
+        "ModelErrorException" | "ModelStreamErrorException" => {
+            fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
+        }
+        "ServiceUnavailableException" => fault(Kind::Unavailable, Paid::No, "Bedrock is unavailable: try again".into()),
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => ProviderError {
+            retry_after: Some(Duration::ZERO),
+            ..fault(Kind::Credentials, Paid::No, "the AWS credentials have expired: aws sso login, or renew them".into())
+        },
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" | "SignatureDoesNotMatch"
+        | "IncompleteSignature" | "MissingAuthenticationToken" | "MissingAuthenticationTokenException" => {
+            fault(Kind::Credentials, Paid::No, format!("AWS refused the credentials ({code}): check keys, region and the clock"))
+        }
+        _ => by_status(model, code, status),
+    }
+}
+
+fn by_status(model: &ModelId, code: &str, status: u16) -> ProviderError {
+    let named = if code.is_empty() { format!("HTTP {status}") } else { format!("{} (HTTP {status})", printable(code, 64)) };
+    let (kind, paid) = match status {
+        401 => (Kind::Credentials, Paid::No),
+        403 => (Kind::AccessDenied, Paid::No),
+        404 => (Kind::NotFound, Paid::No),
+        429 => (Kind::Throttled, Paid::No),
+        503 | 529 => (Kind::Unavailable, Paid::No),
+        500..=599 => (Kind::Unavailable, Paid::Maybe),
+        400..=499 => (Kind::InvalidRequest, Paid::No),
+        _ => (Kind::Protocol, Paid::Maybe),
+    };
+    ProviderError::new(kind, paid, format!("Bedrock answered {named} for {model}: try again, or see the service's status"))
+}
+
+fn not_found(model: &ModelId, text: &str) -> ProviderError {
+    if text.contains("end of its life") {
+        return ProviderError::new(Kind::Retired, Paid::No, format!("{model} has reached its end of life{}", instead(model)));
+    }
+    if text.contains("marked by provider as Legacy") {
+        return ProviderError::new(Kind::Legacy, Paid::No, format!("{model} is legacy and closed to accounts that did not use it in the last 30 days{}", instead(model)));
+    }
+    ProviderError::new(Kind::NotFound, Paid::No, format!("Bedrock does not know {model} in this region: check the id and the region"))
+}
+
+fn validation(model: &ModelId, text: &str) -> ProviderError {
+    let fault = |kind, message: String| ProviderError::new(kind, Paid::No, message);
+    let lower = text.to_lowercase();
+    let says = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
+    if says(&["model identifier is invalid"]) {
+        let gone = Catalogue::builtin().find(model).is_some_and(|card| card.lifecycle.status == Status::Retired);
+        let kind = if gone { Kind::Retired } else { Kind::NotFound };
+        return fault(kind, format!("Bedrock does not know {model}: it is retired, not in this region, or misspelt{}", instead(model)));
+    }
+    if says(&["on-demand throughput isn"]) {
+        return fault(Kind::NeedsProfile, format!("{model} is reached only through an inference profile: use its id with global., us. or eu. before it"));
+    }
+    if says(&["data retention mode"]) {
+        return fault(Kind::DataRetention, format!("{model} needs a data-retention mode for the whole account: set it with bedrock:PutAccountDataRetention"));
+    }
+    if says(&["prompt is too long", "input is too long", "exceed context limit", "too many total text bytes", "context window"]) {
+        return fault(Kind::ContextTooLong, format!("prompt and answer do not fit into {model}: hand in fewer files or lower max_tokens"));
+    }
+    let field = refused_field(&lower);
+    let told = if no_sample(text) { text.to_owned() } else { printable(text, 300) };
+    let kind = if no_sample(text) { Kind::NoSample } else { Kind::InvalidRequest };
+    ProviderError { refused_field: field, ..fault(kind, format!("{model} refused the request: {told}")) }
+}
+
+/// The field that the text says is not taken.
+fn refused_field(lower: &str) -> Option<Field> {
+    let table: [(Field, &[&str]); 5] = [
+        (Field::Sampling, &["temperature", "top_p", "topp", "top_k"]),
+        (Field::Effort, &["effort", "output_config", "outputconfig"]),
+        (Field::CachePoint, &["cachepoint", "cache_control", "prompt caching"]),
+        (Field::Metadata, &["requestmetadata", "request metadata"]),
+        (Field::ServiceTier, &["servicetier", "service tier"]),
+    ];
+    table.into_iter().find(|(_, names)| names.iter().any(|name| lower.contains(name))).map(|(field, _)| field)
+}
+
+/// The twin's own refusal of a prompt that it has no answer to.
+fn no_sample(text: &str) -> bool {
+    text.contains("no sample answer")
+}
+
+/// The successor, where the catalogue knows one.
+fn instead(model: &ModelId) -> String {
+    let catalogue = Catalogue::builtin();
+    let next = catalogue.find(model).and_then(|card| catalogue.successor_of(card));
+    next.map_or_else(String::new, |card| format!(": use {}", card.name))
+}
+
+/// The service's words, fit for one line.
+fn printable(text: &str, longest: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(longest).collect()
+}
+
+fn retry_after<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
+    if let Some(millis) = header("x-amz-retry-after").and_then(|value| value.parse::<u64>().ok()) {
+        return Some(Duration::from_millis(millis));
+    }
+    header("retry-after").and_then(|value| value.parse::<f64>().ok()).filter(|s| (0.0..86_400.0).contains(s)).map(Duration::from_secs_f64)
+}

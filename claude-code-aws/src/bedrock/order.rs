@@ -1,0 +1,56 @@
+//! The order of a Converse stream. A frame that was dropped, doubled or swapped on the way has a right checksum, so
+//! only the order tells.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
+use claude_code_core::Kind;
+use claude_code_core::provider::{Paid, ProviderError};
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    started: bool,
+    /// Whether each block is still open.
+    blocks: BTreeMap<i32, bool>,
+    stopped: bool,
+    metadata: bool,
+}
+
+impl Order {
+    /// Notes the event, or says why it cannot stand here.
+    pub(super) fn check(&mut self, event: &ConverseStreamOutput) -> Result<(), ProviderError> {
+        let fits = match event {
+            ConverseStreamOutput::MessageStart(_) => !std::mem::replace(&mut self.started, true) && !self.stopped,
+            ConverseStreamOutput::ContentBlockStart(event) => {
+                self.in_message() && self.blocks.insert(event.content_block_index, true).is_none()
+            }
+            ConverseStreamOutput::ContentBlockDelta(event) => {
+                self.in_message() && *self.blocks.entry(event.content_block_index).or_insert(true)
+            }
+            ConverseStreamOutput::ContentBlockStop(event) => {
+                self.in_message() && self.blocks.insert(event.content_block_index, false) != Some(false)
+            }
+            ConverseStreamOutput::MessageStop(_) => {
+                let whole = self.in_message() && self.blocks.values().all(|open| !open);
+                self.stopped = true;
+                whole
+            }
+            ConverseStreamOutput::Metadata(_) => self.stopped && !std::mem::replace(&mut self.metadata, true),
+            // What this version does not know may stand anywhere.
+            _ => true,
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(ProviderError::new(
+            Kind::Protocol,
+            Paid::Maybe,
+            "an event of the stream is missing, doubled or out of order: the answer cannot be trusted, send it again",
+        ))
+    }
+
+    fn in_message(&self) -> bool {
+        self.started && !self.stopped
+    }
+}

@@ -1,0 +1,78 @@
+//! From a call to Converse's fields.
+
+use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::error::SdkError;
+use aws_sdk_bedrockruntime::operation::converse_stream::{ConverseStreamError, ConverseStreamOutput};
+use aws_sdk_bedrockruntime::types as wire;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use claude_code_core::capability::CacheTtl;
+use claude_code_core::message::{Message, Role, TextBlock};
+use claude_code_core::provider::ModelCall;
+
+/// How a send can fail before its stream is open.
+pub(super) type Failed = SdkError<ConverseStreamError, HttpResponse>;
+
+/// Sends the call once.
+pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseStreamOutput, Failed> {
+    let messages = call.messages.iter().map(message).collect::<Result<Vec<_>, _>>().map_err(unbuildable)?;
+    let system = call.system.iter().flat_map(system).collect::<Vec<_>>();
+    let inference = wire::InferenceConfiguration::builder()
+        .max_tokens(i32::try_from(call.max_tokens).unwrap_or(i32::MAX))
+        .set_temperature(call.temperature.map(|t| t as f32))
+        .build();
+    let effort = call.effort.map(|effort| wire::OutputConfig::builder().effort(effort.as_str()).build());
+    let tier = call.service_tier.as_deref().map(|tier| {
+        wire::ServiceTier::builder().r#type(wire::ServiceTierType::from(tier)).build().map_err(unbuildable)
+    });
+    let guardrail = call.guardrail.as_ref().map(|(id, version)| {
+        wire::GuardrailStreamConfiguration::builder().guardrail_identifier(id).guardrail_version(version).build()
+    });
+    client
+        .converse_stream()
+        .model_id(call.model.as_str())
+        .set_system((!system.is_empty()).then_some(system))
+        .set_messages(Some(messages))
+        .inference_config(inference)
+        .set_output_config(effort)
+        .set_request_metadata(
+            (!call.metadata.is_empty()).then(|| call.metadata.clone().into_iter().collect()),
+        )
+        .set_guardrail_config(guardrail)
+        .set_service_tier(tier.transpose()?)
+        .send()
+        .await
+}
+
+fn message(message: &Message) -> Result<wire::Message, aws_sdk_bedrockruntime::error::BuildError> {
+    let role = match message.role {
+        Role::User => wire::ConversationRole::User,
+        Role::Assistant => wire::ConversationRole::Assistant,
+    };
+    let mut content = Vec::with_capacity(message.blocks.len());
+    for block in &message.blocks {
+        content.push(wire::ContentBlock::Text(block.text.to_string()));
+        if let Some(ttl) = block.cache {
+            content.push(wire::ContentBlock::CachePoint(cache_point(ttl)?));
+        }
+    }
+    wire::Message::builder().role(role).set_content(Some(content)).build()
+}
+
+fn system(block: &TextBlock) -> Vec<wire::SystemContentBlock> {
+    let mut content = vec![wire::SystemContentBlock::Text(block.text.to_string())];
+    content.extend(block.cache.and_then(|ttl| cache_point(ttl).ok()).map(wire::SystemContentBlock::CachePoint));
+    content
+}
+
+fn cache_point(ttl: CacheTtl) -> Result<wire::CachePointBlock, aws_sdk_bedrockruntime::error::BuildError> {
+    let ttl = match ttl {
+        CacheTtl::FiveMinutes => wire::CacheTtl::FiveMinutes,
+        CacheTtl::OneHour => wire::CacheTtl::OneHour,
+    };
+    wire::CachePointBlock::builder().r#type(wire::CachePointType::Default).ttl(ttl).build()
+}
+
+fn unbuildable(error: aws_sdk_bedrockruntime::error::BuildError) -> Failed {
+    SdkError::dispatch_failure(ConnectorError::user(error.into()))
+}

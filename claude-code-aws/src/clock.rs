@@ -1,0 +1,32 @@
+//! The system's time and chance. The only file that reads either.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use claude_code_core::{Clock, IdSource, UtcMillis};
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UtcMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The operating system's random bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemIds;
+
+impl IdSource for SystemIds {
+    fn random(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        if getrandom::fill(&mut bytes).is_err() {
+            // Without the system's chance an id is still its own: by time and address.
+            let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+            bytes = (moment ^ (std::ptr::from_ref(&bytes) as usize as u128) << 64).to_be_bytes();
+        }
+        bytes
+    }
+}

@@ -1,0 +1,200 @@
+//! What a client is told, from code or from the environment. Every variable stands in one table here; none panics.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use claude_code_core::select::Reach;
+use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
+
+/// What every variable's name begins with. `CLAUDE_CODE_` alone belongs to another program.
+const PREFIX: &str = "CLAUDE_CODE_AWS_";
+
+/// Which service answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Provider {
+    /// Amazon Bedrock.
+    #[default]
+    Bedrock,
+    /// Any server with the Messages API: ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL.
+    Anthropic,
+    /// The twin's sample answers.
+    Samples,
+}
+
+/// Where results, cache and budgets are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Nowhere; cache and budgets in memory.
+    None,
+    /// In the twin's engines under [`Config::local_dir`].
+    Disk,
+    /// In S3 and DynamoDB.
+    Aws,
+}
+
+/// The settings of a client.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which service answers.
+    pub provider: Provider,
+    /// Where results are kept; none: nowhere, unless the environment tells of AWS.
+    pub store: Option<Store>,
+    /// The results table.
+    pub table_name: String,
+    /// The results bucket; none: `claude-code-workshop-{account-id}`.
+    pub bucket_name: Option<String>,
+    /// The table of cache, leases, budgets, jobs and keys.
+    pub state_table: String,
+    /// The service creator's table.
+    pub service_table: String,
+    /// The service creator's bucket.
+    pub service_bucket: String,
+    /// Where local state is; none: `~/.claude-code-aws`.
+    pub local_dir: Option<PathBuf>,
+    /// Whether AWS_ENDPOINT_URL* counts inside Lambda.
+    pub allow_endpoint_override: bool,
+    /// The AWS region; none: the standard chain, then `us-east-1`.
+    pub region: Option<String>,
+    /// What the client decides for all its requests.
+    pub policy: Policy,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            provider: Provider::default(),
+            store: None,
+            table_name: "claude-code-results".into(),
+            bucket_name: None,
+            state_table: "claude-code-state".into(),
+            service_table: "CloudServiceCreator".into(),
+            service_bucket: "cloudservicecreator-code".into(),
+            local_dir: None,
+            allow_endpoint_override: false,
+            region: None,
+            policy: Policy::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The settings of the process's environment. Fails naming the variable whose value cannot be used.
+    pub fn from_env() -> Result<Self> {
+        Config::from_vars(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// The settings of these variables, as [`from_env`](Self::from_env).
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+        let vars = Vars(vars.into_iter().filter(|(_, value)| !value.is_empty()).collect());
+        let mut config = Config::default();
+        vars.read_provider(&mut config)?;
+        vars.read_places(&mut config)?;
+        vars.read_policy(&mut config.policy)?;
+        Ok(config)
+    }
+
+    /// Where local state is.
+    pub fn local_dir(&self) -> Result<PathBuf> {
+        if let Some(dir) = &self.local_dir {
+            return Ok(dir.clone());
+        }
+        std::env::home_dir().map(|home| home.join(".claude-code-aws")).ok_or_else(|| {
+            Error::invalid("there is no home directory for local state: set CLAUDE_CODE_AWS_LOCAL_DIR")
+        })
+    }
+}
+
+/// The variables that are set to something.
+struct Vars(BTreeMap<String, String>);
+
+impl Vars {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(&format!("{PREFIX}{name}")).map(String::as_str)
+    }
+
+    /// The value of a variable in its type; an error names variable, value and what is taken.
+    fn parse<T>(&self, name: &str, takes: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        read(value.trim()).map(Some).ok_or_else(|| Error::invalid(format!("{PREFIX}{name}={value:?}: it takes {takes}")))
+    }
+
+    fn number<T: FromStr + PartialOrd + Default>(&self, name: &str) -> Result<Option<T>> {
+        self.parse(name, "a whole number above 0", |text| text.parse().ok().filter(|n| *n > T::default()))
+    }
+
+    fn seconds(&self, name: &str) -> Result<Option<Duration>> {
+        Ok(self.number::<u32>(name)?.map(|seconds| Duration::from_secs(seconds.into())))
+    }
+
+    fn read_provider(&self, config: &mut Config) -> Result<()> {
+        let provider = self.parse("PROVIDER", "bedrock, anthropic or samples", |text| match text {
+            "bedrock" => Some(Provider::Bedrock),
+            "anthropic" => Some(Provider::Anthropic),
+            "samples" => Some(Provider::Samples),
+            _ => None,
+        })?;
+        config.provider = provider.unwrap_or_default();
+        let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| text.parse::<ProfileScope>().ok())?;
+        config.policy.reach = match config.provider {
+            Provider::Anthropic => Reach::AnthropicApi,
+            _ => Reach::Profile(scope.unwrap_or(ProfileScope::Global)),
+        };
+        Ok(())
+    }
+
+    fn read_places(&self, config: &mut Config) -> Result<()> {
+        config.store = self.parse("STORE", "none, disk or aws", |text| match text {
+            "none" => Some(Store::None),
+            "disk" => Some(Store::Disk),
+            "aws" => Some(Store::Aws),
+            _ => None,
+        })?;
+        let in_lambda = self.0.contains_key("AWS_LAMBDA_FUNCTION_NAME");
+        let places = ["TABLE_NAME", "BUCKET_NAME"].iter().any(|name| self.get(name).is_some());
+        if config.store.is_none() && (in_lambda || places) {
+            config.store = Some(Store::Aws);
+        }
+        let text = |name: &str| self.get(name).map(str::to_owned);
+        config.bucket_name = text("BUCKET_NAME");
+        for (name, place) in [
+            ("TABLE_NAME", &mut config.table_name),
+            ("STATE_TABLE", &mut config.state_table),
+            ("SERVICE_TABLE", &mut config.service_table),
+            ("SERVICE_BUCKET", &mut config.service_bucket),
+        ] {
+            if let Some(given) = text(name) {
+                *place = given;
+            }
+        }
+        config.local_dir = text("LOCAL_DIR").map(PathBuf::from);
+        let allow = self.parse("ALLOW_ENDPOINT_OVERRIDE", "0 or 1", |text| match text {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        })?;
+        config.allow_endpoint_override = allow.unwrap_or(!in_lambda);
+        Ok(())
+    }
+
+    fn read_policy(&self, policy: &mut Policy) -> Result<()> {
+        let dollars = |name| self.parse(name, "dollars such as 0.50", |text| PicoUsd::from_usd(text).ok());
+        policy.model = self.get("MODEL_ID").map(str::to_owned);
+        if let Some(ttl) = self.seconds("CACHE_TTL_SECONDS")? {
+            policy.cache_ttl = ttl;
+        }
+        if let Some(cap) = dollars("MAX_USD_PER_REQUEST")? {
+            (policy.max_usd_per_request, policy.max_usd_is_set) = (cap, true);
+        }
+        policy.max_usd_per_day = dollars("MAX_USD_PER_DAY")?;
+        policy.max_sends = self.number("MAX_SENDS")?.unwrap_or(policy.max_sends);
+        policy.max_tokens = self.number("MAX_TOKENS")?;
+        policy.total = self.seconds("TIMEOUT_SECONDS")?.unwrap_or(policy.total);
+        policy.first_event = self.seconds("FIRST_EVENT_SECONDS")?;
+        policy.idle = self.seconds("IDLE_SECONDS")?;
+        Ok(())
+    }
+}

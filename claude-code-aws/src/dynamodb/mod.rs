@@ -1,0 +1,24 @@
+//! DynamoDB behind the core's seams.
+
+pub(crate) mod row;
+mod state;
+
+pub use state::DynamoState;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use claude_code_core::{Error, Kind};
+
+/// One line about a failed call, without the service's raw answer.
+pub(crate) fn error<E, R>(verb: &str, table: &str, failed: &SdkError<E, R>) -> Error
+where
+    SdkError<E, R>: ProvideErrorMetadata,
+{
+    let code = failed.code().unwrap_or("no answer");
+    let fix = match code {
+        "ResourceNotFoundException" => "create the table, or set the name of yours in CLAUDE_CODE_AWS_TABLE_NAME or _STATE_TABLE",
+        "AccessDeniedException" => "allow GetItem, PutItem, UpdateItem, DeleteItem and Query on it",
+        "ProvisionedThroughputExceededException" | "ThrottlingException" => "it is busy: try again",
+        _ => "check the table, the credentials and the network",
+    };
+    Error::new(Kind::Storage, format!("could not {verb} table {table} ({code}): {fix}"))
+}

@@ -1,0 +1,99 @@
+//! The row about a result, exactly as the table has it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use claude_code_core::store::ResultRow;
+use claude_code_core::{Generation, Language, Scope, UtcMillis};
+
+/// A result is kept for 89 days, a day less than its objects.
+const KEPT: Duration = Duration::from_secs(89 * 86_400);
+
+/// Attributes of an item.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The item about this result, whose objects are stored under these names.
+pub(crate) fn item(scope: &Scope, generation: &Generation, names: &[String]) -> Item {
+    let row = ResultRow::of(generation);
+    let files = generation.files.iter().zip(names).map(|(file, name)| {
+        AttributeValue::M(Item::from([
+            ("path".into(), text(name)),
+            ("sha256".into(), text(file.sha256())),
+            ("size".into(), number(file.size())),
+        ]))
+    });
+    let mut item = Item::from([
+        ("id".into(), text(row.id)),
+        ("prompt".into(), text(row.prompt)),
+        ("language".into(), text(row.language.as_str())),
+        ("generated_at".into(), text(row.generated_at)),
+        ("code_length".into(), number(row.code_length)),
+        ("s3_key".into(), text(row.s3_key)),
+        ("model".into(), text(row.model)),
+        ("stop_reason".into(), text(row.stop_reason)),
+        ("usage".into(), usage(generation)),
+        ("receipt".into(), receipt(generation)),
+        ("files".into(), AttributeValue::L(files.collect())),
+        ("scope".into(), text(scope.as_str())),
+        ("expires_at".into(), number(generation.generated_at.plus(KEPT).seconds())),
+    ]);
+    if let Some(batch) = &generation.batch_id {
+        item.insert("batch_id".into(), text(batch));
+    }
+    item
+}
+
+fn usage(generation: &Generation) -> AttributeValue {
+    let used = &generation.usage;
+    AttributeValue::M(Item::from([
+        ("input_tokens".into(), number(used.input_tokens)),
+        ("output_tokens".into(), number(used.output_tokens)),
+        ("cache_read_input_tokens".into(), number(used.cache_read_input_tokens)),
+        ("cache_creation_input_tokens".into(), number(used.cache_creation_input_tokens())),
+    ]))
+}
+
+/// Money is a whole number of pico-dollars; a cost without a price has no number at all.
+fn receipt(generation: &Generation) -> AttributeValue {
+    let total = generation.receipt.total();
+    let mut receipt = Item::from([
+        ("priced".into(), AttributeValue::Bool(total.is_priced())),
+        ("price_table".into(), text(&generation.receipt.price_table)),
+        ("known_pico_usd".into(), number(total.known().0)),
+    ]);
+    if let Some(priced) = total.priced() {
+        receipt.insert("total_pico_usd".into(), number(priced.0));
+    }
+    AttributeValue::M(receipt)
+}
+
+/// What a listing shows of an item; none if it is not such an item.
+pub(crate) fn row(item: &Item) -> Option<ResultRow> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+    Some(ResultRow {
+        id: text("id")?,
+        prompt: text("prompt")?,
+        language: Language::new(&text("language")?).ok()?,
+        generated_at: text("generated_at")?,
+        code_length: item.get("code_length")?.as_n().ok()?.parse().ok()?,
+        s3_key: text("s3_key")?,
+        model: text("model")?,
+        stop_reason: text("stop_reason")?,
+    })
+}
+
+/// Whether the item is this scope's and has not expired. The table removes expired items up to days late.
+pub(crate) fn is_visible(item: &Item, scope: &Scope, now: UtcMillis) -> bool {
+    let expires = item.get("expires_at").and_then(|v| v.as_n().ok()).and_then(|n| n.parse::<i64>().ok());
+    item.get("scope").and_then(|v| v.as_s().ok()).is_some_and(|of| of == scope.as_str())
+        && expires.is_some_and(|expires| now.seconds() < expires)
+}

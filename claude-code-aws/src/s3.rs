@@ -1,0 +1,118 @@
+//! The S3 client as this crate uses it, and what its errors mean.
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use claude_code_core::file::sha256_hex;
+use claude_code_core::{Error, Kind, Result};
+
+/// Puts that met a concurrent one are tried again so often.
+const CONFLICT_TRIES: u32 = 5;
+
+/// S3 as this configuration reaches it. A custom endpoint gets what servers beside AWS need: the bucket in the path,
+/// and checksums only where they are required.
+pub fn client(sdk: &SdkConfig) -> Client {
+    let mut config = aws_sdk_s3::config::Builder::from(sdk);
+    if has_endpoint(sdk) {
+        config = config
+            .force_path_style(true)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    }
+    Client::from_conf(config.build())
+}
+
+fn has_endpoint(sdk: &SdkConfig) -> bool {
+    let configured = sdk.service_config().and_then(|service| {
+        let key = aws_types::service_config::ServiceConfigKey::builder()
+            .service_id("S3")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        key.ok().and_then(|key| service.load_config(key))
+    });
+    sdk.endpoint_url().is_some() || configured.is_some()
+}
+
+/// What is put beside an object.
+#[derive(Clone, Debug)]
+pub(crate) struct About<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) language: &'a str,
+    pub(crate) timestamp: &'a str,
+    pub(crate) prompt_hash: &'a str,
+}
+
+/// Puts an object that must not be there yet. The same bytes there already are a success: a lost reply was repeated.
+pub(crate) async fn put_new(client: &Client, bucket: &str, key: &str, body: &[u8], about: &About<'_>) -> Result<()> {
+    for attempt in 1.. {
+        let put = client
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .if_none_match("*")
+            .content_type("text/plain; charset=utf-8")
+            .metadata("id", about.id)
+            .metadata("language", about.language)
+            .metadata("timestamp", about.timestamp)
+            .metadata("prompt-sha256", about.prompt_hash)
+            .metadata("sha256", sha256_hex(body))
+            .body(ByteStream::from(body.to_vec()))
+            .send()
+            .await;
+        let Err(failed) = put else { return Ok(()) };
+        match failed.raw_response().map(|raw| raw.status().as_u16()) {
+            Some(409) if attempt < CONFLICT_TRIES => tokio::time::sleep(pause(attempt)).await,
+            Some(412) => return same(client, bucket, key, body).await,
+            _ => return Err(error("put", bucket, key, &failed)),
+        }
+    }
+    Ok(())
+}
+
+fn pause(attempt: u32) -> std::time::Duration {
+    std::time::Duration::from_millis(20 << attempt.min(6))
+}
+
+async fn same(client: &Client, bucket: &str, key: &str, body: &[u8]) -> Result<()> {
+    let head = client.head_object().bucket(bucket).key(key).send().await;
+    let head = head.map_err(|failed| error("look at", bucket, key, &failed))?;
+    let stored = head.metadata().and_then(|metadata| metadata.get("sha256"));
+    if stored.is_some_and(|stored| *stored == sha256_hex(body)) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Conflict, format!("s3://{bucket}/{key} exists with other content: nothing was overwritten")))
+}
+
+/// The bytes of an object.
+pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Result<Vec<u8>> {
+    let got = client.get_object().bucket(bucket).key(key).send().await;
+    let got = got.map_err(|failed| error("get", bucket, key, &failed))?;
+    let body = got.body.collect().await.map_err(|_| {
+        Error::new(Kind::Storage, format!("s3://{bucket}/{key} broke off while it was read: try again"))
+    })?;
+    Ok(body.to_vec())
+}
+
+/// Removes an object; one that is not there is a success.
+pub(crate) async fn delete(client: &Client, bucket: &str, key: &str) -> Result<()> {
+    let deleted = client.delete_object().bucket(bucket).key(key).send().await;
+    deleted.map(|_| ()).map_err(|failed| error("delete", bucket, key, &failed))
+}
+
+/// One line about a failed call, without the service's raw answer.
+pub(crate) fn error<E, R>(verb: &str, bucket: &str, key: &str, failed: &SdkError<E, R>) -> Error
+where
+    SdkError<E, R>: ProvideErrorMetadata,
+{
+    let code = failed.code().unwrap_or("no answer");
+    let fix = match code {
+        "NoSuchBucket" => "create the bucket, or set CLAUDE_CODE_AWS_BUCKET_NAME",
+        "AccessDenied" => "allow s3:PutObject and s3:GetObject on it",
+        _ => "check the bucket, the credentials and the network",
+    };
+    let kind = if matches!(code, "NoSuchKey" | "NotFound") { Kind::NotFound } else { Kind::Storage };
+    Error::new(kind, format!("could not {verb} s3://{bucket}/{key} ({code}): {fix}"))
+}
