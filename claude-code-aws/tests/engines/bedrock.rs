@@ -1,9 +1,9 @@
+use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::operation::converse::{ConverseError, ConverseOutput};
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message,
     StopReason,
 };
-use aws_sdk_bedrockruntime::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use claude_code_aws::local::{Role, Samples, Twin, estimate_tokens};
 

@@ -10,5 +10,7 @@ mod dynamodb;
 mod listing;
 mod multipart;
 mod objects;
+mod properties;
 mod support;
 mod versions;
+mod wire;

@@ -1,9 +1,27 @@
 //! Converse in JSON: a request becomes a question, an answer becomes a response.
 
+use http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
+use super::{Bedrock, frames, wire};
+use crate::local::body::Body;
+use crate::local::brain::{Question, Reply, Role, StopReason, Turn, Usage};
+
+/// Answers Converse and ConverseStream.
+pub(super) fn respond(bedrock: &Bedrock, model: String, streaming: bool, body: &[u8]) -> Response<Body> {
+    let question = match question(model, streaming, body) {
+        Ok(question) => question,
+        Err(message) => return wire::exception("ValidationException", 400, &message),
+    };
+    match bedrock.ask(question) {
+        Reply::Error { code, status, message } => wire::exception(&code, status, &message),
+        Reply::Answer { text, stop_reason, usage } if streaming => {
+            wire::event_stream(frames::converse(&text, stop_reason, usage))
+        }
+        Reply::Answer { text, stop_reason, usage } => wire::json(&answer(&text, stop_reason, usage)),
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,7 +106,7 @@ fn joined(blocks: Vec<Block>, between: &str) -> String {
 }
 
 /// The response of Converse.
-pub(super) fn answer(text: &str, stop: StopReason, spent: Usage) -> Value {
+fn answer(text: &str, stop: StopReason, spent: Usage) -> Value {
     let content = if text.is_empty() { json!([]) } else { json!([{ "text": text }]) };
     json!({
         "metrics": { "latencyMs": LATENCY_MS },

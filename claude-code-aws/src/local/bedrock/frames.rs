@@ -2,6 +2,7 @@
 //! plays them can delay, cut or damage any one of them.
 
 use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::base64;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -48,6 +49,15 @@ fn padded(mut payload: Value, at: usize) -> Value {
         members.insert("p".to_owned(), Value::from(&PADDING[..length]));
     }
     payload
+}
+
+/// The frames of InvokeModelWithResponseStream: each event of the Messages API in base64, in a frame of its own.
+pub(super) fn chunks(events: &[(&'static str, Value)]) -> Vec<Bytes> {
+    let chunk = |(at, (_, event)): (usize, &(&'static str, Value))| {
+        let payload = json!({ "bytes": base64::encode(event.to_string()) });
+        self::event("chunk", padded(payload, at))
+    };
+    events.iter().enumerate().map(chunk).collect()
 }
 
 /// One event frame.

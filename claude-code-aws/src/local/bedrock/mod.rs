@@ -1,21 +1,22 @@
-//! Bedrock's runtime on the wire: Converse and ConverseStream, over one brain.
+//! Bedrock's runtime on the wire, and the Messages API: every style of call, over one brain.
 
+mod anthropic;
 mod converse;
 mod frames;
+mod invoke;
+mod messages;
 mod model;
 mod route;
 mod rules;
+mod wire;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http::{Request, Response};
 
 use self::route::Route;
-use super::body::{self, Body, BoxError, Piece, Pieces};
+use super::body::{self, Body, BoxError};
 use super::brain::{Brain, Question, Reply};
 
 /// The longest body of a request (Bedrock's own limit, 25,000,000 bytes).
@@ -45,28 +46,16 @@ impl Bedrock {
     /// Answers one request.
     pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let Some(route) = Route::of(request.method(), request.uri().path()) else {
-            return Ok(exception("UnknownOperationException", 404, "no such operation at this path"));
+            return Ok(wire::exception("UnknownOperationException", 404, "no such operation at this path"));
         };
-        let bytes = body::collect(request.into_body(), MAX_REQUEST).await?;
+        let body = body::collect(request.into_body(), MAX_REQUEST).await?;
         Ok(match route {
-            Route::Converse { model, streaming } => self.converse(model, streaming, &bytes),
+            Route::Converse { model, streaming } => converse::respond(self, model, streaming, &body),
+            Route::Invoke { model, streaming } => invoke::respond(self, model, streaming, &body),
+            Route::CountTokens { model } => invoke::count(model, &body),
+            Route::Messages => messages::respond(self, &body),
+            Route::CountMessages => messages::count(&body),
         })
-    }
-
-    fn converse(&self, model: String, streaming: bool, bytes: &Bytes) -> Response<Body> {
-        let question = match converse::question(model, streaming, bytes) {
-            Ok(question) => question,
-            Err(message) => return exception("ValidationException", 400, &message),
-        };
-        match self.ask(question) {
-            Reply::Error { code, status, message } => exception(&code, status, &message),
-            Reply::Answer { text, stop_reason, usage } if streaming => {
-                stream(frames::converse(&text, stop_reason, usage))
-            }
-            Reply::Answer { text, stop_reason, usage } => {
-                json(StatusCode::OK, &converse::answer(&text, stop_reason, usage))
-            }
-        }
     }
 
     /// Logs a question, checks it as its model would, and passes it to the brain.
@@ -78,38 +67,5 @@ impl Bedrock {
         sent.push_back(question.clone());
         drop(sent);
         rules::check(&question).unwrap_or_else(|| self.brain.answer(&question))
-    }
-}
-
-fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
-    let mut response = Response::new(body::full(value.to_string()));
-    *response.status_mut() = status;
-    label(&mut response, "application/json");
-    response
-}
-
-fn stream(frames: Vec<Bytes>) -> Response<Body> {
-    let pieces = Pieces::new(frames.into_iter().map(Piece::Bytes));
-    let mut response = Response::new(pieces.boxed());
-    label(&mut response, "application/vnd.amazon.eventstream");
-    response
-}
-
-/// An error as Bedrock writes it: the name in a header, with a URL behind it that clients must cut off.
-fn exception(code: &str, status: u16, message: &str) -> Response<Body> {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = json(status, &serde_json::json!({ "message": message }));
-    let kind = format!("{code}:http://internal.amazon.com/coral/com.amazon.bedrock/");
-    if let Ok(kind) = HeaderValue::from_str(&kind) {
-        response.headers_mut().insert("x-amzn-errortype", kind);
-    }
-    response
-}
-
-fn label(response: &mut Response<Body>, content_type: &'static str) {
-    let id = uuid::Uuid::now_v7().to_string();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-amzn-requestid", id);
     }
 }

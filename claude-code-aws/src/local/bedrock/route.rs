@@ -8,6 +8,10 @@ use crate::local::percent;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Converse { model: String, streaming: bool },
+    Invoke { model: String, streaming: bool },
+    CountTokens { model: String },
+    Messages,
+    CountMessages,
 }
 
 impl Route {
@@ -17,11 +21,19 @@ impl Route {
         if *method != Method::POST {
             return None;
         }
+        match path {
+            "/v1/messages" => return Some(Route::Messages),
+            "/v1/messages/count_tokens" => return Some(Route::CountMessages),
+            _ => {}
+        }
         let (id, operation) = path.strip_prefix("/model/")?.rsplit_once('/')?;
         let model = percent::decode(id)?;
         match operation {
             "converse" => Some(Route::Converse { model, streaming: false }),
             "converse-stream" => Some(Route::Converse { model, streaming: true }),
+            "invoke" => Some(Route::Invoke { model, streaming: false }),
+            "invoke-with-response-stream" => Some(Route::Invoke { model, streaming: true }),
+            "count-tokens" => Some(Route::CountTokens { model }),
             _ => None,
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn create(
         let message = "Your previous request to create the named bucket succeeded and you already own it.";
         return Err(s3_error!(BucketAlreadyOwnedByYou, "{message}"));
     }
-    Ok(S3Response::new(CreateBucketOutput { location: Some(location), ..Default::default() }))
+    Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
 }
 
 pub(super) async fn head(

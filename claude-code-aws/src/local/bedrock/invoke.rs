@@ -1,0 +1,89 @@
+//! InvokeModel and InvokeModelWithResponseStream in Anthropic's format, and CountTokens.
+
+use aws_smithy_types::base64;
+use http::Response;
+use serde_json::{Value, json};
+
+use super::anthropic::{self, Answer};
+use super::converse::{self, LATENCY_MS};
+use super::{Bedrock, frames, wire};
+use crate::local::body::Body;
+use crate::local::brain::{Question, Reply, Usage};
+
+/// Answers InvokeModel and InvokeModelWithResponseStream.
+pub(super) fn respond(bedrock: &Bedrock, model: String, streaming: bool, body: &[u8]) -> Response<Body> {
+    let question = match question(model.clone(), streaming, body) {
+        Ok(question) => question,
+        Err(message) => return wire::exception("ValidationException", 400, &message),
+    };
+    match bedrock.ask(question) {
+        Reply::Error { code, status, message } => wire::exception(&code, status, &message),
+        Reply::Answer { text, stop_reason: stop, usage } => {
+            let answer = Answer { model, text, stop, usage };
+            if streaming { stream(&answer) } else { whole(&answer) }
+        }
+    }
+}
+
+fn whole(answer: &Answer) -> Response<Body> {
+    let mut response = wire::json(&answer.message());
+    let Usage { input_tokens, output_tokens, .. } = answer.usage;
+    wire::insert(&mut response, "x-amzn-bedrock-input-token-count", &input_tokens.to_string());
+    wire::insert(&mut response, "x-amzn-bedrock-output-token-count", &output_tokens.to_string());
+    wire::insert(&mut response, "x-amzn-bedrock-invocation-latency", &LATENCY_MS.to_string());
+    response
+}
+
+fn stream(answer: &Answer) -> Response<Body> {
+    let mut events = answer.events();
+    // The service puts its own count into the last event, beside what the model sent.
+    if let Some((_, last)) = events.last_mut() {
+        last["amazon-bedrock-invocationMetrics"] = json!({
+            "inputTokenCount": answer.usage.input_tokens,
+            "outputTokenCount": answer.usage.output_tokens,
+            "invocationLatency": LATENCY_MS,
+            "firstByteLatency": LATENCY_MS,
+        });
+    }
+    let mut response = wire::event_stream(frames::chunks(&events));
+    wire::insert(&mut response, "x-amzn-bedrock-content-type", "application/json");
+    response
+}
+
+fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, String> {
+    let request = anthropic::read(body)?;
+    if request.anthropic_version.is_none() {
+        return Err("anthropic_version: Field required".to_owned());
+    }
+    if request.max_tokens.is_none() {
+        return Err("max_tokens: Field required".to_owned());
+    }
+    // Both belong to the Messages API; here the path says them.
+    let misplaced = [("model", request.model.is_some()), ("stream", request.stream.is_some())];
+    if let Some((name, _)) = misplaced.iter().find(|(_, there)| *there) {
+        return Err(format!("{name}: Extra inputs are not permitted"));
+    }
+    request.into_question(model, streaming)
+}
+
+/// Answers CountTokens with an estimate.
+pub(super) fn count(model: String, body: &[u8]) -> Response<Body> {
+    match counted(model, body) {
+        Ok(question) => wire::json(&json!({ "inputTokens": question.input_tokens() })),
+        Err(message) => wire::exception("ValidationException", 400, &message),
+    }
+}
+
+/// The question inside a CountTokens request, in either of its two forms.
+fn counted(model: String, body: &[u8]) -> Result<Question, String> {
+    let request: Value =
+        serde_json::from_slice(body).map_err(|error| format!("the request is not JSON: {error}"))?;
+    if let Some(inner) = request.pointer("/input/converse") {
+        return converse::question(model, false, inner.to_string().as_bytes());
+    }
+    let inner = request.pointer("/input/invokeModel/body").and_then(Value::as_str);
+    let inner = inner.ok_or("input has one member, converse or invokeModel")?;
+    let inner =
+        base64::decode(inner).map_err(|error| format!("input.invokeModel.body is not base64: {error}"))?;
+    anthropic::read(&inner)?.into_question(model, false)
+}

@@ -1,0 +1,48 @@
+//! The Messages API: `/v1/messages` in JSON and as server-sent events, and its token count.
+
+use http::Response;
+use serde_json::json;
+
+use super::anthropic::{self, Answer};
+use super::model::Model;
+use super::{Bedrock, wire};
+use crate::local::body::Body;
+use crate::local::brain::{Question, Reply};
+
+/// Answers `/v1/messages`.
+pub(super) fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
+    let question = match question(body, true) {
+        Ok(question) => question,
+        Err(message) => return wire::message_error("ValidationException", 400, &message),
+    };
+    if Model::from_id(&question.model).is_none() {
+        return wire::message_error("ResourceNotFoundException", 404, &format!("model: {}", question.model));
+    }
+    let (model, streaming) = (question.model.clone(), question.streaming);
+    match bedrock.ask(question) {
+        Reply::Error { code, status, message } => wire::message_error(&code, status, &message),
+        Reply::Answer { text, stop_reason: stop, usage } => {
+            let answer = Answer { model, text, stop, usage };
+            if streaming { wire::server_sent(&answer.events()) } else { wire::json(&answer.message()) }
+        }
+    }
+}
+
+/// Answers `/v1/messages/count_tokens` with an estimate.
+pub(super) fn count(body: &[u8]) -> Response<Body> {
+    match question(body, false) {
+        Ok(question) => wire::json(&json!({ "input_tokens": question.input_tokens() })),
+        Err(message) => wire::message_error("ValidationException", 400, &message),
+    }
+}
+
+/// Reads a body. `max_tokens` is required for an answer and has no place in a count.
+fn question(body: &[u8], needs_limit: bool) -> Result<Question, String> {
+    let mut request = anthropic::read(body)?;
+    let model = request.model.take().ok_or("model: Field required")?;
+    if needs_limit && request.max_tokens.is_none() {
+        return Err("max_tokens: Field required".to_owned());
+    }
+    let streaming = request.stream.unwrap_or(false);
+    request.into_question(model, streaming)
+}

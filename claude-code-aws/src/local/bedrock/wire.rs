@@ -1,0 +1,73 @@
+//! Answers as HTTP: headers and error bodies as the services write them.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+use crate::local::body::{self, Body, Piece, Pieces};
+
+/// A JSON answer.
+pub(super) fn json(value: &Value) -> Response<Body> {
+    labelled(body::full(value.to_string()), "application/json")
+}
+
+/// A stream of frames, one piece each.
+pub(super) fn event_stream(frames: Vec<Bytes>) -> Response<Body> {
+    let pieces = Pieces::new(frames.into_iter().map(Piece::Bytes));
+    labelled(pieces.boxed(), "application/vnd.amazon.eventstream")
+}
+
+/// Server-sent events, one piece each.
+pub(super) fn server_sent(events: &[(&'static str, Value)]) -> Response<Body> {
+    let event = |(name, data): &(&str, Value)| Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
+    let pieces = Pieces::new(events.iter().map(event).map(Piece::Bytes));
+    let mut response = labelled(pieces.boxed(), "text/event-stream; charset=utf-8");
+    response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// An error as Bedrock writes it: the name in a header, with a URL behind it that clients must cut off.
+pub(super) fn exception(code: &str, status: u16, message: &str) -> Response<Body> {
+    let mut response = json(&json!({ "message": message }));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let kind = format!("{code}:http://internal.amazon.com/coral/com.amazon.bedrock/");
+    insert(&mut response, "x-amzn-errortype", &kind);
+    response
+}
+
+/// An error as the Messages API writes it.
+pub(super) fn message_error(code: &str, status: u16, message: &str) -> Response<Body> {
+    // Bedrock's 503 is this API's 529.
+    let (kind, status) = match (code, status) {
+        ("ThrottlingException", _) => ("rate_limit_error", 429),
+        (_, 401) => ("authentication_error", 401),
+        (_, 403) => ("permission_error", 403),
+        (_, 404) => ("not_found_error", 404),
+        (_, 413) => ("request_too_large", 413),
+        (_, 503 | 529) => ("overloaded_error", 529),
+        (_, 500..) => ("api_error", status),
+        _ => ("invalid_request_error", status),
+    };
+    let body = json!({ "type": "error", "error": { "type": kind, "message": message } });
+    let mut response = json(&body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    response
+}
+
+/// Sets a header whose value is made here; one that cannot be a header is left out.
+pub(super) fn insert(response: &mut Response<Body>, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn labelled(body: Body, content_type: &'static str) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let id = uuid::Uuid::now_v7();
+    insert(&mut response, "x-amzn-requestid", &id.to_string());
+    insert(&mut response, "request-id", &format!("req_{}", id.simple()));
+    response
+}
