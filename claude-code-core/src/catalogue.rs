@@ -1,4 +1,8 @@
 //! The model catalogue: ids, limits, prices, capabilities and lifecycle, as data (`models.json`) with its date.
+//!
+//! Prices are in dollars per million tokens: AWS list prices as collected by two projects that agree, litellm and
+//! genai-prices. Dates of end of life are those of AWS model cards and announcements; where only the Anthropic API's
+//! date is known (Opus 4), Bedrock ids are warned about and not refused.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

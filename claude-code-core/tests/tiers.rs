@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
-use claude_code_core::Tier;
-use claude_code_core::select::{Task, classify};
+use claude_code_core::select::{Reach, Task, candidates, classify};
+use claude_code_core::{Catalogue, Kind, ProfileScope, Tier};
+use proptest::prelude::*;
 
 /// A labelled task; `pass` is the chance that a model's answer is right.
 #[derive(serde::Deserialize)]
@@ -125,7 +126,14 @@ fn on_recorded_tasks_it_is_as_right_as_opus_at_two_thirds_of_the_cost() {
     }
     for tier in Tier::ALL {
         let (right, cost) = simulate(&records, |_| tier);
-        println!("always {tier}: {:.2} % right at {:.1} %", 100.0 * right, 100.0 * cost);
+        println!("always {tier}, escalating: {:.2} % right at {:.1} %", 100.0 * right, 100.0 * cost);
+        let alone: f64 =
+            records.iter().map(|r| [r.pass().haiku, r.pass().sonnet, r.pass().opus][tier as usize]).sum();
+        println!(
+            "always {tier}, as it is: {:.2} % right at {:.1} %",
+            100.0 * alone / records.len() as f64,
+            100.0 * COST[tier as usize]
+        );
     }
     let (opus, _) = simulate(&records, |_| Tier::Complex);
     for facts in [true, false] {
@@ -135,8 +143,10 @@ fn on_recorded_tasks_it_is_as_right_as_opus_at_two_thirds_of_the_cost() {
     }
 }
 
+/// A guard against regressions, not a measure: the terms were extended after each of the five rounds in which these
+/// tasks were written. On first sight, before that, the rounds gave 45/45, 32/52, 35/42, 18/26 and 12/20.
 #[test]
-fn on_tasks_that_its_author_made_up_it_is_mostly_right() {
+fn keeps_its_verdicts_on_tasks_of_our_own() {
     let records = parse(include_str!("golden/tier_prompts.jsonl"));
     print_misses(&records);
     for facts in [true, false] {
@@ -155,5 +165,97 @@ fn on_tasks_that_its_author_made_up_it_is_mostly_right() {
         );
     }
     let right = records.iter().filter(|r| classify(&r.task(true)).tier == r.tier).count();
-    assert!(right * 100 >= records.len() * 80, "{right} of {}", records.len());
+    assert!(right * 100 >= records.len() * 90, "{right} of {}", records.len());
+}
+
+#[test]
+fn always_says_why_in_one_line_without_the_prompt_s_own_words() {
+    let secret = "hunter2-projekt";
+    for prompt in [
+        "",
+        "   ",
+        "```",
+        "函数",
+        "a lock-free queue for hunter2-projekt",
+        "rename it, nothing else: hunter2-projekt",
+    ] {
+        let verdict = classify(&Task::new(prompt));
+        assert!(verdict.why.starts_with(verdict.tier.as_str()), "{verdict:?}");
+        assert!(!verdict.why.contains('\n') && !verdict.why.contains(secret), "{verdict:?}");
+    }
+}
+
+#[test]
+fn names_the_facts_that_decided() {
+    let verdict = classify(&Task::new("bounded lock-free queue in C++"));
+    assert!(verdict.why.contains("concurrency (lock free"), "{}", verdict.why);
+    let large =
+        Task { code_lines: 5_200, files: Some(31), ..Task::new("Move this code base to the new API") };
+    assert!(classify(&large).why.contains("5200 lines to change"), "{}", classify(&large).why);
+}
+
+#[test]
+fn names_and_quotes_do_not_make_a_task_hard() {
+    for prompt in [
+        "rename `LockFreeRaftQueue` to `Queue` in consensus_engine.rs, nothing else",
+        "print the string \"distributed deadlock in the lock-free allocator\"",
+        "write a function paxos_leader_election_count(xs) that returns the number of items",
+    ] {
+        assert_eq!(classify(&Task::new(prompt)).tier, Tier::Simple, "{prompt}");
+    }
+}
+
+#[test]
+fn the_current_model_of_the_tier_comes_first_and_fallbacks_only_when_asked() {
+    let catalogue = Catalogue::builtin();
+    let global = Reach::Profile(ProfileScope::Global);
+    let ids = |tier, reach, fallback| -> Vec<String> {
+        candidates(tier, catalogue, reach, fallback).unwrap().iter().map(|c| c.model.to_string()).collect()
+    };
+    assert_eq!(ids(Tier::Simple, global, false), ["global.anthropic.claude-haiku-5-5"]);
+    assert_eq!(
+        ids(Tier::Medium, global, true),
+        [
+            "global.anthropic.claude-sonnet-5-5",
+            "global.anthropic.claude-sonnet-5",
+            "global.anthropic.claude-opus-5-5"
+        ]
+    );
+    assert_eq!(
+        ids(Tier::Complex, Reach::AnthropicApi, true),
+        ["claude-opus-5-5", "claude-opus-5", "claude-sonnet-5-5"]
+    );
+}
+
+#[test]
+fn a_geography_is_never_left_and_an_older_model_stands_in() {
+    let catalogue = Catalogue::builtin();
+    let india = candidates(Tier::Simple, catalogue, Reach::Profile(ProfileScope::In), true).unwrap();
+    assert!(india.iter().all(|c| c.model.scope() == Some(ProfileScope::In)), "{india:?}");
+    assert_eq!(india[0].model.as_str(), "in.anthropic.claude-haiku-4-5-20251001-v1:0");
+    assert!(india[0].why.contains("which lacks Claude Haiku 5.5"), "{}", india[0].why);
+    let error = candidates(Tier::Simple, catalogue, Reach::Profile(ProfileScope::Ca), true).unwrap_err();
+    assert_eq!(error.kind, Kind::NeedsProfile);
+}
+
+#[test]
+fn no_candidate_is_retired_legacy_or_in_need_of_an_account_setting() {
+    let catalogue = Catalogue::builtin();
+    for tier in Tier::ALL {
+        for scope in ProfileScope::ALL {
+            for candidate in candidates(tier, catalogue, Reach::Profile(scope), true).unwrap_or_default() {
+                assert!(catalogue.refusal(&candidate.model, "2026-11-21").is_none());
+                assert!(catalogue.warning(&candidate.model, "2026-11-21").is_none());
+                assert!(catalogue.find(&candidate.model).unwrap().capabilities.data_retention.is_empty());
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_gets_a_tier(prompt in any::<String>(), files in any::<Option<u32>>(), code_lines: u32) {
+        let task = Task { prompt: &prompt, language: Some("rust"), files, code_lines };
+        prop_assert!(!classify(&task).why.is_empty());
+    }
 }

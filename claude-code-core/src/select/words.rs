@@ -4,8 +4,8 @@
 use crate::language::Language;
 
 /// Characters of a prompt that are looked at: a task is said at its beginning or its end, the rest is material.
-const HEAD: usize = 6_000;
-const TAIL: usize = 2_000;
+const HEAD: usize = 3_000;
+const TAIL: usize = 1_000;
 
 /// What is left of a prompt.
 pub(super) struct Prose {
