@@ -39,8 +39,11 @@ pub enum Store {
 pub struct Config {
     /// Which service answers.
     pub provider: Provider,
-    /// Where results are kept; none: nowhere, unless the environment tells of AWS.
+    /// Where results are kept, if someone said so.
     pub store: Option<Store>,
+    /// Where they are kept otherwise: nowhere for a library; a host with a home directory chooses the disk. A
+    /// default that cannot be had costs the storing; one that was asked for fails the call.
+    pub default_store: Store,
     /// The results table.
     pub table_name: String,
     /// The results bucket; none: `claude-code-workshop-{account-id}`.
@@ -66,6 +69,7 @@ impl Default for Config {
         Config {
             provider: Provider::default(),
             store: None,
+            default_store: Store::None,
             table_name: "claude-code-results".into(),
             bucket_name: None,
             state_table: "claude-code-state".into(),
@@ -82,9 +86,10 @@ impl Default for Config {
 impl Config {
     /// The settings of the process's environment. Fails naming the variable whose value cannot be used.
     pub fn from_env() -> Result<Self> {
-        Config::from_vars(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        Config::from_vars(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// The settings of these variables, as [`from_env`](Self::from_env).
@@ -119,7 +124,9 @@ impl Vars {
     /// The value of a variable in its type; an error names variable, value and what is taken.
     fn parse<T>(&self, name: &str, takes: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        read(value.trim()).map(Some).ok_or_else(|| Error::invalid(format!("{PREFIX}{name}={value:?}: it takes {takes}")))
+        read(value.trim())
+            .map(Some)
+            .ok_or_else(|| Error::invalid(format!("{PREFIX}{name}={value:?}: it takes {takes}")))
     }
 
     fn number<T: FromStr + PartialOrd + Default>(&self, name: &str) -> Result<Option<T>> {
@@ -138,7 +145,9 @@ impl Vars {
             _ => None,
         })?;
         config.provider = provider.unwrap_or_default();
-        let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| text.parse::<ProfileScope>().ok())?;
+        let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| {
+            text.parse::<ProfileScope>().ok()
+        })?;
         config.policy.reach = match config.provider {
             Provider::Anthropic => Reach::AnthropicApi,
             _ => Reach::Profile(scope.unwrap_or(ProfileScope::Global)),

@@ -3,62 +3,97 @@
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use claude_code_core::{Client, ClientBuilder, Error, Kind, Result};
+use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelProvider, Result};
 
 use crate::bedrock::Bedrock;
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::{Config, Provider, Store};
 use crate::dynamodb::DynamoState;
+#[cfg(feature = "local")]
+use crate::local::Twin;
 use crate::results::AwsResults;
 
-/// A client for these settings; AWS credentials and region by the standard chain.
+/// A client for these settings; AWS credentials and region by the standard chain, where AWS is asked at all.
 pub async fn connect(config: Config) -> Result<Client> {
+    let store = config.store.unwrap_or(config.default_store);
+    if config.provider == Provider::Bedrock || store == Store::Aws {
+        let sdk = load(&config).await;
+        return connect_with(&sdk, config).await;
+    }
+    connect_with(&SdkConfig::builder().build(), config).await
+}
+
+/// A client for these settings over an AWS configuration of the caller's own.
+pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
+    #[cfg(feature = "local")]
+    let twin =
+        needs_twin(&config).then(|| config.local_dir().map(|dir| Twin::of_samples(&dir))).transpose()?;
+    let provider: Arc<dyn ModelProvider> = match config.provider {
+        Provider::Bedrock => Arc::new(Bedrock::new(sdk)),
+        Provider::Anthropic => return Err(missing("provider \"anthropic\"")),
+        #[cfg(feature = "local")]
+        Provider::Samples => Arc::new(crate::local::samples(twin.as_ref())),
+        #[cfg(not(feature = "local"))]
+        Provider::Samples => return Err(missing("provider \"samples\"")),
+    };
+    let mut policy = config.policy.clone();
+    policy.samples = config.provider == Provider::Samples;
+    let builder =
+        ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
+    match config.store.unwrap_or(config.default_store) {
+        Store::None => Ok(builder.build()),
+        Store::Aws => Ok(stored(builder, sdk, &config, &bucket(sdk, &config).await?).build()),
+        #[cfg(feature = "local")]
+        Store::Disk => crate::local::stored(builder, twin.as_ref(), &config).await,
+        #[cfg(not(feature = "local"))]
+        Store::Disk => Err(missing("store \"disk\"")),
+    }
+}
+
+/// A client over a twin that is already open: its samples, its stores.
+#[cfg(feature = "local")]
+pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
+    let policy = claude_code_core::Policy { samples: true, ..config.policy.clone() };
+    let provider = Arc::new(crate::local::samples(Some(twin)));
+    let builder =
+        ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
+    crate::local::stored(builder, Some(twin), &config).await
+}
+
+#[cfg(feature = "local")]
+fn needs_twin(config: &Config) -> bool {
+    config.provider == Provider::Samples || config.store.unwrap_or(config.default_store) == Store::Disk
+}
+
+async fn load(config: &Config) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
         None => loader,
     };
     let loaded = loader.load().await;
-    let sdk = match loaded.region() {
+    match loaded.region() {
         Some(_) => loaded,
         None => loaded.into_builder().region(Region::from_static("us-east-1")).build(),
-    };
-    connect_with(&sdk, config).await
-}
-
-/// A client for these settings over an AWS configuration of the caller's own.
-pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
-    let builder = match config.provider {
-        Provider::Bedrock => builder(Arc::new(Bedrock::new(sdk)), &config),
-        Provider::Anthropic => return Err(not_here("anthropic")),
-        Provider::Samples => return Err(not_here("samples")),
-    };
-    match config.store.unwrap_or(Store::None) {
-        Store::None => Ok(builder.build()),
-        Store::Aws => stored(builder, sdk, &config).await,
-        Store::Disk => Err(Error::invalid(
-            "the store \"disk\" is the local twin's: open the client with claude_code_aws::local (feature local)",
-        )),
     }
 }
 
-/// A builder with the settings' policy on the system's clock.
-pub(crate) fn builder(provider: Arc<dyn claude_code_core::ModelProvider>, config: &Config) -> ClientBuilder {
-    ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(config.policy.clone())
-}
-
-/// The client with results in S3 and DynamoDB and with shared state.
-pub(crate) async fn stored(builder: ClientBuilder, sdk: &SdkConfig, config: &Config) -> Result<Client> {
-    let bucket = bucket(sdk, config).await?;
+/// The builder with results in S3 and DynamoDB and with shared state.
+pub(crate) fn stored(
+    builder: ClientBuilder,
+    sdk: &SdkConfig,
+    config: &Config,
+    bucket: &str,
+) -> ClientBuilder {
     let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
     let s3 = crate::s3::client(sdk);
-    let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), &bucket);
-    let results = AwsResults::new(dynamodb, s3, &config.table_name, &bucket);
-    Ok(builder.with_state(Arc::new(state)).with_store(Arc::new(results)).build())
+    let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), bucket);
+    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket);
+    builder.with_state(Arc::new(state)).with_store(Arc::new(results))
 }
 
 /// The results bucket: as set, else named after the account.
-pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
+async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     if let Some(name) = &config.bucket_name {
         return Ok(name.clone());
     }
@@ -72,6 +107,6 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     Ok(format!("claude-code-workshop-{}", identity.account().unwrap_or("000000000000")))
 }
 
-fn not_here(provider: &str) -> Error {
-    Error::invalid(format!("provider {provider:?} is not available in this build: enable feature \"local\", or use bedrock"))
+fn missing(what: &str) -> Error {
+    Error::invalid(format!("{what} is not part of this build: enable feature \"local\", or use bedrock"))
 }

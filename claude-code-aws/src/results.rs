@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_core::file::{self, sha256_hex};
-use claude_code_core::store::{Listing, Page, PROMPT_IN_ROW, Stored, key_base, not_found, object_key};
+use claude_code_core::store::{Listing, PROMPT_IN_ROW, Page, Stored, key_base, not_found, object_key};
 use claude_code_core::{Clock, Error, Generation, GenerationStore, Kind, Result, Scope, UtcMillis};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -30,7 +30,12 @@ pub struct AwsResults {
 
 impl AwsResults {
     /// Results in this table and bucket.
-    pub fn new(dynamodb: aws_sdk_dynamodb::Client, s3: aws_sdk_s3::Client, table: &str, bucket: &str) -> Self {
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        s3: aws_sdk_s3::Client,
+        table: &str,
+        bucket: &str,
+    ) -> Self {
         AwsResults {
             dynamodb,
             s3,
@@ -79,7 +84,8 @@ impl AwsResults {
             put(format!("{base}.prompt.txt"), generation.prompt.clone().into_bytes()).await?;
         }
         let bodies = generation.files.iter().map(|file| file.content.clone().into_bytes());
-        let objects: Vec<(String, Vec<u8>)> = keys_at(&object_key(generation), names).into_iter().zip(bodies).collect();
+        let objects: Vec<(String, Vec<u8>)> =
+            keys_at(&object_key(generation), names).into_iter().zip(bodies).collect();
         stream::iter(objects)
             .map(|(key, body)| put(key, body))
             .buffer_unordered(AT_ONCE)
@@ -102,7 +108,9 @@ impl AwsResults {
             .await;
         match put {
             Ok(_) => Ok(()),
-            Err(failed) if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(failed)
+                if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
                 Err(Error::new(Kind::Conflict, format!("result {} exists and is another one", generation.id)))
             }
             Err(failed) => Err(crate::dynamodb::error("write", &self.table, &failed)),
@@ -111,7 +119,9 @@ impl AwsResults {
 
     /// The result of an item: its manifest, with each file's content checked against its hash.
     async fn whole(&self, item: &Item) -> Result<Generation> {
-        let lost = |what: &str| Error::new(Kind::Storage, format!("a stored result's {what} is damaged: it cannot be read"));
+        let lost = |what: &str| {
+            Error::new(Kind::Storage, format!("a stored result's {what} is damaged: it cannot be read"))
+        };
         let s3_key = item.get("s3_key").and_then(|v| v.as_s().ok()).ok_or_else(|| lost("row"))?;
         let base = base_of(s3_key);
         let manifest = s3::get(&self.s3, &self.bucket, &format!("{base}.manifest.json")).await?;
@@ -133,7 +143,12 @@ impl AwsResults {
     }
 
     /// One page of keys from the index, newest first, behind the start key.
-    async fn index_page(&self, scope: &Scope, listing: &Listing, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>)> {
+    async fn index_page(
+        &self,
+        scope: &Scope,
+        listing: &Listing,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>)> {
         let far = UtcMillis(253_402_300_799_999);
         let text = |text: String| AttributeValue::S(text);
         let got = self
@@ -287,7 +302,9 @@ fn start_key(listing: &Listing, cursor: &str) -> Result<Item> {
     let (generated_at, id) = cursor
         .split_once('/')
         .filter(|(at, id)| UtcMillis::from_iso(at).is_some() && !id.is_empty() && id.len() <= 64)
-        .ok_or_else(|| Error::invalid("the cursor is not one that a listing gave: leave it out to begin anew"))?;
+        .ok_or_else(|| {
+            Error::invalid("the cursor is not one that a listing gave: leave it out to begin anew")
+        })?;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     Ok(Item::from([
         ("language".into(), text(listing.language.as_str())),

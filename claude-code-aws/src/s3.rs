@@ -46,7 +46,13 @@ pub(crate) struct About<'a> {
 }
 
 /// Puts an object that must not be there yet. The same bytes there already are a success: a lost reply was repeated.
-pub(crate) async fn put_new(client: &Client, bucket: &str, key: &str, body: &[u8], about: &About<'_>) -> Result<()> {
+pub(crate) async fn put_new(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    body: &[u8],
+    about: &About<'_>,
+) -> Result<()> {
     for attempt in 1.. {
         let put = client
             .put_object()
@@ -83,7 +89,10 @@ async fn same(client: &Client, bucket: &str, key: &str, body: &[u8]) -> Result<(
     if stored.is_some_and(|stored| *stored == sha256_hex(body)) {
         return Ok(());
     }
-    Err(Error::new(Kind::Conflict, format!("s3://{bucket}/{key} exists with other content: nothing was overwritten")))
+    Err(Error::new(
+        Kind::Conflict,
+        format!("s3://{bucket}/{key} exists with other content: nothing was overwritten"),
+    ))
 }
 
 /// The bytes of an object.

@@ -2,7 +2,6 @@
 //! expiry is judged here, and what was stored is checked against its hash. If it cannot be reached, life goes on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +24,6 @@ pub(crate) struct ResponseCache {
     state: Arc<dyn StateStore>,
     leases: Leases,
     clock: Arc<dyn Clock>,
-    unreachable: AtomicU64,
 }
 
 /// An answer in memory. The moment of its end is ours; the map only bounds the size.
@@ -55,10 +53,11 @@ impl ResponseCache {
         let memory = moka::sync::Cache::builder()
             .max_capacity(MEMORY_BYTES)
             .weigher(|_, entry: &Entry| {
-                u32::try_from(entry.generation.code_length() + entry.generation.text.len() as u64).unwrap_or(u32::MAX)
+                u32::try_from(entry.generation.code_length() + entry.generation.text.len() as u64)
+                    .unwrap_or(u32::MAX)
             })
             .build();
-        ResponseCache { memory, state, leases, clock, unreachable: AtomicU64::new(0) }
+        ResponseCache { memory, state, leases, clock }
     }
 
     /// The answer, or the lease to find it. Waits while another process is at it.
@@ -86,11 +85,6 @@ impl ResponseCache {
         self.leases.release(lease).await;
     }
 
-    /// How often shared state could not be reached.
-    pub(crate) fn unreachable(&self) -> u64 {
-        self.unreachable.load(Ordering::Relaxed)
-    }
-
     async fn get(&self, plan: &Plan) -> Option<Arc<Generation>> {
         let now = self.clock.now();
         if let Some(entry) = self.memory.get(&plan.cache_key) {
@@ -102,7 +96,7 @@ impl ResponseCache {
         let found = match self.state.get(&key(plan)).await {
             Ok(found) => found?,
             Err(error) => {
-                self.note(&error);
+                Self::note(&error);
                 return None;
             }
         };
@@ -121,13 +115,12 @@ impl ResponseCache {
         self.memory.insert(plan.cache_key.clone(), entry);
         let Some(value) = encode(generation) else { return };
         if let Err(error) = self.state.put(&key(plan), value, expires_at, OnlyIf::Any).await {
-            self.note(&error);
+            Self::note(&error);
         }
     }
 
     /// A cache that cannot be reached costs a saving, never an answer.
-    fn note(&self, error: &dyn std::error::Error) {
-        self.unreachable.fetch_add(1, Ordering::Relaxed);
+    fn note(error: &dyn std::error::Error) {
         tracing::warn!(%error, "the response cache cannot be reached: going on without it");
     }
 }
@@ -139,7 +132,8 @@ fn key(plan: &Plan) -> StateKey {
 /// The same answer as a hit: the original id, its age, and a receipt of nothing that tells what was saved.
 pub(crate) fn hit(generation: &Arc<Generation>, now: UtcMillis) -> Arc<Generation> {
     let mut hit = Generation::clone(generation);
-    hit.cached = Some(crate::generation::Cached { age_seconds: now.since(generation.generated_at).as_secs() });
+    hit.cached =
+        Some(crate::generation::Cached { age_seconds: now.since(generation.generated_at).as_secs() });
     hit.receipt = Receipt::of_cache_hit(&generation.receipt);
     hit.usage = crate::usage::Usage::default();
     hit.attempts = Vec::new();

@@ -15,11 +15,11 @@ use crate::invoke::Patience;
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::price::Cost;
-use crate::receipt::Receipt;
-use crate::usage::Usage;
 use crate::provider::{Field, ProviderError, StopReason};
 use crate::read::{Answer, AnswerReader, Piece};
+use crate::receipt::Receipt;
 use crate::resume::{Joined, Splice};
+use crate::usage::Usage;
 
 /// How a send ended.
 #[derive(Clone, Debug)]
@@ -289,6 +289,7 @@ impl Draft {
             (Some(usage), true) => Some(Receipt::of_send(catalogue, model, usage, false)),
             (None, true) => Some(Receipt::of_unknown(catalogue, model, ask.ceiling)),
         };
+        let send = send.map(|send| if plan.policy.samples { send.as_sample() } else { send });
         self.usage += usage.unwrap_or_default();
         let unknown = paid && usage.is_none();
         let cost = send.as_ref().map_or(Cost::ZERO, Receipt::total);
@@ -379,7 +380,7 @@ impl Draft {
             stored_problem: None,
             s3_key: None,
             generated_at: plan.started,
-            sample: false,
+            sample: plan.policy.samples,
             prompt: plan.request.prompt.clone(),
             batch_id: plan.request.batch_id.clone(),
         }

@@ -59,9 +59,13 @@ pub enum Event {
 impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Event::FileStarted { index, revision, .. } => write!(f, "FileStarted({index}, revision {revision})"),
+            Event::FileStarted { index, revision, .. } => {
+                write!(f, "FileStarted({index}, revision {revision})")
+            }
             Event::FileChunk { index, text, .. } => write!(f, "FileChunk({index}, {} bytes)", text.len()),
-            Event::FileFinished { index, complete, .. } => write!(f, "FileFinished({index}, complete {complete})"),
+            Event::FileFinished { index, complete, .. } => {
+                write!(f, "FileFinished({index}, complete {complete})")
+            }
             Event::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Event::Notice { why, model, .. } => write!(f, "Notice({why}, {model})"),
             Event::Finished(generation) => write!(f, "Finished({generation:?})"),

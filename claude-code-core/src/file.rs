@@ -96,12 +96,16 @@ impl std::fmt::Debug for CodeFile {
 /// other: then none is stored.
 pub fn stored_names(files: &[CodeFile]) -> Result<Vec<String>> {
     if let Some(why) = files.iter().find_map(|file| file.rejected.as_deref()) {
-        return Err(Error::invalid(format!("a file name of the answer was refused: {why}; nothing is written")));
+        return Err(Error::invalid(format!(
+            "a file name of the answer was refused: {why}; nothing is written"
+        )));
     }
     let names = names(files);
     let sizes = names.iter().map(String::as_str).zip(files.iter().map(CodeFile::size));
     match crate::path::refuse_set(sizes) {
-        Some(why) => Err(Error::invalid(format!("the files cannot be stored together: {why}; nothing is written"))),
+        Some(why) => {
+            Err(Error::invalid(format!("the files cannot be stored together: {why}; nothing is written")))
+        }
         None => Ok(names),
     }
 }

@@ -7,9 +7,9 @@ use crate::file::CodeFile;
 use crate::language::Language;
 use crate::model::Tier;
 use crate::price::Cost;
+use crate::provider::StopReason;
 use crate::receipt::Receipt;
 use crate::usage::Usage;
-use crate::provider::StopReason;
 
 /// One send, with why it was made and what became of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -118,7 +118,8 @@ impl Generation {
             [only] => Ok(&only.content),
             [] => Err(Error::new(Kind::NotFound, "the answer has no file; its words are in text")),
             several => {
-                let names: Vec<_> = several.iter().map(|f| f.path.as_deref().unwrap_or("(unnamed)")).collect();
+                let names: Vec<_> =
+                    several.iter().map(|f| f.path.as_deref().unwrap_or("(unnamed)")).collect();
                 Err(Error::invalid(format!(
                     "the answer has {} files ({}); read files instead of code",
                     names.len(),

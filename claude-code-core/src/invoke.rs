@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::draft::Ended;
 use crate::error::Kind;
-use crate::usage::Usage;
 use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+use crate::usage::Usage;
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -68,8 +68,12 @@ impl Incoming {
                     }
                 }
                 ModelEvent::Thinking { .. } if self.stop.is_none() => {}
-                ModelEvent::Stop { reason, detail } if self.stop.is_none() => self.stop = Some((reason, detail)),
-                ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => self.usage = Some(usage),
+                ModelEvent::Stop { reason, detail } if self.stop.is_none() => {
+                    self.stop = Some((reason, detail))
+                }
+                ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => {
+                    self.usage = Some(usage)
+                }
                 ModelEvent::Skipped => self.skipped += 1,
                 _ => return self.fail(self.disorder()),
             }
@@ -161,12 +165,16 @@ fn judge(reason: StopReason, detail: Option<&str>) -> Ended {
         StopReason::ContentFiltered => {
             fault(Kind::Filtered, format!("a content filter stopped the answer{detail}: ask otherwise"))
         }
-        StopReason::GuardrailIntervened => {
-            fault(Kind::Guardrail, format!("the guardrail stopped the answer{detail}: ask otherwise or change it"))
-        }
+        StopReason::GuardrailIntervened => fault(
+            Kind::Guardrail,
+            format!("the guardrail stopped the answer{detail}: ask otherwise or change it"),
+        ),
         other => fault(
             Kind::Protocol,
-            format!("stop reason {:?}{detail} is not one of an answer in text: nothing can be made of it", other.as_str()),
+            format!(
+                "stop reason {:?}{detail} is not one of an answer in text: nothing can be made of it",
+                other.as_str()
+            ),
         ),
     }
 }

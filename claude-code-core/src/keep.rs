@@ -31,7 +31,12 @@ impl Keeper {
     }
 
     /// The result, stored if it is whole and meant to be; else with the reason.
-    pub(crate) async fn keep(&self, plan: &Plan, mut generation: Generation, outcome: &Outcome) -> Generation {
+    pub(crate) async fn keep(
+        &self,
+        plan: &Plan,
+        mut generation: Generation,
+        outcome: &Outcome,
+    ) -> Generation {
         if plan.request.skip_store || outcome.error().is_some() {
             return generation;
         }

@@ -40,7 +40,11 @@ pub(crate) struct Leases {
 }
 
 impl Leases {
-    pub(crate) fn new(shared: Option<Arc<dyn StateStore>>, clock: Arc<dyn Clock>, ids: &dyn IdSource) -> Self {
+    pub(crate) fn new(
+        shared: Option<Arc<dyn StateStore>>,
+        clock: Arc<dyn Clock>,
+        ids: &dyn IdSource,
+    ) -> Self {
         Leases { shared, owner: crate::file::hex(&ids.random()), clock }
     }
 

@@ -76,7 +76,9 @@ impl Ledger {
             (Cost::Unpriced { .. }, Some(cap)) => {
                 return Err(Error::new(
                     Kind::Budget,
-                    format!("the model has no known price and ${cap} is the day's cap: name a model of the catalogue"),
+                    format!(
+                        "the model has no known price and ${cap} is the day's cap: name a model of the catalogue"
+                    ),
                 ));
             }
             (Cost::Unpriced { .. }, None) => 0,

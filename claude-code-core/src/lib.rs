@@ -67,6 +67,7 @@ pub use policy::Policy;
 pub use price::{Cost, PicoUsd};
 pub use provider::ModelProvider;
 pub use rates::Rates;
+pub use read::{Answer, AnswerReader, Piece, read_answer};
 pub use receipt::Receipt;
 pub use request::{CacheMode, Check, GenerateRequest};
 pub use state::{Scope, StateStore};

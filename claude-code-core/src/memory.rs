@@ -6,9 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::UtcMillis;
 use crate::error::{Error, Kind};
 use crate::generation::Generation;
-use crate::state::{
-    AddError, Addition, Counters, OnlyIf, PutError, Scope, StateKey, StateStore, Versioned,
-};
+use crate::state::{AddError, Addition, Counters, OnlyIf, PutError, Scope, StateKey, StateStore, Versioned};
 use crate::store::{GenerationStore, Listing, Page, ResultRow, Stored, not_found, object_key};
 
 /// State in memory. Expired values are dropped as new ones come.
@@ -93,7 +91,10 @@ impl GenerationStore for MemoryStore {
         let mut results = self.results();
         match results.get(&(scope.clone(), generation.id.clone())) {
             Some(old) if old.files != kept.files => {
-                return Err(Error::new(Kind::Conflict, format!("result {} exists with other files", kept.id)));
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("result {} exists with other files", kept.id),
+                ));
             }
             _ => results.insert((scope.clone(), kept.id.clone()), kept),
         };

@@ -10,6 +10,8 @@ use crate::select::Reach;
 /// What a client decides for all its requests.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// Whether the provider plays the twin's sample answers: they cost nothing and are labelled.
+    pub samples: bool,
     /// How models are reached, which decides their ids.
     pub reach: Reach,
     /// The model of requests that name neither model nor tier.
@@ -45,6 +47,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Policy {
+            samples: false,
             reach: Reach::Profile(ProfileScope::Global),
             model: None,
             fallback: true,

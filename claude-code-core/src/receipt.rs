@@ -33,6 +33,8 @@ pub enum What {
     BatchDiscount,
     /// A send whose outcome is unknown, charged at its ceiling.
     UnknownOutcome,
+    /// What a sample answer of the local twin takes off: all of it; below zero.
+    SampleAnswer,
 }
 
 /// One line.
@@ -128,6 +130,18 @@ impl Receipt {
             usd: ceiling.priced().map(SignedPicoUsd::from),
         };
         Receipt { items: vec![item], price_table: catalogue.as_of().to_owned(), saved: Saved::default() }
+    }
+
+    /// The same lines for a sample answer of the local twin: what a model would have cost stands there and is taken
+    /// off again.
+    pub fn as_sample(mut self) -> Receipt {
+        let known = SignedPicoUsd::from(self.total().known());
+        if let Some(model) = self.items.first().map(|item| item.model.clone()) {
+            self.items.retain(|item| item.usd.is_some());
+            self.items.push(Item::adjustment(&model, What::SampleAnswer, SignedPicoUsd(-known.0)));
+        }
+        self.saved = Saved::default();
+        self
     }
 
     /// The receipt of an answer from the response cache: nothing, and what the original had cost as saved.

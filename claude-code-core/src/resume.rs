@@ -33,9 +33,12 @@ impl Anchor {
     pub fn line(&self) -> Option<&str> {
         let whole = &self.received[..start_of_last_line(&self.received)];
         let says_something = |line: &&str| line.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
-        whole.lines().rev().take(LOOK_AHEAD / 2).find(says_something).or_else(|| {
-            whole.lines().rev().find(|line| !line.trim().is_empty())
-        })
+        whole
+            .lines()
+            .rev()
+            .take(LOOK_AHEAD / 2)
+            .find(says_something)
+            .or_else(|| whole.lines().rev().find(|line| !line.trim().is_empty()))
     }
 
     /// The user turn that asks for the rest.
@@ -113,7 +116,9 @@ impl Splice {
     }
 
     fn decide(&mut self) -> Option<Joined> {
-        let Held::Undecided(held) = std::mem::replace(&mut self.held, Held::Joined { carriage_return: false }) else {
+        let Held::Undecided(held) =
+            std::mem::replace(&mut self.held, Held::Joined { carriage_return: false })
+        else {
             return None;
         };
         Some(join(&self.anchor.received, &held))
@@ -236,7 +241,17 @@ fn without_preface<'a>(lines: &'a [&'a str]) -> &'a [&'a str] {
 /// "Sure, here is the rest:" and its like.
 fn is_courtesy(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    let opens = ["sure", "certainly", "of course", "here is", "here's", "here are", "continuing", "continued", "okay"];
+    let opens = [
+        "sure",
+        "certainly",
+        "of course",
+        "here is",
+        "here's",
+        "here are",
+        "continuing",
+        "continued",
+        "okay",
+    ];
     (line.ends_with(':') || line.ends_with('.') || line.ends_with('!'))
         && line.split_whitespace().count() >= 2
         && opens.iter().any(|open| lower.starts_with(open))

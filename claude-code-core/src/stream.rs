@@ -132,7 +132,13 @@ impl Out {
             let (path, complete) = (file.path.clone(), file.complete);
             let language = file.language.to_string();
             self.show(Event::FileStarted { index, path: path.clone(), language, revision: 0 }).await;
-            self.show(Event::FileChunk { index, path: path.clone(), revision: 0, text: file.content.clone() }).await;
+            self.show(Event::FileChunk {
+                index,
+                path: path.clone(),
+                revision: 0,
+                text: file.content.clone(),
+            })
+            .await;
             self.show(Event::FileFinished { index, path, revision: 0, complete }).await;
         }
     }

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use claude_code_core::testing::{ScriptedProvider, builder};
 use claude_code_core::{Client, Kind, provider::Paid, provider::ProviderError};
 
-pub const REVERSE: &str = "Here it is.\n\n```python reverse.py\ndef reverse(text):\n    return text[::-1]\n```\n";
+pub const REVERSE: &str =
+    "Here it is.\n\n```python reverse.py\ndef reverse(text):\n    return text[::-1]\n```\n";
 
 pub fn client(provider: &Arc<ScriptedProvider>) -> Client {
     builder(provider.clone()).build()

@@ -34,13 +34,21 @@ pub(super) fn before_stream(model: &ModelId, failed: Failed) -> ProviderError {
             fault.code = code;
             fault
         }
-        SdkError::DispatchFailure(context) => context.as_connector_error().map_or_else(|| unsent(&failed), connection),
-        SdkError::TimeoutError(_) => {
-            ProviderError::new(Kind::Timeout, Paid::Maybe, "the request timed out before an answer began: try again")
+        SdkError::DispatchFailure(context) => {
+            context.as_connector_error().map_or_else(|| unsent(&failed), connection)
         }
+        SdkError::TimeoutError(_) => ProviderError::new(
+            Kind::Timeout,
+            Paid::Maybe,
+            "the request timed out before an answer began: try again",
+        ),
         SdkError::ResponseError(context) => ProviderError {
             status: Some(context.raw().status().as_u16()),
-            ..ProviderError::new(Kind::Protocol, Paid::Maybe, "Bedrock's answer could not be read: send it again")
+            ..ProviderError::new(
+                Kind::Protocol,
+                Paid::Maybe,
+                "Bedrock's answer could not be read: send it again",
+            )
         },
         _ => unsent(&failed),
     }
@@ -51,9 +59,11 @@ pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessa
     let fault = |kind, paid, message: &str| ProviderError::new(kind, paid, message);
     match &failed {
         SdkError::ServiceError(context) => match context.err() {
-            InStream::ThrottlingException(_) => {
-                fault(Kind::Throttled, Paid::Maybe, "Bedrock throttled the answer midway: it is slower to send less at once")
-            }
+            InStream::ThrottlingException(_) => fault(
+                Kind::Throttled,
+                Paid::Maybe,
+                "Bedrock throttled the answer midway: it is slower to send less at once",
+            ),
             InStream::ServiceUnavailableException(_) => {
                 fault(Kind::Unavailable, Paid::Maybe, "Bedrock became unavailable midway: try again")
             }
@@ -65,13 +75,21 @@ pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessa
             _ => fault(Kind::Unavailable, Paid::Maybe, "the model failed midway: try again"),
         },
         SdkError::DispatchFailure(_) => match guarded(&failed) {
-            Some(refused) => fault(Kind::Protocol, Paid::Maybe, &format!("{refused}: the stream is damaged, send it again")),
+            Some(refused) => fault(
+                Kind::Protocol,
+                Paid::Maybe,
+                &format!("{refused}: the stream is damaged, send it again"),
+            ),
             None => fault(Kind::Cut, Paid::Maybe, "the connection broke before the answer's end: try again"),
         },
         SdkError::ResponseError(context) if is_cut(context.raw()) => {
             fault(Kind::Cut, Paid::Maybe, "the stream ended within a frame: the answer is cut, try again")
         }
-        _ => fault(Kind::Protocol, Paid::Maybe, "a frame of the stream is damaged: the answer cannot be trusted, send it again"),
+        _ => fault(
+            Kind::Protocol,
+            Paid::Maybe,
+            "a frame of the stream is damaged: the answer cannot be trusted, send it again",
+        ),
     }
 }
 
@@ -103,9 +121,20 @@ fn connection(error: &ConnectorError) -> ProviderError {
         );
     }
     if error.is_user() {
-        return ProviderError::new(Kind::InvalidRequest, Paid::No, "the request could not be built: check model id and endpoint");
+        return ProviderError::new(
+            Kind::InvalidRequest,
+            Paid::No,
+            "the request could not be built: check model id and endpoint",
+        );
     }
-    let connecting = ["dns error", "error trying to connect", "tcp connect", "connecterror", "connect timeout", "invalid peer certificate"];
+    let connecting = [
+        "dns error",
+        "error trying to connect",
+        "tcp connect",
+        "connecterror",
+        "connect timeout",
+        "invalid peer certificate",
+    ];
     if connecting.iter().any(|sign| chain.contains(sign)) {
         return ProviderError::new(
             Kind::Unavailable,
@@ -142,42 +171,71 @@ fn chain(error: &dyn StdError) -> String {
 fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderError {
     let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
     match code {
-        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
-            fault(Kind::Throttled, Paid::No, format!("Bedrock throttles {model}: wait, lower max_tokens (quota is reserved by it), or raise the quota"))
-        }
+        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => fault(
+            Kind::Throttled,
+            Paid::No,
+            format!(
+                "Bedrock throttles {model}: wait, lower max_tokens (quota is reserved by it), or raise the quota"
+            ),
+        ),
         "ModelNotReadyException" => ProviderError {
             retry_after: Some(NOT_READY_WAIT),
             ..fault(Kind::Unavailable, Paid::No, format!("{model} is being loaded: wait a minute"))
         },
-        "ServiceQuotaExceededException" => {
-            fault(Kind::Quota, Paid::No, format!("a quota of this account for {model} is used up: raise it in Service Quotas"))
-        }
-        "AccessDeniedException" => {
-            fault(Kind::AccessDenied, Paid::No, format!("no access to {model}: enable it in Bedrock's model access, and allow bedrock:InvokeModelWithResponseStream on its inference profile and models"))
-        }
+        "ServiceQuotaExceededException" => fault(
+            Kind::Quota,
+            Paid::No,
+            format!("a quota of this account for {model} is used up: raise it in Service Quotas"),
+        ),
+        "AccessDeniedException" => fault(
+            Kind::AccessDenied,
+            Paid::No,
+            format!(
+                "no access to {model}: enable it in Bedrock's model access, and allow bedrock:InvokeModelWithResponseStream on its inference profile and models"
+            ),
+        ),
         "ResourceNotFoundException" => not_found(model, text),
         "ValidationException" => validation(model, text),
-        "ModelTimeoutException" => {
-            fault(Kind::Timeout, Paid::Maybe, format!("{model} took too long: ask for less at once, or lower max_tokens"))
-        }
+        "ModelTimeoutException" => fault(
+            Kind::Timeout,
+            Paid::Maybe,
+            format!("{model} took too long: ask for less at once, or lower max_tokens"),
+        ),
         "ModelErrorException" | "ModelStreamErrorException" => {
             fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
         }
-        "ServiceUnavailableException" => fault(Kind::Unavailable, Paid::No, "Bedrock is unavailable: try again".into()),
+        "ServiceUnavailableException" => {
+            fault(Kind::Unavailable, Paid::No, "Bedrock is unavailable: try again".into())
+        }
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => ProviderError {
             retry_after: Some(Duration::ZERO),
-            ..fault(Kind::Credentials, Paid::No, "the AWS credentials have expired: aws sso login, or renew them".into())
+            ..fault(
+                Kind::Credentials,
+                Paid::No,
+                "the AWS credentials have expired: aws sso login, or renew them".into(),
+            )
         },
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" | "SignatureDoesNotMatch"
-        | "IncompleteSignature" | "MissingAuthenticationToken" | "MissingAuthenticationTokenException" => {
-            fault(Kind::Credentials, Paid::No, format!("AWS refused the credentials ({code}): check keys, region and the clock"))
-        }
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => fault(
+            Kind::Credentials,
+            Paid::No,
+            format!("AWS refused the credentials ({code}): check keys, region and the clock"),
+        ),
         _ => by_status(model, code, status),
     }
 }
 
 fn by_status(model: &ModelId, code: &str, status: u16) -> ProviderError {
-    let named = if code.is_empty() { format!("HTTP {status}") } else { format!("{} (HTTP {status})", printable(code, 64)) };
+    let named = if code.is_empty() {
+        format!("HTTP {status}")
+    } else {
+        format!("{} (HTTP {status})", printable(code, 64))
+    };
     let (kind, paid) = match status {
         401 => (Kind::Credentials, Paid::No),
         403 => (Kind::AccessDenied, Paid::No),
@@ -188,17 +246,36 @@ fn by_status(model: &ModelId, code: &str, status: u16) -> ProviderError {
         400..=499 => (Kind::InvalidRequest, Paid::No),
         _ => (Kind::Protocol, Paid::Maybe),
     };
-    ProviderError::new(kind, paid, format!("Bedrock answered {named} for {model}: try again, or see the service's status"))
+    ProviderError::new(
+        kind,
+        paid,
+        format!("Bedrock answered {named} for {model}: try again, or see the service's status"),
+    )
 }
 
 fn not_found(model: &ModelId, text: &str) -> ProviderError {
     if text.contains("end of its life") {
-        return ProviderError::new(Kind::Retired, Paid::No, format!("{model} has reached its end of life{}", instead(model)));
+        return ProviderError::new(
+            Kind::Retired,
+            Paid::No,
+            format!("{model} has reached its end of life{}", instead(model)),
+        );
     }
     if text.contains("marked by provider as Legacy") {
-        return ProviderError::new(Kind::Legacy, Paid::No, format!("{model} is legacy and closed to accounts that did not use it in the last 30 days{}", instead(model)));
+        return ProviderError::new(
+            Kind::Legacy,
+            Paid::No,
+            format!(
+                "{model} is legacy and closed to accounts that did not use it in the last 30 days{}",
+                instead(model)
+            ),
+        );
     }
-    ProviderError::new(Kind::NotFound, Paid::No, format!("Bedrock does not know {model} in this region: check the id and the region"))
+    ProviderError::new(
+        Kind::NotFound,
+        Paid::No,
+        format!("Bedrock does not know {model} in this region: check the id and the region"),
+    )
 }
 
 fn validation(model: &ModelId, text: &str) -> ProviderError {
@@ -206,18 +283,44 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
     let lower = text.to_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
     if says(&["model identifier is invalid"]) {
-        let gone = Catalogue::builtin().find(model).is_some_and(|card| card.lifecycle.status == Status::Retired);
+        let gone =
+            Catalogue::builtin().find(model).is_some_and(|card| card.lifecycle.status == Status::Retired);
         let kind = if gone { Kind::Retired } else { Kind::NotFound };
-        return fault(kind, format!("Bedrock does not know {model}: it is retired, not in this region, or misspelt{}", instead(model)));
+        return fault(
+            kind,
+            format!(
+                "Bedrock does not know {model}: it is retired, not in this region, or misspelt{}",
+                instead(model)
+            ),
+        );
     }
     if says(&["on-demand throughput isn"]) {
-        return fault(Kind::NeedsProfile, format!("{model} is reached only through an inference profile: use its id with global., us. or eu. before it"));
+        return fault(
+            Kind::NeedsProfile,
+            format!(
+                "{model} is reached only through an inference profile: use its id with global., us. or eu. before it"
+            ),
+        );
     }
     if says(&["data retention mode"]) {
-        return fault(Kind::DataRetention, format!("{model} needs a data-retention mode for the whole account: set it with bedrock:PutAccountDataRetention"));
+        return fault(
+            Kind::DataRetention,
+            format!(
+                "{model} needs a data-retention mode for the whole account: set it with bedrock:PutAccountDataRetention"
+            ),
+        );
     }
-    if says(&["prompt is too long", "input is too long", "exceed context limit", "too many total text bytes", "context window"]) {
-        return fault(Kind::ContextTooLong, format!("prompt and answer do not fit into {model}: hand in fewer files or lower max_tokens"));
+    if says(&[
+        "prompt is too long",
+        "input is too long",
+        "exceed context limit",
+        "too many total text bytes",
+        "context window",
+    ]) {
+        return fault(
+            Kind::ContextTooLong,
+            format!("prompt and answer do not fit into {model}: hand in fewer files or lower max_tokens"),
+        );
     }
     let field = refused_field(&lower);
     let told = if no_sample(text) { text.to_owned() } else { printable(text, 300) };
@@ -258,5 +361,8 @@ fn retry_after<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<D
     if let Some(millis) = header("x-amz-retry-after").and_then(|value| value.parse::<u64>().ok()) {
         return Some(Duration::from_millis(millis));
     }
-    header("retry-after").and_then(|value| value.parse::<f64>().ok()).filter(|s| (0.0..86_400.0).contains(s)).map(Duration::from_secs_f64)
+    header("retry-after")
+        .and_then(|value| value.parse::<f64>().ok())
+        .filter(|s| (0.0..86_400.0).contains(s))
+        .map(Duration::from_secs_f64)
 }

@@ -8,9 +8,9 @@ mod request;
 
 use aws_config::SdkConfig;
 use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
-use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_smithy_types::retry::RetryConfig;
 use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError};
 use futures_util::StreamExt;
@@ -22,6 +22,7 @@ use order::Order;
 #[derive(Clone, Debug)]
 pub struct Bedrock {
     client: Client,
+    name: &'static str,
 }
 
 impl Bedrock {
@@ -32,13 +33,19 @@ impl Bedrock {
             .retry_config(RetryConfig::disabled())
             .interceptor(guard::FrameLimit)
             .build();
-        Bedrock { client: Client::from_conf(config) }
+        Bedrock { client: Client::from_conf(config), name: "bedrock" }
+    }
+
+    /// The same under another name, for what stands behind a Bedrock endpoint that is not AWS's.
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
     }
 }
 
 impl ModelProvider for Bedrock {
     fn name(&self) -> &'static str {
-        "bedrock"
+        self.name
     }
 
     fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
@@ -49,7 +56,9 @@ impl ModelProvider for Bedrock {
                     let (client, call) = *unsent;
                     match request::send(&client, &call).await {
                         Ok(output) => Box::new(Open { events: output.stream, order: Order::default(), call }),
-                        Err(failed) => return Some((Err(error::before_stream(&call.model, failed)), Phase::Ended)),
+                        Err(failed) => {
+                            return Some((Err(error::before_stream(&call.model, failed)), Phase::Ended));
+                        }
                     }
                 }
                 Phase::Open(open) => open,

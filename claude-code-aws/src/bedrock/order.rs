@@ -21,7 +21,9 @@ impl Order {
     /// Notes the event, or says why it cannot stand here.
     pub(super) fn check(&mut self, event: &ConverseStreamOutput) -> Result<(), ProviderError> {
         let fits = match event {
-            ConverseStreamOutput::MessageStart(_) => !std::mem::replace(&mut self.started, true) && !self.stopped,
+            ConverseStreamOutput::MessageStart(_) => {
+                !std::mem::replace(&mut self.started, true) && !self.stopped
+            }
             ConverseStreamOutput::ContentBlockStart(event) => {
                 self.in_message() && self.blocks.insert(event.content_block_index, true).is_none()
             }

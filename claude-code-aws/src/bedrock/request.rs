@@ -26,7 +26,10 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
         wire::ServiceTier::builder().r#type(wire::ServiceTierType::from(tier)).build().map_err(unbuildable)
     });
     let guardrail = call.guardrail.as_ref().map(|(id, version)| {
-        wire::GuardrailStreamConfiguration::builder().guardrail_identifier(id).guardrail_version(version).build()
+        wire::GuardrailStreamConfiguration::builder()
+            .guardrail_identifier(id)
+            .guardrail_version(version)
+            .build()
     });
     client
         .converse_stream()
@@ -61,7 +64,8 @@ fn message(message: &Message) -> Result<wire::Message, aws_sdk_bedrockruntime::e
 
 fn system(block: &TextBlock) -> Vec<wire::SystemContentBlock> {
     let mut content = vec![wire::SystemContentBlock::Text(block.text.to_string())];
-    content.extend(block.cache.and_then(|ttl| cache_point(ttl).ok()).map(wire::SystemContentBlock::CachePoint));
+    content
+        .extend(block.cache.and_then(|ttl| cache_point(ttl).ok()).map(wire::SystemContentBlock::CachePoint));
     content
 }
 

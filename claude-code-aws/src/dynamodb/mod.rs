@@ -15,7 +15,9 @@ where
 {
     let code = failed.code().unwrap_or("no answer");
     let fix = match code {
-        "ResourceNotFoundException" => "create the table, or set the name of yours in CLAUDE_CODE_AWS_TABLE_NAME or _STATE_TABLE",
+        "ResourceNotFoundException" => {
+            "create the table, or set the name of yours in CLAUDE_CODE_AWS_TABLE_NAME or _STATE_TABLE"
+        }
         "AccessDeniedException" => "allow GetItem, PutItem, UpdateItem, DeleteItem and Query on it",
         "ProvisionedThroughputExceededException" | "ThrottlingException" => "it is busy: try again",
         _ => "check the table, the credentials and the network",

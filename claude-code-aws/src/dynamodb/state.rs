@@ -48,8 +48,11 @@ impl DynamoState {
     }
 
     async fn read(&self, item: Item) -> Result<Option<Versioned>> {
-        let number = |name: &str| item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse::<u64>().ok());
-        let (Some(version), Some(expires)) = (number("version"), number("expires_ms")) else { return Ok(None) };
+        let number =
+            |name: &str| item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse::<u64>().ok());
+        let (Some(version), Some(expires)) = (number("version"), number("expires_ms")) else {
+            return Ok(None);
+        };
         let value = match (item.get("body"), item.get("s3_key"), &self.bucket) {
             (Some(AttributeValue::B(body)), _, _) => body.clone().into_inner(),
             (_, Some(AttributeValue::S(key)), Some((client, bucket))) => {
@@ -95,7 +98,9 @@ impl StateStore for DynamoState {
     ) -> Result<u64, PutError> {
         let (place, body) = self.body(value).await?;
         let set = match place {
-            ":body" => "SET #v = if_not_exists(#v, :zero) + :one, #e = :e, #m = :m, body = :body REMOVE s3_key",
+            ":body" => {
+                "SET #v = if_not_exists(#v, :zero) + :one, #e = :e, #m = :m, body = :body REMOVE s3_key"
+            }
             _ => "SET #v = if_not_exists(#v, :zero) + :one, #e = :e, #m = :m, s3_key = :s3_key REMOVE body",
         };
         let number = |n: i64| AttributeValue::N(n.to_string());
@@ -127,7 +132,9 @@ impl StateStore for DynamoState {
         };
         match update.send().await {
             Ok(done) => version(done.attributes()).ok_or_else(|| PutError::Store(damaged(&self.table))),
-            Err(failed) if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(failed)
+                if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
                 Err(PutError::Conflict)
             }
             Err(failed) => Err(PutError::Store(super::error("write", &self.table, &failed))),
@@ -136,10 +143,12 @@ impl StateStore for DynamoState {
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
         let mut names = HashMap::from([("#e".to_owned(), "expires_at".to_owned())]);
-        let mut values = Item::from([(":e".to_owned(), AttributeValue::N(addition.expires_at.seconds().to_string()))]);
+        let mut values =
+            Item::from([(":e".to_owned(), AttributeValue::N(addition.expires_at.seconds().to_string()))]);
         let mut sets = vec!["#e = :e".to_owned()];
         let (mut fresh, mut bounded) = (Vec::new(), Vec::new());
-        let counters: Vec<&'static str> = addition.initial.keys().chain(addition.deltas.keys()).copied().collect();
+        let counters: Vec<&'static str> =
+            addition.initial.keys().chain(addition.deltas.keys()).copied().collect();
         for (n, name) in counters.iter().collect::<std::collections::BTreeSet<_>>().into_iter().enumerate() {
             let initial = addition.initial.get(name).copied().unwrap_or(0);
             let delta = addition.deltas.get(name).copied().unwrap_or(0);
@@ -168,7 +177,11 @@ impl StateStore for DynamoState {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if !bounded.is_empty() {
             let held = bounded.join(" AND ");
-            let condition = if fresh.iter().all(|fits| *fits) { format!("attribute_not_exists(pk) OR ({held})") } else { held };
+            let condition = if fresh.iter().all(|fits| *fits) {
+                format!("attribute_not_exists(pk) OR ({held})")
+            } else {
+                held
+            };
             update = update.condition_expression(condition);
         }
         match update.send().await {
@@ -194,5 +207,8 @@ fn counted(names: &[&'static str], item: Option<&Item>) -> Counters {
 }
 
 fn damaged(table: &str) -> Error {
-    Error::new(Kind::Storage, format!("table {table} gave a row without a version: check that nothing else writes to it"))
+    Error::new(
+        Kind::Storage,
+        format!("table {table} gave a row without a version: check that nothing else writes to it"),
+    )
 }

@@ -44,6 +44,11 @@ impl Twin {
         Twin { engines: Arc::new(Engines::new(directory.to_owned(), brain)) }
     }
 
+    /// A twin with the sample answers that touches `directory` only when S3 or DynamoDB are first used.
+    pub fn of_samples(directory: &Path) -> Self {
+        Twin::lazy(directory, Arc::new(Samples::built_in()))
+    }
+
     /// The engines, for listeners that mount [`handle`](super::handle).
     pub fn engines(&self) -> &Arc<Engines> {
         &self.engines

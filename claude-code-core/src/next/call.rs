@@ -22,7 +22,10 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
         system: vec![TextBlock::new(plan.prompt.system.as_str())],
         messages: messages(plan, ask, draft),
         max_tokens: ask.max_tokens,
-        temperature: plan.request.temperature.filter(|_| sends(Field::Sampling) && candidate.takes_sampling()),
+        temperature: plan
+            .request
+            .temperature
+            .filter(|_| sends(Field::Sampling) && candidate.takes_sampling()),
         effort,
         metadata: if sends(Field::Metadata) { plan.policy.metadata.clone() } else { Default::default() },
         guardrail: plan.policy.guardrail.clone(),

@@ -26,7 +26,8 @@ const MODEL_TIMEOUT: &str = "ModelTimeoutException";
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let Ended::Fault(fault) = &last.ended else { return None };
     if let Some(field) = fault.refused_field {
-        let seen = draft.sent.iter().any(|sent| sent.why == Why::Without(field) && sent.candidate == last.candidate);
+        let seen =
+            draft.sent.iter().any(|sent| sent.why == Why::Without(field) && sent.candidate == last.candidate);
         return (!seen).then(|| send_to(plan, draft, last.candidate, Why::Without(field), Duration::ZERO));
     }
     match fault.paid {
@@ -54,7 +55,10 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
 
 /// One repeat of a send that may have been paid for, whatever the causes were.
 fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<Ask> {
-    let transient = matches!(fault.kind, Kind::Cut | Kind::Timeout | Kind::Unavailable | Kind::Throttled | Kind::Protocol);
+    let transient = matches!(
+        fault.kind,
+        Kind::Cut | Kind::Timeout | Kind::Unavailable | Kind::Throttled | Kind::Protocol
+    );
     if !transient || fault.code.as_deref() == Some(MODEL_TIMEOUT) || repeated(draft) {
         return None;
     }

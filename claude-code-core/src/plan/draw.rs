@@ -73,7 +73,9 @@ fn check(request: &GenerateRequest) -> Result<()> {
     if bytes > MAX_PROMPT_BYTES {
         return Err(Error::new(
             Kind::ContextTooLong,
-            format!("prompt and files have {bytes} bytes, {MAX_PROMPT_BYTES} are allowed: hand in fewer files"),
+            format!(
+                "prompt and files have {bytes} bytes, {MAX_PROMPT_BYTES} are allowed: hand in fewer files"
+            ),
         ));
     }
     if let Some(t) = request.temperature.filter(|t| !(0.0..=1.0).contains(t)) {
@@ -86,7 +88,9 @@ fn check(request: &GenerateRequest) -> Result<()> {
         return Err(Error::invalid("max_sends must be at least 1"));
     }
     match request.files.iter().find(|f| f.path.is_empty() || f.path.contains(['\n', '\r'])) {
-        Some(_) => Err(Error::invalid("a given file has an empty path or a line break in it: name each file")),
+        Some(_) => {
+            Err(Error::invalid("a given file has an empty path or a line break in it: name each file"))
+        }
         None => Ok(()),
     }
 }
@@ -116,7 +120,9 @@ fn choose(
                 }
                 warnings.extend(catalogue.warning(&candidate.model, &now.date()));
             }
-            None => warnings.push(format!("{} is not in the catalogue: its price is unknown", candidate.model)),
+            None => {
+                warnings.push(format!("{} is not in the catalogue: its price is unknown", candidate.model))
+            }
         }
         let reason = format!("the model was given: {name}");
         return Ok((vec![candidate], reason, warnings));
@@ -164,7 +170,12 @@ fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candida
     let found = select::candidates(tier, catalogue, policy.reach, fallback)?;
     Ok(found
         .into_iter()
-        .map(|found| Candidate { card: catalogue.find(&found.model), model: found.model, tier: found.tier, why: found.why })
+        .map(|found| Candidate {
+            card: catalogue.find(&found.model),
+            model: found.model,
+            tier: found.tier,
+            why: found.why,
+        })
         .collect())
 }
 
@@ -177,7 +188,10 @@ fn id_of(card: &ModelCard, policy: &Policy) -> Result<ModelId> {
     .ok_or_else(|| {
         Error::new(
             Kind::NeedsProfile,
-            format!("{} cannot be reached as {:?}: set PROFILE_SCOPE to one it has, or name a model id", card.name, policy.reach),
+            format!(
+                "{} cannot be reached as {:?}: set PROFILE_SCOPE to one it has, or name a model id",
+                card.name, policy.reach
+            ),
         )
     })
 }
@@ -189,7 +203,8 @@ fn max_tokens(request: &GenerateRequest, policy: &Policy, first: &Candidate) -> 
         Tier::Medium => 16_384,
         Tier::Complex => 32_768,
     };
-    let most = first.card.map_or(MAX_TOKENS_BOUND - 1, |card| card.max_output_tokens.min(MAX_TOKENS_BOUND - 1));
+    let most =
+        first.card.map_or(MAX_TOKENS_BOUND - 1, |card| card.max_output_tokens.min(MAX_TOKENS_BOUND - 1));
     request.max_tokens.or(policy.max_tokens).unwrap_or(by_tier).clamp(1, most)
 }
 

@@ -3,8 +3,8 @@
 
 mod clock;
 mod provider;
-pub mod store_contract;
 pub mod state_contract;
+pub mod store_contract;
 
 pub use clock::{SeededIds, TestClock};
 pub use provider::{Line, Script, ScriptedProvider};

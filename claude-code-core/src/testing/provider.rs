@@ -97,7 +97,10 @@ pub struct ScriptedProvider {
 impl ScriptedProvider {
     /// A provider with these scripts.
     pub fn new(scripts: impl IntoIterator<Item = Script>) -> Arc<Self> {
-        Arc::new(ScriptedProvider { scripts: Mutex::new(scripts.into_iter().collect()), ..Default::default() })
+        Arc::new(ScriptedProvider {
+            scripts: Mutex::new(scripts.into_iter().collect()),
+            ..Default::default()
+        })
     }
 
     /// The calls that were really sent.
@@ -112,7 +115,11 @@ impl ScriptedProvider {
 
     fn script(&self) -> Script {
         let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
-        if scripts.len() > 1 { scripts.pop_front().unwrap_or_default() } else { scripts.front().cloned().unwrap_or_default() }
+        if scripts.len() > 1 {
+            scripts.pop_front().unwrap_or_default()
+        } else {
+            scripts.front().cloned().unwrap_or_default()
+        }
     }
 }
 

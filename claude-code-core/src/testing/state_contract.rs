@@ -78,7 +78,10 @@ async fn counters_start_change_and_keep_their_floor(store: &dyn StateStore) {
     assert_eq!((totals["remaining"], totals["spent"]), (40, 60));
     match store.add(&key("sum"), spend(50)).await {
         Err(AddError::OutOfBounds(totals)) => assert_eq!((totals["remaining"], totals["spent"]), (40, 60)),
-        other => assert!(matches!(other, Err(AddError::OutOfBounds(_))), "40 are left and 50 were taken: {other:?}"),
+        other => assert!(
+            matches!(other, Err(AddError::OutOfBounds(_))),
+            "40 are left and 50 were taken: {other:?}"
+        ),
     }
     let totals = store.add(&key("sum"), spend(40)).await.unwrap();
     assert_eq!((totals["remaining"], totals["spent"]), (0, 100));

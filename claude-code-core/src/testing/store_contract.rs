@@ -80,7 +80,10 @@ async fn what_was_put_comes_back(store: &dyn GenerationStore) {
         assert_eq!(stored.s3_key, expected);
         let got = store.get(&scope, id).await.unwrap();
         assert_eq!(got.files, put.files);
-        assert_eq!((got.id, got.model, got.usage, got.stop_reason), (put.id, put.model, put.usage, put.stop_reason));
+        assert_eq!(
+            (got.id, got.model, got.usage, got.stop_reason),
+            (put.id, put.model, put.usage, put.stop_reason)
+        );
         assert_eq!((got.prompt, got.generated_at), (put.prompt, put.generated_at));
         assert!(got.stored && got.s3_key == Some(stored.s3_key));
     }
@@ -128,7 +131,8 @@ async fn a_language_is_listed_newest_first_in_pages(store: &dyn GenerationStore)
     let from = UtcMillis(1_795_293_960_123 + 2000);
     let to = UtcMillis(1_795_293_960_123 + 5000);
     let range = Listing { from: Some(from), to: Some(to), ..listing(10, None) };
-    let ids: Vec<String> = store.list(&scope, &range).await.unwrap().items.into_iter().map(|r| r.id).collect();
+    let ids: Vec<String> =
+        store.list(&scope, &range).await.unwrap().items.into_iter().map(|r| r.id).collect();
     assert_eq!(ids, ["14-listed", "13-listed", "12-listed"]);
 }
 
@@ -149,4 +153,10 @@ async fn refused_names_store_nothing(store: &dyn GenerationStore) {
     hostile.files[1].rejected = Some("it leaves the root".to_owned());
     assert_eq!(store.put(&scope, &hostile).await.unwrap_err().kind, Kind::InvalidRequest);
     assert_eq!(store.get(&scope, "05-hostile").await.unwrap_err().kind, Kind::NotFound);
+}
+
+/// The first page of Python results of the local scope.
+#[allow(clippy::unwrap_used)]
+pub async fn page(store: &dyn GenerationStore) -> crate::store::Page {
+    store.list(&Scope::local(), &listing(100, None)).await.unwrap()
 }

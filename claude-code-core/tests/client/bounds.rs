@@ -31,7 +31,9 @@ async fn a_model_that_stalls_ends_at_the_idle_limit_and_a_slow_one_does_not() {
     let client = builder(provider).with_policy(policy.clone()).build();
     assert!(client.generate(on_haiku()).await.unwrap().accepted);
 
-    let stalled = ScriptedProvider::new([Script::text(REVERSE).wait(Duration::from_secs(61)).stop(StopReason::EndTurn)]);
+    let stalled = ScriptedProvider::new([Script::text(REVERSE)
+        .wait(Duration::from_secs(61))
+        .stop(StopReason::EndTurn)]);
     let client = builder(stalled).with_policy(policy).build();
     let error = client.generate(on_haiku().with_max_sends(1)).await.unwrap_err();
     assert_eq!((error.kind, error.partial.unwrap().text.as_str()), (Kind::Timeout, REVERSE));
@@ -131,7 +133,8 @@ async fn a_cap_that_someone_set_stops_a_model_without_a_price_and_the_default_do
 
 #[tokio::test(start_paused = true)]
 async fn callers_who_race_cannot_overspend_a_day_together() {
-    let held = Script::text(REVERSE).wait(Duration::from_secs(9)).stop(StopReason::EndTurn).usage(Usage::new(1, 1));
+    let held =
+        Script::text(REVERSE).wait(Duration::from_secs(9)).stop(StopReason::EndTurn).usage(Usage::new(1, 1));
     let provider = ScriptedProvider::new([held]);
     let one = client(&provider).estimate(on_haiku()).unwrap().worst_usd.known();
     let cap = PicoUsd(one.0 * 10 + one.0 / 2);

@@ -106,7 +106,8 @@ async fn a_thousand_equal_requests_send_once() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_leader_leaves_the_next_waiter_drives_on() {
-    let slow = Script([Script::text("Here.\n").wait(Duration::from_secs(3)).0, Script::answer(REVERSE).0].concat());
+    let slow =
+        Script([Script::text("Here.\n").wait(Duration::from_secs(3)).0, Script::answer(REVERSE).0].concat());
     let provider = ScriptedProvider::new([slow]);
     let client = client(&provider);
     let mut leader = client.stream("reverse");
@@ -134,7 +135,12 @@ async fn when_the_last_waiter_goes_the_request_is_closed() {
     assert_eq!(provider.open(), 0);
 }
 
-fn process(state: &Arc<MemoryState>, provider: &Arc<ScriptedProvider>, seed: u64, clock: &Arc<TestClock>) -> claude_code_core::Client {
+fn process(
+    state: &Arc<MemoryState>,
+    provider: &Arc<ScriptedProvider>,
+    seed: u64,
+    clock: &Arc<TestClock>,
+) -> claude_code_core::Client {
     ClientBuilder::new(provider.clone(), clock.clone(), Arc::new(SeededIds::new(seed)))
         .with_state(state.clone())
         .build()

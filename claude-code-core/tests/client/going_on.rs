@@ -33,7 +33,8 @@ async fn a_resumed_stream_shows_each_file_whole_under_its_highest_revision() {
     let at = TWO.find("value = first").unwrap() + 5;
     let rest = TWO.find("def second").unwrap();
     let provider = ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::answer(&TWO[rest..])]);
-    let events: Vec<Event> = client(&provider).stream(request().without_validation()).try_collect().await.unwrap();
+    let events: Vec<Event> =
+        client(&provider).stream(request().without_validation()).try_collect().await.unwrap();
     let mut shown: std::collections::BTreeMap<String, (u32, String)> = Default::default();
     for event in events {
         match event {
@@ -66,7 +67,8 @@ async fn a_stuck_model_ends_with_the_finished_files_kept() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_cut_again_and_again_ends_after_three_rounds() {
     let at = TWO.find("value = first").unwrap() + 5;
-    let provider = ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::truncated("    more = 1\n")]);
+    let provider =
+        ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::truncated("    more = 1\n")]);
     let error = client(&provider).generate(request()).await.unwrap_err();
     assert_eq!((error.kind, provider.calls().len()), (Kind::Truncated, 4));
 }
@@ -74,7 +76,8 @@ async fn an_answer_that_is_cut_again_and_again_ends_after_three_rounds() {
 #[tokio::test(start_paused = true)]
 async fn a_broken_stream_with_a_finished_file_is_resumed_once() {
     let at = TWO.find("value = first").unwrap() + 5;
-    let provider = ScriptedProvider::new([Script::text(&TWO[..at]).then_fail(cut()), Script::answer(&TWO[at..])]);
+    let provider =
+        ScriptedProvider::new([Script::text(&TWO[..at]).then_fail(cut()), Script::answer(&TWO[at..])]);
     let g = client(&provider).generate(request().without_validation()).await.unwrap();
     assert_eq!((g.text.as_str(), g.attempts[1].why.as_str()), (TWO, "resume"));
     let provider = ScriptedProvider::new([Script::text(&TWO[..at]).then_fail(cut())]);

@@ -42,7 +42,8 @@ async fn given_files_follow_the_task_in_their_order() {
     let request = GenerateRequest::new("Merge these").with_file("b.py", "b = 1\n").with_file("a.py", "a = 1");
     client(&provider).generate(request).await.unwrap();
     let text = provider.calls()[0].messages[0].blocks[0].text.to_string();
-    let (task, b, a) = (text.find("<task>").unwrap(), text.find(": b.py ===").unwrap(), text.find(": a.py ===").unwrap());
+    let (task, b, a) =
+        (text.find("<task>").unwrap(), text.find(": b.py ===").unwrap(), text.find(": a.py ===").unwrap());
     assert!(task < b && b < a);
 }
 
@@ -72,7 +73,10 @@ async fn the_result_is_stored_and_says_where() {
     let client = builder(provider).with_store(store).build();
     let g = client.generate("reverse").await.unwrap();
     assert!(g.stored);
-    assert_eq!(g.s3_key.as_deref(), Some(format!("generated-code/python/20261121T204600123Z-{}.py", g.id).as_str()));
+    assert_eq!(
+        g.s3_key.as_deref(),
+        Some(format!("generated-code/python/20261121T204600123Z-{}.py", g.id).as_str())
+    );
     let kept = client.results().unwrap().get(client.scope(), &g.id).await.unwrap();
     assert_eq!(kept.files, g.files);
 }

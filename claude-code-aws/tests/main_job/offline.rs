@@ -1,0 +1,99 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use claude_code_aws::local::{self, BUCKET, Twin};
+use claude_code_aws::{Cost, Kind};
+
+use super::REVERSE;
+
+#[tokio::test]
+async fn a_prompt_becomes_stored_code_without_an_account() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = local::open(dir.path()).await.unwrap();
+    let g = client.generate(REVERSE).await.unwrap();
+    assert!(g.accepted && g.stored, "{g:?} {:?}", g.stored_problem);
+    assert!(g.code().unwrap().contains("def "));
+    assert!(g.sample, "sample answers are labelled");
+    assert_eq!(g.receipt.total(), Cost::ZERO);
+    assert_eq!(g.attempts.len(), 1);
+}
+
+/// Row and object as the contract says, read back with the plain SDK after everything was closed and opened again.
+#[tokio::test]
+async fn row_and_object_are_what_the_contract_says_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let g = {
+        let client = local::open(dir.path()).await.unwrap();
+        client.generate(REVERSE).await.unwrap()
+    };
+    let twin = Twin::open(dir.path()).unwrap();
+    let row = twin
+        .dynamodb_client()
+        .get_item()
+        .table_name("claude-code-results")
+        .key("id", AttributeValue::S(g.id.clone()))
+        .send()
+        .await
+        .unwrap()
+        .item
+        .expect("the row is there");
+    let text = |name: &str| row[name].as_s().unwrap().as_str();
+    assert_eq!(text("prompt"), REVERSE);
+    assert_eq!(text("language"), "python");
+    assert_eq!(text("generated_at"), g.generated_at.iso());
+    assert_eq!(text("model"), g.model);
+    assert_eq!(text("stop_reason"), "end_turn");
+    assert_eq!(text("scope"), "local");
+    assert_eq!(row["code_length"].as_n().unwrap(), &g.code_length().to_string());
+    let expires: i64 = row["expires_at"].as_n().unwrap().parse().unwrap();
+    assert_eq!(expires, g.generated_at.seconds() + 89 * 86_400);
+    let s3_key = text("s3_key");
+    assert_eq!(s3_key, format!("generated-code/python/{}-{}.py", g.generated_at.compact(), g.id));
+    let file = row["files"].as_l().unwrap()[0].as_m().unwrap();
+    assert_eq!(file["sha256"].as_s().unwrap(), &g.files[0].sha256());
+
+    let s3 = twin.s3_client();
+    let object = s3.get_object().bucket(BUCKET).key(s3_key).send().await.unwrap();
+    let metadata = object.metadata().unwrap().clone();
+    assert_eq!((metadata["id"].as_str(), metadata["language"].as_str()), (g.id.as_str(), "python"));
+    let body = object.body.collect().await.unwrap().to_vec();
+    assert_eq!(String::from_utf8(body).unwrap(), g.files[0].content);
+    let manifest =
+        s3.get_object().bucket(BUCKET).key(s3_key.replace(".py", ".manifest.json")).send().await.unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&manifest.body.collect().await.unwrap().to_vec()).unwrap();
+    assert_eq!(manifest["id"], g.id.as_str());
+    assert!(manifest["files"][0].get("content").is_none());
+    assert_eq!(manifest["files"][0]["sha256"], g.files[0].sha256().as_str());
+}
+
+#[tokio::test]
+async fn the_cache_survives_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = local::open(dir.path()).await.unwrap().generate(REVERSE).await.unwrap();
+    let second = local::open(dir.path()).await.unwrap().generate(REVERSE).await.unwrap();
+    assert_eq!(second.id, first.id);
+    assert!(second.cached.is_some() && second.stored);
+    assert_eq!(second.files, first.files);
+}
+
+#[tokio::test]
+async fn several_files_are_stored_under_one_prefix() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = local::open(dir.path()).await.unwrap();
+    let prompt = "Write a Python function that checks whether a string is a palindrome, with tests.";
+    let g = client.generate(prompt).await.unwrap();
+    assert!(g.files.len() >= 2 && g.stored);
+    assert!(g.s3_key.as_deref().unwrap().ends_with('/'));
+    let kept = client.results().unwrap().get(client.scope(), &g.id).await.unwrap();
+    assert_eq!((kept.files, kept.text, kept.receipt), (g.files, g.text, g.receipt));
+}
+
+#[tokio::test]
+async fn an_unknown_prompt_names_the_nearest_sample_and_three_ways_to_a_model() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = local::open(dir.path()).await.unwrap();
+    let error = client.generate("Write a Python function that reverses a list.").await.unwrap_err();
+    assert_eq!(error.kind, Kind::NoSample);
+    for part in [REVERSE, "AWS credentials", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] {
+        assert!(error.message.contains(part), "{part}: {error}");
+    }
+}

@@ -1,0 +1,114 @@
+use std::collections::HashMap;
+
+use claude_code_aws::config::{Provider, Store};
+use claude_code_aws::local;
+use claude_code_aws::{Config, GenerateRequest, Kind};
+
+use super::REVERSE;
+
+fn config(vars: &[(&str, &str)]) -> Result<Config, claude_code_aws::Error> {
+    Config::from_vars(vars.iter().map(|(k, v)| (format!("CLAUDE_CODE_AWS_{k}"), (*v).to_owned())))
+}
+
+#[tokio::test]
+async fn a_directory_in_use_is_named_with_its_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = local::open(dir.path()).await.unwrap();
+    let error = local::open(dir.path()).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Storage);
+    assert!(error.message.contains("in use by") && error.message.contains("twin up"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_by_default_that_is_in_use_costs_the_storing_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = local::open(dir.path()).await.unwrap();
+    let mut config = Config {
+        provider: Provider::Samples,
+        default_store: Store::Disk,
+        local_dir: Some(dir.path().into()),
+        ..Config::default()
+    };
+    let client = claude_code_aws::connect(config.clone()).await.unwrap();
+    let g = client.generate(REVERSE).await.unwrap();
+    assert!(g.accepted && !g.stored);
+    assert!(g.stored_problem.unwrap().contains("in use by"));
+    config.store = Some(Store::Disk);
+    assert_eq!(claude_code_aws::connect(config).await.unwrap_err().kind, Kind::Storage);
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let error = local::open(file.join("below")).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Storage);
+    assert!(error.message.contains("a-file"), "{error}");
+    assert!(!error.message.contains('\n'));
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_set_aside_and_never_silently_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(local::open(dir.path()).await.unwrap());
+    let damaged: Vec<u8> = vec![7; 9000];
+    let name = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .find(|name| name.contains("dynamodb") && name.ends_with("sqlite"))
+        .unwrap();
+    std::fs::write(dir.path().join(&name), &damaged).unwrap();
+    let client = local::open(dir.path()).await.unwrap();
+    assert!(client.generate(REVERSE).await.unwrap().stored);
+    let aside = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().contains("damaged"))
+        .expect("the damaged file is kept");
+    assert_eq!(std::fs::read(aside).unwrap(), damaged);
+}
+
+#[tokio::test]
+async fn a_retired_model_names_its_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = local::open(dir.path()).await.unwrap();
+    let request = GenerateRequest::new(REVERSE).with_model("anthropic.claude-3-5-sonnet-20241022-v2:0");
+    let error = client.generate(request).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Retired);
+    assert!(error.message.contains("claude-sonnet-5-5"), "{error}");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_name_variable_value_and_form() {
+    let table = [
+        ("PROVIDER", "openai", "bedrock, anthropic or samples"),
+        ("STORE", "tape", "none, disk or aws"),
+        ("PROFILE_SCOPE", "mars", "global, us, eu"),
+        ("MAX_USD_PER_DAY", "-1", "dollars"),
+        ("MAX_SENDS", "0", "whole number above 0"),
+        ("TIMEOUT_SECONDS", "soon", "whole number above 0"),
+        ("CACHE_TTL_SECONDS", "1.5", "whole number above 0"),
+    ];
+    for (name, value, form) in table {
+        let error = config(&[(name, value)]).unwrap_err();
+        assert_eq!(error.kind, Kind::InvalidRequest);
+        for part in [name, value, form] {
+            assert!(error.message.contains(part), "{part}: {error}");
+        }
+    }
+}
+
+#[test]
+fn settings_are_read_from_the_environment_with_their_defaults() {
+    let plain = config(&[]).unwrap();
+    assert_eq!((plain.table_name.as_str(), plain.store), ("claude-code-results", None));
+    assert_eq!(plain.policy.cache_ttl.as_secs(), 3600);
+    let set = config(&[("TABLE_NAME", "t"), ("MAX_USD_PER_REQUEST", "0.25"), ("MAX_SENDS", "1")]).unwrap();
+    assert_eq!((set.table_name.as_str(), set.store), ("t", Some(Store::Aws)));
+    assert!(set.policy.max_usd_is_set);
+    assert_eq!((set.policy.max_usd_per_request.to_string(), set.policy.max_sends), ("0.25".into(), 1));
+    let lambda = HashMap::from([("AWS_LAMBDA_FUNCTION_NAME".to_owned(), "f".to_owned())]);
+    let lambda = Config::from_vars(lambda).unwrap();
+    assert_eq!((lambda.store, lambda.allow_endpoint_override), (Some(Store::Aws), false));
+}
