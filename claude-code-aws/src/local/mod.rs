@@ -17,7 +17,7 @@ mod samples;
 mod twin;
 mod worker;
 
-pub use body::{Body, BoxError, Piece, Pieces};
+pub use body::{Body, BodyError, Piece, Pieces};
 pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use directory::Directory;
 pub use endpoint::{Engines, Service, handle};

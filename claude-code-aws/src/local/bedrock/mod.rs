@@ -13,10 +13,11 @@ mod wire;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use claude_code_core::Result;
 use http::{Request, Response};
 
 use self::route::Route;
-use super::body::{self, Body, BoxError};
+use super::body::{self, Body};
 use super::brain::{Brain, Question, Reply};
 
 /// The longest body of a request (Bedrock's own limit, 25,000,000 bytes).
@@ -44,7 +45,7 @@ impl Bedrock {
     }
 
     /// Answers one request.
-    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let Some(route) = Route::of(request.method(), request.uri().path()) else {
             return Ok(wire::exception("UnknownOperationException", 404, "no such operation at this path"));
         };
