@@ -6,14 +6,26 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use claude_code_core::{Error, Kind};
 use http_body::Frame;
 use http_body_util::BodyExt;
 
-/// Any error that a body can end with.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// Why a body ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct BodyError {
+    reason: String,
+}
+
+impl BodyError {
+    /// A body that broke off for this reason.
+    pub fn new(reason: impl ToString) -> Self {
+        BodyError { reason: reason.to_string() }
+    }
+}
 
 /// The body of requests to the engines and of their answers.
-pub type Body = http_body_util::combinators::BoxBody<Bytes, BoxError>;
+pub type Body = http_body_util::combinators::BoxBody<Bytes, BodyError>;
 
 /// A body that is there at once.
 pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
@@ -21,12 +33,14 @@ pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
 }
 
 /// Reads a whole body of at most `limit` bytes. Fails if it is longer or breaks off.
-pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BoxError> {
+pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let frame = frame
+            .map_err(|error| Error::new(Kind::Malformed, format!("the request's body broke off: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
-            return Err(format!("the request's body is longer than {limit} bytes").into());
+            return Err(Error::invalid(format!("the request's body is longer than {limit} bytes")));
         }
         bytes.extend_from_slice(&data);
     }
@@ -62,12 +76,12 @@ impl Pieces {
 
 impl http_body::Body for Pieces {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
             if let Some(waiting) = self.waiting.as_mut() {
                 ready!(waiting.as_mut().poll(context));
@@ -79,7 +93,7 @@ impl http_body::Body for Pieces {
                 Some(Piece::Wait(time)) => self.waiting = Some(Box::pin(tokio::time::sleep(time))),
                 Some(Piece::Break(reason)) => {
                     self.pieces.clear();
-                    return Poll::Ready(Some(Err(reason.into())));
+                    return Poll::Ready(Some(Err(BodyError::new(reason))));
                 }
                 Some(Piece::Stall) => {
                     // Put back: a stalled body stays stalled however often it is polled.

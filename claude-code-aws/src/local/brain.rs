@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::fault::Fault;
+
 /// What a model would be asked, the same for every API style.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -158,6 +160,13 @@ pub enum Reply {
         /// One line for a person.
         message: String,
     },
+    /// A reply that travels badly.
+    Faulty {
+        /// What is sent.
+        reply: Box<Reply>,
+        /// What happens to it on its way.
+        faults: Vec<Fault>,
+    },
 }
 
 impl Reply {
@@ -178,6 +187,23 @@ impl Reply {
         let output_tokens = estimate_tokens(&kept);
         let usage = Usage { input_tokens: question.input_tokens(), output_tokens, ..Usage::default() };
         Reply::Answer { text: kept, stop_reason, usage }
+    }
+
+    /// This reply with faults put on its way.
+    pub fn with_faults(self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        Reply::Faulty { reply: Box::new(self), faults: faults.into_iter().collect() }
+    }
+
+    /// A ThrottlingException (429).
+    pub fn throttled() -> Self {
+        let message = "Too many requests, please wait before trying again.".to_owned();
+        Reply::Error { code: "ThrottlingException".to_owned(), status: 429, message }
+    }
+
+    /// A ServiceUnavailableException (503).
+    pub fn unavailable() -> Self {
+        let message = "Bedrock is unable to process your request.".to_owned();
+        Reply::Error { code: "ServiceUnavailableException".to_owned(), status: 503, message }
     }
 
     /// A ValidationException (400).

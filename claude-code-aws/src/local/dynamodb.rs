@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::body::{self, Body, BoxError};
+use super::body::{self, Body};
 use super::directory::Directory;
 use super::worker::Worker;
 
@@ -43,7 +43,7 @@ impl DynamoDb {
     }
 
     /// Answers one request of the JSON protocol.
-    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
         let Some(operation) = target.and_then(|target| target.strip_prefix(TARGET)).map(str::to_owned) else {
             return Ok(unknown_operation());

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use tokio::sync::OnceCell;
 
 use super::bedrock::Bedrock;
-use super::body::{self, Body, BoxError};
+use super::body::{self, Body};
 use super::brain::Brain;
 use super::directory::Directory;
 use super::dynamodb::DynamoDb;
@@ -99,11 +99,7 @@ impl Engines {
 
 /// Answers one request. Whatever the service itself says, refusals included, is an answer; an error means that
 /// the engine could not be opened or that the request's body broke off.
-pub async fn handle(
-    engines: &Engines,
-    service: Service,
-    request: Request<Body>,
-) -> Result<Response<Body>, BoxError> {
+pub async fn handle(engines: &Engines, service: Service, request: Request<Body>) -> Result<Response<Body>> {
     let head = request.method() == http::Method::HEAD;
     let response = match service {
         Service::Bedrock => engines.bedrock.handle(request).await?,

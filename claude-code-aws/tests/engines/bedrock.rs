@@ -16,7 +16,7 @@ fn message(role: ConversationRole, text: &str) -> Message {
     Message::builder().role(role).content(ContentBlock::Text(text.to_owned())).build().unwrap()
 }
 
-fn user(text: &str) -> Message {
+pub(crate) fn user(text: &str) -> Message {
     message(ConversationRole::User, text)
 }
 

@@ -7,6 +7,7 @@ mod bedrock;
 mod checksums;
 mod directory;
 mod dynamodb;
+mod faults;
 mod listing;
 mod multipart;
 mod objects;

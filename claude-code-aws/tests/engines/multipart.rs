@@ -78,3 +78,22 @@ async fn a_completion_that_names_the_wrong_parts_is_refused() {
     complete(vec![one]).await.unwrap();
     assert_eq!(read(&s3, "shelf", "k").await, b"small");
 }
+
+#[tokio::test]
+async fn a_part_may_be_copied_from_a_stored_object() {
+    let twin = twin();
+    let s3 = twin.bucket("shelf").await;
+    put(&s3, "shelf", "source", b"0123456789").await;
+    let upload = begin(&s3, "k").await;
+    let copy = |range: &str| {
+        let request = s3.upload_part_copy().bucket("shelf").key("k").upload_id(&upload).part_number(1);
+        request.copy_source("shelf/source").copy_source_range(range).send()
+    };
+    assert_eq!(code(copy("bytes=20-30").await), "InvalidRange");
+    let copied = copy("bytes=2-5").await.unwrap().copy_part_result.unwrap();
+    let part = CompletedPart::builder().part_number(1).e_tag(copied.e_tag().unwrap());
+    let part = part.checksum_crc32(copied.checksum_crc32().unwrap()).build();
+    let complete = s3.complete_multipart_upload().bucket("shelf").key("k").upload_id(&upload);
+    complete.multipart_upload(parts(vec![part])).send().await.unwrap();
+    assert_eq!(read(&s3, "shelf", "k").await, b"2345");
+}

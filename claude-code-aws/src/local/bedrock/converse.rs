@@ -4,22 +4,28 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Bedrock, frames, wire};
+use super::{Bedrock, Outcome, frames, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, Reply, Role, StopReason, Turn, Usage};
+use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
 
 /// Answers Converse and ConverseStream.
-pub(super) fn respond(bedrock: &Bedrock, model: String, streaming: bool, body: &[u8]) -> Response<Body> {
+pub(super) async fn respond(
+    bedrock: &Bedrock,
+    model: String,
+    streaming: bool,
+    body: &[u8],
+) -> Response<Body> {
     let question = match question(model, streaming, body) {
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    match bedrock.ask(question) {
-        Reply::Error { code, status, message } => wire::exception(&code, status, &message),
-        Reply::Answer { text, stop_reason, usage } if streaming => {
-            wire::event_stream(frames::converse(&text, stop_reason, usage))
+    let (reply, faults) = bedrock.ask(question).await;
+    match reply {
+        Outcome::Error { code, status, message } => wire::exception(&code, status, &message),
+        Outcome::Answer { text, stop, usage } if streaming => {
+            wire::event_stream(frames::converse(&text, stop, usage), &faults)
         }
-        Reply::Answer { text, stop_reason, usage } => wire::json(&answer(&text, stop_reason, usage)),
+        Outcome::Answer { text, stop, usage } => wire::json_with(&answer(&text, stop, usage), &faults),
     }
 }
 
@@ -62,15 +68,21 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
     let request: Request = serde_json::from_slice(body)
         .map_err(|error| format!("the request is not a Converse request: {error}"))?;
     let mut messages = Vec::with_capacity(request.messages.len());
+    let mut system = request.system;
     for (at, message) in request.messages.into_iter().enumerate() {
-        messages.push(turn(at, message)?);
+        // A system message within the conversation adds to what stands before it.
+        if message.role == "system" {
+            system.extend(message.content);
+        } else {
+            messages.push(turn(at, message)?);
+        }
     }
     let more = &request.additional_model_request_fields;
     let number = |name: &str| more.get(name).and_then(Value::as_f64);
     let config = request.inference_config;
     Ok(Question {
         model,
-        system: joined(request.system, "\n\n"),
+        system: joined(system, "\n\n"),
         messages,
         max_tokens: config.max_tokens,
         temperature: config.temperature.or_else(|| number("temperature")),

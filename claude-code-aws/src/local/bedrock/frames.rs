@@ -61,12 +61,17 @@ pub(super) fn chunks(events: &[(&'static str, Value)]) -> Vec<Bytes> {
 }
 
 /// One event frame.
-fn event(kind: &'static str, payload: Value) -> Bytes {
+fn event(kind: &str, payload: Value) -> Bytes {
     frame(":event-type", kind, "event", payload)
 }
 
-fn frame(name: &'static str, kind: &'static str, message_type: &'static str, payload: Value) -> Bytes {
-    let text = |text: &'static str| HeaderValue::String(text.into());
+/// The frame of an exception within a stream, named in lower camel case as in `throttlingException`.
+pub(super) fn exception(code: &str, message: &str) -> Bytes {
+    frame(":exception-type", code, "exception", json!({ "message": message }))
+}
+
+fn frame(name: &'static str, kind: &str, message_type: &'static str, payload: Value) -> Bytes {
+    let text = |text: &str| HeaderValue::String(text.to_owned().into());
     let message = Message::new(payload.to_string())
         .add_header(Header::new(name, text(kind)))
         .add_header(Header::new(":content-type", text("application/json")))

@@ -6,27 +6,34 @@ use serde_json::{Value, json};
 
 use super::anthropic::{self, Answer};
 use super::converse::{self, LATENCY_MS};
-use super::{Bedrock, frames, wire};
+use super::{Bedrock, Outcome, frames, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, Reply, Usage};
+use crate::local::brain::{Question, Usage};
+use crate::local::fault::Fault;
 
 /// Answers InvokeModel and InvokeModelWithResponseStream.
-pub(super) fn respond(bedrock: &Bedrock, model: String, streaming: bool, body: &[u8]) -> Response<Body> {
+pub(super) async fn respond(
+    bedrock: &Bedrock,
+    model: String,
+    streaming: bool,
+    body: &[u8],
+) -> Response<Body> {
     let question = match question(model.clone(), streaming, body) {
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    match bedrock.ask(question) {
-        Reply::Error { code, status, message } => wire::exception(&code, status, &message),
-        Reply::Answer { text, stop_reason: stop, usage } => {
+    let (reply, faults) = bedrock.ask(question).await;
+    match reply {
+        Outcome::Error { code, status, message } => wire::exception(&code, status, &message),
+        Outcome::Answer { text, stop, usage } => {
             let answer = Answer { model, text, stop, usage };
-            if streaming { stream(&answer) } else { whole(&answer) }
+            if streaming { stream(&answer, &faults) } else { whole(&answer, &faults) }
         }
     }
 }
 
-fn whole(answer: &Answer) -> Response<Body> {
-    let mut response = wire::json(&answer.message());
+fn whole(answer: &Answer, faults: &[Fault]) -> Response<Body> {
+    let mut response = wire::json_with(&answer.message(), faults);
     let Usage { input_tokens, output_tokens, .. } = answer.usage;
     wire::insert(&mut response, "x-amzn-bedrock-input-token-count", &input_tokens.to_string());
     wire::insert(&mut response, "x-amzn-bedrock-output-token-count", &output_tokens.to_string());
@@ -34,7 +41,7 @@ fn whole(answer: &Answer) -> Response<Body> {
     response
 }
 
-fn stream(answer: &Answer) -> Response<Body> {
+fn stream(answer: &Answer, faults: &[Fault]) -> Response<Body> {
     let mut events = answer.events();
     // The service puts its own count into the last event, beside what the model sent.
     if let Some((_, last)) = events.last_mut() {
@@ -45,7 +52,7 @@ fn stream(answer: &Answer) -> Response<Body> {
             "firstByteLatency": LATENCY_MS,
         });
     }
-    let mut response = wire::event_stream(frames::chunks(&events));
+    let mut response = wire::event_stream(frames::chunks(&events), faults);
     wire::insert(&mut response, "x-amzn-bedrock-content-type", "application/json");
     response
 }

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::anthropic::{self, Answer};
 use super::model::Model;
-use super::{Bedrock, wire};
+use super::{Bedrock, Outcome, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, Reply};
+use crate::local::brain::Question;
 
 /// Answers `/v1/messages`.
-pub(super) fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
+pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
     let question = match question(body, true) {
         Ok(question) => question,
         Err(message) => return wire::message_error("ValidationException", 400, &message),
@@ -19,11 +19,16 @@ pub(super) fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
         return wire::message_error("ResourceNotFoundException", 404, &format!("model: {}", question.model));
     }
     let (model, streaming) = (question.model.clone(), question.streaming);
-    match bedrock.ask(question) {
-        Reply::Error { code, status, message } => wire::message_error(&code, status, &message),
-        Reply::Answer { text, stop_reason: stop, usage } => {
+    let (reply, faults) = bedrock.ask(question).await;
+    match reply {
+        Outcome::Error { code, status, message } => wire::message_error(&code, status, &message),
+        Outcome::Answer { text, stop, usage } => {
             let answer = Answer { model, text, stop, usage };
-            if streaming { wire::server_sent(&answer.events()) } else { wire::json(&answer.message()) }
+            if streaming {
+                wire::server_sent(&answer.events(), &faults)
+            } else {
+                wire::json_with(&answer.message(), &faults)
+            }
         }
     }
 }

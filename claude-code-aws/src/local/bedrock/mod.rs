@@ -13,11 +13,13 @@ mod wire;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use claude_code_core::Result;
 use http::{Request, Response};
 
 use self::route::Route;
-use super::body::{self, Body, BoxError};
-use super::brain::{Brain, Question, Reply};
+use super::body::{self, Body};
+use super::brain::{Brain, Question, Reply, StopReason, Usage};
+use super::fault::{self, Fault};
 
 /// The longest body of a request (Bedrock's own limit, 25,000,000 bytes).
 const MAX_REQUEST: usize = 25_000_000;
@@ -44,28 +46,55 @@ impl Bedrock {
     }
 
     /// Answers one request.
-    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let Some(route) = Route::of(request.method(), request.uri().path()) else {
             return Ok(wire::exception("UnknownOperationException", 404, "no such operation at this path"));
         };
         let body = body::collect(request.into_body(), MAX_REQUEST).await?;
         Ok(match route {
-            Route::Converse { model, streaming } => converse::respond(self, model, streaming, &body),
-            Route::Invoke { model, streaming } => invoke::respond(self, model, streaming, &body),
+            Route::Converse { model, streaming } => converse::respond(self, model, streaming, &body).await,
+            Route::Invoke { model, streaming } => invoke::respond(self, model, streaming, &body).await,
             Route::CountTokens { model } => invoke::count(model, &body),
-            Route::Messages => messages::respond(self, &body),
+            Route::Messages => messages::respond(self, &body).await,
             Route::CountMessages => messages::count(&body),
         })
     }
 
-    /// Logs a question, checks it as its model would, and passes it to the brain.
-    fn ask(&self, question: Question) -> Reply {
+    /// Logs a question, checks it as its model would, and passes it to the brain. Waits where the reply is
+    /// to be late; the faults that come back are those of its body.
+    async fn ask(&self, question: Question) -> (Outcome, Vec<Fault>) {
+        self.log(&question);
+        let mut reply = rules::check(&question).unwrap_or_else(|| self.brain.answer(&question));
+        let mut faults = Vec::new();
+        loop {
+            match reply {
+                Reply::Faulty { reply: inner, faults: more } => {
+                    faults.extend(more);
+                    reply = *inner;
+                }
+                Reply::Error { code, status, message } => {
+                    fault::wait(&faults).await;
+                    return (Outcome::Error { code, status, message }, faults);
+                }
+                Reply::Answer { text, stop_reason: stop, usage } => {
+                    fault::wait(&faults).await;
+                    return (Outcome::Answer { text, stop, usage }, faults);
+                }
+            }
+        }
+    }
+
+    fn log(&self, question: &Question) {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         if sent.len() == MAX_SENT {
             sent.pop_front();
         }
         sent.push_back(question.clone());
-        drop(sent);
-        rules::check(&question).unwrap_or_else(|| self.brain.answer(&question))
     }
+}
+
+/// A reply without its faults.
+enum Outcome {
+    Answer { text: String, stop: StopReason, usage: Usage },
+    Error { code: String, status: u16, message: String },
 }

@@ -35,7 +35,8 @@ impl Model {
                 _ => {}
             }
         }
-        let version = (numbers.first().copied()?, numbers.get(1).copied().unwrap_or(0));
+        // A preview without a number is of the current generation.
+        let version = (numbers.first().copied().unwrap_or(5), numbers.get(1).copied().unwrap_or(0));
         Some(Model { family: family?, version })
     }
 
@@ -76,6 +77,7 @@ mod tests {
                 Some((Family::Opus, (4, 8))),
             ),
             ("arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abcdef", None),
+            ("anthropic.claude-mythos-preview", Some((Family::Mythos, (5, 0)))),
             ("amazon.nova-pro-v1:0", None),
         ];
         for (id, expected) in cases {

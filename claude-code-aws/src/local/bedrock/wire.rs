@@ -6,26 +6,40 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::local::body::{self, Body, Piece, Pieces};
+use super::frames;
+use crate::local::body::{self, Body, Pieces};
+use crate::local::fault::{self, Fault};
 
 /// A JSON answer.
 pub(super) fn json(value: &Value) -> Response<Body> {
     labelled(body::full(value.to_string()), "application/json")
 }
 
-/// A stream of frames, one piece each.
-pub(super) fn event_stream(frames: Vec<Bytes>) -> Response<Body> {
-    let pieces = Pieces::new(frames.into_iter().map(Piece::Bytes));
-    labelled(pieces.boxed(), "application/vnd.amazon.eventstream")
+/// A JSON answer that travels with faults.
+pub(super) fn json_with(value: &Value, faults: &[Fault]) -> Response<Body> {
+    let pieces = fault::apply(vec![value.to_string().into()], faults, frames::exception);
+    labelled(Pieces::new(pieces).boxed(), "application/json")
 }
 
-/// Server-sent events, one piece each.
-pub(super) fn server_sent(events: &[(&'static str, Value)]) -> Response<Body> {
-    let event = |(name, data): &(&str, Value)| Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
-    let pieces = Pieces::new(events.iter().map(event).map(Piece::Bytes));
-    let mut response = labelled(pieces.boxed(), "text/event-stream; charset=utf-8");
+/// A stream of frames.
+pub(super) fn event_stream(frames: Vec<Bytes>, faults: &[Fault]) -> Response<Body> {
+    let pieces = fault::apply(frames, faults, frames::exception);
+    labelled(Pieces::new(pieces).boxed(), "application/vnd.amazon.eventstream")
+}
+
+/// Server-sent events.
+pub(super) fn server_sent(events: &[(&'static str, Value)], faults: &[Fault]) -> Response<Body> {
+    let frames = events.iter().map(|(name, data)| server_sent_event(name, data)).collect();
+    let pieces = fault::apply(frames, faults, |code, message| {
+        server_sent_event("error", &error_body(code, 200, message).0)
+    });
+    let mut response = labelled(Pieces::new(pieces).boxed(), "text/event-stream; charset=utf-8");
     response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
+}
+
+fn server_sent_event(name: &str, data: &Value) -> Bytes {
+    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
 }
 
 /// An error as Bedrock writes it: the name in a header, with a URL behind it that clients must cut off.
@@ -39,9 +53,19 @@ pub(super) fn exception(code: &str, status: u16, message: &str) -> Response<Body
 
 /// An error as the Messages API writes it.
 pub(super) fn message_error(code: &str, status: u16, message: &str) -> Response<Body> {
+    let (body, status) = error_body(code, status, message);
+    let mut response = json(&body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    response
+}
+
+/// The body of such an error, and its status.
+fn error_body(code: &str, status: u16, message: &str) -> (Value, u16) {
     // Bedrock's 503 is this API's 529.
     let (kind, status) = match (code, status) {
-        ("ThrottlingException", _) => ("rate_limit_error", 429),
+        ("ThrottlingException" | "throttlingException", _) => ("rate_limit_error", 429),
+        ("serviceUnavailableException", _) => ("overloaded_error", 529),
+        ("internalServerException" | "modelStreamErrorException", _) => ("api_error", 500),
         (_, 401) => ("authentication_error", 401),
         (_, 403) => ("permission_error", 403),
         (_, 404) => ("not_found_error", 404),
@@ -50,10 +74,7 @@ pub(super) fn message_error(code: &str, status: u16, message: &str) -> Response<
         (_, 500..) => ("api_error", status),
         _ => ("invalid_request_error", status),
     };
-    let body = json!({ "type": "error", "error": { "type": kind, "message": message } });
-    let mut response = json(&body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    response
+    (json!({ "type": "error", "error": { "type": kind, "message": message } }), status)
 }
 
 /// Sets a header whose value is made here; one that cannot be a header is left out.

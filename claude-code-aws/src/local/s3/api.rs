@@ -4,7 +4,7 @@ use s3s::dto;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::service::Store;
-use super::{bucket, copy, list, multipart, object, tags, versions};
+use super::{bucket, copy, list, multipart, object, part_copy, tags, versions};
 
 type Answer<T> = S3Result<S3Response<T>>;
 
@@ -137,6 +137,13 @@ impl S3 for Store {
 
     async fn upload_part(&self, request: S3Request<dto::UploadPartInput>) -> Answer<dto::UploadPartOutput> {
         multipart::upload_part(self, request).await
+    }
+
+    async fn upload_part_copy(
+        &self,
+        request: S3Request<dto::UploadPartCopyInput>,
+    ) -> Answer<dto::UploadPartCopyOutput> {
+        part_copy::copy_part(self, request).await
     }
 
     async fn complete_multipart_upload(

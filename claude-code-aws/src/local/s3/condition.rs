@@ -14,6 +14,20 @@ pub(super) struct Conditions {
     pub(super) if_unmodified_since: Option<Timestamp>,
 }
 
+/// The conditions on the source of a copy, out of its input.
+macro_rules! source_conditions {
+    ($input:expr) => {
+        $crate::local::s3::condition::Conditions {
+            if_match: $input.copy_source_if_match.take(),
+            if_none_match: $input.copy_source_if_none_match.take(),
+            if_modified_since: $input.copy_source_if_modified_since.take(),
+            if_unmodified_since: $input.copy_source_if_unmodified_since.take(),
+        }
+    };
+}
+
+pub(super) use source_conditions;
+
 /// A time of ours as S3's type.
 pub(super) fn timestamp(millis: i64) -> Timestamp {
     let since = std::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default());

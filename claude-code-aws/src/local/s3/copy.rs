@@ -3,7 +3,7 @@
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::condition::{Conditions, millis, timestamp};
+use super::condition::{millis, source_conditions, timestamp};
 use super::object::stored_encoding;
 use super::payload::{digest, hex, set_checksums};
 use super::service::Store;
@@ -20,6 +20,9 @@ pub(super) fn source(source: CopySource) -> S3Result<(String, String, Option<Str
         _ => Err(s3_error!(NotImplemented, "the local store has no access points")),
     }
 }
+
+const ONTO_ITSELF: &str = "This copy request is illegal because it is trying to copy an object to itself without \
+                           changing the object's metadata";
 
 /// What the copy takes from its request where it does not take it from its source.
 struct Replacement {
@@ -51,9 +54,10 @@ fn replacement(input: &CopyObjectInput) -> S3Result<Replacement> {
 }
 
 impl Replacement {
-    fn over(self, source: Attributes) -> Attributes {
+    /// The attributes of the copy of a source with these bytes.
+    fn over(self, source: Attributes, data: &[u8]) -> Attributes {
         let tags = if self.tagging { self.attributes.tags.clone() } else { source.tags.clone() };
-        let checksums = source.checksums.clone();
+        let checksums = checksums(source.checksums.clone(), self.algorithm.as_deref(), data);
         let base = if self.metadata { self.attributes } else { source };
         Attributes { tags, checksums, ..base }
     }
@@ -80,25 +84,16 @@ pub(super) async fn copy(
     let (bucket, key, id) = source(input.copy_source)?;
     let changes = replacement.metadata || replacement.tagging || id.is_some();
     if bucket == input.bucket && key == input.key && !changes {
-        let message = "This copy request is illegal because it is trying to copy an object to itself without \
-                       changing the object's metadata";
-        return Err(s3_error!(InvalidRequest, "{message}"));
+        return Err(s3_error!(InvalidRequest, "{ONTO_ITSELF}"));
     }
-    let conditions = Conditions {
-        if_match: input.copy_source_if_match.take(),
-        if_none_match: input.copy_source_if_none_match.take(),
-        if_modified_since: input.copy_source_if_modified_since.take(),
-        if_unmodified_since: input.copy_source_if_unmodified_since.take(),
-    };
+    let conditions = source_conditions!(input);
     let (target_bucket, target_key) = (input.bucket, input.key);
     let (etag, sums, source_id, target_id) = store
         .write(move |tx| {
             let (kept, found) = version::find(tx, &bucket, &key, id.as_deref())?;
             conditions.check_source(&found)?;
             let data = version::body(tx, found.seq)?;
-            let algorithm = replacement.algorithm.clone();
-            let mut attributes = replacement.over(found.attributes);
-            attributes.checksums = checksums(attributes.checksums, algorithm.as_deref(), &data);
+            let attributes = replacement.over(found.attributes, &data);
             let sums = attributes.checksums.clone();
             // A copy is written at once, so it has a plain MD5 even where its source was made of parts.
             let etag = hex(&<md5::Md5 as md5::Digest>::digest(&data));
@@ -107,18 +102,22 @@ pub(super) async fn copy(
             Ok((etag, sums, kept.shown(&found.id), target))
         })
         .await?;
-    let mut result = CopyObjectResult {
-        e_tag: Some(ETag::Strong(etag)),
-        last_modified: Some(timestamp(clock::now_millis())),
-        checksum_type: sums.kind(),
-        ..Default::default()
-    };
-    set_checksums!(result, sums);
     let output = CopyObjectOutput {
-        copy_object_result: Some(result),
+        copy_object_result: Some(result(etag, sums)),
         copy_source_version_id: source_id,
         version_id: target_id,
         ..Default::default()
     };
     Ok(S3Response::new(output))
+}
+
+fn result(etag: String, checksums: Checksums) -> CopyObjectResult {
+    let mut result = CopyObjectResult {
+        e_tag: Some(ETag::Strong(etag)),
+        last_modified: Some(timestamp(clock::now_millis())),
+        checksum_type: checksums.kind(),
+        ..Default::default()
+    };
+    set_checksums!(result, checksums);
+    result
 }

@@ -79,6 +79,17 @@ pub(super) fn after_group(group: &str) -> String {
     chars.into_iter().collect()
 }
 
+/// Where a page begins, and whether with that key itself.
+fn beginning(wanted: &Wanted) -> (String, bool) {
+    let own = group(&wanted.after, &wanted.prefix, wanted.delimiter.as_deref());
+    let (from, inclusive) = match own.filter(|group| *group == wanted.after) {
+        // Where the page before ended with a group, this one goes on behind all of it.
+        Some(group) => (after_group(group), true),
+        None => (wanted.after.clone(), false),
+    };
+    if from < wanted.prefix { (wanted.prefix.clone(), true) } else { (from, inclusive) }
+}
+
 /// Reads one page of the latest versions, delete markers left out.
 fn page(tx: &Transaction<'_>, wanted: &Wanted) -> Outcome<Page> {
     version::versioning(tx, &wanted.bucket)?;
@@ -87,17 +98,7 @@ fn page(tx: &Transaction<'_>, wanted: &Wanted) -> Outcome<Page> {
         return Ok(page);
     }
     let delimiter = wanted.delimiter.as_deref();
-    // Where the page before ended with a group, this one goes on behind all of it.
-    let resumed = group(&wanted.after, &wanted.prefix, delimiter).filter(|group| *group == wanted.after);
-    let mut from = match resumed {
-        Some(group) => after_group(group),
-        None => wanted.after.clone(),
-    };
-    let mut inclusive = resumed.is_some();
-    if from < wanted.prefix {
-        from.clone_from(&wanted.prefix);
-        inclusive = true;
-    }
+    let (mut from, mut inclusive) = beginning(wanted);
     loop {
         let rows = batch(tx, wanted, &from, inclusive)?;
         let full = i64::try_from(rows.len()).unwrap_or_default() == BATCH;

@@ -11,6 +11,7 @@ mod copy;
 mod list;
 mod multipart;
 mod object;
+mod part_copy;
 mod payload;
 mod service;
 mod store;

@@ -3,8 +3,9 @@
 use md5::{Digest, Md5};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    ListPartsInput, ListPartsOutput, Part as ListedPart, UploadPartInput, UploadPartOutput,
+    CompleteMultipartUploadOutput, CompletedMultipartUpload, CreateMultipartUploadInput,
+    CreateMultipartUploadOutput, ETag, ListPartsInput, ListPartsOutput, Part as ListedPart, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -15,9 +16,6 @@ use super::service::Store;
 use super::tags;
 use super::upload::{self, Upload};
 use super::version::{self, Attributes, Checksums, NewVersion};
-
-/// Part numbers are 1 to this (S3's limit).
-const MAX_PART: i32 = 10_000;
 
 pub(super) async fn create(
     store: &Store,
@@ -53,12 +51,7 @@ pub(super) async fn create(
         checksum_type: input.checksum_type,
         ..Default::default()
     };
-    store
-        .write(move |tx| {
-            version::versioning(tx, &new.bucket)?;
-            upload::begin(tx, &new)
-        })
-        .await?;
+    store.write(move |tx| upload::begin(tx, &new)).await?;
     Ok(S3Response::new(output))
 }
 
@@ -67,12 +60,7 @@ pub(super) async fn upload_part(
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let mut input = request.input;
-    if !(1..=MAX_PART).contains(&input.part_number) {
-        return Err(s3_error!(
-            InvalidArgument,
-            "Part number must be an integer between 1 and {MAX_PART}, inclusive"
-        ));
-    }
+    upload::check_number(input.part_number)?;
     let declared = Declared { md5: input.content_md5.take(), checksums: checksums_of!(input) };
     let payload = receive(input.body.take(), declared, request.trailing_headers).await?;
     let (etag, checksums) = (payload.etag.clone(), payload.checksums.clone());
@@ -93,12 +81,7 @@ pub(super) async fn complete(
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let mut input = request.input;
     let declared = checksums_of!(input);
-    let parts = input.multipart_upload.take().and_then(|upload| upload.parts).unwrap_or_default();
-    let named = parts.into_iter().map(|part| {
-        let number = part.part_number.ok_or_else(|| s3_error!(MalformedXML, "a part has a number"))?;
-        Ok((number, part.e_tag.map(ETag::into_value)))
-    });
-    let named = named.collect::<S3Result<Vec<_>>>()?;
+    let named = named_parts(input.multipart_upload.take())?;
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
     let (etag, checksums, id) = store
         .write(move |tx| {
@@ -127,6 +110,16 @@ pub(super) async fn complete(
     output.checksum_type = checksums.kind();
     set_checksums!(output, checksums);
     Ok(S3Response::new(output))
+}
+
+/// Numbers and entity tags of the parts that a completion names.
+fn named_parts(upload: Option<CompletedMultipartUpload>) -> S3Result<Vec<(i32, Option<String>)>> {
+    let parts = upload.and_then(|upload| upload.parts).unwrap_or_default();
+    let named = parts.into_iter().map(|part| {
+        let number = part.part_number.ok_or_else(|| s3_error!(MalformedXML, "a part has a number"))?;
+        Ok((number, part.e_tag.map(ETag::into_value)))
+    });
+    named.collect()
 }
 
 /// The MD5 of the parts' MD5s and their number: what S3 gives for an object made of parts.
@@ -172,19 +165,8 @@ pub(super) async fn list_parts(
     let more = parts.len() > max;
     parts.truncate(max);
     let next = parts.last().map(|part| part.number).filter(|_| more);
-    let parts = parts.into_iter().map(|part| {
-        let mut listed = ListedPart {
-            e_tag: Some(ETag::Strong(part.etag)),
-            last_modified: Some(timestamp(part.modified)),
-            part_number: Some(part.number),
-            size: Some(part.size),
-            ..Default::default()
-        };
-        set_checksums!(listed, part.checksums);
-        listed
-    });
     let output = ListPartsOutput {
-        parts: Some(parts.collect()),
+        parts: Some(parts.into_iter().map(listed).collect()),
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(input.upload_id),
@@ -196,4 +178,16 @@ pub(super) async fn list_parts(
         ..Default::default()
     };
     Ok(S3Response::new(output))
+}
+
+fn listed(part: upload::Part) -> ListedPart {
+    let mut listed = ListedPart {
+        e_tag: Some(ETag::Strong(part.etag)),
+        last_modified: Some(timestamp(part.modified)),
+        part_number: Some(part.number),
+        size: Some(part.size),
+        ..Default::default()
+    };
+    set_checksums!(listed, part.checksums);
+    listed
 }

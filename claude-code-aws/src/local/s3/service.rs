@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use claude_code_core::Result;
+use claude_code_core::{Error, Kind, Result};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -13,7 +13,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::store;
-use crate::local::body::{Body, BoxError};
+use crate::local::body::{Body, BodyError};
 use crate::local::directory::Directory;
 use crate::local::twin::{ACCESS_KEY, SECRET_KEY};
 use crate::local::worker::Worker;
@@ -44,10 +44,11 @@ impl ObjectStore {
     }
 
     /// Answers one request.
-    pub(in crate::local) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    pub(in crate::local) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let request = request.map(s3s::Body::http_body);
-        let response = self.service.call(request).await.map_err(BoxError::from)?;
-        Ok(response.map(BodyExt::boxed))
+        let failed = |error| Error::new(Kind::Storage, format!("the local s3 engine failed: {error:?}"));
+        let response = self.service.call(request).await.map_err(failed)?;
+        Ok(response.map(|body| body.map_err(BodyError::new).boxed()))
     }
 }
 

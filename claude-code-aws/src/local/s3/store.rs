@@ -68,6 +68,8 @@ fn connect(path: &std::path::Path) -> rusqlite::Result<Connection> {
     // A write that was answered has reached the disk; NORMAL would lose the last ones with the power.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // The log shrinks back to this after a large object went through it.
+    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     connection.execute_batch(SCHEMA)?;
     Ok(connection)
 }

@@ -7,11 +7,14 @@ use s3s::{S3Error, S3Result, s3_error};
 
 use super::payload::{MAX_OBJECT, Payload, digest};
 use super::service::Outcome;
-use super::version::{Attributes, Checksums, from_json, to_json};
+use super::version::{self, Attributes, Checksums, from_json, to_json};
 use crate::local::clock;
 
 /// Every part but the last has at least this many bytes (S3's limit).
 const MIN_PART: i64 = 5 * 1024 * 1024;
+
+/// Part numbers are 1 to this (S3's limit).
+const MAX_PART: i32 = 10_000;
 
 /// An upload that was begun.
 pub(super) struct Upload {
@@ -34,14 +37,23 @@ pub(super) struct Part {
     pub(super) checksums: Checksums,
 }
 
+/// Refuses a part number that S3 does not have.
+pub(super) fn check_number(number: i32) -> S3Result<()> {
+    if (1..=MAX_PART).contains(&number) {
+        return Ok(());
+    }
+    Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and {MAX_PART}, inclusive"))
+}
+
 pub(super) fn no_such_upload() -> S3Error {
     let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have \
                    been aborted or completed.";
     s3_error!(NoSuchUpload, "{message}")
 }
 
-/// Stores the row of a new upload.
+/// Stores the row of a new upload. Fails with NoSuchBucket.
 pub(super) fn begin(tx: &Transaction<'_>, upload: &Upload) -> Outcome<()> {
+    version::versioning(tx, &upload.bucket)?;
     tx.execute(
         "INSERT INTO upload (id, bucket, key, started, algorithm, whole, attributes)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -158,7 +170,7 @@ pub(super) fn assemble(
 /// parts' checksums.
 pub(super) fn checksums(upload: &Upload, parts: &[Part], data: &[u8]) -> S3Result<Checksums> {
     let Some(algorithm) = upload.algorithm.as_deref().filter(|_| !upload.whole) else {
-        return Ok(digest(data, &named(upload.algorithm.as_deref())));
+        return Ok(digest(data, &wanted(upload.algorithm.as_deref())));
     };
     let mut joined = Vec::new();
     for part in parts {
@@ -169,7 +181,7 @@ pub(super) fn checksums(upload: &Upload, parts: &[Part], data: &[u8]) -> S3Resul
         })?;
         joined.extend(sum);
     }
-    let mut sums = digest(&joined, &named(Some(algorithm)));
+    let mut sums = digest(&joined, &wanted(Some(algorithm)));
     if let Some(Some(sum)) = sums.slot(algorithm) {
         sum.push_str(&format!("-{}", parts.len()));
     }
@@ -177,12 +189,12 @@ pub(super) fn checksums(upload: &Upload, parts: &[Part], data: &[u8]) -> S3Resul
 }
 
 /// A request for one algorithm, as [`digest`] takes it.
-fn named(algorithm: Option<&str>) -> Checksums {
-    let mut wanted = Checksums::default();
-    if let Some(slot) = algorithm.and_then(|algorithm| wanted.slot(algorithm)) {
+pub(super) fn wanted(algorithm: Option<&str>) -> Checksums {
+    let mut sums = Checksums::default();
+    if let Some(slot) = algorithm.and_then(|algorithm| sums.slot(algorithm)) {
         *slot = Some(String::new());
     }
-    wanted
+    sums
 }
 
 /// Removes an upload and its parts.

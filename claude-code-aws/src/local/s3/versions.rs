@@ -22,6 +22,19 @@ struct Wanted {
     max: usize,
 }
 
+impl Wanted {
+    fn of(input: &ListObjectVersionsInput) -> Self {
+        Wanted {
+            bucket: input.bucket.clone(),
+            prefix: input.prefix.clone().unwrap_or_default(),
+            delimiter: input.delimiter.clone(),
+            key_marker: input.key_marker.clone().unwrap_or_default(),
+            id_marker: input.version_id_marker.clone(),
+            max: page_size(input.max_keys),
+        }
+    }
+}
+
 /// A page of versions: the rows, the groups of keys, and the last key and id where there is more.
 #[derive(Default)]
 struct Page {
@@ -105,14 +118,7 @@ pub(super) async fn list(
         ));
     }
     let names = Names::of(input.encoding_type.as_ref());
-    let wanted = Wanted {
-        bucket: input.bucket.clone(),
-        prefix: input.prefix.clone().unwrap_or_default(),
-        delimiter: input.delimiter.clone(),
-        key_marker: input.key_marker.clone().unwrap_or_default(),
-        id_marker: input.version_id_marker.clone(),
-        max: page_size(input.max_keys),
-    };
+    let wanted = Wanted::of(&input);
     let max = wanted.max;
     let page = store.read(move |tx| page(tx, &wanted)).await?;
     let (markers, versions): (Vec<_>, Vec<_>) = page.rows.into_iter().partition(|row| row.marker);

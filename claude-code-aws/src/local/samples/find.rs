@@ -40,7 +40,7 @@ fn squeezed(text: &str) -> String {
 fn unknown(samples: &[Sample], asked: &str) -> String {
     // Among equals the first one: the simplest sample stands there.
     let nearest = samples.iter().rev().max_by_key(|sample| likeness(asked, &sample.prompt));
-    let hint = nearest.map(|sample| format!(" The nearest sample: {}", sample.prompt)).unwrap_or_default();
+    let hint = nearest.map(|sample| format!(" The nearest sample:\n{}", sample.prompt)).unwrap_or_default();
     format!(
         "no sample answer for this prompt; the local twin has no model.{hint}\nA real model: AWS credentials \
          (Bedrock), ANTHROPIC_API_KEY, or a local Messages API server (ANTHROPIC_BASE_URL)."

@@ -4,6 +4,8 @@ mod find;
 mod parse;
 mod render;
 
+use std::fmt;
+
 use super::brain::{Brain, Question, Reply};
 
 /// The answers that come with the crate.
@@ -45,9 +47,15 @@ pub struct SampleFile {
 }
 
 /// A brain that plays sample answers and nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Samples {
     samples: Vec<Sample>,
+}
+
+impl fmt::Debug for Samples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Samples({})", self.samples.len())
+    }
 }
 
 impl Samples {
