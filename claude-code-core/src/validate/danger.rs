@@ -132,7 +132,7 @@ fn open_doors(source: &Source) -> Vec<Diagnostic> {
             .nth(1)
             .unwrap_or("")
             .trim()
-            .trim_matches(|c: char| " \"'[],".contains(c));
+            .trim_matches(|c: char| " \"'[]{},".contains(c));
         let key = folded.trim_start().trim_start_matches(['"', '-', ' ']);
         match (key.starts_with("action"), key.starts_with("resource"), value == "*") {
             (true, _, is_any) => any_action = is_any.then_some(start),

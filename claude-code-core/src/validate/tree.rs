@@ -2,6 +2,12 @@
 
 use tree_sitter::{Language, Node, Parser, Tree};
 
+/// Deepest nesting of brackets that is parsed. Real code has under 50, generated data seldom 100.
+const MAX_DEPTH: usize = 300;
+
+/// How far up a walk looks: chains of operators nest as deep as they are long.
+const MAX_ABOVE: usize = 500;
+
 /// The grammar of a language in this build.
 pub fn grammar(language: &str) -> Option<Language> {
     Some(match language {
@@ -31,11 +37,36 @@ pub fn grammar(language: &str) -> Option<Language> {
     })
 }
 
-/// The tree of a text, or none without a grammar.
+/// The tree of a text; none without a grammar, or if brackets are nested so deep that a parser's recovery, which
+/// is quadratic in depth, would take seconds.
 pub fn parse(language: &str, text: &str) -> Option<Tree> {
+    if depth(text) > MAX_DEPTH {
+        return None;
+    }
     let mut parser = Parser::new();
     parser.set_language(&grammar(language)?).ok()?;
     parser.parse(text, None)
+}
+
+/// Deepest nesting of each kind of bracket, strings and comments included: it only has to bound.
+fn depth(text: &str) -> usize {
+    let deepest = |open: u8, close: u8| {
+        let (mut depth, mut deepest) = (0_usize, 0);
+        for byte in text.bytes() {
+            if byte == open {
+                depth += 1;
+                deepest = deepest.max(depth);
+            } else if byte == close {
+                depth = depth.saturating_sub(1);
+            }
+        }
+        deepest
+    };
+    [(b'(', b')'), (b'[', b']'), (b'{', b'}')]
+        .iter()
+        .map(|(open, close)| deepest(*open, *close))
+        .max()
+        .unwrap_or(0)
 }
 
 /// A node on a walk, with what it is to its parent.
@@ -52,9 +83,14 @@ impl<'t> Visit<'_, 't> {
         self.above.len().checked_sub(n + 1).map_or("", |at| self.above[at].kind())
     }
 
+    /// The nearest nodes above, nearest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = Node<'t>> {
+        self.above.iter().rev().take(MAX_ABOVE).copied()
+    }
+
     /// The nearest node above of one of these kinds.
     pub fn enclosing(&self, kinds: &[&str]) -> Option<Node<'t>> {
-        self.above.iter().rev().find(|node| kinds.contains(&node.kind())).copied()
+        self.ancestors().find(|node| kinds.contains(&node.kind()))
     }
 }
 

@@ -25,7 +25,7 @@ impl Seeded {
     /// A word with one letter changed, dropped or doubled, never the first.
     fn misspelt(&mut self, word: &str) -> String {
         let letters: Vec<char> = word.chars().collect();
-        let places: Vec<usize> = (1..letters.len()).filter(|at| letters[*at].is_alphabetic()).collect();
+        let places: Vec<usize> = (1..letters.len()).filter(|at| letters[*at].is_alphanumeric()).collect();
         let at = places[self.below(places.len())];
         let mut changed = letters.clone();
         match self.below(3) {

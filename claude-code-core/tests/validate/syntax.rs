@@ -90,7 +90,7 @@ fn a_tab_that_indents_yaml_is_an_error() {
 #[test]
 fn a_key_that_comes_twice_is_a_warning() {
     let json = told(&[("a.json", "{\"a\": 1, \"b\": {\"a\": 2}, \"a\": 3}")]);
-    assert_eq!(json, ["a.json:1:26: warning: the key `a` occurs twice in one object; the last one wins"]);
+    assert_eq!(json, ["a.json:1:25: warning: the key `a` occurs twice in one object; the last one wins"]);
     assert!(told(&[("a.yaml", "a: 1\nb:\n  a: 2\na: 3\n")])[0].starts_with("a.yaml:4:1: warning"));
 }
 

@@ -33,9 +33,9 @@ fn placeholders_are_no_secrets() {
         "k = 'AKIAIOSFODNN7EXAMPLE'",
         "k = 'sk-ant-your-key-goes-here-xxxx'",
         "AKIA = 1",
-        "aws_secret_access_key = get_secret()",
+        "import os\naws_secret_access_key = os.environ['X']",
     ] {
-        assert!(!told(&[("a.py", text)]).iter().any(|t| t.contains("secret")), "{text}");
+        assert!(!told(&[("a.py", text)]).iter().any(|t| t.contains("warning")), "{text}");
     }
 }
 

@@ -64,8 +64,8 @@ fn is_import(visit: &Visit<'_, '_>) -> bool {
 
 /// `def f[T](…)`, `class C[T]`, `type X = …`.
 fn is_type_parameter(visit: &Visit<'_, '_>) -> bool {
-    let at = visit.above.iter().rposition(|node| node.kind() == "type_parameter");
-    let owner = at.and_then(|at| at.checked_sub(1)).map(|at| visit.above[at].kind());
+    let mut above = visit.ancestors().skip_while(|node| node.kind() != "type_parameter");
+    let owner = above.nth(1).map(|node| node.kind());
     matches!(owner, Some("function_definition" | "class_definition"))
         || visit.enclosing(&["type_alias_statement"]).is_some()
 }
@@ -87,7 +87,7 @@ fn identifier(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
 fn bind(module: &mut Module, visit: &Visit<'_, '_>, name: &str) {
     *module.bound.entry(name.to_owned()).or_default() += 1;
     let owns = visit.field == Some("name") && SCOPES.contains(&visit.up(0));
-    let mut scopes = visit.above.iter().rev().filter(|node| SCOPES.contains(&node.kind()));
+    let mut scopes = visit.ancestors().filter(|node| SCOPES.contains(&node.kind()));
     let scope = if owns { scopes.nth(1) } else { scopes.next() };
     if scope.is_none() || visit.up(0) == "global_statement" {
         module.top_level.insert(name.to_owned());
@@ -125,7 +125,7 @@ fn import(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
 
 /// The class in which a node stands, if that is at the top of the module.
 fn class_around(visit: &Visit<'_, '_>, source: &str) -> Option<String> {
-    let classes: Vec<&Node<'_>> = visit.above.iter().filter(|n| n.kind() == "class_definition").collect();
+    let classes: Vec<Node<'_>> = visit.ancestors().filter(|n| n.kind() == "class_definition").collect();
     let [class] = classes.as_slice() else { return None };
     class.child_by_field_name("name").map(|name| text(name, source).to_owned())
 }
