@@ -13,6 +13,7 @@ pub mod client;
 pub mod clock;
 pub mod diagnostic;
 pub mod draft;
+pub mod edit;
 pub mod error;
 pub mod estimate;
 pub mod event;

@@ -19,7 +19,7 @@ async fn a_prompt_becomes_accepted_code_with_a_receipt() {
     assert_eq!(g.text, REVERSE);
     // 100 tokens in at $0.10 and 19 out at $0.50 per million.
     assert_eq!(g.usage.output_tokens, 19);
-    assert_eq!(g.receipt.total().to_string(), "0.0000195");
+    assert_eq!(g.receipt.total().to_string(), "$0.0000195");
     assert_eq!(g.attempts.len(), 1);
     assert_eq!(g.generated_at.iso(), "2026-11-21T20:46:00.123Z");
 }
