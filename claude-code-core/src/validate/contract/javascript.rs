@@ -132,9 +132,9 @@ fn missing_names(project: &Project, source: &Source, import: Node<'_>, target: u
 }
 
 fn exports(source: &Source) -> Exports {
-    let mut exports = Exports::default();
-    exports.is_open =
-        ["module.exports", "exports.", "export =", "export import"].iter().any(|s| source.text.contains(s));
+    let open = ["module.exports", "exports.", "export =", "export import"];
+    let is_open = open.iter().any(|s| source.text.contains(s));
+    let mut exports = Exports { is_open, ..Exports::default() };
     let Some(tree) = tree::parse(source.language, &source.text) else { return exports };
     tree::walk(tree.root_node(), |visit| {
         let node = visit.node;
