@@ -5,6 +5,7 @@
 //! (a model provider, a state store, a generation store, a metrics sink) and a clock.
 
 pub mod catalogue;
+pub mod diagnostic;
 pub mod error;
 pub mod file;
 pub mod language;
@@ -12,7 +13,9 @@ pub mod model;
 pub mod path;
 pub mod price;
 pub mod read;
+pub mod validate;
 
+pub use diagnostic::{Diagnostic, Severity};
 pub use error::{Error, Kind, Result};
 pub use file::CodeFile;
 pub use language::Language;

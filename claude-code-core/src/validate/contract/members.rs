@@ -1,0 +1,122 @@
+//! Attributes of modules and classes of the answer exist.
+
+use std::collections::HashSet;
+
+use super::module::{Class, MethodCall, Receiver, Typed};
+use super::project::Project;
+use crate::diagnostic::Diagnostic;
+use crate::validate::source::hint;
+
+/// Bases that add nothing that code calls.
+const PLAIN_BASES: [&str; 6] = ["object", "ABC", "abc.ABC", "Protocol", "typing.Protocol", "Generic"];
+
+/// How far bases and copies are followed.
+const MAX_STEPS: usize = 5;
+
+/// Attributes that a module or a class of the answer does not have.
+pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
+    let mut found = Vec::new();
+    for (index, source, module) in project.read() {
+        for (object, attribute, offset) in &module.attributes {
+            let message = module_attribute(project, index, object, attribute)
+                .or_else(|| class_attribute(project, index, object, attribute));
+            found.extend(message.map(|message| (index, source.error(*offset, message))));
+        }
+        for call in &module.calls {
+            let message = method(project, index, call);
+            found.extend(message.map(|message| (index, source.error(call.offset, message))));
+        }
+    }
+    found
+}
+
+fn module_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<String> {
+    let target = project.alias(index, object)?;
+    if project.offers(target, attribute) || is_special(attribute) {
+        return None;
+    }
+    let names = project.modules.get(&target)?.top_level.iter().map(String::as_str);
+    let path = project.sources[target].path.unwrap_or("");
+    Some(format!("{path} does not define `{attribute}`{}", hint(attribute, names)))
+}
+
+fn class_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<String> {
+    let module = project.modules.get(&index)?;
+    if module.bound.get(object).copied() != Some(1) {
+        return None;
+    }
+    let (home, class) = project.class(index, object)?;
+    let is_enum = class.bases.iter().any(|base| base.rsplit('.').next().is_some_and(|b| b.ends_with("Enum")));
+    let members = if is_enum && attribute.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+        class.members.clone()
+    } else {
+        members(project, home, class, 0)?
+    };
+    lacks(object, &members, attribute)
+}
+
+fn method(project: &Project, index: usize, call: &MethodCall) -> Option<String> {
+    let module = project.modules.get(&index)?;
+    let (home, name, class) = match &call.receiver {
+        Receiver::Itself(name) => (index, name.clone(), module.classes.get(name)?),
+        Receiver::Name(name) => instance(project, index, name, 0)?,
+        Receiver::Attribute(class, name) => instance(project, index, &format!("{class}.{name}"), 0)?,
+    };
+    lacks(&name, &members(project, home, class, 0)?, &call.method)
+}
+
+fn lacks(class: &str, members: &HashSet<String>, name: &str) -> Option<String> {
+    let near = || hint(name, members.iter().map(String::as_str));
+    let lacks = !members.contains(name) && !is_special(name);
+    lacks.then(|| format!("the class `{class}` has no `{name}`{}", near()))
+}
+
+fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
+}
+
+/// The class of which a variable holds an instance, with its module and name, if all its values tell the same.
+fn instance<'p>(
+    project: &'p Project,
+    index: usize,
+    key: &str,
+    steps: usize,
+) -> Option<(usize, String, &'p Class)> {
+    let module = project.modules.get(&index)?;
+    let named = |index: usize, name: &str| {
+        let (home, class) = project.class(index, name)?;
+        Some((home, name.to_owned(), class))
+    };
+    match module.type_of(key)? {
+        _ if steps > MAX_STEPS => None,
+        Typed::Annotated(annotation) => named(index, plain(annotation)),
+        Typed::Copied(other) => instance(project, index, other, steps + 1),
+        Typed::Called(name) => named(index, name).or_else(|| {
+            let (home, returned) = project.returned(index, name)?;
+            named(home, plain(returned))
+        }),
+    }
+}
+
+/// The class in an annotation: `C`, `"C"`, `Optional[C]`, `C | None`, `Annotated[C, …]`.
+fn plain(annotation: &str) -> &str {
+    let inner = ["Optional[", "Annotated[", "typing.Optional[", "typing.Annotated["]
+        .iter()
+        .find_map(|prefix| annotation.strip_prefix(prefix))
+        .and_then(|inner| inner.split([',', ']']).next())
+        .unwrap_or(annotation);
+    inner.trim_end_matches("| None").trim().trim_matches(['"', '\''])
+}
+
+/// All members of a class and its bases; none if they cannot all be known.
+fn members(project: &Project, home: usize, class: &Class, steps: usize) -> Option<HashSet<String>> {
+    if class.is_dynamic || steps > MAX_STEPS {
+        return None;
+    }
+    let mut all = class.members.clone();
+    for base in class.bases.iter().filter(|base| !PLAIN_BASES.contains(&base.as_str())) {
+        let (home, base) = project.class(home, base)?;
+        all.extend(members(project, home, base, steps + 1)?);
+    }
+    Some(all)
+}

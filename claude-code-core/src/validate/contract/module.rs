@@ -1,0 +1,117 @@
+//! What a Python module imports, defines and uses.
+
+use std::collections::{HashMap, HashSet};
+
+/// A name that an import binds.
+pub struct Import {
+    /// The module's dotted name without its leading dots; may be empty after them.
+    pub module: String,
+    /// The name taken from it; none for `import module`.
+    pub name: Option<String>,
+    /// The name bound here; `a` for `import a.b`.
+    pub bound: String,
+    /// Whether `as` gave the name.
+    pub aliased: bool,
+    /// Leading dots.
+    pub level: usize,
+    pub offset: usize,
+    /// Inside `try`, an `if` or a function: it may be meant to fail, or to run elsewhere.
+    pub guarded: bool,
+}
+
+/// A class at the top of a module.
+#[derive(Default)]
+pub struct Class {
+    /// Its bases as written, dotted names only; anything else is `?`.
+    pub bases: Vec<String>,
+    /// Methods, attributes, and what methods set on `self`.
+    pub members: HashSet<String>,
+    /// Makes its members itself: `__getattr__`, a metaclass, `setattr`.
+    pub is_dynamic: bool,
+}
+
+/// A call of a method: what it is called on, and where.
+pub struct MethodCall {
+    pub receiver: Receiver,
+    pub method: String,
+    pub offset: usize,
+}
+
+/// What a method is called on.
+pub enum Receiver {
+    /// `self` or `cls` in a class.
+    Itself(String),
+    /// A plain name.
+    Name(String),
+    /// `self.name` in a class.
+    Attribute(String, String),
+}
+
+/// How a variable got its value, as far as that tells its type.
+#[derive(Clone, PartialEq)]
+pub enum Typed {
+    /// Annotated with this name.
+    Annotated(String),
+    /// Called: a class or a function.
+    Called(String),
+    /// A copy of another variable.
+    Copied(String),
+}
+
+/// A string with its place. Interpolations stand as `{}`.
+pub struct Text {
+    pub text: String,
+    pub offset: usize,
+    /// The method or function of which it is the first argument.
+    pub argument_of: Option<String>,
+    pub is_doc: bool,
+}
+
+/// A route that the code answers.
+pub struct Route {
+    pub path: String,
+    /// Upper case; empty if any, or unknown.
+    pub methods: Vec<String>,
+    pub offset: usize,
+}
+
+/// Everything read from one module. Offsets are bytes of its text.
+#[derive(Default)]
+pub struct Module {
+    pub imports: Vec<Import>,
+    /// Names that can be imported from here.
+    pub top_level: HashSet<String>,
+    /// How often each name is bound, in any scope.
+    pub bound: HashMap<String, usize>,
+    /// Names used, with their places.
+    pub used: Vec<(String, usize)>,
+    /// `object.attribute` with a plain name before the dot.
+    pub attributes: Vec<(String, String, usize)>,
+    pub calls: Vec<MethodCall>,
+    pub classes: HashMap<String, Class>,
+    /// Return annotations of functions at the top.
+    pub returns: HashMap<String, String>,
+    /// By variable, or `Class.attribute`: each way it got a value that tells a type.
+    pub typed: HashMap<String, Vec<Typed>>,
+    pub texts: Vec<Text>,
+    pub routes: Vec<Route>,
+    /// Prefixes of routers; none stands for one that is not a plain string.
+    pub prefixes: Vec<Option<String>>,
+    /// `from x import *`, or names made at run time.
+    pub is_dynamic: bool,
+}
+
+impl Module {
+    /// Whether it may hold names that cannot be seen.
+    pub fn is_open(&self) -> bool {
+        self.is_dynamic || self.top_level.contains("__getattr__")
+    }
+
+    /// The one type of a variable, if all its values tell the same.
+    pub fn type_of(&self, key: &str) -> Option<&Typed> {
+        let typed = self.typed.get(key)?;
+        let bound = self.bound.get(key).copied().unwrap_or(0);
+        let first = typed.first()?;
+        (typed.len() == bound && typed.iter().all(|one| one == first)).then_some(first)
+    }
+}

@@ -1,0 +1,196 @@
+//! The files of an answer as a project: which module is where.
+
+use std::collections::HashMap;
+
+use super::module::{Class, Import, Module};
+use super::visitor;
+use crate::validate::source::Source;
+use crate::validate::tree;
+
+/// All named files with the Python modules among them.
+pub struct Project<'a> {
+    pub sources: &'a [Source<'a>],
+    pub sound: &'a [bool],
+    /// By index of the source.
+    pub modules: HashMap<usize, Module>,
+    /// Sources by every dotted name under which they may be imported: `app.models` and `models`.
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+/// Where an import leads.
+pub enum Target {
+    /// To a module of the answer.
+    Module(usize),
+    /// To a package of the answer without a file of its own.
+    Package,
+    /// Out of the answer.
+    Outside,
+}
+
+impl<'a> Project<'a> {
+    /// Reads every named Python file without a syntax error. Sketches count as unsound.
+    pub fn new(sources: &'a [Source<'a>], sound: &'a [bool]) -> Self {
+        let mut project = Project { sources, sound, modules: HashMap::new(), by_name: HashMap::new() };
+        for (index, source) in sources.iter().enumerate() {
+            let Some(path) = source.path.filter(|_| source.language == "python") else { continue };
+            for name in dotted_names(path) {
+                project.by_name.entry(name).or_default().push(index);
+            }
+            if !sound[index] || source.is_fragment() {
+                continue;
+            }
+            if let Some(tree) = tree::parse("python", &source.text) {
+                project.modules.insert(index, visitor::read(tree.root_node(), &source.text));
+            }
+        }
+        project
+    }
+
+    /// Indices of the Python modules that were read, in order.
+    pub fn read(&self) -> impl Iterator<Item = (usize, &Source<'a>, &Module)> {
+        self.sources.iter().enumerate().filter_map(|(at, source)| Some((at, source, self.modules.get(&at)?)))
+    }
+
+    /// The modules of the answer by their shortest name, for hints.
+    pub fn module_names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str).filter(|name| !name.contains('.'))
+    }
+
+    /// Where `module` leads when imported by a file, with `level` dots before it.
+    pub fn target(&self, from: usize, module: &str, level: usize) -> Target {
+        let home = self.sources[from].path.unwrap_or("");
+        let mut base: Vec<&str> = home.split('/').collect();
+        base.pop();
+        if level > 0 {
+            base.truncate(base.len().saturating_sub(level - 1));
+            base.extend(module.split('.').filter(|part| !part.is_empty()));
+            return self.at_path(&base.join("/"));
+        }
+        base.extend(module.split('.'));
+        if let beside @ (Target::Module(_) | Target::Package) = self.at_path(&base.join("/")) {
+            return beside;
+        }
+        match self.by_name.get(module).map(Vec::as_slice) {
+            Some([one, ..]) => Target::Module(*one),
+            _ if self.is_package(module) => Target::Package,
+            _ => Target::Outside,
+        }
+    }
+
+    /// How many files a module's name may mean.
+    pub fn candidates(&self, module: &str) -> usize {
+        self.by_name.get(module).map_or(0, Vec::len)
+    }
+
+    fn at_path(&self, path: &str) -> Target {
+        let files = [format!("{path}.py"), format!("{path}/__init__.py"), format!("{path}.pyi")];
+        let position =
+            self.sources.iter().position(|s| s.path.is_some_and(|p| files.iter().any(|file| file == p)));
+        let inside = format!("{path}/");
+        match position {
+            Some(index) => Target::Module(index),
+            None if self
+                .sources
+                .iter()
+                .any(|s| s.language == "python" && s.path.is_some_and(|p| p.starts_with(&inside))) =>
+            {
+                Target::Package
+            }
+            None => Target::Outside,
+        }
+    }
+
+    /// Whether modules of the answer lie below this dotted name.
+    fn is_package(&self, module: &str) -> bool {
+        let inside = format!("{module}.");
+        self.by_name.keys().any(|name| name.starts_with(&inside))
+    }
+
+    /// Whether a name can be imported from a module: defined or imported there, or a module below it. True where
+    /// that cannot be known.
+    pub fn offers(&self, index: usize, name: &str) -> bool {
+        let Some(module) = self.modules.get(&index) else { return true };
+        let path = self.sources[index].path.unwrap_or("");
+        let below = path.strip_suffix("__init__.py").map(|dir| format!("{dir}{name}"));
+        module.is_open()
+            || module.top_level.contains(name)
+            || below.is_some_and(|below| !matches!(self.at_path(&below), Target::Outside))
+    }
+
+    /// The class that a name means in a module, with the module it stands in.
+    pub fn class(&self, index: usize, name: &str) -> Option<(usize, &Class)> {
+        self.follow(index, name, |module, name| module.classes.get(name))
+    }
+
+    /// The return annotation of the function that a name means in a module, with the module it stands in.
+    pub fn returned(&self, index: usize, name: &str) -> Option<(usize, &String)> {
+        self.follow(index, name, |module, name| module.returns.get(name))
+    }
+
+    /// Looks a name up here, and if it was imported, there; re-exports are followed a few steps.
+    fn follow<'s, T>(
+        &'s self,
+        index: usize,
+        name: &str,
+        find: impl Fn(&'s Module, &str) -> Option<&'s T>,
+    ) -> Option<(usize, &'s T)> {
+        let (mut index, mut name) = (index, name.to_owned());
+        for _ in 0..4 {
+            let module = self.modules.get(&index)?;
+            if let Some((object, attribute)) = name.clone().split_once('.') {
+                index = self.alias(index, object)?;
+                name = attribute.to_owned();
+                continue;
+            }
+            if let Some(found) = find(module, &name) {
+                return Some((index, found));
+            }
+            let import =
+                module.imports.iter().find(|import| import.bound == name && import.name.is_some())?;
+            let Target::Module(next) = self.target(index, &import.module, import.level) else { return None };
+            name = import.name.clone()?;
+            index = next;
+        }
+        None
+    }
+
+    /// The module of the answer that a name is bound to by an import, if nothing else binds the name.
+    pub fn alias(&self, index: usize, name: &str) -> Option<usize> {
+        let module = self.modules.get(&index)?;
+        let mut imports = module.imports.iter().filter(|import| import.bound == name);
+        let import: &Import = imports.next()?;
+        if module.bound.get(name).copied().unwrap_or(0) > 1 {
+            return None;
+        }
+        let target = match &import.name {
+            None if import.module.contains('.') && import.bound != import.module && !import.aliased => {
+                return None;
+            }
+            None => self.target(index, &import.module, import.level),
+            Some(name) => {
+                let below =
+                    if import.module.is_empty() { name.clone() } else { format!("{}.{name}", import.module) };
+                if let Target::Module(parent) = self.target(index, &import.module, import.level) {
+                    let known =
+                        self.modules.get(&parent).is_some_and(|m| m.top_level.contains(name.as_str()));
+                    if known && import.level == 0 {
+                        return None;
+                    }
+                }
+                self.target(index, &below, import.level)
+            }
+        };
+        match target {
+            Target::Module(index) => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// `src/app/models.py` is `models`, `app.models` and `src.app.models`; a package is named by its directory.
+fn dotted_names(path: &str) -> Vec<String> {
+    let stem = path.trim_end_matches(".pyi").trim_end_matches(".py");
+    let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
+    let parts: Vec<&str> = stem.split('/').collect();
+    (0..parts.len()).map(|from| parts[from..].join(".")).collect()
+}

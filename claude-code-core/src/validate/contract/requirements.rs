@@ -1,0 +1,85 @@
+//! Third-party imports are declared: requirements.txt and its kin.
+
+use super::project::{Project, Target};
+use super::{distributions, stdlib};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::validate::source::{Source, hint};
+
+/// Manifests in which any quoted or bare word may name a distribution.
+const LOOSE: [&str; 6] =
+    ["pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "environment.yml", "environment.yaml"];
+
+/// Modules that AWS Lambda has without being told.
+const IN_LAMBDA: [&str; 2] = ["boto3", "botocore"];
+
+/// Every third-party import that the declared distributions do not bring.
+pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
+    let Some(declared) = declared(project.sources) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (index, source, module) in project.read() {
+        let mut told: Vec<&str> = Vec::new();
+        for import in module.imports.iter().filter(|import| import.level == 0 && !import.guarded) {
+            let first = import.module.split('.').next().unwrap_or("");
+            let outside = matches!(project.target(index, first, 0), Target::Outside)
+                && matches!(project.target(index, &import.module, 0), Target::Outside);
+            let known = stdlib::has_module(first) || distributions::declares(&declared, &import.module);
+            if !outside || known || told.contains(&first) {
+                continue;
+            }
+            told.push(first);
+            let severity = severity(source, &declared, first);
+            let wanted = distributions::suggested(first);
+            let message = format!(
+                "`{first}` is imported, but requirements.txt does not list `{wanted}`{}",
+                hint(first, project.module_names())
+            );
+            found.push((index, source.at(import.offset, severity, message)));
+        }
+    }
+    found
+}
+
+fn severity(source: &Source, declared: &[String], module: &str) -> Severity {
+    let brought = distributions::brings(declared, module);
+    let in_lambda = IN_LAMBDA.contains(&module)
+        && (source.text.contains("_handler(") || source.text.contains("handler(event"));
+    if brought || in_lambda || source.is_test() { Severity::Warning } else { Severity::Error }
+}
+
+/// The normal names of all declared distributions; none without a manifest, or if one leads elsewhere.
+pub fn declared(sources: &[Source]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut has_requirements = false;
+    for source in sources {
+        let name = source.name();
+        if LOOSE.contains(&name) {
+            names.extend(words(&source.text));
+            has_requirements |= name == "pyproject.toml" || name == "setup.py";
+        } else if name.starts_with("requirements") && name.ends_with(".txt") {
+            has_requirements = true;
+            for line in source.text.lines().map(str::trim) {
+                let is_elsewhere = line.starts_with("-e") || line.contains("://") || line.starts_with('.');
+                if is_elsewhere && !line.contains(" @ ") && !line.starts_with("--") {
+                    return None;
+                }
+                names.extend(requirement(line));
+            }
+        }
+    }
+    has_requirements.then_some(names)
+}
+
+/// The name in a line of requirements.txt.
+fn requirement(line: &str) -> Option<String> {
+    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(line.len());
+    let name = &line[..end];
+    (!name.is_empty() && !line.starts_with(['-', '#'])).then(|| distributions::normal(name))
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        .filter(|word| !word.is_empty())
+        .map(distributions::normal)
+}

@@ -1,0 +1,85 @@
+//! Is the code of an answer sound? Syntax of each file, the contract between them, and things a person should see.
+//!
+//! Pure and bounded by size, not by time. An error is only what is certain: a repair round costs money. Languages
+//! without a grammar in this build are not validated.
+
+mod danger;
+mod json;
+mod secret;
+mod source;
+
+#[cfg(feature = "syntax")]
+mod cloudformation;
+#[cfg(feature = "syntax")]
+mod contract;
+#[cfg(feature = "syntax")]
+mod layout;
+#[cfg(feature = "syntax")]
+mod syntax;
+#[cfg(feature = "syntax")]
+mod terraform;
+#[cfg(feature = "syntax")]
+mod toml;
+#[cfg(feature = "syntax")]
+mod tree;
+#[cfg(feature = "syntax")]
+mod yaml;
+
+use crate::diagnostic::Diagnostic;
+use crate::file::CodeFile;
+use source::Source;
+
+/// Findings of one file that are told; the first ones are worth most.
+const MAX_PER_FILE: usize = 5;
+
+/// What is wrong with these files, in their order and by line: at most five findings of each check a file. Files
+/// whose end was not seen and those over 1 MB are passed over.
+pub fn check(files: &[CodeFile]) -> Vec<Diagnostic> {
+    let sources: Vec<Source> = files.iter().filter_map(Source::new).collect();
+    let mut found: Vec<Vec<Diagnostic>> = sources.iter().map(check_one).collect();
+    check_together(&sources, &mut found);
+    for diagnostics in &mut found {
+        diagnostics.sort_by_key(|d| (d.line, d.column, d.severity));
+        diagnostics.dedup();
+    }
+    found.concat()
+}
+
+fn check_one(source: &Source) -> Vec<Diagnostic> {
+    let mut found = syntax_of(source);
+    found.truncate(MAX_PER_FILE);
+    found.extend(secret::check(source).into_iter().take(MAX_PER_FILE));
+    found.extend(danger::check(source).into_iter().take(MAX_PER_FILE));
+    found
+}
+
+#[cfg(not(feature = "syntax"))]
+fn syntax_of(source: &Source) -> Vec<Diagnostic> {
+    if source.language == "json" { json::check(source) } else { Vec::new() }
+}
+
+#[cfg(feature = "syntax")]
+fn syntax_of(source: &Source) -> Vec<Diagnostic> {
+    match source.language {
+        "json" => json::check(source),
+        "yaml" => yaml::check(source),
+        "toml" => toml::check(source),
+        _ => syntax::check(source),
+    }
+}
+
+#[cfg(not(feature = "syntax"))]
+fn check_together(_: &[Source], _: &mut [Vec<Diagnostic>]) {}
+
+#[cfg(feature = "syntax")]
+fn check_together(sources: &[Source], found: &mut [Vec<Diagnostic>]) {
+    let sound: Vec<bool> = found.iter().map(|d| !d.iter().any(Diagnostic::is_error)).collect();
+    let findings = [
+        contract::check(sources, &sound),
+        terraform::check(sources, &sound),
+        cloudformation::check(sources, &sound),
+    ];
+    for (index, diagnostic) in findings.into_iter().flatten() {
+        found[index].push(diagnostic);
+    }
+}

@@ -1,0 +1,150 @@
+//! The text of a file as the checks see it.
+
+use std::borrow::Cow;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::file::CodeFile;
+
+/// Larger files are not validated: parsing is bounded by size.
+const MAX_SOURCE: usize = 1_000_000;
+
+/// How comments begin that stand for code which is left out: such a text is a part of a file, not a file.
+const ELISIONS: [&str; 9] = [
+    "...",
+    "…",
+    "existing code",
+    "your existing code",
+    "rest of the code",
+    "rest of your code",
+    "the rest of the code",
+    "remaining code",
+    "same as before",
+];
+
+/// A complete file of an answer.
+pub struct Source<'a> {
+    pub path: Option<&'a str>,
+    pub language: &'a str,
+    pub text: Cow<'a, str>,
+}
+
+impl<'a> Source<'a> {
+    /// The file, or none if it is incomplete or too large. An unnamed block is freed of its common indentation.
+    pub fn new(file: &'a CodeFile) -> Option<Self> {
+        let text = match file.path {
+            Some(_) => Cow::Borrowed(file.content.as_str()),
+            None => dedent(&file.content),
+        };
+        (file.complete && file.size() <= MAX_SOURCE).then(|| Source {
+            path: file.path.as_deref(),
+            language: file.language.as_str(),
+            text,
+        })
+    }
+
+    /// Whether something is left out on purpose: a sketch to be read, which no parser needs to take. Diffs, edits
+    /// and sessions with a prompt count only in unnamed blocks.
+    pub fn is_fragment(&self) -> bool {
+        let dots = |line: &str| line == "..." && self.language != "python";
+        let elided = self.text.lines().map(str::trim).any(|line| dots(line) || is_elision(line));
+        let first = self.text.trim_start();
+        let shown = [">>> ", "$ ", "% ", "@@ ", "--- ", "diff --git", "<<<<<<< "]
+            .iter()
+            .any(|p| first.starts_with(p));
+        elided || self.path.is_none() && (shown || self.text.lines().any(|line| line.starts_with("<<<<<<< ")))
+    }
+
+    /// The name without its directories, or empty.
+    pub fn name(&self) -> &str {
+        self.path.map_or("", |path| path.rsplit('/').next().unwrap_or(path))
+    }
+
+    /// Whether this is a test: what it lacks is rarely a fault of the service.
+    pub fn is_test(&self) -> bool {
+        let in_tests = self.path.is_some_and(|p| p.split('/').any(|part| part == "tests" || part == "test"));
+        let name = self.name();
+        in_tests
+            || name.starts_with("test_")
+            || name == "conftest.py"
+            || name.contains("_test.")
+            || name.contains(".test.")
+    }
+
+    pub fn error(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
+        self.at(offset, Severity::Error, message)
+    }
+
+    pub fn warning(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
+        self.at(offset, Severity::Warning, message)
+    }
+
+    /// A finding at a byte of the text.
+    pub fn at(&self, offset: usize, severity: Severity, message: impl Into<String>) -> Diagnostic {
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
+        self.on(line, column, severity, message)
+    }
+
+    /// A finding at a line and column, both from 1.
+    pub fn on(
+        &self,
+        line: usize,
+        column: usize,
+        severity: Severity,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic {
+            path: self.path.map(str::to_owned),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+            severity,
+            message: message.into(),
+        }
+    }
+}
+
+fn is_elision(line: &str) -> bool {
+    let comment = line.trim_start_matches(['#', '/', '*', '-', '<', '!', ' ', '(']);
+    if comment.len() == line.len() {
+        return line == "…";
+    }
+    let lower = comment.to_ascii_lowercase();
+    ELISIONS.iter().any(|elision| lower.starts_with(elision))
+}
+
+fn dedent(text: &str) -> Cow<'_, str> {
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let common = text.lines().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
+    if common == 0 {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split_inclusive('\n').map(|line| &line[common.min(indent(line))..]).collect())
+}
+
+/// The nearest of some names by edit distance, if it is near enough to be meant.
+pub fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = (wanted.chars().count() / 3).clamp(1, 3);
+    let near = names.into_iter().filter(|name| *name != wanted).map(|name| (distance(wanted, name), name));
+    near.filter(|(distance, _)| *distance <= limit).min().map(|(_, name)| name)
+}
+
+/// ` (did you mean ...?)` for a message, or nothing.
+pub fn hint<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+    nearest(wanted, names).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,171 @@
+//! The contract between files.
+
+use super::told;
+
+/// The one finding in these files.
+fn finding(files: &[(&str, &str)]) -> String {
+    let told = told(files);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    told[0].clone()
+}
+
+#[test]
+fn an_imported_name_is_defined_in_its_module() {
+    let a = ("a.py", "from store import save, load\n\nsave(load())\n");
+    let found = finding(&[a, ("store.py", "def save(x): ...\n\n\ndef lod(): ...\n")]);
+    assert_eq!(
+        found,
+        "a.py:1:25: error: `load` is imported from store.py, which does not define it (did you mean `lod`?)"
+    );
+}
+
+#[test]
+fn a_relative_import_leads_to_a_file() {
+    let files =
+        [("app/__init__.py", ""), ("app/a.py", "from .model import M\n\nM()\n"), ("requirements.txt", "")];
+    assert!(finding(&files).contains("app/a.py:1:20: error: there is no module `.model`"));
+}
+
+#[test]
+fn a_call_on_a_module_finds_its_function() {
+    let found = finding(&[("a.py", "import store as s\n\ns.lod()\n"), ("store.py", "def load(): ...\n")]);
+    assert_eq!(found, "a.py:3:3: error: store.py does not define `lod` (did you mean `load`?)");
+}
+
+#[test]
+fn a_method_is_one_of_its_class_where_the_class_is_certain() {
+    let store = (
+        "store.py",
+        "class Store:\n    def load(self): ...\n\n    def run(self):\n        return self.load()\n",
+    );
+    let call = |text| told(&[store, ("a.py", text)]);
+    assert_eq!(call("from store import Store\n\nstore = Store()\nstore.load()\n"), [""; 0]);
+    for text in [
+        "from store import Store\n\nstore = Store()\nstore.lod()\n",
+        "from store import Store\n\n\ndef f(store: Store):\n    store.lod()\n",
+        "import store\n\n\ndef f(s: store.Store | None):\n    s.lod()\n",
+        "from store import Store\n\n\nclass A:\n    def __init__(self, s: Store):\n        self.s = s\n\n    def f(self):\n        self.s.lod()\n",
+    ] {
+        let told = call(text);
+        assert!(
+            told.len() == 1 && told[0].contains("has no `lod` (did you mean `load`?)"),
+            "{text}: {told:?}"
+        );
+    }
+    assert_eq!(
+        call(
+            "from store import Store\nimport other\n\nstore = Store()\nstore = other.wrap(store)\nstore.lod()\n"
+        ),
+        [""; 0]
+    );
+    assert_eq!(
+        call(
+            "from store import Store\nfrom other import Base\n\n\nclass A(Store, Base): ...\n\n\nA().x\na = A()\na.lod()\n"
+        ),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_name_that_nothing_binds_is_an_error() {
+    assert!(
+        finding(&[("a.py", "def f(x: Optonal[int]):\n    return x\n")])
+            .contains("a.py:1:10: error: `Optonal` is used")
+    );
+    let good = "import os.path\nfrom x import *\n\nfoo(os)\n";
+    assert_eq!(told(&[("a.py", good)]), [""; 0]);
+    assert_eq!(told(&[("a.py", "try:\n    unicode\nexcept NameError:\n    unicode = str\n")]), [""; 0]);
+}
+
+#[test]
+fn third_party_imports_are_in_the_requirements() {
+    let code = "import os\nimport yaml\nimport jwt\nfrom google.cloud import storage\nimport starlette\n\n_ = (os, yaml, jwt, storage, starlette)\n";
+    let found = told(&[("a.py", code), ("requirements.txt", "PyJWT>=2\ngoogle-cloud-storage\nfastapi\n")]);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found[0].contains("a.py:2:8: error: `yaml` is imported, but requirements.txt does not list `pyyaml`")
+    );
+    assert!(found[1].contains("warning: `starlette`"));
+    assert_eq!(told(&[("a.py", code)]), [""; 0]);
+}
+
+#[test]
+fn routes_of_the_readme_are_answered_by_the_code() {
+    let code = "from flask import Flask, Blueprint\n\napp = Flask('a')\nv1 = Blueprint('v1', 'a', url_prefix='/v1')\n\n\n@v1.route('/a/<int:id>', methods=['GET'])\ndef a(id): ...\n\n\n@app.get('/b')\ndef b(): ...\n";
+    let check = |readme: &str| told(&[("a.py", code), ("README.md", readme)]);
+    assert_eq!(
+        check(
+            "GET /v1/a/{id}\n`GET` `/b`\ncurl http://localhost:5000/v1/a/7?x=1\nsee /etc/hosts and GET it\n"
+        ),
+        [""; 0]
+    );
+    let typo = check("- `GET /v1/a/{id}`\n- **GET** `/bb`\n");
+    assert_eq!(
+        typo,
+        [
+            "README.md:2:12: error: the route `GET /bb` is in the README, but no code answers it (did you mean `/b`?)"
+        ]
+    );
+    assert!(
+        check("GET /b\nGET /v1/a/1\nDELETE /b\n")[0].contains("README.md:3:8: error: the route `DELETE /b`")
+    );
+}
+
+#[test]
+fn sql_uses_the_tables_and_columns_that_are_created() {
+    let schema = ("s.sql", "CREATE TABLE t (id INT PRIMARY KEY, name TEXT);\n");
+    let sql = |text: &str| told(&[schema, ("a.py", &format!("def f(db):\n    db.execute(\"{text}\")\n"))]);
+    for good in [
+        "SELECT t.id, name AS n, count(*) FROM t GROUP BY name ORDER BY n",
+        "INSERT INTO t (id, name) VALUES (?, ?)",
+        "UPDATE t SET name = upper(name) WHERE id = ?",
+        "SELECT x.id FROM t x JOIN (SELECT id FROM t) y ON x.id = y.id",
+        "PRAGMA journal_mode",
+    ] {
+        assert_eq!(sql(good), [""; 0], "{good}");
+    }
+    for (bad, message) in [
+        ("SELECT id FROM tt", "no CREATE TABLE makes the table `tt` (did you mean `t`?)"),
+        ("SELECT nme FROM t", "the table `t` has no column `nme` (did you mean `name`?)"),
+        ("SELECT x.nme FROM t AS x", "no column `nme`"),
+        ("INSERT INTO t (id, nme) VALUES (1, 2)", "no column `nme`"),
+        ("UPDATE t SET nme = 1", "no column `nme`"),
+        ("DELETE FROM t WHERE nme = 1", "no column `nme`"),
+        ("SELECT id FROM t ORDER BY nme DESC", "no column `nme`"),
+    ] {
+        let told = sql(bad);
+        assert!(
+            told.len() == 1 && told[0].contains(message) && told[0].starts_with("a.py:2:"),
+            "{bad}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_schema_fits_itself() {
+    let found = told(&[(
+        "s.sql",
+        "CREATE TABLE t (id INTEGR, b TEXT, PRIMARY KEY (idd));\nCREATE INDEX i ON t (bb);\n",
+    )]);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(found[0].contains(
+        "s.sql:1:20: error: the column `id` has the unknown type `integr` (did you mean `integer`?)"
+    ));
+    assert!(found[2].contains("s.sql:2:22: error: the table `t` has no column `bb`"));
+}
+
+#[test]
+fn a_relative_import_in_typescript_finds_file_and_export() {
+    let a = ("src/a.ts", "import b, { c } from './b';\nimport d from './d';\nb(c, d);\n");
+    let found =
+        told(&[a, ("src/b.ts", "export function cc() {}\nexport default 1;\n"), ("package.json", "{}")]);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("src/a.ts:1:13: error: src/b.ts does not export `c`"));
+    assert!(found[1].contains("src/a.ts:2:15: error: there is no file for the import `./d`"));
+}
+
+#[test]
+fn says_nothing_about_names_of_a_file_with_a_syntax_error() {
+    let found = finding(&[("a.py", "from b import c\n\nc()\n"), ("b.py", "def (\n")]);
+    assert!(found.starts_with("b.py:1:"), "{found}");
+}

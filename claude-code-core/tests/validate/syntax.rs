@@ -1,0 +1,128 @@
+//! Syntax errors of each language, with their places.
+
+use claude_code_core::validate::check;
+
+use super::{CodeFile, block, errors, file, told};
+
+/// A good text and a bad one of each language.
+const PAIRS: &[(&str, &str, &str)] = &[
+    ("a.py", "def f(a):\n    return [a, 1]\n", "def f(a):\n    return [a, 1\n"),
+    ("a.js", "const f = (a) => ({ a });\n", "const f = (a) => ({ a };\n"),
+    ("a.ts", "function f<T>(a: T[]): T { return a[0]!; }\n", "function f<T>(a: T[]): T { return a[0]!;\n"),
+    ("a.tsx", "export const A = () => <b>{1}</b>;\n", "export const A = () => <b>{1</b>;\n"),
+    ("a.go", "package a\n\nfunc f() int { return 1 }\n", "package a\n\nfunc f( int { return 1 }\n"),
+    ("A.java", "class A { int f() { return 1; } }\n", "class A { int f() { return 1; }\n"),
+    ("a.rs", "fn f() -> u8 { 1 }\n", "fn f() -> u8 { 1 \n"),
+    ("a.c", "int f(void) { return 1; }\n", "int f(void) { return (1; }\n"),
+    (
+        "a.cpp",
+        "auto f() { return [](auto x) { return x; }; }\n",
+        "auto f() { return [](auto x) { return x; };\n",
+    ),
+    ("a.cs", "record A(int X);\nclass B { int F() => 1; }\n", "class B { int F() { return 1; }\n"),
+    ("a.rb", "def f(a)\n  [a]\nend\n", "def f(a)\n  [a\nend\n"),
+    (
+        "a.php",
+        "<?php\nfunction f(int $a): int { return $a; }\n",
+        "<?php\nfunction f(int $a): int { return $a;\n",
+    ),
+    ("a.sh", "if true; then\n  echo \"a\"\nfi\n", "if true; then\n  echo \"a\"\n"),
+    ("a.sql", "SELECT a FROM b WHERE c IN (1, 2);\n", "SELECT a FROM b WHERE c IN (1, 2;\n"),
+    ("a.tf", "variable \"a\" {\n  default = [1]\n}\n", "variable \"a\" {\n  default = [1]\n"),
+    ("a.html", "<p>a<br><b>c</b>\n", "<p>a<b c</b>\n"),
+    ("a.css", "a { color: red; }\n", "a { color: red; \n"),
+    ("a.json", "{\"a\": [1, 2]}\n", "{\"a\": [1, 2}\n"),
+    ("a.yaml", "a:\n  - b\n", "a: [b\n"),
+    ("a.toml", "a = [1]\n", "a = [1\n"),
+];
+
+#[test]
+fn takes_good_files_and_finds_the_error_in_bad_ones() {
+    let wrong: Vec<&str> = PAIRS
+        .iter()
+        .filter(|(path, good, bad)| {
+            !errors(&[file(path, good)]).is_empty() || errors(&[file(path, bad)]).is_empty()
+        })
+        .map(|(path, ..)| *path)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn tells_line_column_and_a_plain_sentence() {
+    assert_eq!(told(&[("a.json", "{\n  \"a\": 1,\n  b\n}")]), ["a.json:3:3: error: key must be a string"]);
+    assert_eq!(
+        told(&[("a.py", "x = 'é'\nif x:\nprint(x)\n")]),
+        ["a.py:3:1: error: an indented block is missing before this line"]
+    );
+    let told = told(&[("a.go", "package a\n\nfunc f() {\n\treturn )\n}\n")]);
+    assert!(told[0].starts_with("a.go:4:") && told[0].contains("unexpected `)` here"), "{told:?}");
+}
+
+#[test]
+fn finds_what_the_grammar_of_python_lets_pass() {
+    let faults = [
+        ("def f():\n    a = 1\n      b = 2\n", "unexpected indentation"),
+        ("def f():\n    if 1:\n        a = 1\n      b = 2\n", "matches no block"),
+        ("def f():\n    a = 1\n\tb = 2\n", "matches no block"),
+        ("for a in []:\n", "an indented block is missing"),
+        ("return 1\n", "outside a function"),
+        ("class A:\n    yield 1\n", "outside a function"),
+        ("if 1:\n    break\n", "outside a loop"),
+        ("print 'a'\n", "function in Python 3"),
+    ];
+    for (text, message) in faults {
+        let told = told(&[("a.py", text)]);
+        assert!(told.len() == 1 && told[0].contains(message), "{text:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_tab_that_indents_yaml_is_an_error() {
+    assert_eq!(
+        told(&[("a.yaml", "a:\n\tb: 1\n")]),
+        ["a.yaml:2:1: error: a tab indents this line; YAML needs spaces"]
+    );
+    assert!(told(&[("a.yaml", "a: 1\nb:\t2\n")])[0].contains("before the value"));
+    assert!(told(&[("a.yaml", "a: |\n  b\n  \tc\nd: \"x\ty\" # z\ta\n")]).is_empty());
+}
+
+#[test]
+fn a_key_that_comes_twice_is_a_warning() {
+    let json = told(&[("a.json", "{\"a\": 1, \"b\": {\"a\": 2}, \"a\": 3}")]);
+    assert_eq!(json, ["a.json:1:25: warning: the key `a` occurs twice in one object; the last one wins"]);
+    assert!(told(&[("a.yaml", "a: 1\nb:\n  a: 2\na: 3\n")])[0].starts_with("a.yaml:4:1: warning"));
+}
+
+#[test]
+fn at_most_five_findings_a_file() {
+    assert!(told(&[("a.go", &"func ( }\n".repeat(50))]).len() <= 5);
+}
+
+#[test]
+fn passes_over_halves_sketches_and_unknown_languages() {
+    let bad = "def f(:\n";
+    let half = CodeFile { complete: false, ..file("a.py", bad) };
+    assert!(check(&[half, file("a.cobol", bad)]).is_empty());
+    assert!(told(&[("a.py", "def f(:\n    # ... existing code ...\n")]).is_empty());
+    assert!(check(&[block("python", ">>> f(\n"), block("json", "{\"a\": 1,\n  ...\n}")]).is_empty());
+}
+
+#[test]
+fn an_unnamed_block_may_be_indented_or_hold_several_json_values() {
+    assert!(check(&[block("python", "    def f():\n        return 1\n")]).is_empty());
+    assert!(check(&[block("json", "{\"a\": 1}\n{\"a\": 2}\n")]).is_empty());
+    assert_eq!(errors(&[block("python", "def f(:\n")]).len(), 1);
+}
+
+#[test]
+fn survives_deep_nesting_and_strange_text() {
+    let deep = "[".repeat(100_000);
+    for path in ["a.py", "a.js", "a.json", "a.yaml", "a.toml", "a.sql", "a.tf", "a.go"] {
+        let _ = check(&[
+            file(path, &deep),
+            file("b.py", "\u{0}'\"\"\"\\"),
+            file("c.sql", "$a$ '' ( % $ \u{1f980}"),
+        ]);
+    }
+}
