@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod diagnostic;
+pub mod edit;
 pub mod error;
 pub mod file;
 pub mod language;

@@ -1,0 +1,119 @@
+//! Search/replace edits applied to files, and what they changed as a unified diff.
+//!
+//! An edit fits in one place or it fails, with its number and the reason: nothing is guessed. What no edit names
+//! stays as it was, byte for byte.
+
+mod diff;
+mod place;
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Kind};
+use crate::path::refusal;
+
+pub use diff::diff;
+use place::Fit;
+
+/// One block: this text there becomes that text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The file; none means the only one.
+    pub path: Option<String>,
+    /// Whole lines to find, or a piece of one line. Empty: the file is new.
+    pub search: String,
+    /// What stands there afterwards. Empty: the lines go.
+    pub replace: String,
+}
+
+/// A file that edits changed or made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Relative path.
+    pub path: String,
+    /// Content before; empty for a new file.
+    pub before: String,
+    /// Content after.
+    pub after: String,
+}
+
+/// An edit that does not fit. Nothing was changed by it or any other.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("edit {block} of {} does not fit: {why}", path.as_deref().unwrap_or("an unnamed file"))]
+pub struct EditProblem {
+    /// Number of the edit, from 1.
+    pub block: usize,
+    /// The file it names.
+    pub path: Option<String>,
+    /// A plain sentence. It quotes no code.
+    pub why: String,
+}
+
+impl From<EditProblem> for Error {
+    fn from(problem: EditProblem) -> Self {
+        Error::new(Kind::EditFailed, problem.to_string())
+    }
+}
+
+/// Applies edits in their order, each to what the ones before it left: exactly where that fits, else with other
+/// white space at line ends, else with another indentation that is the same on every line. Files that end as
+/// they began are left out of the result.
+pub fn apply(files: &BTreeMap<String, String>, edits: &[Edit]) -> Result<Vec<Changed>, EditProblem> {
+    let mut after: BTreeMap<String, String> = BTreeMap::new();
+    for (at, edit) in edits.iter().enumerate() {
+        let (path, content) = apply_one(files, &after, edit).map_err(|why| EditProblem {
+            block: at + 1,
+            path: edit.path.clone(),
+            why,
+        })?;
+        after.insert(path, content);
+    }
+    let changed = after.into_iter().map(|(path, after)| {
+        let before = files.get(&path).cloned().unwrap_or_default();
+        Changed { path, before, after }
+    });
+    Ok(changed.filter(|c| c.before != c.after || !files.contains_key(&c.path)).collect())
+}
+
+fn apply_one(
+    files: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+    edit: &Edit,
+) -> Result<(String, String), String> {
+    let path = match (&edit.path, files.len()) {
+        (Some(path), _) => path.clone(),
+        (None, 1) => files.keys().next().cloned().unwrap_or_default(),
+        (None, count) => return Err(format!("it names no file, and there are {count}")),
+    };
+    let current = after.get(&path).or_else(|| files.get(&path));
+    match (current, edit.search.is_empty()) {
+        (Some(text), true) if !text.is_empty() => {
+            Err("its search is empty, but the file exists; name the lines to change".to_owned())
+        }
+        (_, true) => match refusal(&path) {
+            Some(why) => Err(why),
+            None => Ok((path, edit.replace.clone())),
+        },
+        (None, false) => Err("there is no such file".to_owned()),
+        (Some(text), false) => {
+            let fit = place::find(text, &edit.search)?;
+            Ok((path, replaced(text, &fit, &edit.replace)))
+        }
+    }
+}
+
+/// The text with the place taken by the replacement, in the text's own line ends and indentation.
+fn replaced(text: &str, fit: &Fit, replace: &str) -> String {
+    let (head, rest) = text.split_at(fit.range.start);
+    let (old, tail) = rest.split_at(fit.range.end - fit.range.start);
+    if !fit.whole_lines {
+        return format!("{head}{replace}{tail}");
+    }
+    let line_end = place::line_end(old).or_else(|| place::line_end(text)).unwrap_or("\n");
+    let lines: Vec<String> = place::lines(replace).map(|line| fit.indented(line)).collect();
+    let mut new = lines.join(line_end);
+    let keeps_end = place::line_end(old).is_some() && old.ends_with('\n');
+    if !lines.is_empty() && keeps_end {
+        new.push_str(line_end);
+    }
+    format!("{head}{new}{tail}")
+}
