@@ -17,7 +17,9 @@ pub fn diff(path: &str, before: &str, after: &str) -> String {
     }
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
-    let name = |side: &str, text: &str| if text.is_empty() { "/dev/null".to_owned() } else { format!("{side}/{path}") };
+    let name = |side: &str, text: &str| {
+        if text.is_empty() { "/dev/null".to_owned() } else { format!("{side}/{path}") }
+    };
     let _ = write!(out, "--- {}\n+++ {}\n", name("a", before), name("b", after));
     for hunk in group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };

@@ -70,6 +70,7 @@ fn finds_what_the_grammar_of_python_lets_pass() {
         ("class A:\n    yield 1\n", "outside a function"),
         ("if 1:\n    break\n", "outside a loop"),
         ("print 'a'\n", "function in Python 3"),
+        ("if 1:\n    pass\nif 2:\n     pass\n", "warning: this block is indented by 5, the first one by 4"),
     ];
     for (text, message) in faults {
         let told = told(&[("a.py", text)]);
