@@ -119,6 +119,17 @@ fn an_unnamed_block_may_be_indented_or_hold_several_json_values() {
 #[test]
 fn survives_deep_nesting_and_strange_text() {
     let deep = "[".repeat(100_000);
+    // Each took minutes where something was quadratic.
+    for (path, text) in [
+        ("a.js", "a=>"),
+        ("a.c", "*"),
+        ("a.ts", "a<"),
+        ("a.py", "not "),
+        ("a.html", "<div>"),
+        ("a.sh", "if "),
+    ] {
+        let _ = check(&[file(path, &text.repeat(10_000))]);
+    }
     for path in ["a.py", "a.js", "a.json", "a.yaml", "a.toml", "a.sql", "a.tf", "a.go"] {
         let _ = check(&[
             file(path, &deep),
