@@ -7,6 +7,7 @@ use crate::ask::{Ask, Why};
 use crate::catalogue::Catalogue;
 use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::edit::EditProblem;
 use crate::error::Error;
 use crate::file::CodeFile;
 use crate::generation::{Attempt, Generation};
@@ -18,6 +19,7 @@ use crate::price::Cost;
 use crate::provider::{Field, ProviderError, StopReason};
 use crate::read::{Answer, AnswerReader, Piece};
 use crate::receipt::Receipt;
+use crate::refactor;
 use crate::resume::{Joined, Splice};
 use crate::usage::Usage;
 
@@ -42,6 +44,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Fields that the candidates were seen to refuse, by place.
     pub without: BTreeSet<(usize, Field)>,
+    /// The edit that does not fit the file it names.
+    pub edit_problem: Option<EditProblem>,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     reader: AnswerReader,
@@ -50,6 +54,8 @@ pub struct Draft {
     revision: u32,
     received: usize,
     mending: Vec<CodeFile>,
+    /// The answers that repairs mended: the text of a result is everything that it was made from.
+    mended: String,
     kept: Option<Kept>,
 }
 
@@ -76,6 +82,7 @@ impl Draft {
             diagnostics: Vec::new(),
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
+            edit_problem: None,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -83,6 +90,7 @@ impl Draft {
             revision: 0,
             received: 0,
             mending: Vec::new(),
+            mended: String::new(),
             kept: None,
         }
     }
@@ -93,9 +101,13 @@ impl Draft {
         self.received = self.text.len();
         if ask.anchor.is_none() && !self.sent.is_empty() {
             self.reader = reader(plan);
-            self.mending = if ask.why == Why::Repair { std::mem::take(&mut self.files) } else { Vec::new() };
-            self.files.clear();
-            self.text.clear();
+            let (files, text) = (std::mem::take(&mut self.files), std::mem::take(&mut self.text));
+            if ask.why == Why::Repair {
+                self.mending = files;
+                self.mended.push_str(&text);
+            } else {
+                self.mended.clear();
+            }
             self.received = 0;
             self.revision += 1;
         }
@@ -163,16 +175,21 @@ impl Draft {
             if whole {
                 pieces.extend(last);
             }
-            self.settle_files(answer, whole);
+            self.settle_files(plan, answer, whole);
         }
         self.book(plan, ask, ended, usage);
         pieces
     }
 
     /// The files of the answer; what a repair did not write again stays as it was.
-    fn settle_files(&mut self, answer: Answer, whole: bool) {
+    fn settle_files(&mut self, plan: &Plan, answer: Answer, whole: bool) {
         self.files = std::mem::take(&mut self.mending);
-        for file in answer.files {
+        let (files, problem) = match refactor::files(&plan.request.files, &answer) {
+            Ok(files) => (files, None),
+            Err(problem) => (answer.files, Some(problem)),
+        };
+        self.edit_problem = problem;
+        for file in files {
             match self.files.iter_mut().find(|old| old.path.is_some() && old.path == file.path) {
                 Some(old) => *old = file,
                 None => self.files.push(file),
@@ -189,10 +206,20 @@ impl Draft {
     /// Notes what the checks found in a complete answer, and keeps it.
     pub fn checked(&mut self, diagnostics: Vec<Diagnostic>) {
         self.diagnostics = diagnostics;
+        if let Some(problem) = &self.edit_problem {
+            self.diagnostics.push(Diagnostic {
+                path: problem.path.clone(),
+                line: 0,
+                column: 0,
+                severity: Severity::Error,
+                message: problem.to_string(),
+            });
+            return;
+        }
         let Some(Sent { ended: Ended::Complete(reason), candidate, .. }) = self.sent.last() else { return };
         self.kept = Some(Kept {
             files: self.files.clone(),
-            text: self.text.clone(),
+            text: format!("{}{}", self.mended, self.text),
             diagnostics: self.diagnostics.clone(),
             stop_reason: reason.clone(),
             candidate: *candidate,
@@ -293,7 +320,8 @@ impl Draft {
         });
         if let (false, Outcome::Rejected, Some(kept)) = (self.is_complete(), outcome, self.kept.take()) {
             self.files = kept.files;
-            self.text = kept.text;
+            self.mended = kept.text;
+            self.text.clear();
             self.diagnostics = kept.diagnostics;
             (candidate, stop_reason) = (kept.candidate, Some(kept.stop_reason));
         }
@@ -302,8 +330,9 @@ impl Draft {
             id: plan.id.clone(),
             accepted: matches!(outcome, Outcome::Accepted),
             language: language(plan, &self.files),
+            diff: refactor::diff(&plan.request.files, &self.files),
             files: self.files,
-            text: self.text,
+            text: self.mended + &self.text,
             model: candidate.model.to_string(),
             tier: candidate.tier,
             tier_reason: plan.tier_reason.clone(),
@@ -313,7 +342,6 @@ impl Draft {
             attempts: self.attempts,
             diagnostics: self.diagnostics,
             warnings: self.warnings,
-            diff: None,
             cached: None,
             stored: false,
             stored_problem: None,
