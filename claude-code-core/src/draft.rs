@@ -198,8 +198,11 @@ impl Draft {
         if whole {
             self.warnings.extend(answer.notes);
         } else if let Some(last) = self.files.last_mut() {
-            // An answer that is nothing but code has no mark of its end: cut, it is half a file.
-            last.complete &= !self.text.trim_end().ends_with(last.content.trim_end());
+            // Of a cut answer's last file only our own end marker proves that it is whole: a fence line may as well be
+            // part of it, and bare code has no end at all.
+            let end =
+                format!("=== end {}: {} ===", plan.prompt.nonce, last.path.as_deref().unwrap_or_default());
+            last.complete &= self.text.lines().any(|line| line.trim_end() == end);
         }
     }
 
