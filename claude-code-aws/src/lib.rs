@@ -10,9 +10,12 @@
 //! ```
 
 pub mod bedrock;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod clock;
 pub mod config;
 mod connect;
+pub mod disk;
 pub mod dynamodb;
 #[cfg(feature = "local")]
 pub mod local;

@@ -8,6 +8,7 @@ use crate::ask::{Ask, Why};
 use crate::catalogue::Catalogue;
 use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::edit;
 use crate::error::{Error, Kind};
 use crate::file::CodeFile;
 use crate::generation::{Attempt, Generation};
@@ -18,6 +19,7 @@ use crate::price::Cost;
 use crate::provider::{Field, ProviderError, StopReason};
 use crate::read::{Answer, AnswerReader, Piece};
 use crate::receipt::Receipt;
+use crate::request::Work;
 use crate::resume::{Joined, Splice};
 use crate::usage::Usage;
 
@@ -359,11 +361,11 @@ impl Draft {
             (candidate, stop_reason) = (kept.candidate, Some(kept.stop_reason));
         }
         let candidate = plan.candidate(candidate);
+        let refactored = plan.request.work == Work::Refactor;
         Generation {
             id: plan.id.clone(),
             accepted: matches!(outcome, Outcome::Accepted),
             language: language(plan, &self.files),
-            files: self.files,
             text: self.text,
             model: candidate.model.to_string(),
             tier: candidate.tier,
@@ -374,7 +376,8 @@ impl Draft {
             attempts: self.attempts,
             diagnostics: self.diagnostics,
             warnings: self.warnings,
-            diff: None,
+            diff: refactored.then(|| edit::changes(&plan.request.files, &self.files)).flatten(),
+            files: self.files,
             cached: None,
             stored: false,
             stored_problem: None,
