@@ -65,7 +65,8 @@ fn needs_twin(config: &Config) -> bool {
     config.provider == Provider::Samples || config.store.unwrap_or(config.default_store) == Store::Disk
 }
 
-async fn load(config: &Config) -> SdkConfig {
+/// The AWS configuration of the standard chain.
+pub(crate) async fn load(config: &Config) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
@@ -93,7 +94,7 @@ pub(crate) fn stored(
 }
 
 /// The results bucket: as set, else named after the account.
-async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
+pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     if let Some(name) = &config.bucket_name {
         return Ok(name.clone());
     }

@@ -10,6 +10,8 @@
 //! ```
 
 pub mod bedrock;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod clock;
 pub mod config;
 mod connect;

@@ -11,6 +11,7 @@ pub mod capability;
 pub mod catalogue;
 pub mod client;
 pub mod clock;
+pub mod cost;
 pub mod diagnostic;
 pub mod draft;
 pub mod edit;
