@@ -333,7 +333,7 @@ impl Draft {
             id: plan.id.clone(),
             accepted: matches!(outcome, Outcome::Accepted),
             language: language(plan, &self.files),
-            diff: refactor::diff(&plan.request.files, &self.files),
+            diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
             files: self.files,
             text: self.mended + &self.text,
             model: candidate.model.to_string(),

@@ -41,19 +41,15 @@ fn edit_of(edit: &crate::read::Edit) -> Edit {
     Edit { path: edit.path.clone(), search: edit.search.clone(), replace: edit.replace.clone() }
 }
 
-/// What the files change in the given ones, as one unified diff; none if no files were given.
-pub(crate) fn diff(given: &[SourceFile], files: &[CodeFile]) -> Option<String> {
-    if given.is_empty() {
-        return None;
-    }
+/// What the files change in the given ones, as one unified diff; empty if nothing.
+pub(crate) fn diff(given: &[SourceFile], files: &[CodeFile]) -> String {
     let mut all = String::new();
     for file in files {
         // A block without a name can only mean the only given file.
-        let path =
-            file.path.as_deref().or(given.first().filter(|_| given.len() == 1).map(|g| g.path.as_str()));
-        let Some(path) = path else { continue };
-        let before = given.iter().find(|g| g.path == path).map_or("", |g| g.content.as_str());
+        let only = || given.first().filter(|_| given.len() == 1).map(|only| only.path.as_str());
+        let Some(path) = file.path.as_deref().or_else(only) else { continue };
+        let before = given.iter().find(|given| given.path == path).map_or("", |given| given.content.as_str());
         let _ = write!(all, "{}", edit::diff(path, before, &file.content));
     }
-    Some(all)
+    all
 }
