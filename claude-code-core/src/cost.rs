@@ -105,7 +105,7 @@ pub fn monthly(load: &Load, model: &ModelId, catalogue: &Catalogue) -> Bill {
         of_model(load, model, catalogue),
         lambda(load),
         line("API Gateway", n(load.generations) * n(load.requests) * API_REQUEST, {
-            format!("{} HTTP API requests", u128::from(load.generations) * n(load.requests))
+            format!("{} HTTP API requests", grouped(n(load.generations) * n(load.requests)))
         }),
         dynamodb(load),
         s3(load),
@@ -128,8 +128,9 @@ fn of_model(load: &Load, model: &ModelId, catalogue: &Catalogue) -> Line {
         unpriced => unpriced,
     };
     let name = catalogue.find(model).map_or_else(|| model.to_string(), |card| card.name.to_owned());
-    let how =
-        format!("{} tokens in and {} out, {} times", load.input_tokens, load.output_tokens, load.generations);
+    let [times, input, output] =
+        [load.generations, load.input_tokens, load.output_tokens].map(|count| grouped(n(count)));
+    let how = format!("{times} times {input} tokens in and {output} out");
     Line { what: name, usd, how }
 }
 
@@ -138,7 +139,7 @@ fn lambda(load: &Load) -> Line {
     // Megabytes and milliseconds: a gigabyte has 1,024 of the one, a second 1,000 of the other.
     let time = n(load.generations) * n(load.milliseconds) * n(load.memory_mb);
     let pico = requests * LAMBDA_REQUEST + (time * LAMBDA_GB_SECOND).div_ceil(1_024 * 1_000);
-    let how = format!("{requests} requests, {} GB-seconds on arm64", time.div_ceil(1_024 * 1_000));
+    let how = format!("{} requests, {} GB-seconds on arm64", grouped(requests), grouped(time.div_ceil(1_024 * 1_000)));
     line("Lambda", pico, how)
 }
 
@@ -147,13 +148,13 @@ fn dynamodb(load: &Load) -> Line {
     let (writes, reads) = (times * n(load.write_units), times * n(load.read_units));
     let bytes = times * n(load.row_bytes);
     let pico = writes * WRITE_UNIT + reads * READ_UNIT + (bytes * TABLE_GB_MONTH).div_ceil(GB);
-    line("DynamoDB", pico, format!("{writes} writes, {reads} reads, {} MB", bytes.div_ceil(1_000_000)))
+    line("DynamoDB", pico, format!("{} writes, {} reads, {}", grouped(writes), grouped(reads), size(bytes)))
 }
 
 fn s3(load: &Load) -> Line {
     let (puts, bytes) = (n(load.generations) * n(load.objects), n(load.generations) * n(load.object_bytes));
     let pico = puts * PUT + (bytes * BUCKET_GB_MONTH).div_ceil(GB);
-    line("S3", pico, format!("{puts} objects, {} MB", bytes.div_ceil(1_000_000)))
+    line("S3", pico, format!("{} objects, {}", grouped(puts), size(bytes)))
 }
 
 fn line(what: &str, pico: u128, how: String) -> Line {
@@ -169,10 +170,24 @@ fn assumptions(load: &Load) -> Vec<String> {
             load.milliseconds / 1_000,
             load.memory_mb
         ),
-        format!("{} kB rows and {} kB files each", load.row_bytes / 1_000, load.object_bytes / 1_000),
+        format!("{} of rows and {} of files each", size(n(load.row_bytes)), size(n(load.object_bytes))),
         "one send each: no repair, no prompt cache, no cache hit; the receipts say what it really was"
             .to_owned(),
     ]
+}
+
+/// `12,000`.
+fn grouped(count: u128) -> String {
+    let digits = count.to_string();
+    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    parts.join(",")
+}
+
+/// In the largest unit that leaves a whole number of at least 1, rounded up.
+fn size(bytes: u128) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit).unwrap_or((1_000, "kB"));
+    format!("{} {}", grouped(bytes.div_ceil(unit.0)), unit.1)
 }
 
 fn n(count: u64) -> u128 {

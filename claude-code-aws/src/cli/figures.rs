@@ -57,9 +57,14 @@ pub(super) fn model(id: &str) -> String {
     card.map_or_else(|| id.to_owned(), |card| short(card.name))
 }
 
-/// `sonnet-5.5` of `Claude Sonnet 5.5`.
+/// `sonnet-5.5` of `Claude Sonnet 5.5`, and of the older order `Claude 3.7 Sonnet`.
 pub(super) fn short(name: &str) -> String {
-    name.trim_start_matches("Claude ").to_lowercase().replace(' ', "-")
+    let name = name.trim_start_matches("Claude ").to_lowercase();
+    let mut words: Vec<&str> = name.split(' ').collect();
+    if words.len() > 1 && words[0].starts_with(|c: char| c.is_ascii_digit()) {
+        words.swap(0, 1);
+    }
+    words.join("-")
 }
 
 /// Seconds as `12 s`, `3 min`, `2 h`.
@@ -105,6 +110,7 @@ mod tests {
     #[test]
     fn a_known_model_has_a_short_name_and_an_unknown_one_its_id() {
         assert_eq!(model("global.anthropic.claude-sonnet-5-5"), "sonnet-5.5");
+        assert_eq!(short("Claude 3.5 Sonnet v2"), "sonnet-3.5-v2");
         assert_eq!(model("my-own-model"), "my-own-model");
     }
 }

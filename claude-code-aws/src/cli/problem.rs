@@ -1,6 +1,6 @@
 //! An error for people and programs: one line on stderr, and with `--json` one value on stdout.
 
-use claude_code_core::{Error, Generation};
+use claude_code_core::{Error, Generation, Kind};
 use serde::Serialize;
 
 use super::figures::{some, usd};
@@ -34,7 +34,8 @@ pub(super) fn line(error: &Error) -> String {
             some(partial.files.len(), "file")
         ));
     }
-    if let Some(id) = &error.request_id {
+    // The samples are our own: nobody would look that id up.
+    if let Some(id) = error.request_id.as_ref().filter(|_| error.kind != Kind::NoSample) {
         line.push_str(&format!(" (request {})", plain(id)));
     }
     line

@@ -94,8 +94,8 @@ fn unparsed(refused: &clap::Error) -> u8 {
         }
         _ => {
             let text = refused.to_string();
-            let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
-            let words: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+            // The first paragraph says what is wrong; tips and usage come after it.
+            let words: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
             show::note(&format!("{} (see --help)", words.join(" ")));
             exit::USAGE
         }
