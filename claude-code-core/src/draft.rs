@@ -103,6 +103,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Fields that the candidates were seen to refuse, by place.
     pub without: BTreeSet<(usize, Field)>,
+    /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
+    pub may_repeat: bool,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     reader: AnswerReader,
@@ -137,6 +139,7 @@ impl Draft {
             diagnostics: Vec::new(),
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
+            may_repeat: true,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -225,6 +228,8 @@ impl Draft {
                 pieces.extend(last);
             }
             self.settle_files(answer, whole);
+        } else if !self.mending.is_empty() {
+            self.files = std::mem::take(&mut self.mending);
         }
         self.book(plan, ask, ended, usage);
         pieces
