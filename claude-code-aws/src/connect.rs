@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use claude_code_core::select::Reach;
 use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelProvider, Result};
 
+use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::{Config, Provider, Store};
@@ -30,13 +32,19 @@ pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
         needs_twin(&config).then(|| config.local_dir().map(|dir| Twin::of_samples(&dir))).transpose()?;
     let provider: Arc<dyn ModelProvider> = match config.provider {
         Provider::Bedrock => Arc::new(Bedrock::new(sdk)),
-        Provider::Anthropic => return Err(missing("provider \"anthropic\"")),
+        Provider::Anthropic => {
+            let strict = !config.allow_endpoint_override;
+            Arc::new(Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?)
+        }
         #[cfg(feature = "local")]
         Provider::Samples => Arc::new(crate::local::samples(twin.as_ref())),
         #[cfg(not(feature = "local"))]
         Provider::Samples => return Err(missing("provider \"samples\"")),
     };
     let mut policy = config.policy.clone();
+    if config.provider == Provider::Anthropic {
+        policy.reach = Reach::AnthropicApi;
+    }
     policy.samples = config.provider == Provider::Samples;
     let builder =
         ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
@@ -67,7 +75,8 @@ fn needs_twin(config: &Config) -> bool {
 
 /// The AWS configuration of the standard chain.
 pub(crate) async fn load(config: &Config) -> SdkConfig {
-    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    let loader =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(crate::connection::client());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
         None => loader,
@@ -108,6 +117,7 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     Ok(format!("claude-code-workshop-{}", identity.account().unwrap_or("000000000000")))
 }
 
+#[cfg(not(feature = "local"))]
 fn missing(what: &str) -> Error {
     Error::invalid(format!("{what} is not part of this build: enable feature \"local\", or use bedrock"))
 }

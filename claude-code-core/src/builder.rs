@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::cache::ResponseCache;
 use crate::client::{Client, Parts};
 use crate::clock::{Clock, IdSource};
+use crate::experience::Experience;
 use crate::flight::Flights;
 use crate::keep::{Keeper, Keeping};
 use crate::lease::Leases;
@@ -83,6 +84,7 @@ impl ClientBuilder {
             ledger: Ledger::new(state, clock.clone(), policy.max_usd_per_day),
             keeper: Keeper(keeping),
             flights: Flights::default(),
+            experience: Experience::default(),
             provider,
             policy,
             metrics,

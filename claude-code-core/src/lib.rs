@@ -18,6 +18,7 @@ pub mod edit;
 pub mod error;
 pub mod estimate;
 pub mod event;
+mod experience;
 pub mod file;
 mod flight;
 pub mod generation;
