@@ -13,6 +13,7 @@ pub mod bedrock;
 pub mod clock;
 pub mod config;
 mod connect;
+pub mod disk;
 pub mod dynamodb;
 #[cfg(feature = "local")]
 pub mod local;

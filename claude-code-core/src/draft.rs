@@ -1,18 +1,18 @@
 //! A result in the making: what has arrived so far, what it cost, and what became of each send.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ask::{Ask, Why};
 use crate::catalogue::Catalogue;
 use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::file::CodeFile;
 use crate::generation::{Attempt, Generation};
 use crate::invoke::Patience;
 use crate::language::Language;
+use crate::outcome::{Ended, Outcome, Sent};
 use crate::plan::Plan;
 use crate::price::Cost;
 use crate::provider::{Field, ProviderError, StopReason};
@@ -20,67 +20,6 @@ use crate::read::{Answer, AnswerReader, Piece};
 use crate::receipt::Receipt;
 use crate::resume::{Joined, Splice};
 use crate::usage::Usage;
-
-/// How a send ended.
-#[derive(Clone, Debug)]
-pub enum Ended {
-    /// The model finished.
-    Complete(StopReason),
-    /// The model met a limit: the answer is cut.
-    Truncated(StopReason),
-    /// The model finished without an answer.
-    Empty,
-    /// The send failed; a declined answer is such a failure too.
-    Fault(ProviderError),
-    /// Nothing was sent: the budget refused.
-    Refused(Error),
-}
-
-/// One send that was made, as the policy reads it.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// Its place among the plan's candidates.
-    pub candidate: usize,
-    /// Why it was made.
-    pub why: Why,
-    /// How it ended.
-    pub ended: Ended,
-    /// Whether it may be on the bill.
-    pub paid: bool,
-}
-
-/// What has been reached with a request.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Complete, and no check found an error.
-    Accepted,
-    /// Complete, and a check found errors that stayed.
-    Rejected,
-    /// Not complete; the error says why and the generation carries what arrived.
-    Incomplete(Error),
-    /// Nothing came of it.
-    Failed(Error),
-}
-
-impl Outcome {
-    /// Why there is no complete answer, if there is none.
-    pub fn error(&self) -> Option<&Error> {
-        match self {
-            Outcome::Accepted | Outcome::Rejected => None,
-            Outcome::Incomplete(error) | Outcome::Failed(error) => Some(error),
-        }
-    }
-
-    /// The result, or the error carrying what arrived.
-    pub fn into_result(self, generation: Arc<Generation>) -> Result<Arc<Generation>, Error> {
-        match self {
-            Outcome::Accepted | Outcome::Rejected => Ok(generation),
-            Outcome::Incomplete(error) | Outcome::Failed(error) => {
-                Err(error.with_partial(Arc::unwrap_or_clone(generation)))
-            }
-        }
-    }
-}
 
 /// A result in the making.
 #[derive(Debug)]
@@ -299,7 +238,7 @@ impl Draft {
         self.attempts.push(Attempt {
             model: candidate.model.to_string(),
             why: ask.why.to_string(),
-            outcome: outcome_of(&ended).to_owned(),
+            outcome: ended.name().to_owned(),
             cost,
             unknown,
             waited_ms: u64::try_from(ask.wait.as_millis()).unwrap_or(u64::MAX),
@@ -394,14 +333,4 @@ fn language(plan: &Plan, files: &[CodeFile]) -> Language {
 
 fn reader(plan: &Plan) -> AnswerReader {
     AnswerReader::new(Some(&plan.prompt.nonce), plan.language.clone())
-}
-
-fn outcome_of(ended: &Ended) -> &'static str {
-    match ended {
-        Ended::Complete(_) => "complete",
-        Ended::Truncated(_) => Kind::Truncated.as_str(),
-        Ended::Empty => Kind::Empty.as_str(),
-        Ended::Fault(fault) => fault.kind.as_str(),
-        Ended::Refused(error) => error.kind.as_str(),
-    }
 }

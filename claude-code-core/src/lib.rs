@@ -31,6 +31,7 @@ pub mod metrics;
 pub mod model;
 pub mod next;
 mod observe;
+pub mod outcome;
 pub mod path;
 pub mod plan;
 pub mod policy;

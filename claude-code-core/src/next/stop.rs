@@ -1,7 +1,8 @@
 //! When it is over, and as what.
 
-use crate::draft::{Draft, Ended, Outcome, Sent};
+use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::outcome::{Ended, Outcome, Sent};
 use crate::provider::ProviderError;
 
 /// A complete answer without errors.
