@@ -89,6 +89,7 @@ pub(crate) struct Awaitable {
 }
 
 enum State {
+    Ready(Py<PyAny>),
     Fresh(Work),
     Waiting { future: Py<PyAny>, landed: Landing, _task: Task },
     Ended,
@@ -99,6 +100,11 @@ type Landing = Arc<Mutex<Option<Result<Step>>>>;
 /// The async face of a piece of work; `name` is for its repr.
 pub(crate) fn awaitable(name: &'static str, work: Work) -> Awaitable {
     Awaitable { name, state: Mutex::new(State::Fresh(work)) }
+}
+
+/// The async face of what is there already.
+pub(crate) fn ready(name: &'static str, value: Py<PyAny>) -> Awaitable {
+    Awaitable { name, state: Mutex::new(State::Ready(value)) }
 }
 
 #[pymethods]
@@ -113,6 +119,7 @@ impl Awaitable {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let work = match self.swap(State::Ended) {
+            State::Ready(value) => return Err(PyStopIteration::new_err((value,))),
             State::Fresh(work) => work,
             State::Waiting { future, landed, .. } => {
                 let step = landed.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -158,7 +165,7 @@ impl Awaitable {
 
     fn __repr__(&self) -> String {
         let state = match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Fresh(_) => "not awaited yet",
+            State::Fresh(_) | State::Ready(_) => "not awaited yet",
             State::Waiting { .. } => "under way",
             State::Ended => "ended",
         };

@@ -29,7 +29,7 @@ macro_rules! record {
         $($more:tt)*
     ) => {
         $(#[$meta])*
-        #[pyo3::pyclass(frozen, eq, module = "claude_code", skip_from_py_object)]
+        #[pyo3::pyclass(frozen, eq, module = "claude_code")]
         #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub(crate) struct $name(pub(crate) $inner);
