@@ -14,10 +14,13 @@ pub mod clock;
 pub mod config;
 mod connect;
 pub mod dynamodb;
+#[cfg(feature = "server")]
+pub mod http;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod results;
 pub mod s3;
+pub mod services;
 
 pub use claude_code_core::*;
 pub use config::Config;
