@@ -20,11 +20,14 @@ mod connection;
 pub mod disk;
 pub mod dynamodb;
 mod fault;
+#[cfg(feature = "server")]
+pub mod http;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod results;
 pub mod s3;
 mod secret;
+pub mod services;
 
 pub use claude_code_core::*;
 pub use config::Config;

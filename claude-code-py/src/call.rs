@@ -132,7 +132,9 @@ impl Awaitable {
                     None => return future.call_method0(py, "result"),
                 }
             }
-            State::Ended => return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name))),
+            State::Ended => {
+                return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name)));
+            }
         };
         self.start(py, work)
     }

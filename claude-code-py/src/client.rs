@@ -43,7 +43,8 @@ impl Link {
         let key = format!("{config:?}");
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
         links.retain(|(_, link)| link.strong_count() > 0);
-        if let Some(link) = links.iter().find(|(other, _)| *other == key).and_then(|(_, link)| link.upgrade()) {
+        if let Some(link) = links.iter().find(|(other, _)| *other == key).and_then(|(_, link)| link.upgrade())
+        {
             return link;
         }
         let link = Arc::new(Link { config, connected: OnceCell::new() });

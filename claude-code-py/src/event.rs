@@ -183,7 +183,9 @@ pub(crate) fn to_python(py: Python<'_>, event: Event, origin: &Origin) -> PyResu
             FileFinished(End { index, path, revision, complete }).into_py_any(py)
         }
         Event::Text(text) => Text(Words { text }).into_py_any(py),
-        Event::Notice { why, model, wait_seconds } => Notice(Told { why, model, wait_seconds }).into_py_any(py),
+        Event::Notice { why, model, wait_seconds } => {
+            Notice(Told { why, model, wait_seconds }).into_py_any(py)
+        }
         Event::Finished(generation) => {
             Finished::of(py, Generation::made(generation, origin.clone()))?.into_py_any(py)
         }

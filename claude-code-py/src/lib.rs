@@ -38,7 +38,7 @@ mod _claude_code {
     #[pymodule_export]
     use runtime::stop;
     #[pymodule_export]
-    use store::{AsyncResults, Page, Results, ResultRow};
+    use store::{AsyncResults, Page, ResultRow, Results};
     #[pymodule_export]
     use stream::{AsyncStream, Stream};
     #[pymodule_export]

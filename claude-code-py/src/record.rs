@@ -107,8 +107,23 @@ pub(crate) fn restore(py: Python<'_>, name: &str, schema: &str) -> PyResult<Py<P
         };
     }
     by_name!(
-        Answer, Attempt, Budget, Cached, CodeFile, Diagnostic, Estimate, FileChunk, FileFinished, FileStarted,
-        Notice, Page, Receipt, ReceiptItem, ResultRow, Text, Usage
+        Answer,
+        Attempt,
+        Budget,
+        Cached,
+        CodeFile,
+        Diagnostic,
+        Estimate,
+        FileChunk,
+        FileFinished,
+        FileStarted,
+        Notice,
+        Page,
+        Receipt,
+        ReceiptItem,
+        ResultRow,
+        Text,
+        Usage
     )
 }
 
@@ -122,9 +137,11 @@ pub(crate) fn hash(schema: &Value) -> u64 {
 /// `Name(field=value, …)`: figures and short names; texts by their length, lists by their number.
 pub(crate) fn brief(name: &str, schema: &Value) -> String {
     let shown = match schema {
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| format!("{name}={}", shown(name, value))).collect::<Vec<_>>().join(", ")
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", shown(name, value)))
+            .collect::<Vec<_>>()
+            .join(", "),
         other => shown("text", other),
     };
     format!("{name}({shown})")

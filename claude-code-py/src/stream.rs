@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::{Error, Event, GenerationStream, Kind, Result};
-use futures_util::future::{Either, select};
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
