@@ -139,7 +139,11 @@ fn lambda(load: &Load) -> Line {
     // Megabytes and milliseconds: a gigabyte has 1,024 of the one, a second 1,000 of the other.
     let time = n(load.generations) * n(load.milliseconds) * n(load.memory_mb);
     let pico = requests * LAMBDA_REQUEST + (time * LAMBDA_GB_SECOND).div_ceil(1_024 * 1_000);
-    let how = format!("{} requests, {} GB-seconds on arm64", grouped(requests), grouped(time.div_ceil(1_024 * 1_000)));
+    let how = format!(
+        "{} requests, {} GB-seconds on arm64",
+        grouped(requests),
+        grouped(time.div_ceil(1_024 * 1_000))
+    );
     line("Lambda", pico, how)
 }
 
@@ -179,7 +183,8 @@ fn assumptions(load: &Load) -> Vec<String> {
 /// `12,000`.
 fn grouped(count: u128) -> String {
     let digits = count.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
     parts.join(",")
 }
 
