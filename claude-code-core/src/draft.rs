@@ -7,7 +7,7 @@ use crate::ask::{Ask, Why};
 use crate::catalogue::Catalogue;
 use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::edit;
+use crate::edit::EditProblem;
 use crate::error::Error;
 use crate::file::CodeFile;
 use crate::generation::{Attempt, Generation};
@@ -19,7 +19,7 @@ use crate::price::Cost;
 use crate::provider::{Field, ProviderError, StopReason};
 use crate::read::{Answer, AnswerReader, Piece};
 use crate::receipt::Receipt;
-use crate::request::Work;
+use crate::refactor;
 use crate::resume::{Joined, Splice};
 use crate::usage::Usage;
 
@@ -44,6 +44,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Fields that the candidates were seen to refuse, by place.
     pub without: BTreeSet<(usize, Field)>,
+    /// The edit that does not fit the file it names.
+    pub edit_problem: Option<EditProblem>,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     reader: AnswerReader,
@@ -52,6 +54,8 @@ pub struct Draft {
     revision: u32,
     received: usize,
     mending: Vec<CodeFile>,
+    /// The answers that repairs mended: the text of a result is everything that it was made from.
+    mended: String,
     kept: Option<Kept>,
 }
 
@@ -78,6 +82,7 @@ impl Draft {
             diagnostics: Vec::new(),
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
+            edit_problem: None,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -85,6 +90,7 @@ impl Draft {
             revision: 0,
             received: 0,
             mending: Vec::new(),
+            mended: String::new(),
             kept: None,
         }
     }
@@ -95,9 +101,13 @@ impl Draft {
         self.received = self.text.len();
         if ask.anchor.is_none() && !self.sent.is_empty() {
             self.reader = reader(plan);
-            self.mending = if ask.why == Why::Repair { std::mem::take(&mut self.files) } else { Vec::new() };
-            self.files.clear();
-            self.text.clear();
+            let (files, text) = (std::mem::take(&mut self.files), std::mem::take(&mut self.text));
+            if ask.why == Why::Repair {
+                self.mending = files;
+                self.mended.push_str(&text);
+            } else {
+                self.mended.clear();
+            }
             self.received = 0;
             self.revision += 1;
         }
@@ -165,16 +175,21 @@ impl Draft {
             if whole {
                 pieces.extend(last);
             }
-            self.settle_files(answer, whole);
+            self.settle_files(plan, answer, whole);
         }
         self.book(plan, ask, ended, usage);
         pieces
     }
 
     /// The files of the answer; what a repair did not write again stays as it was.
-    fn settle_files(&mut self, answer: Answer, whole: bool) {
+    fn settle_files(&mut self, plan: &Plan, answer: Answer, whole: bool) {
         self.files = std::mem::take(&mut self.mending);
-        for file in answer.files {
+        let (files, problem) = match refactor::files(&plan.request.files, &answer) {
+            Ok(files) => (files, None),
+            Err(problem) => (answer.files, Some(problem)),
+        };
+        self.edit_problem = problem;
+        for file in files {
             match self.files.iter_mut().find(|old| old.path.is_some() && old.path == file.path) {
                 Some(old) => *old = file,
                 None => self.files.push(file),
@@ -183,18 +198,31 @@ impl Draft {
         if whole {
             self.warnings.extend(answer.notes);
         } else if let Some(last) = self.files.last_mut() {
-            // An answer that is nothing but code has no mark of its end: cut, it is half a file.
-            last.complete &= !self.text.trim_end().ends_with(last.content.trim_end());
+            // Of a cut answer's last file only our own end marker proves that it is whole: a fence line may as well be
+            // part of it, and bare code has no end at all.
+            let end =
+                format!("=== end {}: {} ===", plan.prompt.nonce, last.path.as_deref().unwrap_or_default());
+            last.complete &= self.text.lines().any(|line| line.trim_end() == end);
         }
     }
 
     /// Notes what the checks found in a complete answer, and keeps it.
     pub fn checked(&mut self, diagnostics: Vec<Diagnostic>) {
         self.diagnostics = diagnostics;
+        if let Some(problem) = &self.edit_problem {
+            self.diagnostics.push(Diagnostic {
+                path: problem.path.clone(),
+                line: 0,
+                column: 0,
+                severity: Severity::Error,
+                message: problem.to_string(),
+            });
+            return;
+        }
         let Some(Sent { ended: Ended::Complete(reason), candidate, .. }) = self.sent.last() else { return };
         self.kept = Some(Kept {
             files: self.files.clone(),
-            text: self.text.clone(),
+            text: format!("{}{}", self.mended, self.text),
             diagnostics: self.diagnostics.clone(),
             stop_reason: reason.clone(),
             candidate: *candidate,
@@ -295,17 +323,19 @@ impl Draft {
         });
         if let (false, Outcome::Rejected, Some(kept)) = (self.is_complete(), outcome, self.kept.take()) {
             self.files = kept.files;
-            self.text = kept.text;
+            self.mended = kept.text;
+            self.text.clear();
             self.diagnostics = kept.diagnostics;
             (candidate, stop_reason) = (kept.candidate, Some(kept.stop_reason));
         }
         let candidate = plan.candidate(candidate);
-        let refactored = plan.request.work == Work::Refactor;
         Generation {
             id: plan.id.clone(),
             accepted: matches!(outcome, Outcome::Accepted),
             language: language(plan, &self.files),
-            text: self.text,
+            diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
+            files: self.files,
+            text: self.mended + &self.text,
             model: candidate.model.to_string(),
             tier: candidate.tier,
             tier_reason: plan.tier_reason.clone(),
@@ -315,8 +345,6 @@ impl Draft {
             attempts: self.attempts,
             diagnostics: self.diagnostics,
             warnings: self.warnings,
-            diff: refactored.then(|| edit::changes(&plan.request.files, &self.files)).flatten(),
-            files: self.files,
             cached: None,
             stored: false,
             stored_problem: None,

@@ -42,6 +42,7 @@ pub mod provider;
 pub mod rates;
 pub mod read;
 pub mod receipt;
+mod refactor;
 pub mod request;
 pub mod resume;
 pub mod select;

@@ -322,10 +322,15 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
             format!("prompt and answer do not fit into {model}: hand in fewer files or lower max_tokens"),
         );
     }
+    if no_sample(text) {
+        return fault(Kind::NoSample, text.to_owned());
+    }
     let field = refused_field(&lower);
-    let told = if no_sample(text) { text.to_owned() } else { printable(text, 300) };
-    let kind = if no_sample(text) { Kind::NoSample } else { Kind::InvalidRequest };
-    ProviderError { refused_field: field, ..fault(kind, format!("{model} refused the request: {told}")) }
+    let told = printable(text, 300);
+    ProviderError {
+        refused_field: field,
+        ..fault(Kind::InvalidRequest, format!("{model} refused the request: {told}"))
+    }
 }
 
 /// The field that the text says is not taken.

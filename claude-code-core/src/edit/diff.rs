@@ -5,9 +5,6 @@ use std::ops::Range;
 
 use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 
-use crate::file::CodeFile;
-use crate::request::SourceFile;
-
 /// Lines of context, as everywhere.
 const CONTEXT: usize = 3;
 
@@ -32,19 +29,6 @@ pub fn diff(path: &str, before: &str, after: &str) -> String {
         hunk.iter().for_each(|op| lines(&mut out, op, &old, &new));
     }
     out
-}
-
-/// What an answer's complete files change in the given ones, as one unified diff; none if nothing is changed. A file
-/// without a name is the only given one; names that were not given are new files.
-pub fn changes(given: &[SourceFile], answered: &[CodeFile]) -> Option<String> {
-    let only =
-        || given.first().filter(|_| given.len() == 1 && answered.len() == 1).map(|file| file.path.as_str());
-    let diffs = answered.iter().filter(|file| file.complete && file.rejected.is_none()).map(|file| {
-        let path = file.path.as_deref().or_else(only).unwrap_or_default();
-        let before = given.iter().find(|file| file.path == path).map_or("", |file| file.content.as_str());
-        if path.is_empty() { String::new() } else { diff(path, before, &file.content) }
-    });
-    Some(diffs.collect::<String>()).filter(|diff| !diff.is_empty())
 }
 
 /// First line and count; the count 1 is left out, and an empty range names the line before it.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Kind};
 use crate::path::refusal;
 
-pub use diff::{changes, diff};
+pub use diff::diff;
 use place::Fit;
 
 /// One block: this text there becomes that text.

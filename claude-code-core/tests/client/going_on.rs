@@ -126,3 +126,11 @@ async fn a_complete_answer_is_not_lost_to_a_later_fault() {
     assert_eq!(g.files.len(), 2);
     assert_eq!(g.files[0].content, "{\"a\": 1}\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_right_behind_a_fence_line_leaves_the_last_file_incomplete() {
+    let cut = "```markdown README.md\n# Use\n\n```\n";
+    let provider = ScriptedProvider::new([Script::truncated(cut)]);
+    let error = client(&provider).generate(request().with_max_sends(1)).await.unwrap_err();
+    assert!(error.partial.unwrap().files.iter().all(|file| !file.complete));
+}
