@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::edit::{Edit, apply, changes, diff};
-use claude_code_core::request::SourceFile;
-use claude_code_core::{CodeFile, Error, Kind, Language};
+use claude_code_core::edit::{Edit, apply, diff};
+use claude_code_core::{Error, Kind};
 use proptest::prelude::*;
 
 const CODE: &str = "def f():\n    a = 1\n    return a\n\n\ndef g():\n    a = 1\n    return a + 1\n";
@@ -197,36 +196,4 @@ proptest! {
             prop_assert!(changed.len() <= 1);
         }
     }
-}
-
-fn given(path: &str, content: &str) -> SourceFile {
-    SourceFile { path: path.to_owned(), content: content.to_owned() }
-}
-
-fn answered(path: Option<&str>, content: &str, complete: bool) -> CodeFile {
-    let path = path.map(str::to_owned);
-    CodeFile { path, language: Language::text(), content: content.to_owned(), complete, rejected: None }
-}
-
-#[test]
-fn the_changes_of_an_answer_are_one_diff_in_its_order() {
-    let before = [given("a.py", "a = 1\n"), given("b.py", "b = 1\n"), given("same.py", "s\n")];
-    let after = [
-        answered(Some("b.py"), "b = 2\n", true),
-        answered(Some("same.py"), "s\n", true),
-        answered(Some("new.py"), "n\n", true),
-        answered(Some("a.py"), "half", false),
-    ];
-    let told = changes(&before, &after).unwrap();
-    assert_eq!(told, diff("b.py", "b = 1\n", "b = 2\n") + &diff("new.py", "", "n\n"));
-    assert_eq!(changes(&before, &after[1..2]), None);
-}
-
-#[test]
-fn a_file_without_a_name_changes_the_only_given_one() {
-    let unnamed = [answered(None, "a = 2\n", true)];
-    let only = [given("a.py", "a = 1\n")];
-    assert_eq!(changes(&only, &unnamed).unwrap(), diff("a.py", "a = 1\n", "a = 2\n"));
-    let two = [given("a.py", "a = 1\n"), given("b.py", "b = 1\n")];
-    assert_eq!(changes(&two, &unnamed), None, "nobody knows which one it is");
 }
