@@ -336,7 +336,8 @@ fn a_rejected_answer_ends_with_3_says_why_and_changes_no_file() {
 #[test]
 fn half_an_answer_ends_with_3_and_its_files_are_not_printed_as_code() {
     let place = Place::new();
-    let steps = r#"{"steps": [{"times": 20, "faults": [{"cut_at": 600}]}]}"#;
+    let steps = r#"{"steps": [{"times": 20,
+        "answer": {"text": "```python a.py\\nx = 1\\n", "stop_reason": "max_tokens"}}]}"#;
     let script = place.write("script.json", steps);
     let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
     let mut command = place.command(&["generate", REVERSE, "--cache", "off"]);
