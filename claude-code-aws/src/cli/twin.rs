@@ -27,9 +27,6 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     let mut end = Signals::listen()?;
     let listening = local::listen(&twin, args.port, args.verify_signatures).await?;
     show::out(&lines(global, &exports(&listening))?)?;
-    for notice in twin.notices() {
-        show::note(&format!("warning: {notice}"));
-    }
     show::note(&format!(
         "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",
         dir.display()
