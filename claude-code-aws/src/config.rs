@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::secret::Secret;
 use claude_code_core::select::Reach;
 use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub local_dir: Option<PathBuf>,
     /// Whether AWS_ENDPOINT_URL* counts inside Lambda.
     pub allow_endpoint_override: bool,
+    /// How the Messages API is reached, where it is the provider.
+    pub anthropic: crate::anthropic::Settings,
     /// The AWS region; none: the standard chain, then `us-east-1`.
     pub region: Option<String>,
     /// What the client decides for all its requests.
@@ -77,6 +80,7 @@ impl Default for Config {
             service_bucket: "cloudservicecreator-code".into(),
             local_dir: None,
             allow_endpoint_override: false,
+            anthropic: crate::anthropic::Settings::default(),
             region: None,
             policy: Policy::default(),
         }
@@ -145,6 +149,10 @@ impl Vars {
             _ => None,
         })?;
         config.provider = provider.unwrap_or_default();
+        config.anthropic = crate::anthropic::Settings {
+            api_key: self.0.get("ANTHROPIC_API_KEY").map(Secret::new),
+            base_url: self.0.get("ANTHROPIC_BASE_URL").cloned(),
+        };
         let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| {
             text.parse::<ProfileScope>().ok()
         })?;

@@ -9,6 +9,7 @@ use crate::cache::{Entrance, ResponseCache};
 use crate::clock::{Clock, IdSource, new_id};
 use crate::draft::Draft;
 use crate::error::Result;
+use crate::experience::{Experience, Turn};
 use crate::flight::{Boarding, Flights, Landing};
 use crate::generation::Generation;
 use crate::invoke;
@@ -21,7 +22,7 @@ use crate::plan::{self, Estimate, Plan};
 use crate::policy::Policy;
 use crate::provider::ModelProvider;
 use crate::request::GenerateRequest;
-use crate::state::Scope;
+use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
@@ -41,10 +42,12 @@ pub(crate) struct Parts {
     pub(crate) cache: ResponseCache,
     pub(crate) ledger: Ledger,
     pub(crate) keeper: Keeper,
+    pub(crate) state: Arc<dyn StateStore>,
     pub(crate) metrics: Arc<dyn MetricsSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) flights: Flights,
+    pub(crate) experience: Experience,
 }
 
 impl Client {
@@ -87,12 +90,15 @@ impl Client {
             Entrance::Lead(lease) => lease,
         };
         let mut draft = Draft::new(&plan);
+        draft.without = parts.experience.refused(&plan);
+        let mut turn = Turn::default();
         let outcome = loop {
             match next::after(&plan, &draft, parts.clock.now()) {
-                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut out).await,
+                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut turn, &mut out).await,
                 Step::Stop(outcome) => break outcome,
             }
         };
+        drop(turn);
         let generation = draft.into_generation(&plan, &outcome);
         let generation = Arc::new(parts.keeper.keep(&plan, generation, &outcome).await);
         parts.cache.close(lease, &plan, &generation).await;
@@ -101,11 +107,14 @@ impl Client {
     }
 
     /// One send. It never fails: what went wrong is in the draft.
-    async fn send(&self, plan: &Plan, ask: Ask, draft: &mut Draft, out: &mut Out) {
+    async fn send(&self, plan: &Plan, ask: Ask, draft: &mut Draft, turn: &mut Turn, out: &mut Out) {
         let parts = &*self.parts;
         if !draft.sent.is_empty() {
             out.notice(plan, &ask).await;
-            tokio::time::sleep(ask.wait).await;
+        }
+        let left = draft.patience(plan, parts.clock.now()).total;
+        if let Err(late) = parts.experience.wait(plan, &ask, turn, left).await {
+            return draft.refused(plan, &ask, late);
         }
         let mut hold = match parts.ledger.reserve(&plan.scope, ask.ceiling).await {
             Ok(hold) => hold,
@@ -125,6 +134,7 @@ impl Client {
             out.piece(piece).await;
         }
         draft.held = out.held();
+        parts.experience.note(plan, &ask, draft, turn);
         parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown()).await;
         if draft.is_complete() {
             let diagnostics = validate::accept(&plan.request, &draft.files);
@@ -147,6 +157,21 @@ impl Client {
         self.parts.keeper.store()
     }
 
+    /// Shared state, for what stands beside the sequence: jobs and idempotency keys.
+    pub fn state(&self) -> &Arc<dyn StateStore> {
+        &self.parts.state
+    }
+
+    /// Where it takes the time from.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// A new id, as results have them.
+    pub fn new_id(&self) -> String {
+        new_id(&*self.parts.clock, &*self.parts.ids)
+    }
+
     /// The same client for another scope. Only authentication makes scopes.
     pub fn scoped(&self, scope: Scope) -> Self {
         Client { parts: self.parts.clone(), scope }
@@ -160,6 +185,9 @@ impl Client {
     fn plan(&self, request: GenerateRequest) -> Result<Plan> {
         let (clock, ids) = (&*self.parts.clock, &*self.parts.ids);
         let id = new_id(clock, ids);
-        plan::draw(request, &self.parts.policy, self.parts.provider.name(), &self.scope, id, clock.now())
+        let provider = self.parts.provider.name();
+        let mut plan = plan::draw(request, &self.parts.policy, provider, &self.scope, id, clock.now())?;
+        self.parts.experience.start(&mut plan);
+        Ok(plan)
     }
 }

@@ -46,6 +46,8 @@ pub struct Draft {
     pub without: BTreeSet<(usize, Field)>,
     /// The edit that does not fit the file it names.
     pub edit_problem: Option<EditProblem>,
+    /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
+    pub may_repeat: bool,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     reader: AnswerReader,
@@ -83,6 +85,7 @@ impl Draft {
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
             edit_problem: None,
+            may_repeat: true,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -176,6 +179,8 @@ impl Draft {
                 pieces.extend(last);
             }
             self.settle_files(plan, answer, whole);
+        } else if !self.mending.is_empty() {
+            self.files = std::mem::take(&mut self.mending);
         }
         self.book(plan, ask, ended, usage);
         pieces

@@ -79,7 +79,7 @@ fn nonce(version: &str, request: &GenerateRequest) -> String {
 }
 
 /// A template's version and its text.
-fn split(template: &'static str) -> (&'static str, &'static str) {
+pub(crate) fn split(template: &'static str) -> (&'static str, &'static str) {
     let (head, text) = template.split_once("\n\n").unwrap_or(("version: 0", template));
     (head.trim_start_matches("version:").trim(), text)
 }

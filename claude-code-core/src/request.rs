@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capability::Effort;
+use crate::capability::{CacheTtl, Effort};
 use crate::diagnostic::Diagnostic;
 use crate::file::CodeFile;
 use crate::model::Tier;
@@ -103,6 +103,9 @@ pub struct GenerateRequest {
     pub max_sends: Option<u32>,
     /// How the response cache is used.
     pub cache: CacheMode,
+    /// How long the service keeps the prompt's beginning for the next request; none: five minutes, and only where
+    /// that can pay.
+    pub prompt_cache: Option<CacheTtl>,
     /// Whether syntax and contract of the files are not checked.
     pub skip_validation: bool,
     /// Whether the result is not stored.
@@ -195,6 +198,12 @@ impl GenerateRequest {
     /// With the cache used so.
     pub fn with_cache(mut self, cache: CacheMode) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// With the prompt's beginning kept at the service for this long: for many requests over the same files.
+    pub fn with_prompt_cache(mut self, ttl: CacheTtl) -> Self {
+        self.prompt_cache = Some(ttl);
         self
     }
 

@@ -6,8 +6,11 @@ mod guard;
 mod order;
 mod request;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_config::SdkConfig;
 use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::config::IdentityCache;
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
@@ -21,19 +24,30 @@ use order::Order;
 /// Claude through Bedrock's runtime.
 #[derive(Clone, Debug)]
 pub struct Bedrock {
-    client: Client,
+    current: Arc<Mutex<Current>>,
+    host: Arc<str>,
     name: &'static str,
+}
+
+/// The client in use. It is replaced when AWS says that its credentials have ended, for the SDK keeps them in it.
+#[derive(Clone, Debug)]
+struct Current {
+    client: Client,
+    number: u64,
 }
 
 impl Bedrock {
     /// Bedrock as this configuration reaches it. Retries are the client's alone; timeouts that the SDK has do not
     /// guard event streams, so ours do.
     pub fn new(config: &SdkConfig) -> Self {
+        let host = host(config);
         let config = aws_sdk_bedrockruntime::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .interceptor(guard::FrameLimit)
+            .identity_cache(IdentityCache::lazy().build())
             .build();
-        Bedrock { client: Client::from_conf(config), name: "bedrock" }
+        let current = Current { client: Client::from_conf(config), number: 0 };
+        Bedrock { current: Arc::new(Mutex::new(current)), host: host.into(), name: "bedrock" }
     }
 
     /// The same under another name, for what stands behind a Bedrock endpoint that is not AWS's.
@@ -41,6 +55,43 @@ impl Bedrock {
         self.name = name;
         self
     }
+
+    fn current(&self) -> Current {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets the credentials that this client was refused with. Of all who were refused with them one does it.
+    fn renew(&self, refused: &Current) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == refused.number {
+            let config =
+                current.client.config().to_builder().identity_cache(IdentityCache::lazy().build()).build();
+            *current = Current { client: Client::from_conf(config), number: refused.number + 1 };
+        }
+    }
+
+    async fn open(&self, call: ModelCall) -> Result<Open, ProviderError> {
+        let current = self.current();
+        match request::send(&current.client, &call).await {
+            Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
+            Err(failed) => {
+                let fault = error::before_stream(&self.host, &call.model, failed);
+                if fault.code.as_deref().is_some_and(error::is_ended_token) {
+                    self.renew(&current);
+                }
+                Err(fault)
+            }
+        }
+    }
+}
+
+/// Where requests go, for messages to people.
+fn host(config: &SdkConfig) -> String {
+    let given = config.endpoint_url().and_then(|url| url.parse::<http::Uri>().ok());
+    let region = config.region().map_or("us-east-1", |region| region.as_ref());
+    given
+        .and_then(|url| url.host().map(str::to_owned))
+        .unwrap_or_else(|| format!("bedrock-runtime.{region}.amazonaws.com"))
 }
 
 impl ModelProvider for Bedrock {
@@ -49,18 +100,13 @@ impl ModelProvider for Bedrock {
     }
 
     fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
-        let client = self.client.clone();
-        stream::unfold(Phase::Unsent(Box::new((client, call))), |phase| async move {
+        let provider = self.clone();
+        stream::unfold(Phase::Unsent(Box::new((provider, call))), |phase| async move {
             let mut open = match phase {
-                Phase::Unsent(unsent) => {
-                    let (client, call) = *unsent;
-                    match request::send(&client, &call).await {
-                        Ok(output) => Box::new(Open { events: output.stream, order: Order::default(), call }),
-                        Err(failed) => {
-                            return Some((Err(error::before_stream(&call.model, failed)), Phase::Ended));
-                        }
-                    }
-                }
+                Phase::Unsent(unsent) => match unsent.0.open(unsent.1).await {
+                    Ok(open) => Box::new(open),
+                    Err(fault) => return Some((Err(fault), Phase::Ended)),
+                },
                 Phase::Open(open) => open,
                 Phase::Ended => return None,
             };
@@ -76,7 +122,7 @@ impl ModelProvider for Bedrock {
 
 /// Where a call stands.
 enum Phase {
-    Unsent(Box<(Client, ModelCall)>),
+    Unsent(Box<(Bedrock, ModelCall)>),
     Open(Box<Open>),
     Ended,
 }

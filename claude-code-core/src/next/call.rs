@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::keep::{self, Points};
 use crate::ask::{Ask, Why};
 use crate::diagnostic::Severity;
 use crate::draft::Draft;
@@ -15,12 +16,12 @@ const REPAIR: &str = include_str!("../../prompts/repair.md");
 pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     let candidate = plan.candidate(ask.candidate);
     let sends = |field: Field| !draft.without.contains(&(ask.candidate, field));
-    let takes = |effort| candidate.card.is_none_or(|card| card.capabilities.takes_effort(effort));
-    let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && takes(*effort));
+    let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && candidate.takes_effort(*effort));
+    let points = if sends(Field::CachePoint) { keep::points(plan, ask) } else { Points::default() };
     ModelCall {
         model: candidate.model.clone(),
-        system: vec![TextBlock::new(plan.prompt.system.as_str())],
-        messages: messages(plan, ask, draft),
+        system: vec![TextBlock::new(plan.prompt.system.as_str()).kept(points.system)],
+        messages: messages(plan, ask, draft, points),
         max_tokens: ask.max_tokens,
         temperature: plan
             .request
@@ -33,10 +34,14 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     }
 }
 
-fn messages(plan: &Plan, ask: &Ask, draft: &Draft) -> Vec<Message> {
-    let task = Message::user(plan.prompt.user.as_str());
+fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Message> {
+    let mut task = Message::user(plan.prompt.user.as_str());
+    task.blocks[0].cache = points.task;
     match (&ask.why, &ask.anchor) {
-        (Why::Repair, _) => vec![Message::user(format!("{}\n{}", plan.prompt.user, repair(plan, draft)))],
+        (Why::Repair, _) => {
+            task.blocks.push(TextBlock::new(format!("\n{}", repair(plan, draft))));
+            vec![task]
+        }
         (_, Some(anchor)) => {
             let finished: Vec<&str> =
                 draft.files.iter().filter(|f| f.complete).filter_map(|f| f.path.as_deref()).collect();

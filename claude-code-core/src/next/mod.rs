@@ -3,6 +3,7 @@
 mod call;
 mod escalate;
 mod fallback;
+mod keep;
 mod limits;
 mod repair;
 mod resume;
@@ -31,7 +32,7 @@ pub enum Step {
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
-        return limits::checked(plan, draft, send_to(plan, draft, 0, Why::First, Duration::ZERO));
+        return limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
     };
     if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
         return Step::Stop(outcome);
@@ -60,9 +61,9 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
     Ask { candidate, why, wait, max_tokens: plan.max_tokens, ceiling, anchor: None }
 }
 
-/// How many of the sends were made for this reason.
+/// How many of the sends that may be paid for were made for this reason.
 fn count(draft: &Draft, why: &Why) -> usize {
-    draft.sent.iter().filter(|sent| sent.why == *why).count()
+    draft.sent.iter().filter(|sent| sent.paid && sent.why == *why).count()
 }
 
 /// The sends to the candidate that was asked last, newest first, as far as they follow each other.

@@ -40,6 +40,9 @@ pub fn draw(
     if request.temperature.is_some() && !candidates[0].takes_sampling() {
         warnings.push(format!("temperature was left out: {} does not take it", candidates[0].model));
     }
+    if let Some(effort) = request.effort.filter(|effort| !candidates[0].takes_effort(*effort)) {
+        warnings.push(format!("effort {effort} was left out: {} does not take it", candidates[0].model));
+    }
     let cache_key = key::cache_key(&request, policy, provider, scope, &candidates[0], &prompt, max_tokens);
     Ok(Plan {
         id,
@@ -51,6 +54,7 @@ pub fn draw(
         escalation: escalation(&request, policy, tier),
         limits: limits(&request, policy, &candidates[0], now),
         candidates,
+        start: 0,
         prompt,
         prompt_tokens,
         max_tokens,

@@ -7,6 +7,7 @@ pub use draw::draw;
 
 use std::time::Duration;
 
+use crate::capability::Effort;
 use crate::catalogue::{Catalogue, ModelCard};
 use crate::clock::UtcMillis;
 use crate::language::Language;
@@ -40,6 +41,11 @@ impl Candidate {
     /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
     pub fn takes_sampling(&self) -> bool {
         self.card.is_none_or(|card| card.capabilities.takes_temperature())
+    }
+
+    /// Whether the model takes this effort. Of an unknown one nobody knows: it is tried and learnt.
+    pub fn takes_effort(&self, effort: Effort) -> bool {
+        self.card.is_none_or(|card| card.capabilities.takes_effort(effort))
     }
 }
 
@@ -79,6 +85,8 @@ pub struct Plan {
     pub tier_reason: String,
     /// The models in the order of asking; never empty. Those behind the first are for safe faults.
     pub candidates: Vec<Candidate>,
+    /// The place of the one to begin with: the first, unless it is left alone after a fault.
+    pub start: usize,
     /// The model of the tier above, for an answer that stays rejected.
     pub escalation: Option<Candidate>,
     /// The words.
