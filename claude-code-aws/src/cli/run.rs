@@ -9,9 +9,7 @@ use clap::error::ErrorKind;
 use claude_code_core::{Error, Kind, Result};
 
 use super::args::{Cli, Command, Global};
-use super::{
-    budget, cost, doctor, exit, generate, models, problem, refactor, results, show, twin, warnings,
-};
+use super::{budget, cost, doctor, exit, generate, models, problem, refactor, results, show, twin, warnings};
 
 /// How long lookups that cannot be cancelled may hold up the end.
 const LAST_BREATH: Duration = Duration::from_secs(1);

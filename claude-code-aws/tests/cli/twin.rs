@@ -346,3 +346,26 @@ fn half_an_answer_ends_with_3_and_its_files_are_not_printed_as_code() {
     assert_eq!((done.code, done.out.as_str()), (3, ""), "{done:?}");
     assert!(done.err.starts_with("error: ") && done.err.lines().count() == 1, "{done:?}");
 }
+
+/// A second twin stands for a local server with the Messages API: the first one's Bedrock passes on to it.
+#[tokio::test]
+async fn a_server_with_the_messages_api_answers_as_if_it_were_bedrock() {
+    let (near, far) = (Place::new(), Place::new());
+    let steps = r#"{"steps": [{"answer": {"text": "from afar"}},
+        {"error": {"code": "ThrottlingException", "status": 429, "message": "slow"}}]}"#;
+    let script = far.write("script.json", steps);
+    let server = Up::start(&far, &["--answers", script.to_str().unwrap()]);
+    let url = server.get("ANTHROPIC_BASE_URL");
+    let up = Up::start(&near, &["--answers", url, "--answers-model", "claude-haiku-5-5"]);
+    let client = aws_sdk_bedrockruntime::Client::from_conf(
+        aws_sdk_bedrockruntime::config::Builder::from(&up.config("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"))
+            .retry_config(aws_sdk_bedrockruntime::config::retry::RetryConfig::disabled())
+            .build(),
+    );
+    let answer = client.converse().model_id(MODEL).messages(user("anything")).send().await.unwrap();
+    let text = answer.output.unwrap().as_message().unwrap().content[0].as_text().unwrap().clone();
+    assert_eq!(text, "from afar");
+    assert!(answer.usage.unwrap().output_tokens > 0);
+    let refused = client.converse().model_id(MODEL).messages(user("anything")).send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("ThrottlingException"), "{refused:?}");
+}
