@@ -243,9 +243,12 @@ pub(super) struct UpArgs {
     /// Begin without the data of earlier runs
     #[arg(long)]
     pub(super) fresh: bool,
-    /// `samples`, or a script of answers and faults (a JSON file)
+    /// `samples`, a script of answers and faults (a JSON file), or the URL of a server with the Messages API
     #[arg(long, default_value = "samples")]
     pub(super) answers: String,
+    /// The model that such a server is asked for; none: the id that each request names
+    #[arg(long, value_name = "NAME")]
+    pub(super) answers_model: Option<String>,
     /// Refuse Bedrock and DynamoDB requests without a good signature too, as S3 always does
     #[arg(long)]
     pub(super) verify_signatures: bool,

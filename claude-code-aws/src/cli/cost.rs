@@ -78,6 +78,7 @@ fn dollars(cost: Cost) -> String {
     match cost {
         Cost::Priced(amount) if amount.0 > 0 && cents(amount.0) == 0 => "<$0.01".to_owned(),
         Cost::Priced(amount) => text(amount.0),
-        Cost::Unpriced { known } => format!("{} and the model, whose price is unknown", text(known.0)),
+        Cost::Unpriced { known } if known.0 == 0 => "price unknown".to_owned(),
+        Cost::Unpriced { known } => format!("{} and the model", text(known.0)),
     }
 }

@@ -91,7 +91,7 @@ mod tests {
             ("1.5", "$1.5000"),
         ];
         for (amount, expected) in cases {
-            assert_eq!(usd(PicoUsd::from_usd(amount).unwrap()), expected, "{amount}");
+            assert_eq!(PicoUsd::from_usd(amount).map(usd).ok().as_deref(), Some(expected), "{amount}");
         }
         assert_eq!(cost(Cost::UNPRICED), "price unknown");
     }

@@ -3,11 +3,11 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use claude_code_core::{Error, Event, GenerateRequest, Generation, Result};
+use claude_code_core::{Error, Event, GenerateRequest, Generation, Kind, Result};
 
 use super::args::{GenerateArgs, Global, HowArgs};
 use super::progress::Progress;
-use super::{exit, figures, json, setup, show};
+use super::{exit, figures, json, problem, setup, show};
 use crate::disk::{WriteOptions, write_to};
 
 /// The longest text that is read from stdin or a file. The core refuses what is longer than 8 MiB in all.
@@ -73,22 +73,34 @@ pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRe
         return dry_run(global, request).await;
     }
     let generation = answer(global, request).await?;
-    match (&args.output, global.json) {
-        (Some(dir), _) => {
-            let options = WriteOptions { overwrite: args.overwrite, ..WriteOptions::default() };
-            let written = write_to(&generation.files, dir, options)
-                .map_err(|error| error.with_partial(Generation::clone(&generation)))?;
-            if !global.json {
-                show::out(&lines(written.iter().map(|path| path.display().to_string())))?;
+    let written = match &args.output {
+        Some(dir) => match written(&generation, dir, args.overwrite) {
+            Ok(paths) => Some(paths),
+            // A name or a file of the answer that cannot be written is the answer's fault, not the command line's.
+            Err(error) if error.kind == Kind::InvalidRequest => {
+                if global.json {
+                    show::out(&json::text(&generation)?)?;
+                }
+                show::note(&problem::line(&error));
+                return Ok(exit::INCOMPLETE);
             }
-        }
-        (None, false) => show::out(&show::code(&generation))?,
-        (None, true) => {}
-    }
-    if global.json {
-        show::out(&json::text(&generation)?)?;
-    }
+            Err(error) => return Err(error.with_partial(generation)),
+        },
+        None => None,
+    };
+    show::out(&match (written, global.json) {
+        (_, true) => json::text(&generation)?,
+        (Some(paths), false) => lines(paths.into_iter()),
+        (None, false) => show::code(&generation),
+    })?;
     told(&generation)
+}
+
+/// Writes the files and gives their paths.
+pub(super) fn written(generation: &Generation, dir: &Path, overwrite: bool) -> Result<Vec<String>> {
+    let options = WriteOptions { overwrite, ..WriteOptions::default() };
+    let paths = write_to(&generation.files, dir, options)?;
+    Ok(paths.iter().map(|path| path.display().to_string()).collect())
 }
 
 /// The answer, with its progress shown on a terminal.
@@ -102,7 +114,7 @@ pub(super) async fn answer(global: Global, request: GenerateRequest) -> Result<G
             return Ok(std::sync::Arc::unwrap_or_clone(generation));
         }
     }
-    Err(Error::new(claude_code_core::Kind::Protocol, "the answer ended without a result: try again"))
+    Err(Error::new(Kind::Protocol, "the answer ended without a result: try again"))
 }
 
 /// Remarks and the last line; the exit code of a complete answer.

@@ -27,8 +27,8 @@ mod tests {
     #[test]
     fn controls_and_directions_are_escaped_and_the_value_stays() {
         let value = "a\u{1b}[2J\u{9b}m\u{7f}\u{202e}ß";
-        let text = super::text(&value).unwrap();
+        let text = super::text(&value).unwrap_or_default();
         assert!(text.trim_end().chars().all(|c| !c.is_control() && c != '\u{202e}'), "{text:?}");
-        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+        assert_eq!(serde_json::from_str::<String>(&text).ok().as_deref(), Some(value));
     }
 }

@@ -18,5 +18,6 @@ mod run;
 mod setup;
 mod show;
 mod twin;
+mod warnings;
 
 pub use run::main_with;

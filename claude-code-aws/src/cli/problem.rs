@@ -27,12 +27,16 @@ struct What<'e> {
 /// `error: …`, with what arrived and what it cost where a paid answer is not whole.
 pub(super) fn line(error: &Error) -> String {
     let mut line = format!("error: {}", plain(&error.message).trim_end());
-    if let Some(partial) = error.partial.as_deref().filter(|partial| !partial.text.is_empty()) {
-        let cost = usd(partial.receipt.total().known());
-        line.push_str(&format!(
-            "; {} arrived for {cost}: --json prints what there is",
-            some(partial.files.len(), "file")
-        ));
+    match error.partial.as_deref() {
+        Some(partial) if partial.stored => {
+            line.push_str(&format!("; the answer is kept: results download {} -o DIR", partial.id));
+        }
+        Some(partial) if !partial.text.is_empty() => {
+            let cost = usd(partial.receipt.total().known());
+            let files = some(partial.files.len(), "file");
+            line.push_str(&format!("; {files} arrived for {cost}: --json prints what there is"));
+        }
+        _ => {}
     }
     // The samples are our own: nobody would look that id up.
     if let Some(id) = error.request_id.as_ref().filter(|_| error.kind != Kind::NoSample) {

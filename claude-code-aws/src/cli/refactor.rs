@@ -57,9 +57,12 @@ pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task) -> Resu
     } else {
         show::out(generation.diff.as_deref().unwrap_or_default())?;
     }
-    if args.write && generation.accepted {
-        write(&generation, &task.originals)
-            .map_err(|error| error.with_partial(Generation::clone(&generation)))?;
+    match (args.write, generation.accepted) {
+        (true, true) => {
+            write(&generation, &task.originals).map_err(|error| error.with_partial(generation.clone()))?;
+        }
+        (true, false) => show::note("warning: the answer is rejected, so no file was changed"),
+        (false, _) => {}
     }
     told(&generation)
 }

@@ -6,9 +6,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::args::{Global, ResultsCommand};
 use super::figures::{bytes, model};
-use super::generate::lines;
+use super::generate::{lines, written};
 use super::{exit, json, plain, setup, show};
-use crate::disk::{WriteOptions, write_to};
 
 /// Listings that run at the same time.
 const AT_ONCE: usize = 8;
@@ -32,9 +31,7 @@ pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
         }
         ResultsCommand::Download { id, output, overwrite } => {
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
-            let options = WriteOptions { overwrite, ..WriteOptions::default() };
-            let written = write_to(&generation.files, &output, options)?;
-            let paths: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+            let paths = written(&generation, &output, overwrite)?;
             let text = if global.json { json::text(&paths)? } else { lines(paths.into_iter()) };
             show::out(&text)?;
         }

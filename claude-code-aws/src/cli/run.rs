@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use claude_code_core::{Error, Kind, Result};
 
 use super::args::{Cli, Command, Global};
-use super::{budget, cost, doctor, exit, generate, models, problem, refactor, results, show, twin};
+use super::{budget, cost, doctor, exit, generate, models, problem, refactor, results, show, twin, warnings};
 
 /// How long lookups that cannot be cancelled may hold up the end.
 const LAST_BREATH: Duration = Duration::from_secs(1);
@@ -18,7 +18,10 @@ const LAST_BREATH: Duration = Duration::from_secs(1);
 /// stdout and stderr, and listens for Ctrl-C; it must not be called from within an async runtime.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
     match Cli::try_parse_from(args) {
-        Ok(cli) => ended(cli.global, dispatch(cli)),
+        Ok(cli) => {
+            warnings::show();
+            ended(cli.global, dispatch(cli))
+        }
         Err(refused) => unparsed(&refused),
     }
 }

@@ -77,7 +77,8 @@ pub(super) fn summary(generation: &Generation) -> String {
     parts.push(match (&generation.stored_problem, generation.stored) {
         (_, true) => format!("stored {}", generation.id),
         (Some(why), false) => format!("not stored: {}", line(why)),
-        (None, false) => "not stored".to_owned(),
+        // Without a problem it was asked for: --no-store, or CLAUDE_CODE_AWS_STORE=none.
+        (None, false) => "not stored, as asked".to_owned(),
     });
     parts.join(" · ")
 }

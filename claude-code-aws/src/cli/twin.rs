@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, Kind, ModelId, Result};
 
 use super::args::{Global, TwinCommand, UpArgs};
 use super::{exit, json, setup, show};
+use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
-use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Samples, Scripted, Service, Twin};
+use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Relay, Samples, Scripted, Service, Twin};
 
 pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
     let TwinCommand::Up(args) = command;
@@ -21,15 +22,12 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     if args.fresh {
         Directory::open(&dir)?.clear()?;
     }
-    let twin = Twin::with_keys(&dir, brain(args)?, keys());
+    let twin = Twin::with_keys(&dir, brain(args, &config)?, keys());
     local::prepare(&twin, &config).await?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
     let listening = local::listen(&twin, args.port, args.verify_signatures).await?;
     show::out(&lines(global, &exports(&listening))?)?;
-    for notice in twin.notices() {
-        show::note(&format!("warning: {notice}"));
-    }
     show::note(&format!(
         "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",
         dir.display()
@@ -39,15 +37,15 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     Ok(exit::OK)
 }
 
-fn brain(args: &UpArgs) -> Result<Arc<dyn Brain>> {
+fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
     let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
-    let brain = match args.answers.as_str() {
+    let brain: Arc<dyn Brain> = match args.answers.as_str() {
         "samples" => samples,
         url if url.starts_with("http://") || url.starts_with("https://") => {
-            return Err(Error::invalid(
-                "--answers takes samples or a script; for a server with the Messages API set \
-                 CLAUDE_CODE_AWS_PROVIDER=anthropic and ANTHROPIC_BASE_URL",
-            ));
+            let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
+            let server = Anthropic::new(&settings, crate::connection::connector(), false)?;
+            let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
+            Arc::new(Relay::new(Arc::new(server), model))
         }
         path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
     };

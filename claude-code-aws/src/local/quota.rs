@@ -35,24 +35,42 @@ impl Quota {
     }
 }
 
-impl Brain for Quota {
-    fn answer(&self, question: &Question) -> Reply {
+impl Quota {
+    /// Books so many tokens in a model's minute, if they fit.
+    fn reserve(&self, model: &str, tokens: u64) -> bool {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let window = windows.entry(question.model.clone()).or_insert_with(|| Window { began: now, used: 0 });
+        let window = windows.entry(model.to_owned()).or_insert_with(|| Window { began: now, used: 0 });
         if now.duration_since(window.began) >= MINUTE {
             *window = Window { began: now, used: 0 };
         }
-        let reserve = question.input_tokens() + question.max_tokens.unwrap_or(UNSET_MAX_TOKENS);
-        if window.used.saturating_add(reserve) > self.tokens_per_minute {
+        let fits = window.used.saturating_add(tokens) <= self.tokens_per_minute;
+        window.used = window.used.saturating_add(if fits { tokens } else { 0 });
+        fits
+    }
+
+    /// Puts what was used in the place of what was reserved.
+    fn settle(&self, model: &str, reserved: u64, used: u64) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(model) {
+            window.used = window.used.saturating_sub(reserved).saturating_add(used);
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Brain for Quota {
+    async fn answer(&self, question: &Question) -> Reply {
+        let tokens = question.input_tokens() + question.max_tokens.unwrap_or(UNSET_MAX_TOKENS);
+        if !self.reserve(&question.model, tokens) {
             return Reply::Error {
                 code: "ThrottlingException".to_owned(),
                 status: 429,
                 message: "Too many tokens, please wait before trying again.".to_owned(),
             };
         }
-        let reply = self.inner.answer(question);
-        window.used = window.used.saturating_add(burnt(&reply));
+        let reply = self.inner.answer(question).await;
+        self.settle(&question.model, tokens, burnt(&reply));
         reply
     }
 }
@@ -91,15 +109,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn reserves_max_tokens_before_an_answer_and_opens_again_after_a_minute() {
         let quota = Quota::new(Arc::new(Samples::built_in()), 1_500);
-        assert!(!throttled(&quota.answer(&question())), "1,012 tokens fit");
-        assert!(throttled(&quota.answer(&question())), "what was burnt and 1,012 more do not");
+        assert!(!throttled(&quota.answer(&question()).await), "1,012 tokens fit");
+        assert!(throttled(&quota.answer(&question()).await), "what was burnt and 1,012 more do not");
         tokio::time::advance(MINUTE).await;
-        assert!(!throttled(&quota.answer(&question())));
+        assert!(!throttled(&quota.answer(&question()).await));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_can_never_fit_is_throttled() {
         let quota = Quota::new(Arc::new(Samples::built_in()), 1_000);
-        assert!(throttled(&quota.answer(&question())));
+        assert!(throttled(&quota.answer(&question()).await));
     }
 }

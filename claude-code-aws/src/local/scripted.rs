@@ -115,14 +115,15 @@ impl Scripted {
     }
 }
 
+#[async_trait::async_trait]
 impl Brain for Scripted {
-    fn answer(&self, question: &Question) -> Reply {
+    async fn answer(&self, question: &Question) -> Reply {
         let step = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(step) = step else { return self.rest.answer(question) };
+        let Some(step) = step else { return self.rest.answer(question).await };
         let reply = match (step.answer, step.error) {
             (Some(answer), _) => answered(question, &answer),
             (None, Some(Refusal { code, status, message })) => Reply::Error { code, status, message },
-            (None, None) => self.rest.answer(question),
+            (None, None) => self.rest.answer(question).await,
         };
         if step.faults.is_empty() {
             return reply;

@@ -79,6 +79,7 @@ fn files_are_written_below_a_directory_and_never_over_others_unasked() {
     let again = place.run(&args);
     assert_eq!(again.code, 1, "{again:?}");
     assert!(again.err.starts_with("error: ") && again.err.contains("exists"), "{again:?}");
+    assert!(again.err.contains("results download "), "what was paid for is named: {again:?}");
     let over = place.run(&[&args[..], &["--overwrite"]].concat());
     assert_eq!(over.code, 0, "{over:?}");
 }
@@ -98,7 +99,7 @@ fn a_second_equal_request_is_served_from_the_cache_and_says_so() {
 fn what_is_not_stored_says_so() {
     let place = Place::new();
     let done = place.run(&["generate", REVERSE, "--offline", "--no-store"]);
-    assert!(done.last_line().ends_with(" · not stored"), "{done:?}");
+    assert!(done.last_line().ends_with(" · not stored, as asked"), "{done:?}");
     assert_eq!(done.code, 0);
 }
 

@@ -37,3 +37,23 @@ fn the_budget_shows_the_cap_and_what_is_left() {
     assert!(json["resets_at"].as_str().unwrap().ends_with("T00:00:00.000Z"));
     assert!(place.run(&["budget"]).out.contains("spent today"));
 }
+
+#[test]
+fn a_damaged_database_is_set_aside_and_told() {
+    let place = Place::new();
+    assert_eq!(place.run(&["generate", REVERSE, "--offline"]).code, 0);
+    let database = place.path("data").join("s3.sqlite");
+    std::fs::write(&database, "not a database at all").unwrap();
+    for side in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.path("data").join(format!("s3.sqlite{side}")));
+    }
+    let done = place.run(&["generate", PALINDROME, "--offline"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.starts_with("warning: the local database s3.sqlite is damaged"), "{done:?}");
+    assert!(done.last_line().contains("stored "), "{done:?}");
+    let names = std::fs::read_dir(place.path("data")).unwrap();
+    let kept = names.filter(|entry| {
+        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("s3.sqlite.damaged-")
+    });
+    assert_eq!(kept.count(), 1);
+}

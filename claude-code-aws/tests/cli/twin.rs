@@ -300,3 +300,72 @@ fn ctrl_c_closes_the_request_and_ends_with_130() {
     assert_eq!((done.code, done.out.as_str()), (130, ""), "{done:?}");
     assert!(done.last_line().starts_with("error: interrupted"), "{done:?}");
 }
+
+/// A twin that gives this answer to whatever is asked, and the command's environment for it.
+fn answering(place: &Place, text: &str) -> (Up, Vec<(String, String)>) {
+    let steps = serde_json::json!({ "steps": [{ "times": 20, "answer": { "text": text } }] });
+    let script = place.write("script.json", &steps.to_string());
+    let up = Up::start(place, &["--answers", script.to_str().unwrap()]);
+    let env = [up.env(), vec![("CLAUDE_CODE_AWS_STORE".into(), "none".into())]].concat();
+    (up, env)
+}
+
+#[test]
+fn a_name_that_leaves_the_directory_ends_with_3_and_writes_nothing() {
+    let place = Place::new();
+    let (_up, env) = answering(&place, "```python ../evil.py\nx = 1\n```\n");
+    let mut command = place.command(&["generate", "anything", "-o", "out"]);
+    let done = Done::of(command.envs(env).stdin(Stdio::null()).output().unwrap());
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("error: "), "{done:?}");
+    assert!(!place.work().join("evil.py").exists() && !place.work().join("out").exists());
+}
+
+#[test]
+fn a_rejected_answer_ends_with_3_says_why_and_changes_no_file() {
+    let place = Place::new();
+    let file = place.write("a.py", "x = 1\n");
+    let (_up, env) = answering(&place, "```python a.py\nx = (\n```\n");
+    let mut command = place.command(&["refactor", "a.py", "-i", "break it", "--write"]);
+    let done = Done::of(command.envs(env).stdin(Stdio::null()).output().unwrap());
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("a.py:1:") && done.last_line().contains(" · rejected · "), "{done:?}");
+    assert_eq!(super::run::read(&file), "x = 1\n");
+}
+
+#[test]
+fn half_an_answer_ends_with_3_and_its_files_are_not_printed_as_code() {
+    let place = Place::new();
+    let steps = r#"{"steps": [{"times": 20,
+        "answer": {"text": "```python a.py\\nx = 1\\n", "stop_reason": "max_tokens"}}]}"#;
+    let script = place.write("script.json", steps);
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let mut command = place.command(&["generate", REVERSE, "--cache", "off"]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").stdin(Stdio::null());
+    let done = Done::of(command.output().unwrap());
+    assert_eq!((done.code, done.out.as_str()), (3, ""), "{done:?}");
+    assert!(done.err.starts_with("error: ") && done.err.lines().count() == 1, "{done:?}");
+}
+
+/// A second twin stands for a local server with the Messages API: the first one's Bedrock passes on to it.
+#[tokio::test]
+async fn a_server_with_the_messages_api_answers_as_if_it_were_bedrock() {
+    let (near, far) = (Place::new(), Place::new());
+    let steps = r#"{"steps": [{"answer": {"text": "from afar"}},
+        {"error": {"code": "ThrottlingException", "status": 429, "message": "slow"}}]}"#;
+    let script = far.write("script.json", steps);
+    let server = Up::start(&far, &["--answers", script.to_str().unwrap()]);
+    let url = server.get("ANTHROPIC_BASE_URL");
+    let up = Up::start(&near, &["--answers", url, "--answers-model", "claude-haiku-5-5"]);
+    let client = aws_sdk_bedrockruntime::Client::from_conf(
+        aws_sdk_bedrockruntime::config::Builder::from(&up.config("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"))
+            .retry_config(aws_sdk_bedrockruntime::config::retry::RetryConfig::disabled())
+            .build(),
+    );
+    let answer = client.converse().model_id(MODEL).messages(user("anything")).send().await.unwrap();
+    let text = answer.output.unwrap().as_message().unwrap().content[0].as_text().unwrap().clone();
+    assert_eq!(text, "from afar");
+    assert!(answer.usage.unwrap().output_tokens > 0);
+    let refused = client.converse().model_id(MODEL).messages(user("anything")).send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("ThrottlingException"), "{refused:?}");
+}
