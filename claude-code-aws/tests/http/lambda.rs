@@ -1,0 +1,69 @@
+//! Events as API Gateway and function URLs send them, through the same router.
+
+use claude_code_aws::http::{App, Settings, lambda};
+use claude_code_aws::local::Twin;
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+const REST: &str = include_str!("events/rest_v1.json");
+const HTTP: &str = include_str!("events/http_v2.json");
+const URL: &str = include_str!("events/function_url.json");
+
+async fn app() -> (App, Twin, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let twin = Twin::of_samples(dir.path());
+    let settings = Settings { background: false, ..Settings::default().behind_gateway() };
+    (App::on(&twin, settings).await.unwrap(), twin, dir)
+}
+
+async fn answer(app: &App, event: &str) -> (u16, Value) {
+    let event = lambda_http::request::from_str(event).unwrap();
+    let response = lambda::answer(app.clone(), event).await;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn rest_http_and_function_url_events_get_the_same_answer() {
+    let (app, twin, _dir) = app().await;
+    for event in [REST, HTTP, URL] {
+        let (status, body) = answer(&app, event).await;
+        assert_eq!(status, 200, "{body:#}");
+        assert_eq!(body["accepted"], true);
+        assert_eq!(body["cached"], Value::Null, "three callers, three scopes");
+    }
+    assert_eq!(twin.sent().len(), 3);
+}
+
+#[tokio::test]
+async fn who_is_not_vouched_for_is_401_whatever_it_sends() {
+    let (app, twin, _dir) = app().await;
+    let mut rest: Value = serde_json::from_str(REST).unwrap();
+    rest["requestContext"]["identity"]["apiKeyId"] = Value::Null;
+    rest["headers"]["x-api-key"] = "any key at all".into();
+    rest["headers"]["authorization"] = "Bearer any".into();
+    let mut url: Value = serde_json::from_str(URL).unwrap();
+    url["requestContext"].as_object_mut().unwrap().remove("authorizer");
+    for event in [rest, url] {
+        assert_eq!(answer(&app, &event.to_string()).await.0, 401);
+    }
+    assert_eq!(twin.sent().len(), 0);
+}
+
+#[tokio::test]
+async fn an_encoded_body_is_read_and_health_needs_nobody() {
+    let (app, _, _dir) = app().await;
+    let mut event: Value = serde_json::from_str(HTTP).unwrap();
+    let body = event["body"].as_str().unwrap().to_owned();
+    event["body"] = aws_smithy_types::base64::encode(body).into();
+    event["isBase64Encoded"] = true.into();
+    assert_eq!(answer(&app, &event.to_string()).await.0, 200);
+    let mut health: Value = serde_json::from_str(URL).unwrap();
+    health["rawPath"] = "/health".into();
+    health["requestContext"]["http"]["method"] = "GET".into();
+    health["requestContext"]["http"]["path"] = "/health".into();
+    health["requestContext"].as_object_mut().unwrap().remove("authorizer");
+    let (status, body) = answer(&app, &health.to_string()).await;
+    assert_eq!((status, body["status"].as_str()), (200, Some("ok")));
+}

@@ -1,0 +1,161 @@
+//! Every kind of error as its status, and the shape that all of them have.
+
+use claude_code_core::provider::{Paid, ProviderError, StopReason};
+use claude_code_core::testing::{Script, ScriptedProvider};
+use claude_code_core::{Error, Kind};
+use serde_json::json;
+
+use super::support::{Api, post, scripted};
+use claude_code_aws::http::{Problem, status};
+
+#[test]
+fn every_kind_has_the_status_of_the_table() {
+    let table = [
+        (Kind::InvalidRequest, 422),
+        (Kind::NoSample, 422),
+        (Kind::Malformed, 400),
+        (Kind::ContextTooLong, 413),
+        (Kind::Credentials, 401),
+        (Kind::AccessDenied, 403),
+        (Kind::NotFound, 404),
+        (Kind::Retired, 410),
+        (Kind::Legacy, 410),
+        (Kind::NeedsProfile, 403),
+        (Kind::DataRetention, 403),
+        (Kind::Throttled, 503),
+        (Kind::Quota, 503),
+        (Kind::Shed, 429),
+        (Kind::Budget, 402),
+        (Kind::Timeout, 504),
+        (Kind::Truncated, 502),
+        (Kind::Cut, 502),
+        (Kind::Empty, 502),
+        (Kind::Refused, 422),
+        (Kind::Filtered, 422),
+        (Kind::Guardrail, 422),
+        (Kind::Unavailable, 503),
+        (Kind::Protocol, 503),
+        (Kind::Storage, 500),
+        (Kind::Conflict, 409),
+        (Kind::KeyReused, 422),
+        (Kind::EditFailed, 422),
+        (Kind::Forked, 500),
+    ];
+    for (kind, expected) in table {
+        assert_eq!(status(kind).as_u16(), expected, "{kind}");
+        let body = Problem::from(Error::new(kind, "a line")).json();
+        assert_eq!(
+            (body["status"].as_u64(), body["kind"].as_str()),
+            (Some(expected.into()), Some(kind.as_str()))
+        );
+    }
+}
+
+async fn asked(scripts: Vec<Script>) -> super::support::Answer {
+    let provider = ScriptedProvider::new(scripts);
+    post(&scripted(&provider), "/generate", &[], json!({ "prompt": "a queue", "model": "sonnet" })).await
+}
+
+fn failing(kind: Kind, paid: Paid) -> Vec<Script> {
+    vec![Script::fail(ProviderError::new(kind, paid, "the service said no"))]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_model_service_says_arrives_as_its_status() {
+    let cases = [
+        (Kind::Throttled, Paid::No, 503),
+        (Kind::AccessDenied, Paid::No, 403),
+        (Kind::Credentials, Paid::No, 401),
+        (Kind::Retired, Paid::No, 410),
+        (Kind::ContextTooLong, Paid::No, 413),
+        (Kind::Guardrail, Paid::Yes, 422),
+        (Kind::Unavailable, Paid::Maybe, 503),
+        (Kind::Cut, Paid::Maybe, 502),
+    ];
+    for (kind, paid, expected) in cases {
+        let answer = asked(failing(kind, paid)).await;
+        assert_eq!(answer.status.as_u16(), expected, "{kind}: {}", answer.text());
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let throttled = kind == Kind::Throttled;
+        assert!(
+            !throttled || answer.header("retry-after").parse::<u64>().is_ok(),
+            "a throttled caller is told"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_incomplete_answer_is_502_with_what_was_paid_for() {
+    let text = "```python a.py\nvalue = 1\n```\n\n```python b.py\nvalue = ";
+    let answer = asked(vec![Script::truncated(text), Script::truncated("")]).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    let partial = &answer.json()["partial"];
+    assert_eq!(partial["files"][0]["content"], "value = 1\n");
+    assert_eq!(partial["files"][1]["complete"], false);
+    assert!(partial.get("prompt").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_422_and_an_answer_in_time_is_not_504() {
+    let refused = Script::text("No.").stop(StopReason::Refusal);
+    assert_eq!(asked(vec![refused]).await.status, 422);
+    let hung = asked(vec![Script::default().hang()]).await;
+    assert_eq!(hung.status, 504, "{}", hung.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn complete_but_rejected_is_200_with_accepted_false() {
+    let answer = asked(vec![Script::answer("```python a.py\ndef broken(:\n```\n")]).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["accepted"]), (200, &json!(false)));
+}
+
+#[tokio::test]
+async fn an_unknown_prompt_offline_names_the_nearest_sample() {
+    let api = Api::open().await;
+    let answer =
+        api.post("/generate", json!({ "prompt": "Write a Python function that reverses a list." })).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["kind"].as_str()), (422, Some("no_sample")));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("reverses a string"));
+}
+
+#[tokio::test]
+async fn a_retired_model_is_410_before_anything_is_sent() {
+    let api = Api::open().await;
+    let body = json!({ "prompt": "x", "model": "anthropic.claude-3-5-sonnet-20241022-v2:0" });
+    let answer = api.post("/generate", body).await;
+    assert_eq!(answer.status, 410, "{}", answer.text());
+    assert_eq!(api.twin.sent().len(), 0);
+}
+
+#[tokio::test]
+async fn a_spent_budget_is_402() {
+    let api = Api::open().await;
+    let answer =
+        api.post("/generate", json!({ "prompt": "a queue", "model": "opus", "max_usd": "0.000001" })).await;
+    assert_eq!((answer.status.as_u16(), api.twin.sent().len()), (402, 0), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_there_are_problems_too() {
+    let api = Api::open().await;
+    for (answer, status) in [
+        (api.get("/nothing").await, 404),
+        (api.get("/generate").await, 405),
+        (api.get("/results/none-such").await, 404),
+        (api.get("/results/%00").await, 404),
+        (api.get("/jobs/a.b").await, 404),
+        (api.get("/results/%FF").await, 404),
+        (api.get(&format!("/results/{}", "a".repeat(5000))).await, 404),
+        (api.get("/results").await, 422),
+        (api.get("/results?language=python&x=1").await, 422),
+        (api.get("/results?language=python&limit=0").await, 422),
+        (api.get("/results?language=python&from=yesterday").await, 422),
+        (api.get("/results?language=python&cursor=zzz").await, 422),
+        (api.get("/results?language=python&limit=many").await, 422),
+        (api.get("/services/a/code/b").await, 404),
+        (api.get("/_local/s3/bucket/key").await, 404),
+    ] {
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+}
