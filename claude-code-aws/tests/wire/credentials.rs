@@ -50,7 +50,7 @@ impl ProvideCredentials for Counted {
 fn bedrock(counted: &Arc<Counted>, replies: &Replies) -> Bedrock {
     let replies = SharedHttpConnector::new(replies.clone());
     let config = sdk()
-        .credentials_provider(SharedCredentialsProvider::new(counted.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(counted.clone() as Arc<dyn ProvideCredentials>))
         .http_client(http_client_fn(move |_, _| replies.clone()))
         .build();
     Bedrock::new(&config)
@@ -71,6 +71,7 @@ async fn ended_credentials_are_renewed_once_for_all_who_wait() {
                 }
             });
         assert!(join_all(callers).await.iter().all(Result::is_ok), "{code}");
+        println!("{code}: credentials asked for {} times", counted.asked.load(Ordering::SeqCst));
         assert_eq!(counted.asked.load(Ordering::SeqCst), 2, "{code}: loaded once, renewed once");
         assert_eq!(replies.sends(), 100);
     }
