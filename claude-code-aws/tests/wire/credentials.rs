@@ -17,7 +17,7 @@ use claude_code_core::testing;
 use futures_util::future::join_all;
 
 use super::bytes::converse;
-use super::in_process::{Replies, Reply};
+use super::in_process::{Piece, Replies, Reply};
 use super::{REVERSE, paused, request, sdk};
 
 const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
@@ -61,6 +61,8 @@ async fn ended_credentials_are_renewed_once_for_all_who_wait() {
     for code in ["ExpiredTokenException", "UnrecognizedClientException", "InvalidToken"] {
         let counted = Arc::<Counted>::default();
         let ended = Reply::refusal(403, code, "The security token included in the request is expired");
+        // All are under way with the old ones when the first is refused.
+        let ended = ended.before(Piece::Wait(Duration::from_millis(50)));
         let replies = Replies::by(move |nth, _| if nth < 50 { ended.clone() } else { good() });
         let client = testing::builder(Arc::new(bedrock(&counted, &replies))).build();
         let callers =
@@ -71,7 +73,6 @@ async fn ended_credentials_are_renewed_once_for_all_who_wait() {
                 }
             });
         assert!(join_all(callers).await.iter().all(Result::is_ok), "{code}");
-        println!("{code}: credentials asked for {} times", counted.asked.load(Ordering::SeqCst));
         assert_eq!(counted.asked.load(Ordering::SeqCst), 2, "{code}: loaded once, renewed once");
         assert_eq!(replies.sends(), 100);
     }

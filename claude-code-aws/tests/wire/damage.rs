@@ -56,13 +56,12 @@ fn answers() -> Vec<(String, Vec<Vec<u8>>)> {
         frame("contentBlockStop", json!({ "contentBlockIndex": 1 })),
     ];
     thought.extend([frame("messageStop", json!({ "stopReason": "end_turn" })), metadata()]);
-    let own = [
-        ("own: a function", converse(REVERSE, "end_turn")),
-        ("own: thinking before the answer", thought),
-        ("own: beyond ASCII", converse("Größe 漢字\n```python ä.py\nx = 'ß'\n```\n", "stop_sequence")),
-    ];
-    found.extend(own.map(|(name, frames)| (name.to_owned(), frames)));
-    found.truncate(found.len().max(3));
+    if found.is_empty() {
+        let longer = format!("{REVERSE}\nAnd once more, for whoever reads slowly.\n\n{REVERSE}").repeat(2);
+        found.push(("own: a function".into(), converse(&longer, "end_turn")));
+        found.push(("own: beyond ASCII".into(), converse(&longer.replace('r', "ß漢"), "stop_sequence")));
+    }
+    found.push(("own: thinking before the answer".into(), thought));
     found
 }
 
@@ -132,58 +131,94 @@ fn rearranged(frames: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-#[tokio::test]
-async fn no_damaged_answer_is_taken_for_whole() {
-    let (bench, begun, step) = (Bench::new(), Instant::now(), campaign());
-    let (mut ran, mut accepted, mut unknown, mut behind) = (0, 0, 0, 0);
+/// What became of the cases of a campaign.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    ran: usize,
+    accepted: usize,
+    /// Complete with unknown usage: the usage event was lost.
+    unknown: usize,
+    /// The same: cut behind messageStop.
+    behind: usize,
+}
+
+/// Runs every `share.1`th case from `share.0` on.
+async fn damage(name: &str, frames: &[Vec<u8>], step: usize, share: (usize, usize)) -> Tally {
+    let (bench, bytes) = (Bench::new(), frames.concat());
+    assert!(bench.accepts(bytes.clone()).await, "{name} is whole");
+    let stop = frames.iter().position(|frame| is(frame, "messageStop")).unwrap();
+    let end: usize = frames[..=stop].iter().map(Vec::len).sum();
+    let mine = |n: &usize| n % step == 0 && (n / step) % share.1 == share.0;
+    let mut tally = Tally::default();
+    let mut note = |what: String, whole: bool| {
+        tally.ran += 1;
+        tally.accepted += usize::from(whole);
+        if whole {
+            println!("{name}: {what} and taken for whole");
+        }
+    };
+    for at in (0..end).filter(mine) {
+        note(format!("cut at byte {at}"), bench.accepts(bytes[..at].to_vec()).await);
+    }
+    for bit in (0..bytes.len() * 8).filter(mine) {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        note(format!("bit {bit} flipped"), bench.accepts(flipped).await);
+    }
+    let rearranged = rearranged(frames).into_iter().enumerate().filter(|(n, _)| n % share.1 == share.0);
+    let mut unknown = 0;
+    for (_, (what, damaged)) in rearranged {
+        let (ended, usage) = bench.read(damaged).await;
+        let whole = matches!(ended, Ended::Complete(_));
+        if what == "usage lost" {
+            assert!(whole && !usage, "complete, with its usage unknown");
+            unknown += 1;
+        } else {
+            note(what, whole);
+        }
+    }
+    tally.unknown = unknown;
+    for at in (end..bytes.len()).filter(mine) {
+        tally.behind += usize::from(bench.accepts(bytes[..at].to_vec()).await);
+    }
+    tally
+}
+
+/// The whole campaign on every processor.
+#[test]
+fn no_damaged_answer_is_taken_for_whole() {
+    let (begun, step) = (Instant::now(), campaign());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut sum = Tally::default();
     for (name, frames) in answers() {
-        let bytes = frames.concat();
-        assert!(bench.accepts(bytes.clone()).await, "{name} is whole");
-        let stop = frames.iter().position(|frame| is(frame, "messageStop")).unwrap();
-        let end: usize = frames[..=stop].iter().map(Vec::len).sum();
-        let mut cases = 0;
-        for at in (0..bytes.len()).filter(|at| at % step == 0) {
-            let whole = bench.accepts(bytes[..at].to_vec()).await;
-            if at < end {
-                accepted += usize::from(whole);
-                cases += 1;
-            } else {
-                behind += usize::from(whole);
-            }
+        let share = |n: usize| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(damage(&name, &frames, step, (n, threads)))
+        };
+        let share = &share;
+        let parts: Vec<Tally> = std::thread::scope(|scope| {
+            let parts: Vec<_> = (0..threads).map(|n| scope.spawn(move || share(n))).collect();
+            parts.into_iter().map(|part| part.join().unwrap()).collect()
+        });
+        for part in parts {
+            sum.ran += part.ran;
+            sum.accepted += part.accepted;
+            sum.unknown += part.unknown;
+            sum.behind += part.behind;
         }
-        for bit in (0..bytes.len() * 8).filter(|bit| bit % step == 0) {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            if bench.accepts(flipped).await {
-                println!("{name}: bit {bit} flipped and taken for whole");
-                accepted += 1;
-            }
-            cases += 1;
-        }
-        for (what, damaged) in rearranged(&frames) {
-            let (ended, usage) = bench.read(damaged).await;
-            let whole = matches!(ended, Ended::Complete(_));
-            if what == "usage lost" {
-                assert!(whole && !usage, "complete, with its usage unknown");
-                unknown += 1;
-            } else {
-                if whole {
-                    println!("{name}: {what} and taken for whole");
-                }
-                accepted += usize::from(whole);
-                cases += 1;
-            }
-        }
-        println!("{name}: {} bytes, {} events, {cases} cases", bytes.len(), frames.len());
-        ran += cases;
+        println!("{name}: {} bytes, {} events", frames.concat().len(), frames.len());
     }
     println!(
-        "damage campaign: {ran} cases in {:.0} s, {accepted} damaged answers taken for whole; beside them {unknown} \
-         without their usage event and {behind} cut behind messageStop: complete, usage unknown",
-        begun.elapsed().as_secs_f64()
+        "damage campaign: {} cases in {:.0} s, {} damaged answers taken for whole; beside them {} without their \
+         usage event and {} cut behind messageStop: complete, usage unknown",
+        sum.ran,
+        begun.elapsed().as_secs_f64(),
+        sum.accepted,
+        sum.unknown,
+        sum.behind
     );
-    assert_eq!(accepted, 0);
-    assert!(step > 1 || ran >= 50_000, "{ran}");
+    assert_eq!(sum.accepted, 0);
+    assert!(step > 1 || sum.ran >= 50_000, "{}", sum.ran);
 }
 
 /// A lost delta leaves no trace on this wire: what the reading and checking of the answer makes of it is printed.
