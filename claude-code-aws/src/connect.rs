@@ -27,9 +27,41 @@ pub async fn connect(config: Config) -> Result<Client> {
 
 /// A client for these settings over an AWS configuration of the caller's own.
 pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
+    Ok(connected(sdk, &config).await?.client)
+}
+
+/// A client, and the places that its results are in.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "only the HTTP API reads places"))]
+pub(crate) struct Connected {
+    pub(crate) client: Client,
+    pub(crate) places: Option<Places>,
+}
+
+/// Where results are: what else reads them needs the same configuration.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "only the HTTP API reads places"))]
+pub(crate) struct Places {
+    pub(crate) sdk: SdkConfig,
+    pub(crate) bucket: String,
+    #[cfg(feature = "local")]
+    pub(crate) twin: Option<Twin>,
+}
+
+/// As [`connect`], with the places.
+#[cfg(feature = "server")]
+pub(crate) async fn connect_places(config: &Config) -> Result<Connected> {
+    let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
+    if config.provider == Provider::Bedrock || aws {
+        return connected(&load(config).await, config).await;
+    }
+    connected(&SdkConfig::builder().build(), config).await
+}
+
+async fn connected(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
     #[cfg(feature = "local")]
     let twin =
-        needs_twin(&config).then(|| config.local_dir().map(|dir| Twin::of_samples(&dir))).transpose()?;
+        needs_twin(config).then(|| config.local_dir().map(|dir| Twin::of_samples(&dir))).transpose()?;
     let provider: Arc<dyn ModelProvider> = match config.provider {
         Provider::Bedrock => Arc::new(Bedrock::new(sdk)),
         Provider::Anthropic => {
@@ -49,10 +81,20 @@ pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
     let builder =
         ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
     match config.store.unwrap_or(config.default_store) {
-        Store::None => Ok(builder.build()),
-        Store::Aws => Ok(stored(builder, sdk, &config, &bucket(sdk, &config).await?).build()),
+        Store::None => Ok(Connected { client: builder.build(), places: None }),
+        Store::Aws => {
+            let bucket = bucket(sdk, config).await?;
+            let client = stored(builder, sdk, config, &bucket).build();
+            let places = Places {
+                sdk: sdk.clone(),
+                bucket,
+                #[cfg(feature = "local")]
+                twin: None,
+            };
+            Ok(Connected { client, places: Some(places) })
+        }
         #[cfg(feature = "local")]
-        Store::Disk => crate::local::stored(builder, twin.as_ref(), &config).await,
+        Store::Disk => on_disk(builder, twin, config).await,
         #[cfg(not(feature = "local"))]
         Store::Disk => Err(missing("store \"disk\"")),
     }
@@ -61,11 +103,28 @@ pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
 /// A client over a twin that is already open: its samples, its stores.
 #[cfg(feature = "local")]
 pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
+    Ok(connected_to(twin, &config).await?.client)
+}
+
+/// As [`connect_to`], with the places.
+#[cfg(feature = "local")]
+pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
     let policy = claude_code_core::Policy { samples: true, ..config.policy.clone() };
     let provider = Arc::new(crate::local::samples(Some(twin)));
     let builder =
         ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
-    crate::local::stored(builder, Some(twin), &config).await
+    on_disk(builder, Some(twin.clone()), config).await
+}
+
+#[cfg(feature = "local")]
+async fn on_disk(builder: ClientBuilder, twin: Option<Twin>, config: &Config) -> Result<Connected> {
+    let client = crate::local::stored(builder, twin.as_ref(), config).await?;
+    let places = twin.filter(|_| client.results().is_some()).map(|twin| Places {
+        sdk: twin.sdk_config(),
+        bucket: config.bucket_name.clone().unwrap_or_else(|| crate::local::BUCKET.to_owned()),
+        twin: Some(twin),
+    });
+    Ok(Connected { client, places })
 }
 
 #[cfg(feature = "local")]
@@ -73,7 +132,8 @@ fn needs_twin(config: &Config) -> bool {
     config.provider == Provider::Samples || config.store.unwrap_or(config.default_store) == Store::Disk
 }
 
-async fn load(config: &Config) -> SdkConfig {
+/// The AWS configuration of the standard chain.
+pub(crate) async fn load(config: &Config) -> SdkConfig {
     let loader =
         aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(crate::connection::client());
     let loader = match &config.region {
@@ -102,7 +162,7 @@ pub(crate) fn stored(
 }
 
 /// The results bucket: as set, else named after the account.
-async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
+pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     if let Some(name) = &config.bucket_name {
         return Ok(name.clone());
     }

@@ -11,17 +11,23 @@
 
 pub mod anthropic;
 pub mod bedrock;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod clock;
 pub mod config;
 mod connect;
 mod connection;
+pub mod disk;
 pub mod dynamodb;
 mod fault;
+#[cfg(feature = "server")]
+pub mod http;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod results;
 pub mod s3;
 mod secret;
+pub mod services;
 
 pub use claude_code_core::*;
 pub use config::Config;

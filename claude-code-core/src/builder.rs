@@ -81,8 +81,9 @@ impl ClientBuilder {
         let leases = Leases::new(shared, clock.clone(), &*ids);
         let parts = Parts {
             cache: ResponseCache::new(state.clone(), leases, clock.clone()),
-            ledger: Ledger::new(state, clock.clone(), policy.max_usd_per_day),
+            ledger: Ledger::new(state.clone(), clock.clone(), policy.max_usd_per_day),
             keeper: Keeper(keeping),
+            state,
             flights: Flights::default(),
             experience: Experience::default(),
             provider,

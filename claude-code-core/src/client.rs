@@ -22,7 +22,7 @@ use crate::plan::{self, Estimate, Plan};
 use crate::policy::Policy;
 use crate::provider::ModelProvider;
 use crate::request::GenerateRequest;
-use crate::state::Scope;
+use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
@@ -42,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) cache: ResponseCache,
     pub(crate) ledger: Ledger,
     pub(crate) keeper: Keeper,
+    pub(crate) state: Arc<dyn StateStore>,
     pub(crate) metrics: Arc<dyn MetricsSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
@@ -154,6 +155,21 @@ impl Client {
     /// Stored results, where the client has a store.
     pub fn results(&self) -> Option<&Arc<dyn GenerationStore>> {
         self.parts.keeper.store()
+    }
+
+    /// Shared state, for what stands beside the sequence: jobs and idempotency keys.
+    pub fn state(&self) -> &Arc<dyn StateStore> {
+        &self.parts.state
+    }
+
+    /// Where it takes the time from.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// A new id, as results have them.
+    pub fn new_id(&self) -> String {
+        new_id(&*self.parts.clock, &*self.parts.ids)
     }
 
     /// The same client for another scope. Only authentication makes scopes.

@@ -9,8 +9,9 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 
 use crate::ask::{Ask, Why};
-use crate::draft::{Draft, Ended};
+use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::outcome::Ended;
 use crate::plan::Plan;
 use crate::provider::{Field, Paid, ProviderError};
 

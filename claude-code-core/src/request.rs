@@ -17,6 +17,28 @@ pub enum Work {
     Generate,
     /// Changes to given files.
     Refactor,
+    /// What is wrong with given files.
+    Review,
+    /// What given files do.
+    Explain,
+    /// Tests for given files.
+    Test,
+    /// Documentation in given files.
+    Document,
+    /// Infrastructure as code.
+    Infrastructure,
+}
+
+impl Work {
+    /// Whether it is about given files, so that there must be some.
+    pub fn needs_files(self) -> bool {
+        !matches!(self, Work::Generate | Work::Infrastructure)
+    }
+
+    /// Whether the answer changes the given files, so that a diff tells what it did.
+    pub fn changes_files(self) -> bool {
+        matches!(self, Work::Refactor | Work::Document)
+    }
 }
 
 /// How the response cache is used.
@@ -105,6 +127,12 @@ impl GenerateRequest {
     /// A request to change these files as the instructions say.
     pub fn refactor(files: Vec<SourceFile>, instructions: impl Into<String>) -> Self {
         GenerateRequest { work: Work::Refactor, files, ..GenerateRequest::new(instructions) }
+    }
+
+    /// A request for this kind of work.
+    pub fn with_work(mut self, work: Work) -> Self {
+        self.work = work;
+        self
     }
 
     /// With this language.

@@ -306,10 +306,15 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
     if says_too_long(&lower) {
         return too_long(model);
     }
+    if no_sample(text) {
+        return fault(Kind::NoSample, text.to_owned());
+    }
     let field = refused_field(&lower);
-    let told = if no_sample(text) { text.to_owned() } else { printable(text, WORDS) };
-    let kind = if no_sample(text) { Kind::NoSample } else { Kind::InvalidRequest };
-    ProviderError { refused_field: field, ..fault(kind, format!("{model} refused the request: {told}")) }
+    let told = printable(text, WORDS);
+    ProviderError {
+        refused_field: field,
+        ..fault(Kind::InvalidRequest, format!("{model} refused the request: {told}"))
+    }
 }
 
 /// The twin's own refusal of a prompt that it has no answer to.

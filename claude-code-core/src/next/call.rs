@@ -39,7 +39,7 @@ fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Messag
     task.blocks[0].cache = points.task;
     match (&ask.why, &ask.anchor) {
         (Why::Repair, _) => {
-            task.blocks.push(TextBlock::new(format!("\n{}", repair(draft))));
+            task.blocks.push(TextBlock::new(format!("\n{}", repair(plan, draft))));
             vec![task]
         }
         (_, Some(anchor)) => {
@@ -53,7 +53,7 @@ fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Messag
 }
 
 /// What is wrong, and only the files that it is wrong with.
-fn repair(draft: &Draft) -> String {
+fn repair(plan: &Plan, draft: &Draft) -> String {
     let errors = || draft.diagnostics.iter().filter(|d| d.severity == Severity::Error);
     let mut findings = String::new();
     for found in errors() {
@@ -65,6 +65,11 @@ fn repair(draft: &Draft) -> String {
     for file in failing {
         let path = file.path.as_deref().unwrap_or("(the file without a name)");
         let _ = write!(bodies, "\n--- {path}\n{}", file.content);
+    }
+    // An edit that did not fit: the file as it was given is what the model must write whole.
+    let unfit = draft.edit_problem.as_ref().and_then(|problem| problem.path.as_deref());
+    if let Some(given) = plan.request.files.iter().find(|given| Some(given.path.as_str()) == unfit) {
+        let _ = write!(bodies, "\n--- {}\n{}", given.path, given.content);
     }
     let names: Vec<&str> = draft.files.iter().filter_map(|file| file.path.as_deref()).collect();
     let text = REPAIR.split_once("\n\n").map_or(REPAIR, |(_, text)| text);

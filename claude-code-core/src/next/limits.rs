@@ -3,8 +3,9 @@
 use super::Step;
 use crate::ask::Ask;
 use crate::clock::UtcMillis;
-use crate::draft::{Draft, Outcome, Sent};
+use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
 use crate::price::Cost;
 

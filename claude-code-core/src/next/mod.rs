@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use crate::ask::{Ask, Why};
 use crate::clock::UtcMillis;
-use crate::draft::{Draft, Outcome, Sent};
+use crate::draft::Draft;
+use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
 
 /// What to do next.

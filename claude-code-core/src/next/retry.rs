@@ -8,8 +8,9 @@ use backoff::backoff::Backoff;
 
 use super::{count, on_this_candidate, send_to};
 use crate::ask::{Ask, Why};
-use crate::draft::{Draft, Ended, Sent};
+use crate::draft::Draft;
 use crate::error::Kind;
+use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
 use crate::provider::{Paid, ProviderError};
 use crate::resume::Anchor;

@@ -11,7 +11,7 @@ use crate::language::Language;
 use crate::model::{Family, ModelId, Tier};
 use crate::policy::Policy;
 use crate::prompt;
-use crate::request::{GenerateRequest, Work};
+use crate::request::GenerateRequest;
 use crate::select::{self, Reach, Task};
 use crate::state::Scope;
 
@@ -70,8 +70,11 @@ fn check(request: &GenerateRequest) -> Result<()> {
     if request.prompt.trim().is_empty() {
         return Err(Error::invalid("the prompt is empty: say what the code should do"));
     }
-    if request.work == Work::Refactor && request.files.is_empty() {
-        return Err(Error::invalid("a refactoring needs at least one file: give the code to change"));
+    if request.work.needs_files() && request.files.is_empty() {
+        return Err(Error::invalid(format!(
+            "{:?} needs at least one file: give the code that it is about",
+            request.work
+        )));
     }
     let bytes = request.prompt.len() + request.files.iter().map(|f| f.content.len()).sum::<usize>();
     if bytes > MAX_PROMPT_BYTES {

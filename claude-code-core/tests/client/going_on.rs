@@ -145,3 +145,11 @@ async fn a_resume_or_repair_that_is_throttled_is_asked_for_again_and_not_the_who
     let last = provider.calls()[2].messages.last().unwrap().blocks.last().unwrap().text.to_string();
     assert!(last.contains("{\"b\": "), "the failing file is sent along again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_right_behind_a_fence_line_leaves_the_last_file_incomplete() {
+    let cut = "```markdown README.md\n# Use\n\n```\n";
+    let provider = ScriptedProvider::new([Script::truncated(cut)]);
+    let error = client(&provider).generate(request().with_max_sends(1)).await.unwrap_err();
+    assert!(error.partial.unwrap().files.iter().all(|file| !file.complete));
+}

@@ -9,7 +9,7 @@ use std::fmt;
 use super::brain::{Brain, Question, Reply};
 
 /// The answers that come with the crate.
-const BUILT_IN: [&str; 8] = [
+const BUILT_IN: [&str; 9] = [
     include_str!("reverse_string.md"),
     include_str!("palindrome.md"),
     include_str!("ring_buffer.md"),
@@ -18,6 +18,7 @@ const BUILT_IN: [&str; 8] = [
     include_str!("csv_totals.md"),
     include_str!("refactor_shipping.md"),
     include_str!("fizzbuzz.md"),
+    include_str!("service_vfirewall.md"),
 ];
 
 /// One answer and the prompt that it belongs to.

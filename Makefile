@@ -1,0 +1,32 @@
+# One feature set for everything: another one would build the AWS SDK again.
+ALL := --workspace --all-features
+VENV ?= .venv
+PY := $(VENV)/bin/python
+export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
+
+.PHONY: demo test rust fuzz python lint campaign bench clean
+
+demo:  ## the main job on the local twin: code, files, where it is stored, receipt
+	@cargo build $(ALL) --example quickstart --quiet --locked
+	@$(or $(CARGO_TARGET_DIR),target)/debug/examples/quickstart
+
+test: rust fuzz python  ## everything that must hold, at 1/20 of the campaigns' size
+
+rust:
+	cargo test $(ALL) --locked
+
+fuzz:
+	.ci/fuzz 3
+
+lint:  ## formatting, clippy, file sizes, the core's purity, licences where cargo-deny is installed
+	cargo fmt --all -- --check
+	cargo clippy $(ALL) --all-targets --locked -- -D warnings
+	.ci/checks
+
+campaign:  ## the same tests at full size
+	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
+	.ci/fuzz 60
+
+clean:
+	cargo clean
+	rm -rf $(VENV)

@@ -1,0 +1,122 @@
+//! What the handlers share, and the few settings of the HTTP API.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_code_core::idempotency::Idempotency;
+use claude_code_core::jobs::Jobs;
+use claude_code_core::service::{MemoryServices, ServiceStore, Services};
+use claude_code_core::{Client, Result};
+use tokio::sync::Semaphore;
+
+use super::auth::Doors;
+use super::links::Links;
+use crate::config::{Config, Store};
+use crate::connect::{Connected, connect_places, connected_to};
+use crate::local::Twin;
+use crate::services::AwsServices;
+
+/// Settings of the HTTP API beside those of the client.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who may come in.
+    pub(super) doors: Doors,
+    /// Origins that browsers may call from, as `https://app.example`; others get no CORS header.
+    pub origins: Vec<String>,
+    /// Requests that are worked on at the same time; what comes beyond is shed.
+    pub concurrency: usize,
+    /// Answers over so many bytes have URLs in place of content, where the result is stored.
+    pub inline_bytes: usize,
+    /// Whether jobs may go on after an answer: not where the host is frozen then.
+    pub background: bool,
+    /// The longest time for one request.
+    pub total: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            doors: Doors::Open,
+            origins: Vec::new(),
+            concurrency: 64,
+            inline_bytes: usize::MAX,
+            background: true,
+            total: Duration::from_secs(900),
+        }
+    }
+}
+
+impl Settings {
+    /// With these bearer tokens, each a scope of its own. Without any, everybody who reaches the address is let in.
+    pub fn with_tokens(mut self, tokens: impl IntoIterator<Item = String>) -> Self {
+        let tokens: Vec<String> = tokens.into_iter().filter(|token| !token.is_empty()).collect();
+        self.doors = if tokens.is_empty() { Doors::Open } else { Doors::tokens(&tokens) };
+        self
+    }
+
+    /// Behind API Gateway or a function URL with IAM: whom the gateway vouches for comes in.
+    pub fn behind_gateway(mut self) -> Self {
+        self.doors = Doors::Gateway;
+        self
+    }
+}
+
+/// The application behind the router. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub(super) client: Client,
+    pub(super) services: Services,
+    pub(super) jobs: Jobs,
+    pub(super) idempotency: Idempotency,
+    pub(super) links: Option<Arc<Links>>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) room: Arc<Semaphore>,
+}
+
+impl App {
+    /// The application over a client of the caller's own. Conversations are kept in memory, and results have no
+    /// download URLs: [`connect`](Self::connect) gives both.
+    pub fn new(client: Client, settings: Settings) -> Self {
+        App::over(Connected { client, places: None }, &Config::default(), settings)
+    }
+
+    /// The application for these settings, as [`crate::connect`] makes its client.
+    pub async fn connect(config: &Config, settings: Settings) -> Result<Self> {
+        Ok(App::over(connect_places(config).await?, config, settings))
+    }
+
+    /// The application on the local twin: sample answers, everything kept in `directory`.
+    pub async fn local(directory: impl AsRef<Path>, settings: Settings) -> Result<Self> {
+        App::on(&Twin::open(directory.as_ref())?, settings).await
+    }
+
+    /// The application on a twin that is open already.
+    pub async fn on(twin: &Twin, settings: Settings) -> Result<Self> {
+        let config = Config { store: Some(Store::Disk), ..Config::default() };
+        Ok(App::over(connected_to(twin, &config).await?, &config, settings))
+    }
+
+    fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
+        let Connected { client, places } = connected;
+        let services: Arc<dyn ServiceStore> = match &places {
+            Some(places) => Arc::new(AwsServices::new(
+                aws_sdk_dynamodb::Client::new(&places.sdk),
+                crate::s3::client(&places.sdk),
+                &config.service_table,
+                &config.service_bucket,
+            )),
+            None => Arc::new(MemoryServices::default()),
+        };
+        let (state, clock) = (client.state().clone(), client.clock().clone());
+        App {
+            services: Services::new(services, clock.clone()),
+            jobs: Jobs::new(state.clone(), clock.clone()),
+            idempotency: Idempotency::new(state, clock.clone()),
+            links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
+            room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            settings: Arc::new(settings),
+            client,
+        }
+    }
+}

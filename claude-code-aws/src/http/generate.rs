@@ -1,0 +1,85 @@
+//! POST /generate and /refactor: in one piece, as events, or as a job.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Response;
+use claude_code_core::GenerateRequest;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+
+use super::app::App;
+use super::auth::Caller;
+use super::body::Json;
+use super::error::Problem;
+use super::event::Frame;
+use super::input::{Asks, GenerateBody, Mode, RefactorBody, Work};
+use super::once::{self, Answer};
+use super::{job, output};
+
+/// New code from words.
+pub(super) async fn generate(
+    State(app): State<App>,
+    caller: Caller,
+    asks: Asks,
+    body: Json<GenerateBody>,
+) -> Result<Response<Body>, Problem> {
+    answer(app, caller, asks, Work::Generate(body.value), &format!("generate/{}", body.sha256)).await
+}
+
+/// Changes to given code.
+pub(super) async fn refactor(
+    State(app): State<App>,
+    caller: Caller,
+    asks: Asks,
+    body: Json<RefactorBody>,
+) -> Result<Response<Body>, Problem> {
+    answer(app, caller, asks, Work::Refactor(body.value), &format!("refactor/{}", body.sha256)).await
+}
+
+async fn answer(
+    app: App,
+    caller: Caller,
+    asks: Asks,
+    work: Work,
+    hash: &str,
+) -> Result<Response<Body>, Problem> {
+    let request = work.clone().request(asks.within)?;
+    // What is wrong with the request is said with its status, before an answer has begun.
+    caller.client.estimate(request.clone())?;
+    match asks.mode {
+        Mode::Whole => {
+            let done = whole(app.clone(), caller.clone(), asks.clone(), request);
+            once::whole(&app, &caller, &asks, hash, done).await
+        }
+        Mode::Stream => {
+            let frames = frames(&caller, request);
+            once::streamed(&app, &caller, &asks, hash, frames).await
+        }
+        Mode::Job => {
+            let accepted = job::accept(app.clone(), caller.clone(), work);
+            once::whole(&app, &caller, &asks, hash, accepted).await
+        }
+    }
+}
+
+async fn whole(app: App, caller: Caller, asks: Asks, request: GenerateRequest) -> Result<Answer, Problem> {
+    let generation = caller.client.generate(request).await?;
+    let body = output::result(&generation);
+    let is_large =
+        app.settings.inline_bytes < usize::MAX && body.to_string().len() > app.settings.inline_bytes;
+    match &app.links {
+        Some(links) if is_large && generation.stored => {
+            Ok(Answer::ok(output::linked(body, &links.of_result(&generation, &asks.host).await?)))
+        }
+        _ => Ok(Answer::ok(body)),
+    }
+}
+
+/// What happens, as it happens.
+pub(super) fn frames(caller: &Caller, request: GenerateRequest) -> BoxStream<'static, Frame> {
+    let frame = |event| match event {
+        Ok(event) => Frame::of(&event),
+        Err(error) => Frame::error(&Problem::from(error)),
+    };
+    caller.client.stream(request).map(frame).boxed()
+}

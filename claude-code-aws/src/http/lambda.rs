@@ -1,0 +1,83 @@
+//! The router under Lambda: API Gateway (REST and HTTP) and function URLs, buffered or streamed.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::http::Response;
+use bytes::Bytes;
+use claude_code_core::{Result, Scope};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt, Service};
+
+use super::app::{App, Settings};
+use super::auth::Vouched;
+use super::input::Deadline;
+use super::router;
+use crate::config::Config;
+
+/// A handler ends so long before Lambda would end it: its answer has to get out.
+const BEFORE_THE_END: Duration = Duration::from_secs(2);
+/// Answers over this many bytes have URLs in place of content: Lambda's own limit is 6 MB, and base64 adds a third.
+const INLINE_BYTES: usize = 1 << 20;
+
+/// The application as Lambda needs it: whom the gateway vouches for comes in, large answers are links, and nothing
+/// goes on after an answer, because the process is frozen then.
+pub async fn app(config: &Config, origins: Vec<String>) -> Result<App> {
+    let settings = Settings {
+        origins,
+        inline_bytes: INLINE_BYTES,
+        background: false,
+        total: config.policy.total,
+        ..Settings::default().behind_gateway()
+    };
+    App::connect(config, settings).await
+}
+
+/// Answers one event.
+pub async fn answer(app: App, event: Request) -> Response<Body> {
+    let vouched =
+        event.request_context_ref().and_then(principal).map(|id| Vouched(Scope::authenticated(&id)));
+    let left = event.lambda_context_ref().map(|context| left(context.deadline));
+    let (mut parts, body) = event.into_parts();
+    parts.extensions.extend(vouched.map(extension).unwrap_or_default());
+    if let Some(left) = left {
+        parts.extensions.insert(Deadline(left));
+    }
+    let body = match body {
+        lambda_http::Body::Empty => Body::empty(),
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(Bytes::from(bytes)),
+        _ => Body::empty(),
+    };
+    let request = axum::http::Request::from_parts(parts, body);
+    let answered = Service::call(&mut router(app), request).await;
+    answered.unwrap_or_else(|never| match never {})
+}
+
+fn extension(vouched: Vouched) -> axum::http::Extensions {
+    let mut extensions = axum::http::Extensions::new();
+    extensions.insert(vouched);
+    extensions
+}
+
+/// Whom the gateway vouches for: an IAM principal, else the id of an API key. The key's value is never used.
+fn principal(context: &RequestContext) -> Option<String> {
+    match context {
+        RequestContext::ApiGatewayV1(context) => {
+            let identity = &context.identity;
+            let iam = identity.user_arn.as_ref().map(|arn| format!("iam:{arn}"));
+            iam.or_else(|| identity.api_key_id.as_ref().map(|id| format!("key:{id}")))
+        }
+        RequestContext::ApiGatewayV2(context) => {
+            let iam = context.authorizer.as_ref()?.iam.as_ref()?;
+            iam.user_arn.as_ref().map(|arn| format!("iam:{arn}"))
+        }
+        _ => None,
+    }
+}
+
+/// From now to the end of the invocation, which is given in milliseconds since 1970, less the way out.
+fn left(deadline: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline).saturating_sub(now).saturating_sub(BEFORE_THE_END)
+}

@@ -1,0 +1,41 @@
+//! Results on their way out.
+
+use claude_code_core::Generation;
+use serde_json::Value;
+
+use super::links::Link;
+
+/// The result schema. What was asked stays with the row.
+pub(super) fn result(generation: &Generation) -> Value {
+    let mut body = serde_json::to_value(generation).unwrap_or_default();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("prompt");
+        fields.remove("batch_id");
+    }
+    body
+}
+
+/// The result without its texts.
+pub(super) fn metadata(generation: &Generation) -> Value {
+    without_texts(result(generation))
+}
+
+/// The result with URLs in place of content.
+pub(super) fn linked(body: Value, links: &[Link]) -> Value {
+    let mut body = without_texts(body);
+    for (file, link) in body["files"].as_array_mut().into_iter().flatten().zip(links) {
+        file["url"] = link.url.as_str().into();
+        file["expires_at"] = link.expires_at.iso().into();
+    }
+    body
+}
+
+fn without_texts(mut body: Value) -> Value {
+    body["text"] = "".into();
+    for file in body["files"].as_array_mut().into_iter().flatten() {
+        if let Some(file) = file.as_object_mut() {
+            file.remove("content");
+        }
+    }
+    body
+}

@@ -1,0 +1,131 @@
+//! Stored results: listed, shown, downloaded, erased. Each id is looked up within the caller's scope.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
+use claude_code_core::file::stored_names;
+use claude_code_core::store::Listing;
+use claude_code_core::{Error, GenerationStore, Kind, Language, UtcMillis};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::app::App;
+use super::auth::Caller;
+use super::body::{Id, Params};
+use super::error::Problem;
+use super::input::Asks;
+use super::once::Answer;
+use super::{links, output, zip};
+
+/// Rows of a page where the caller does not say.
+const PAGE: u32 = 20;
+
+/// What is listed.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// The index needs one.
+    language: String,
+    /// Not before this moment, as `2026-11-21` or `2026-11-21T20:46:00Z`.
+    from: Option<String>,
+    /// Before this moment.
+    to: Option<String>,
+    /// Where the last page ended.
+    cursor: Option<String>,
+    /// Rows at most.
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<u32>,
+}
+
+fn store(caller: &Caller) -> Result<&Arc<dyn GenerationStore>, Problem> {
+    caller.client.results().ok_or_else(|| {
+        Problem::from(Error::new(Kind::NotFound, "this server keeps no results: set CLAUDE_CODE_AWS_STORE"))
+    })
+}
+
+/// GET /results, newest first.
+pub(super) async fn list(
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<Response<Body>, Problem> {
+    let language = Language::new(&params.language)
+        .map_err(|_| Problem::field("language", "a language is a short name such as python or typescript"))?;
+    let limit = params.limit.unwrap_or(PAGE);
+    if !(1..=100).contains(&limit) {
+        return Err(Problem::field("limit", "limit is 1 to 100"));
+    }
+    let listing = Listing {
+        language,
+        from: moment("from", params.from)?,
+        to: moment("to", params.to)?,
+        cursor: params.cursor,
+        limit,
+    };
+    let page = store(&caller)?.list(&caller.scope, &listing).await?;
+    Ok(Answer::ok(json!({ "items": page.items, "next": page.next })).into_response())
+}
+
+fn moment(field: &'static str, text: Option<String>) -> Result<Option<UtcMillis>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let forms = [text.clone(), format!("{text}T00:00:00.000Z"), text.replace('Z', ".000Z")];
+    let found = forms.iter().find_map(|form| UtcMillis::from_iso(form));
+    found
+        .map(Some)
+        .ok_or_else(|| Problem::field(field, "a moment is written 2026-11-21 or 2026-11-21T20:46:00Z"))
+}
+
+/// GET /results/{id}: everything but the content.
+pub(super) async fn result(caller: Caller, Id(id): Id) -> Result<Response<Body>, Problem> {
+    let generation = store(&caller)?.get(&caller.scope, &id).await?;
+    Ok(Answer::ok(output::metadata(&generation)).into_response())
+}
+
+/// DELETE /results/{id}.
+pub(super) async fn delete(caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+    store(&caller)?.delete(&caller.scope, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// GET /results/{id}/download.
+pub(super) async fn download(
+    State(app): State<App>,
+    caller: Caller,
+    asks: Asks,
+    Id(id): Id,
+) -> Result<Response<Body>, Problem> {
+    let generation = store(&caller)?.get(&caller.scope, &id).await?;
+    let Some(links) = &app.links else {
+        return Err(
+            Error::new(Kind::NotFound, "this server has no downloads: its results are in memory").into()
+        );
+    };
+    let links = links.of_result(&generation, &asks.host).await?;
+    let sha256 = |index: usize| generation.files.get(index).map(|file| file.sha256()).unwrap_or_default();
+    Ok(Answer::ok(links::listing(&id, &links, sha256)).into_response())
+}
+
+/// GET /results/{id}/zip.
+pub(super) async fn zip(caller: Caller, Id(id): Id) -> Result<Response<Body>, Problem> {
+    let generation = store(&caller)?.get(&caller.scope, &id).await?;
+    let names = stored_names(&generation.files)?;
+    let contents = generation.files.into_iter().map(|file| file.content.into_bytes());
+    archive(&id, names.into_iter().zip(contents).collect())
+}
+
+/// The answer that is an archive.
+pub(super) fn archive(name: &str, files: Vec<(String, Vec<u8>)>) -> Result<Response<Body>, Problem> {
+    let mut response = Response::new(Body::from(zip::archive(&files)?));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    let name =
+        format!("attachment; filename=\"{}.zip\"", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    if let Ok(disposition) = HeaderValue::from_str(&name) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}

@@ -1,0 +1,204 @@
+//! Work that goes on while nobody waits: a row about it, and a log of what happened, event by event.
+//!
+//! Whoever holds the row's version works on it. A worker that dies is followed when its lease ends: the follower
+//! begins anew, and its files have higher revisions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock::{Clock, UtcMillis};
+use crate::error::{Error, Kind, Result};
+use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
+
+/// Row and log are kept so long: a day, as long as bodies of shared state are.
+const KEPT: Duration = Duration::from_secs(86_400);
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Nobody has begun.
+    Queued,
+    /// A worker is at it.
+    Running,
+    /// It has a result.
+    Done,
+    /// It has a problem.
+    Failed,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Files whose end was seen.
+    pub files_finished: u32,
+    /// Events in the log.
+    pub events: u64,
+}
+
+/// The row of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// UUIDv7.
+    pub id: String,
+    /// Where it is.
+    pub state: JobState,
+    /// How far it is.
+    pub progress: Progress,
+    /// `2026-11-21T20:46:00.123Z`.
+    pub created_at: String,
+    /// What came out, as its host writes results.
+    pub result: Option<Value>,
+    /// Why nothing came out, as its host writes problems.
+    pub problem: Option<Value>,
+    /// What is to be done, as its host reads requests. Not shown.
+    pub request: Value,
+    /// How many workers have begun.
+    pub workers: u32,
+    /// Until when the worker is alive, in milliseconds since 1970.
+    lease_until: i64,
+}
+
+impl Job {
+    /// Whether nothing more will happen.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.state, JobState::Done | JobState::Failed)
+    }
+}
+
+/// A job in the hands of its worker.
+#[derive(Debug)]
+pub struct Held {
+    /// As it stands.
+    pub job: Job,
+    scope: Scope,
+    fence: u64,
+}
+
+/// The jobs of all scopes.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    state: Arc<dyn StateStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Jobs {
+    /// Jobs in this state.
+    pub fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>) -> Self {
+        Jobs { state, clock }
+    }
+
+    /// A new job that waits for its worker.
+    pub async fn create(&self, scope: &Scope, id: &str, request: Value) -> Result<Job> {
+        let now = self.clock.now();
+        let job = Job {
+            id: id.to_owned(),
+            state: JobState::Queued,
+            progress: Progress::default(),
+            created_at: now.iso(),
+            result: None,
+            problem: None,
+            request,
+            workers: 0,
+            lease_until: 0,
+        };
+        self.put(scope, &job, OnlyIf::AbsentAt(now)).await?;
+        Ok(job)
+    }
+
+    /// The row. `NotFound` outside the scope or after a day.
+    pub async fn get(&self, scope: &Scope, id: &str) -> Result<Job> {
+        Ok(self.read(scope, id).await?.0)
+    }
+
+    /// The job for a worker that will be done within `lease`; none if it has ended or another worker is alive.
+    pub async fn take(&self, scope: &Scope, id: &str, lease: Duration) -> Result<Option<Held>> {
+        let (mut job, version) = self.read(scope, id).await?;
+        let now = self.clock.now();
+        if job.is_ended() || (job.state == JobState::Running && now.0 < job.lease_until) {
+            return Ok(None);
+        }
+        job.state = JobState::Running;
+        job.workers += 1;
+        job.lease_until = now.plus(lease).0;
+        // What a dead worker logged beyond its last word in the row stays before what follows.
+        while self.event(scope, id, job.progress.events + 1).await?.is_some() {
+            job.progress.events += 1;
+        }
+        match self.put(scope, &job, OnlyIf::Version(version)).await {
+            Ok(fence) => Ok(Some(Held { job, scope: scope.clone(), fence })),
+            Err(error) if error.kind == Kind::Conflict => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds an event to the log. `Conflict` if another worker has taken over.
+    pub async fn log(&self, held: &mut Held, event: &Value) -> Result<()> {
+        let now = self.clock.now();
+        let number = held.job.progress.events + 1;
+        let key = event_key(&held.scope, &held.job.id, number);
+        let put = self.state.put(&key, encode(event)?, now.plus(KEPT), OnlyIf::AbsentAt(now)).await;
+        put.map_err(from_put)?;
+        held.job.progress.events = number;
+        Ok(())
+    }
+
+    /// Writes down how far it is.
+    pub async fn save(&self, held: &mut Held) -> Result<()> {
+        held.fence = self.put(&held.scope, &held.job, OnlyIf::Version(held.fence)).await?;
+        Ok(())
+    }
+
+    /// Ends the job. `Conflict` if another worker has taken over; then nothing was written.
+    pub async fn finish(&self, mut held: Held, outcome: Result<Value, Value>) -> Result<()> {
+        match outcome {
+            Ok(result) => (held.job.state, held.job.result) = (JobState::Done, Some(result)),
+            Err(problem) => (held.job.state, held.job.problem) = (JobState::Failed, Some(problem)),
+        }
+        self.save(&mut held).await
+    }
+
+    /// The event of this number, from 1; none if it has not happened yet.
+    pub async fn event(&self, scope: &Scope, id: &str, number: u64) -> Result<Option<Value>> {
+        let found = self.state.get(&event_key(scope, id, number)).await?;
+        Ok(found.and_then(|found| serde_json::from_slice(&found.value).ok()))
+    }
+
+    async fn read(&self, scope: &Scope, id: &str) -> Result<(Job, u64)> {
+        let found = self.state.get(&key(scope, id)).await?;
+        let found = found.filter(|found| self.clock.now() < found.expires_at).ok_or_else(|| {
+            Error::new(Kind::NotFound, "no such job: its row and its log are kept for a day")
+        })?;
+        let job = serde_json::from_slice(&found.value)
+            .map_err(|_| Error::new(Kind::Storage, "the job's row cannot be read: start it again"))?;
+        Ok((job, found.version))
+    }
+
+    async fn put(&self, scope: &Scope, job: &Job, only_if: OnlyIf) -> Result<u64> {
+        let created = UtcMillis::from_iso(&job.created_at).unwrap_or_else(|| self.clock.now());
+        let put = self.state.put(&key(scope, &job.id), encode(job)?, created.plus(KEPT), only_if).await;
+        put.map_err(from_put)
+    }
+}
+
+fn key(scope: &Scope, id: &str) -> StateKey {
+    StateKey::new(StateKind::Job, scope, id)
+}
+
+fn event_key(scope: &Scope, id: &str, number: u64) -> StateKey {
+    StateKey::new(StateKind::Job, scope, format!("{id}/{number}"))
+}
+
+fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|_| Error::new(Kind::Storage, "the job cannot be written as JSON"))
+}
+
+fn from_put(error: PutError) -> Error {
+    match error {
+        PutError::Conflict => Error::new(Kind::Conflict, "another worker has taken the job over"),
+        PutError::Store(error) => error,
+    }
+}

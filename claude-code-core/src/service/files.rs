@@ -1,0 +1,88 @@
+//! The six files: what is asked for, what is there already, and whether they stand together.
+
+use std::sync::Arc;
+
+use super::data::ServiceData;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::file::CodeFile;
+use crate::model::Tier;
+use crate::request::{CacheMode, Check, GenerateRequest};
+
+const TEMPLATE: &str = include_str!("../../prompts/service.md");
+
+/// The files of a service, in the order that they are written in.
+pub const FILES: [&str; 6] = [
+    "backend_service.py",
+    "api_routes.py",
+    "database_schema.sql",
+    "config.yaml",
+    "requirements.txt",
+    "README.md",
+];
+
+/// The prompt for a description: always the same words for the same description.
+pub fn prompt(data: &ServiceData) -> String {
+    let lines = data.lines().map(|(name, value)| {
+        let value = if value.is_empty() { "not said" } else { value.as_str() };
+        format!("- {name}: {value}")
+    });
+    crate::prompt::split(TEMPLATE).1.replace("{{description}}", &lines.join("\n")).trim_end().to_owned()
+}
+
+/// Asks for the files that are not kept yet, all of them in one answer. Those that are kept go along as given files:
+/// what was paid for is not asked for again, and what follows fits it.
+pub fn request(data: &ServiceData, kept: &[CodeFile]) -> GenerateRequest {
+    let mut text = prompt(data);
+    if !kept.is_empty() {
+        let names = missing(kept).join(", ");
+        text.push_str(&format!(
+            "\n\nThe other files are written and given below. Write only these, so that they fit them: {names}."
+        ));
+    }
+    let mut request = GenerateRequest::new(text)
+        .with_tier(Tier::Medium)
+        .with_cache(CacheMode::Off)
+        .with_check(Arc::new(SixFiles { kept: kept.to_vec() }));
+    for file in kept {
+        request = request.with_file(file.path.clone().unwrap_or_default(), file.content.clone());
+    }
+    // Beside kept files the new ones alone are half a project: the check looks at all of them together.
+    if kept.is_empty() { request.without_store() } else { request.without_store().without_validation() }
+}
+
+/// The names of the six that are not among these.
+pub fn missing(files: &[CodeFile]) -> Vec<&'static str> {
+    FILES.into_iter().filter(|name| !files.iter().any(|file| file.path.as_deref() == Some(*name))).collect()
+}
+
+/// What is wrong with the six files together.
+pub fn check(files: &[CodeFile]) -> Vec<Diagnostic> {
+    let mut found = crate::validate::check(files);
+    found.extend(absent(files));
+    found
+}
+
+fn absent(files: &[CodeFile]) -> impl Iterator<Item = Diagnostic> {
+    missing(files).into_iter().map(|name| Diagnostic {
+        path: Some(name.to_owned()),
+        line: 0,
+        column: 0,
+        severity: Severity::Error,
+        message: "the service needs this file and the answer does not have it".to_owned(),
+    })
+}
+
+/// All six are there; beside kept files, they fit them.
+struct SixFiles {
+    kept: Vec<CodeFile>,
+}
+
+impl Check for SixFiles {
+    fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic> {
+        if self.kept.is_empty() {
+            return absent(files).collect();
+        }
+        let new = files.iter().filter(|file| !self.kept.iter().any(|kept| kept.path == file.path));
+        check(&self.kept.iter().chain(new).cloned().collect::<Vec<_>>())
+    }
+}

@@ -1,0 +1,284 @@
+//! Where conversations, services and their files are kept: one table and one bucket behind a seam, and over it the
+//! rules on scopes and versions, written once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::conversation::{CodeRef, Conversation};
+use super::data::ServiceData;
+use super::files::FILES;
+use crate::clock::Clock;
+use crate::diagnostic::Diagnostic;
+use crate::error::{Error, Kind, Result};
+use crate::file::CodeFile;
+use crate::language::Language;
+use crate::receipt::Receipt;
+use crate::state::{OnlyIf, PutError, Scope};
+
+/// The key of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RowKey {
+    /// `SERVICE#{id}` or `CONVERSATION#{id}`.
+    pub pk: String,
+    /// `METADATA`, `CODE#{id}` or `DATA`.
+    pub sk: String,
+}
+
+/// A row as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Whose it is.
+    pub scope: Scope,
+    /// What it says.
+    pub body: Value,
+    /// Grows with every put.
+    pub version: u64,
+}
+
+/// Rows and files of services: DynamoDB and S3, or memory.
+#[async_trait::async_trait]
+pub trait ServiceStore: std::fmt::Debug + Send + Sync {
+    /// The row, whoever it belongs to.
+    async fn row(&self, key: &RowKey) -> Result<Option<Row>>;
+
+    /// Puts a row under a condition and gives its new version.
+    async fn put_row(
+        &self,
+        key: &RowKey,
+        scope: &Scope,
+        body: &Value,
+        only_if: OnlyIf,
+    ) -> Result<u64, PutError>;
+
+    /// The file under this key, `{service-id}/{code-id}/{name}`.
+    async fn file(&self, key: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Puts a file; one that is there is followed by a new version of it.
+    async fn put_file(&self, key: &str, content: &str) -> Result<()>;
+}
+
+/// A file of written code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeEntry {
+    /// Its name.
+    pub path: String,
+    /// Its language.
+    pub language: Language,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the content, lower-case hex.
+    pub sha256: String,
+}
+
+impl CodeEntry {
+    /// The entry of a file.
+    pub fn of(file: &CodeFile) -> Self {
+        CodeEntry {
+            path: file.path.clone().unwrap_or_default(),
+            language: file.language.clone(),
+            size: file.size() as u64,
+            sha256: file.sha256(),
+        }
+    }
+}
+
+/// What is known of one writing of the six files: the row `SERVICE#{id}` / `CODE#{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Code {
+    /// The service.
+    pub service_id: String,
+    /// This writing.
+    pub code_id: String,
+    /// The files, in their order.
+    pub files: Vec<CodeEntry>,
+    /// Whether no check found an error.
+    pub accepted: bool,
+    /// What the checks found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The model that wrote last; none where nothing had to be asked.
+    pub model: Option<String>,
+    /// What the last run cost; earlier runs that were cut off have their own receipts in the budget.
+    pub receipt: Receipt,
+    /// Whether it is the twin's sample and no model's.
+    #[serde(default)]
+    pub sample: bool,
+    /// `2026-11-21T20:46:00.123Z`.
+    pub generated_at: String,
+}
+
+impl Code {
+    /// The prefix of its files in the bucket.
+    pub fn prefix(&self) -> String {
+        format!("{}/{}/", self.service_id, self.code_id)
+    }
+}
+
+/// Conversations and services, each within its scope.
+#[derive(Clone, Debug)]
+pub struct Services {
+    store: Arc<dyn ServiceStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Services {
+    /// Services in this store.
+    pub fn new(store: Arc<dyn ServiceStore>, clock: Arc<dyn Clock>) -> Self {
+        Services { store, clock }
+    }
+
+    /// A new conversation.
+    pub async fn start(&self, scope: &Scope, id: &str) -> Result<Conversation> {
+        let conversation = Conversation::new(id);
+        self.put(scope, &conversation_key(id), &conversation, OnlyIf::AbsentAt(self.clock.now())).await?;
+        Ok(conversation)
+    }
+
+    /// The conversation and its version. `NotFound` outside the scope.
+    pub async fn conversation(&self, scope: &Scope, id: &str) -> Result<(Conversation, u64)> {
+        self.get(scope, &conversation_key(id), "conversation").await
+    }
+
+    /// Keeps the conversation over the version that was read; `Conflict` if somebody else was faster.
+    pub async fn save(&self, scope: &Scope, conversation: &Conversation, version: u64) -> Result<u64> {
+        self.put(scope, &conversation_key(&conversation.id), conversation, OnlyIf::Version(version)).await
+    }
+
+    /// Keeps what the service is.
+    pub async fn describe(&self, scope: &Scope, code: &CodeRef) -> Result<()> {
+        #[derive(Serialize)]
+        struct Metadata<'a> {
+            service_id: &'a str,
+            service_data: &'a ServiceData,
+            updated_at: String,
+        }
+        let updated_at = self.clock.now().iso();
+        let row = Metadata { service_id: &code.service_id, service_data: &code.data, updated_at };
+        self.put(scope, &service_key(&code.service_id, "METADATA".into()), &row, OnlyIf::Any)
+            .await
+            .map(|_| ())
+    }
+
+    /// The row of written code. `NotFound` outside the scope, and before the last file is there.
+    pub async fn code(&self, scope: &Scope, service_id: &str, code_id: &str) -> Result<Code> {
+        let key = service_key(service_id, format!("CODE#{code_id}"));
+        self.get(scope, &key, "code").await.map(|(code, _)| code)
+    }
+
+    /// Keeps the row of written code; its files are there already.
+    pub async fn put_code(&self, scope: &Scope, code: &Code) -> Result<()> {
+        let key = service_key(&code.service_id, format!("CODE#{}", code.code_id));
+        self.put(scope, &key, code, OnlyIf::Any).await.map(|_| ())
+    }
+
+    /// Keeps a file whose end was seen.
+    pub async fn put_file(&self, code: &CodeRef, path: &str, content: &str) -> Result<()> {
+        self.store.put_file(&format!("{}/{}/{path}", code.service_id, code.code_id), content).await
+    }
+
+    /// Those of the six files that are kept. Only for code ids that came from a row of the caller's scope.
+    pub async fn files(&self, service_id: &str, code_id: &str) -> Result<Vec<CodeFile>> {
+        let mut files = Vec::new();
+        for name in FILES {
+            let Some(bytes) = self.store.file(&format!("{service_id}/{code_id}/{name}")).await? else {
+                continue;
+            };
+            let content = String::from_utf8(bytes).map_err(|_| {
+                Error::new(Kind::Storage, format!("the stored {name} is damaged: write it anew"))
+            })?;
+            let language = Language::from_path(name).unwrap_or_else(Language::text);
+            files.push(CodeFile {
+                path: Some(name.into()),
+                language,
+                content,
+                complete: true,
+                rejected: None,
+            });
+        }
+        Ok(files)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, scope: &Scope, key: &RowKey, what: &str) -> Result<(T, u64)> {
+        let row = self.store.row(key).await?.filter(|row| row.scope == *scope);
+        let row = row.ok_or_else(|| Error::new(Kind::NotFound, format!("no such {what}")))?;
+        let value = serde_json::from_value(row.body)
+            .map_err(|_| Error::new(Kind::Storage, format!("the {what}'s row cannot be read")))?;
+        Ok((value, row.version))
+    }
+
+    async fn put(&self, scope: &Scope, key: &RowKey, value: &impl Serialize, only_if: OnlyIf) -> Result<u64> {
+        let body = serde_json::to_value(value)
+            .map_err(|_| Error::new(Kind::Storage, "the row cannot be written as JSON"))?;
+        self.store.put_row(key, scope, &body, only_if).await.map_err(|error| match error {
+            PutError::Conflict => {
+                Error::new(Kind::Conflict, "the conversation went on meanwhile: read it again and repeat")
+            }
+            PutError::Store(error) => error,
+        })
+    }
+}
+
+fn conversation_key(id: &str) -> RowKey {
+    RowKey { pk: format!("CONVERSATION#{id}"), sk: "DATA".into() }
+}
+
+fn service_key(id: &str, sk: String) -> RowKey {
+    RowKey { pk: format!("SERVICE#{id}"), sk }
+}
+
+/// Services in memory.
+#[derive(Debug, Default)]
+pub struct MemoryServices(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    rows: HashMap<RowKey, Row>,
+    files: HashMap<String, Vec<u8>>,
+}
+
+impl MemoryServices {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait::async_trait]
+impl ServiceStore for MemoryServices {
+    async fn row(&self, key: &RowKey) -> Result<Option<Row>> {
+        Ok(self.kept().rows.get(key).cloned())
+    }
+
+    async fn put_row(
+        &self,
+        key: &RowKey,
+        scope: &Scope,
+        body: &Value,
+        only_if: OnlyIf,
+    ) -> Result<u64, PutError> {
+        let mut kept = self.kept();
+        let old = kept.rows.get(key).map(|row| row.version);
+        let holds = match only_if {
+            OnlyIf::Any => true,
+            OnlyIf::AbsentAt(_) => old.is_none(),
+            OnlyIf::Version(version) => old == Some(version),
+        };
+        if !holds {
+            return Err(PutError::Conflict);
+        }
+        let version = old.unwrap_or(0) + 1;
+        kept.rows.insert(key.clone(), Row { scope: scope.clone(), body: body.clone(), version });
+        Ok(version)
+    }
+
+    async fn file(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.kept().files.get(key).cloned())
+    }
+
+    async fn put_file(&self, key: &str, content: &str) -> Result<()> {
+        self.kept().files.insert(key.to_owned(), content.as_bytes().to_vec());
+        Ok(())
+    }
+}
