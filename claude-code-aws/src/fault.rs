@@ -30,6 +30,7 @@ pub(crate) fn connection(host: &str, chain: &str) -> ProviderError {
         "tcp connect",
         "connecterror",
         "connect error",
+        "(connect)",
         "connect timeout",
         "connection refused",
         "invalid peer certificate",

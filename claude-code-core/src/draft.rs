@@ -24,7 +24,6 @@ use crate::resume::{Joined, Splice};
 use crate::usage::Usage;
 
 /// A result in the making.
-#[derive(Debug)]
 pub struct Draft {
     /// Files of the answer so far; after a cut those that are whole, and the half one.
     pub files: Vec<CodeFile>,
@@ -61,8 +60,18 @@ pub struct Draft {
     kept: Option<Kept>,
 }
 
+// Answers are the user's: Debug tells figures only.
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Draft")
+            .field("files", &self.files.len())
+            .field("text_bytes", &self.text.len())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The last complete answer: a later send that fails does not lose it.
-#[derive(Debug)]
 struct Kept {
     files: Vec<CodeFile>,
     text: String,

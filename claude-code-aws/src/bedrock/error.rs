@@ -109,8 +109,8 @@ pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessa
 }
 
 fn is_cut(raw: &RawMessage) -> bool {
-    // Only the end of the bytes within a frame leaves a part of it behind without a decoding error.
-    matches!(raw, RawMessage::Invalid(None))
+    // The end of the bytes within a frame leaves a part of it behind; a frame that is damaged was used up.
+    matches!(raw, RawMessage::Invalid(Some(_)))
 }
 
 fn guarded<'a>(failed: &'a (dyn StdError + 'static)) -> Option<&'a FrameFault> {

@@ -22,9 +22,10 @@ use futures_util::stream::{self, BoxStream};
 use order::Order;
 
 /// Claude through Bedrock's runtime.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bedrock {
     current: Arc<Mutex<Current>>,
+    config: Arc<SdkConfig>,
     host: Arc<str>,
     name: &'static str,
 }
@@ -36,18 +37,23 @@ struct Current {
     number: u64,
 }
 
+impl std::fmt::Debug for Bedrock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bedrock").field("host", &self.host).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 impl Bedrock {
     /// Bedrock as this configuration reaches it. Retries are the client's alone; timeouts that the SDK has do not
     /// guard event streams, so ours do.
     pub fn new(config: &SdkConfig) -> Self {
-        let host = host(config);
-        let config = aws_sdk_bedrockruntime::config::Builder::from(config)
-            .retry_config(RetryConfig::disabled())
-            .interceptor(guard::FrameLimit)
-            .identity_cache(IdentityCache::lazy().build())
-            .build();
-        let current = Current { client: Client::from_conf(config), number: 0 };
-        Bedrock { current: Arc::new(Mutex::new(current)), host: host.into(), name: "bedrock" }
+        let current = Current { client: client(config), number: 0 };
+        Bedrock {
+            current: Arc::new(Mutex::new(current)),
+            config: Arc::new(config.clone()),
+            host: host(config).into(),
+            name: "bedrock",
+        }
     }
 
     /// The same under another name, for what stands behind a Bedrock endpoint that is not AWS's.
@@ -64,9 +70,7 @@ impl Bedrock {
     fn renew(&self, refused: &Current) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number == refused.number {
-            let config =
-                current.client.config().to_builder().identity_cache(IdentityCache::lazy().build()).build();
-            *current = Current { client: Client::from_conf(config), number: refused.number + 1 };
+            *current = Current { client: client(&self.config), number: refused.number + 1 };
         }
     }
 
@@ -83,6 +87,16 @@ impl Bedrock {
             }
         }
     }
+}
+
+/// A client with an identity cache of its own.
+fn client(config: &SdkConfig) -> Client {
+    let config = aws_sdk_bedrockruntime::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        .interceptor(guard::FrameLimit)
+        .identity_cache(IdentityCache::lazy().build())
+        .build();
+    Client::from_conf(config)
 }
 
 /// Where requests go, for messages to people.

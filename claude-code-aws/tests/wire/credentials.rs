@@ -17,7 +17,7 @@ use claude_code_core::testing;
 use futures_util::future::join_all;
 
 use super::bytes::converse;
-use super::in_process::{Replies, Reply};
+use super::in_process::{Piece, Replies, Reply};
 use super::{REVERSE, paused, request, sdk};
 
 const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
@@ -50,7 +50,7 @@ impl ProvideCredentials for Counted {
 fn bedrock(counted: &Arc<Counted>, replies: &Replies) -> Bedrock {
     let replies = SharedHttpConnector::new(replies.clone());
     let config = sdk()
-        .credentials_provider(SharedCredentialsProvider::new(counted.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(counted.clone() as Arc<dyn ProvideCredentials>))
         .http_client(http_client_fn(move |_, _| replies.clone()))
         .build();
     Bedrock::new(&config)
@@ -61,6 +61,8 @@ async fn ended_credentials_are_renewed_once_for_all_who_wait() {
     for code in ["ExpiredTokenException", "UnrecognizedClientException", "InvalidToken"] {
         let counted = Arc::<Counted>::default();
         let ended = Reply::refusal(403, code, "The security token included in the request is expired");
+        // All are under way with the old ones when the first is refused.
+        let ended = ended.before(Piece::Wait(Duration::from_millis(50)));
         let replies = Replies::by(move |nth, _| if nth < 50 { ended.clone() } else { good() });
         let client = testing::builder(Arc::new(bedrock(&counted, &replies))).build();
         let callers =

@@ -2,17 +2,17 @@
 //! TCP in real time and inside the process in paused time.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-// mod anthropic;
+mod anthropic;
 mod bytes;
-// mod canary;
-// mod cancel;
-// mod contract;
+mod canary;
+mod cancel;
+mod contract;
 mod credentials;
-// mod damage;
+mod damage;
 mod in_process;
-// mod recorded;
+mod recorded;
 mod refused;
-// mod seeds;
+mod seeds;
 mod sends;
 mod server;
 mod streams;
@@ -48,7 +48,7 @@ pub fn once() -> GenerateRequest {
     request().with_max_sends(1)
 }
 
-pub fn sdk() -> aws_config::sdk_config::Builder {
+pub fn sdk() -> aws_types::sdk_config::Builder {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::from_static("us-east-1"))

@@ -139,11 +139,18 @@ fn at(url: &str) -> Client {
 #[tokio::test]
 async fn a_host_that_cannot_be_reached_is_named_and_costs_nothing() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let plain = Server::start([Script::new("HTTP/1.1 200 OK\r\n\r\n")]).await;
+    let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let no_tls = format!("https://{}", plain.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            let _ =
+                tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
     let places = [
         (format!("http://{closed}/?key=canary-query"), "127.0.0.1"),
         ("http://no-such-host.invalid/".to_owned(), "no-such-host.invalid"),
-        (plain.url.replace("http://", "https://"), "127.0.0.1"),
+        (no_tls, "127.0.0.1"),
     ];
     for (url, host) in places {
         let error = at(&url).generate(request().with_timeout(Duration::from_secs(2))).await.unwrap_err();

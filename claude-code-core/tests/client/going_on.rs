@@ -3,7 +3,7 @@ use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Event, GenerateRequest, Kind, Tier};
 use futures_util::TryStreamExt;
 
-use super::{client, cut};
+use super::{client, cut, throttled};
 
 const TWO: &str = "Two files.\n\n```python a.py\ndef first():\n    return 1\n```\n\n```python b.py\ndef second():\n    value = first()\n    return value + 1\n```\n";
 
@@ -95,7 +95,7 @@ async fn a_repair_sends_only_the_failing_file_back_and_keeps_the_others() {
     assert!(g.accepted);
     let files: Vec<_> = g.files.iter().map(|f| (f.path.as_deref().unwrap(), f.content.as_str())).collect();
     assert_eq!(files, [("good.json", "{\"a\": 1}\n"), ("bad.json", "{\"b\": 2}\n")]);
-    let asked = provider.calls()[1].messages.last().unwrap().blocks[0].text.to_string();
+    let asked = provider.calls()[1].messages.last().unwrap().blocks[1].text.to_string();
     assert!(asked.contains("{\"b\": ") && !asked.contains("{\"a\": 1}"), "{asked}");
     assert_eq!(g.attempts[1].why, "repair");
 }
@@ -125,6 +125,25 @@ async fn a_complete_answer_is_not_lost_to_a_later_fault() {
     assert!(!g.accepted);
     assert_eq!(g.files.len(), 2);
     assert_eq!(g.files[0].content, "{\"a\": 1}\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_or_repair_that_is_throttled_is_asked_for_again_and_not_the_whole_task() {
+    let at = TWO.find("value = first").unwrap() + 5;
+    let provider = ScriptedProvider::new([
+        Script::truncated(&TWO[..at]),
+        Script::fail(throttled()),
+        Script::answer(&TWO[at..]),
+    ]);
+    let g = client(&provider).generate(request().without_validation()).await.unwrap();
+    assert_eq!(g.text, TWO);
+    let provider =
+        ScriptedProvider::new([Script::answer(BROKEN), Script::fail(throttled()), Script::answer(MENDED)]);
+    let g = client(&provider).generate(request()).await.unwrap();
+    assert!(g.accepted);
+    assert_eq!(g.files.len(), 2);
+    let last = provider.calls()[2].messages.last().unwrap().blocks.last().unwrap().text.to_string();
+    assert!(last.contains("{\"b\": "), "the failing file is sent along again");
 }
 
 #[tokio::test(start_paused = true)]
