@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::budget::Caps;
 use crate::cache::ResponseCache;
 use crate::client::{Client, Parts};
 use crate::clock::{Clock, IdSource};
@@ -80,9 +81,9 @@ impl ClientBuilder {
         let leases = Leases::new(shared, clock.clone(), &*ids);
         let parts = Parts {
             cache: ResponseCache::new(state.clone(), leases, clock.clone()),
-            ledger: Ledger::new(state, clock.clone(), policy.max_usd_per_day),
+            ledger: Ledger::new(state, clock.clone(), Caps::of(&policy)),
             keeper: Keeper(keeping),
-            flights: Flights::default(),
+            flights: Flights::new(),
             provider,
             policy,
             metrics,
