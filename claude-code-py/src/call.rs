@@ -132,12 +132,17 @@ impl Awaitable {
                     None => return future.call_method0(py, "result"),
                 }
             }
-            State::Ended => return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name))),
+            State::Ended => {
+                return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name)));
+            }
         };
         self.start(py, work)
     }
 
-    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    #[pyo3(signature = (value, /))]
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        // The event loop sends None: there is nothing to tell.
+        let _ = value;
         self.__next__(py)
     }
 

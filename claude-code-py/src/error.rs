@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyType};
 use pyo3::{PyTypeInfo, create_exception};
 
 use crate::generation::Generation;
+use crate::tally;
 use crate::values::Receipt;
 
 /// What every exception has, and its value where there is none.
@@ -59,7 +60,9 @@ fn class(py: Python<'_>, kind: Kind) -> PyResult<Bound<'_, PyType>> {
             InvalidRequestError::type_object(py)
         }
         Kind::Credentials => AuthenticationError::type_object(py),
-        Kind::AccessDenied | Kind::NeedsProfile | Kind::DataRetention => PermissionDeniedError::type_object(py),
+        Kind::AccessDenied | Kind::NeedsProfile | Kind::DataRetention => {
+            PermissionDeniedError::type_object(py)
+        }
         Kind::NotFound => NotFoundError::type_object(py),
         Kind::Retired | Kind::Legacy => ModelRetiredError::type_object(py),
         Kind::Throttled | Kind::Quota | Kind::Shed => RateLimitError::type_object(py),
@@ -84,7 +87,9 @@ fn hint(kind: Kind) -> Option<&'static str> {
         Kind::Credentials => {
             "aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\", or offline: Client.local()"
         }
-        Kind::AccessDenied => "allow bedrock:InvokeModelWithResponseStream on the model and its inference profile",
+        Kind::AccessDenied => {
+            "allow bedrock:InvokeModelWithResponseStream on the model and its inference profile"
+        }
         Kind::NeedsProfile => "put the geography before the model's id, as in global. or us.",
         Kind::DataRetention => "set the data-retention mode of the account, or choose another model",
         Kind::Retired | Kind::Legacy => "leave model out: the catalogue's choice is a current one",
@@ -113,6 +118,9 @@ fn build(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     exception.setattr("hint", hint(error.kind))?;
     exception.setattr("request_id", &error.request_id)?;
     exception.setattr("retry_after", error.retry_after.map(|time| time.as_secs_f64()))?;
+    if let Some(receipt) = error.receipt() {
+        tally::count(receipt);
+    }
     exception.setattr("receipt", error.receipt().cloned().map(Receipt))?;
     exception.setattr("partial", error.partial.map(|partial| Generation::of(*partial)))?;
     Ok(PyErr::from_value(exception))
@@ -124,7 +132,10 @@ fn timeout(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
     let made = TIMEOUT.get_or_try_init(py, || {
         let body = PyDict::new(py);
         body.set_item("__module__", "claude_code")?;
-        body.set_item("__doc__", "A limit on waiting passed: first event, idle, or total. Also a TimeoutError.")?;
+        body.set_item(
+            "__doc__",
+            "A limit on waiting passed: first event, idle, or total. Also a TimeoutError.",
+        )?;
         let bases = (ClaudeCodeError::type_object(py), PyTimeoutError::type_object(py));
         let class = py.get_type::<PyType>().call1(("RequestTimeoutError", bases, body))?;
         Ok::<_, PyErr>(class.cast_into::<PyType>()?.unbind())

@@ -68,7 +68,10 @@ impl Options {
 }
 
 /// The files of a refactoring: one text, or files as `files=` takes them, or a result.
-pub(crate) fn code(given: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Vec<SourceFile>> {
+pub(crate) fn code(
+    given: &Bound<'_, PyAny>,
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Vec<SourceFile>> {
     if let Ok(text) = given.cast::<PyString>() {
         let language = options.map(|options| options.get_item("language")).transpose()?.flatten();
         let language: Option<String> = language.map(|name| name.extract()).transpose()?.flatten();
@@ -103,7 +106,9 @@ fn source(file: &Bound<'_, PyAny>) -> PyResult<SourceFile> {
         return Ok(SourceFile { path, content });
     }
     let (path, content) = file.extract::<(String, Bound<'_, PyAny>)>().map_err(|_| {
-        PyTypeError::new_err("files are a mapping path → text, or a list of CodeFile, (path, text) or pathlib.Path")
+        PyTypeError::new_err(
+            "files are a mapping path → text, or a list of CodeFile, (path, text) or pathlib.Path",
+        )
     })?;
     match content.cast::<CodeFile>() {
         Ok(file) => Ok(SourceFile { path, content: file.get().0.content.clone() }),
@@ -159,8 +164,13 @@ fn named(error: PyErr, name: &str, value: &Bound<'_, PyAny>) -> PyErr {
 }
 
 fn unknown(name: &str) -> String {
-    let known = signature!().split(", ").chain(["instructions="]).filter_map(|option| option.trim().split_once('=')).map(|(name, _)| name);
-    let near = known.max_by_key(|option| alike(option, name)).filter(|option| alike(option, name) * 2 > name.len());
+    let known = signature!()
+        .split(", ")
+        .chain(["instructions="])
+        .filter_map(|option| option.trim().split_once('='))
+        .map(|(name, _)| name);
+    let near =
+        known.max_by_key(|option| alike(option, name)).filter(|option| alike(option, name) * 2 > name.len());
     let tip = near.map_or_else(String::new, |option| format!(": did you mean {option}?"));
     format!("got an unexpected keyword argument '{name}'{tip}")
 }

@@ -56,7 +56,10 @@ pub(crate) fn handle() -> Result<&'static Handle> {
         ));
     }
     if is_stopped() {
-        return Err(Error::new(Kind::Unavailable, "the interpreter is exiting: no call can be made any more"));
+        return Err(Error::new(
+            Kind::Unavailable,
+            "the interpreter is exiting: no call can be made any more",
+        ));
     }
     OWNER.store(std::process::id(), Ordering::Release);
     RUNNING.get_or_init(start).as_ref().map(|running| &running.handle).map_err(Clone::clone)

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::{Error, Event, GenerationStream, Kind, Result};
-use futures_util::future::{Either, select};
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -21,6 +21,7 @@ use crate::error::raise;
 use crate::event;
 use crate::generation::{Generation, Origin};
 use crate::runtime::Held;
+use crate::tally;
 
 /// What arrives within this after the first event crosses together with it: a screen shows no more.
 const WINDOW: Duration = Duration::from_millis(20);
@@ -133,6 +134,7 @@ impl Reading {
             return;
         }
         if let Some(Event::Finished(result)) = batch.events.back() {
+            tally::count(&result.receipt);
             state.result = Some(result.clone());
         }
         state.queue.extend(batch.events);
