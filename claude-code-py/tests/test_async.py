@@ -133,7 +133,8 @@ def test_many_cancelled_calls_leave_nothing(claude_twin: Twin) -> None:
     async def main() -> None:
         client = claude_twin.async_client()
         tasks = [asyncio.create_task(client.generate(REVERSE, cache="off")) for _ in range(200)]
-        await asyncio.sleep(0.5)
+        while len(claude_twin.sent()) < 200:
+            await asyncio.sleep(0.05)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,16 +24,17 @@ STALLED = """
     twin = Twin()
     twin.fault(stall_at=0, times=1000)
     client = twin.client()
+    PROMPT = "Write a Python function that reverses a string."
 """
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        "client.generate('x')",
-        "list(client.stream('x'))",
-        "client.generate('x', on_event=print)",
-        "asyncio.run(twin.async_client().generate('x'))",
+        "client.generate(PROMPT)",
+        "list(client.stream(PROMPT))",
+        "client.generate(PROMPT, on_event=print)",
+        "asyncio.run(twin.async_client().generate(PROMPT))",
         "asyncio.run(main())",
     ],
 )
@@ -41,7 +42,7 @@ def test_ctrl_c_is_heard_at_once(call: str) -> None:
     program = textwrap.dedent(STALLED) + textwrap.dedent(f"""
         import asyncio, time
         async def main():
-            async with twin.async_client().stream('x') as s:
+            async with twin.async_client().stream(PROMPT) as s:
                 async for event in s:
                     pass
         threading.Timer(0.5, lambda: print("waiting", flush=True)).start()
@@ -121,21 +122,21 @@ def test_a_forked_child_answers_or_is_told(run: Run, before: str, answer: str) -
 EXITS = {
     "threads": """
         for _ in range(50):
-            threading.Thread(target=client.generate, args=("x",), kwargs={"cache": "off"}, daemon=True).start()
+            threading.Thread(target=client.generate, args=(PROMPT,), kwargs={"cache": "off"}, daemon=True).start()
         import time; time.sleep(0.1)
     """,
     "tasks": """
         import asyncio
         client = twin.async_client()
         async def main():
-            tasks = [asyncio.create_task(client.generate("x", cache="off")) for _ in range(50)]
+            tasks = [asyncio.create_task(client.generate(PROMPT, cache="off")) for _ in range(50)]
             await asyncio.sleep(0.1)
         asyncio.run(main())
     """,
     "loop left open": """
         import asyncio
         client = twin.async_client()
-        calls = [client.generate("x", cache="off") for _ in range(50)]
+        calls = [client.generate(PROMPT, cache="off") for _ in range(50)]
         loop = asyncio.new_event_loop()
         async def main():
             for call in calls:
@@ -145,14 +146,14 @@ EXITS = {
         loop.close()
     """,
     "streams": """
-        streams = [client.stream("x", cache="off") for _ in range(50)]
+        streams = [client.stream(PROMPT, cache="off") for _ in range(50)]
         for s in streams:
             threading.Thread(target=next, args=(s,), daemon=True).start()
         import time; time.sleep(0.1)
     """,
     "sys.exit": """
         for _ in range(50):
-            threading.Thread(target=client.generate, args=("x",), kwargs={"cache": "off"}, daemon=True).start()
+            threading.Thread(target=client.generate, args=(PROMPT,), kwargs={"cache": "off"}, daemon=True).start()
         import time; time.sleep(0.1)
         sys.exit(0)
     """,

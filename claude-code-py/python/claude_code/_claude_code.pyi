@@ -224,6 +224,8 @@ class Generation(_Record):
 
 @final
 class Awaitable(Coroutine[Any, Any, _T], Generic[_T]):
+    __name__: Final[str]
+    __qualname__: Final[str]
     def __await__(self) -> Self: ...  # type: ignore[override]
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
