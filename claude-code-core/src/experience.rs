@@ -12,7 +12,6 @@ use crate::ask::{Ask, Why};
 use crate::draft::Draft;
 use crate::error::{Error, Kind};
 use crate::outcome::Ended;
-use crate::outcome::Ended;
 use crate::plan::Plan;
 use crate::provider::{Field, Paid, ProviderError};
 
