@@ -54,11 +54,10 @@ mod _claude_code {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         error::export(module)?;
-        // What is public is listed by the package.
-        module.delattr("__all__")?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // Before the interpreter goes, no thread of ours may want it any more.
         py.import("atexit")?.call_method1("register", (module.getattr("_stop")?,))?;
-        Ok(())
+        // What is public is listed by the package.
+        module.delattr("__all__")
     }
 }

@@ -6,7 +6,7 @@ import pytest
 from conftest import REVERSE
 
 import claude_code
-from claude_code import Client, ClaudeCodeError
+from claude_code import ClaudeCodeError, Client
 from claude_code.testing import Twin
 
 ALL = [
@@ -82,7 +82,9 @@ def test_a_retired_model_is_refused_before_sending(claude_twin: Twin) -> None:
     assert claude_twin.sent() == []
 
 
-def test_no_credentials_are_an_authentication_error(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_no_credentials_are_an_authentication_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(claude_code.AuthenticationError) as caught:

@@ -89,7 +89,9 @@ def test_a_model_s_answer_is_priced_exactly(claude_twin: Twin) -> None:
 
 
 def test_an_unknown_price_is_none_and_never_zero(claude_twin: Twin) -> None:
-    g = claude_twin.client().generate(REVERSE, model="arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123")
+    g = claude_twin.client().generate(
+        REVERSE, model="arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123"
+    )
     assert g.receipt.total_usd is None
     assert g.receipt.priced is False
     assert g.attempts[0].cost is None

@@ -109,7 +109,7 @@ FORK = """
         ("client.estimate('x')", "answered"),
         (f"client.generate({REVERSE!r})", "forked"),
         (f"next(client.stream({REVERSE!r}, cache='off'))", "forked"),
-        ("store = claude_code.Client.local('local'); store.generate(twin.client() and %r)" % REVERSE, "forked"),
+        (f"claude_code.Client.local('local').generate({REVERSE!r}); client.generate({REVERSE!r})", "forked"),
     ],
 )
 def test_a_forked_child_answers_or_is_told(run: Run, before: str, answer: str) -> None:
@@ -207,7 +207,7 @@ def test_threads_loops_and_plain_calls_mix(claude_twin: Twin) -> None:
 
     def guarded(work: object) -> None:
         try:
-            work() if work is plain else asyncio.run(mixed())  # type: ignore[operator]
+            plain() if work is plain else asyncio.run(mixed())
         except BaseException as error:
             failures.append(error)
 

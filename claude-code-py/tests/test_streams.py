@@ -112,7 +112,7 @@ def test_an_error_comes_after_what_arrived(claude_twin: Twin) -> None:
     events = []
     with pytest.raises(claude_code.IncompleteAnswerError):
         for event in s:
-            events.append(event)  # noqa: PERF402
+            events.append(event)
     assert any(isinstance(event, FileChunk) for event in events)
     assert list(s) == []
 
