@@ -14,7 +14,9 @@ pub mod clock;
 pub mod config;
 mod connect;
 pub mod disk;
+pub mod download;
 pub mod dynamodb;
+pub mod janitor;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod results;
