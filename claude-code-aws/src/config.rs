@@ -141,6 +141,14 @@ impl Vars {
         Ok(self.number::<u32>(name)?.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
+    fn flag(&self, name: &str) -> Result<Option<bool>> {
+        self.parse(name, "0 or 1", |text| match text {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        })
+    }
+
     fn read_provider(&self, config: &mut Config) -> Result<()> {
         let provider = self.parse("PROVIDER", "bedrock, anthropic or samples", |text| match text {
             "bedrock" => Some(Provider::Bedrock),
@@ -188,12 +196,7 @@ impl Vars {
             }
         }
         config.local_dir = text("LOCAL_DIR").map(PathBuf::from);
-        let allow = self.parse("ALLOW_ENDPOINT_OVERRIDE", "0 or 1", |text| match text {
-            "0" => Some(false),
-            "1" => Some(true),
-            _ => None,
-        })?;
-        config.allow_endpoint_override = allow.unwrap_or(!in_lambda);
+        config.allow_endpoint_override = self.flag("ALLOW_ENDPOINT_OVERRIDE")?.unwrap_or(!in_lambda);
         Ok(())
     }
 
@@ -207,6 +210,8 @@ impl Vars {
             (policy.max_usd_per_request, policy.max_usd_is_set) = (cap, true);
         }
         policy.max_usd_per_day = dollars("MAX_USD_PER_DAY")?;
+        policy.max_usd_per_day_per_scope = dollars("MAX_USD_PER_DAY_PER_SCOPE")?;
+        policy.downgrade = self.flag("DOWNGRADE")?.unwrap_or_default();
         policy.max_sends = self.number("MAX_SENDS")?.unwrap_or(policy.max_sends);
         policy.max_tokens = self.number("MAX_TOKENS")?;
         policy.total = self.seconds("TIMEOUT_SECONDS")?.unwrap_or(policy.total);

@@ -134,8 +134,7 @@ fn needs_twin(config: &Config) -> bool {
 
 /// The AWS configuration of the standard chain.
 pub(crate) async fn load(config: &Config) -> SdkConfig {
-    let loader =
-        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(crate::connection::client());
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
         None => loader,

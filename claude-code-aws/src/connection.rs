@@ -1,4 +1,4 @@
-//! The connections to models, the same for every provider: HTTPS by rustls, the environment's proxy, and a pool that
+//! The connections to models, the same for each provider: HTTPS by rustls, the environment's proxy, and a pool that
 //! gives connections up before the load balancers and NATs between do.
 
 use std::time::Duration;

@@ -10,11 +10,11 @@ use crate::clock::{Clock, IdSource, new_id};
 use crate::draft::Draft;
 use crate::error::Result;
 use crate::experience::{Experience, Turn};
-use crate::flight::{Boarding, Flights, Landing};
+use crate::flight::{Boarding, Flights};
 use crate::generation::Generation;
 use crate::invoke;
 use crate::keep::Keeper;
-use crate::ledger::{BudgetView, Ledger};
+use crate::ledger::Ledger;
 use crate::metrics::MetricsSink;
 use crate::next::{self, Step};
 use crate::observe::observation;
@@ -26,6 +26,9 @@ use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
+
+/// The result of a flight, shared by its waiters.
+pub(crate) type Landing = Result<Arc<Generation>>;
 
 /// Generates code. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -46,7 +49,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<dyn MetricsSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
-    pub(crate) flights: Flights,
+    pub(crate) flights: Flights<Landing>,
     pub(crate) experience: Experience,
 }
 
@@ -145,11 +148,6 @@ impl Client {
     /// What a request would come to: tier, model, tokens, the most that one send can cost. Sends nothing.
     pub fn estimate(&self, request: impl Into<GenerateRequest>) -> Result<Estimate> {
         Ok(self.plan(request.into())?.estimate())
-    }
-
-    /// The figures of the current UTC day.
-    pub async fn budget(&self) -> Result<BudgetView> {
-        self.parts.ledger.view(&self.scope).await
     }
 
     /// Stored results, where the client has a store.

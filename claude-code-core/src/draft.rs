@@ -109,6 +109,10 @@ impl Draft {
 
     /// Makes ready for the answer to `ask`: a resume goes on, everything else begins anew.
     pub fn open(&mut self, plan: &Plan, ask: &Ask) {
+        if ask.why == Why::Downgrade {
+            let (first, asked) = (&plan.first().model, &plan.candidate(ask.candidate).model);
+            self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
+        }
         self.splice = ask.anchor.as_ref().map(|anchor| Splice::new(anchor.clone()));
         self.received = self.text.len();
         if ask.anchor.is_none() && !self.sent.is_empty() {

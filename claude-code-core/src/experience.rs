@@ -108,11 +108,10 @@ impl Experience {
             // Whoever had the turn before may have found the model well again: then nobody needs it.
             turn.0 = taken.filter(|_| self.ailing(model).is_some());
         }
-        let wait = if ask.why == Why::First && turn.0.is_none() { Duration::ZERO } else { ask.wait };
-        if begun.elapsed() + wait > left {
+        if begun.elapsed() + ask.wait > left {
             return Err(still_ailing(model));
         }
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(ask.wait).await;
         Ok(())
     }
 

@@ -5,10 +5,12 @@
 //! (a model provider, a state store, a generation store, a metrics sink) and a clock.
 
 pub mod ask;
+pub mod budget;
 mod builder;
 mod cache;
 pub mod capability;
 pub mod catalogue;
+mod cell;
 pub mod client;
 pub mod clock;
 pub mod cost;
@@ -22,6 +24,7 @@ mod experience;
 pub mod file;
 mod flight;
 pub mod generation;
+mod halt;
 pub mod idempotency;
 pub mod invoke;
 pub mod jobs;
@@ -53,11 +56,13 @@ pub mod service;
 pub mod state;
 pub mod store;
 mod stream;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod usage;
 pub mod validate;
 
+pub use budget::{BudgetView, Whose};
 pub use builder::ClientBuilder;
 pub use catalogue::Catalogue;
 pub use client::Client;
@@ -68,7 +73,6 @@ pub use event::Event;
 pub use file::CodeFile;
 pub use generation::Generation;
 pub use language::Language;
-pub use ledger::BudgetView;
 pub use metrics::MetricsSink;
 pub use model::{Family, ModelId, ProfileScope, Tier};
 pub use policy::Policy;

@@ -21,7 +21,21 @@ use crate::runtime::{self, Task};
 const TICK: Duration = Duration::from_millis(50);
 
 /// What is done on the background thread, up to the next step in the caller's.
-pub(crate) type Work = BoxFuture<'static, Step>;
+pub(crate) struct Work {
+    future: BoxFuture<'static, Step>,
+    /// Dropped by the one who waits, as soon as he does not wait any more: the future follows in its own time.
+    turn: Option<Box<dyn Send>>,
+}
+
+impl Work {
+    pub(crate) fn new(future: impl Future<Output = Step> + Send + 'static) -> Self {
+        Work { future: Box::pin(future), turn: None }
+    }
+
+    pub(crate) fn with_turn(self, turn: impl Send + 'static) -> Self {
+        Work { turn: Some(Box::new(turn)), ..self }
+    }
+}
 
 /// What is done in the caller's thread with what came out.
 pub(crate) type Step = Box<dyn FnOnce(Python<'_>) -> PyResult<Next> + Send>;
@@ -37,7 +51,7 @@ pub(crate) fn work<T>(future: impl Future<Output = Result<T>> + Send + 'static) 
 where
     T: for<'py> IntoPyObject<'py> + Send + 'static,
 {
-    Box::pin(async move {
+    Work::new(async move {
         let result = future.await;
         let step: Step = Box::new(move |py| match result {
             Ok(value) => Ok(Next::Done(value.into_py_any(py)?)),
@@ -50,14 +64,17 @@ where
 /// The sync face. An exception meanwhile, such as KeyboardInterrupt, drops the work.
 pub(crate) fn wait(py: Python<'_>, mut work: Work) -> PyResult<Py<PyAny>> {
     loop {
-        match block(py, work)?(py)? {
+        let Work { future, turn } = work;
+        let next = block(py, future)?(py)?;
+        drop(turn);
+        match next {
             Next::Done(value) => return Ok(value),
             Next::More(more) => work = more,
         }
     }
 }
 
-fn block(py: Python<'_>, work: Work) -> PyResult<Step> {
+fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
     let (say, mut heard) = mpsc::sync_channel(1);
     let done = move |step| {
         let _ = say.send(step);
@@ -91,7 +108,7 @@ pub(crate) struct Awaitable {
 enum State {
     Ready(Py<PyAny>),
     Fresh(Work),
-    Waiting { future: Py<PyAny>, landed: Landing, _task: Task },
+    Waiting { future: Py<PyAny>, landed: Landing, _task: Task, turn: Option<Box<dyn Send>> },
     Ended,
 }
 
@@ -121,15 +138,15 @@ impl Awaitable {
         let work = match self.swap(State::Ended) {
             State::Ready(value) => return Err(PyStopIteration::new_err((value,))),
             State::Fresh(work) => work,
-            State::Waiting { future, landed, .. } => {
+            State::Waiting { future, landed, turn, .. } => {
                 let step = landed.lock().unwrap_or_else(PoisonError::into_inner).take();
-                match step {
-                    Some(step) => match step.map_err(|error| raise(py, error))?(py)? {
-                        Next::Done(value) => return Err(PyStopIteration::new_err((value,))),
-                        Next::More(more) => more,
-                    },
-                    // Resumed although nothing came: the future was cancelled, and says so.
-                    None => return future.call_method0(py, "result"),
+                // Resumed although nothing came: the future was cancelled, and says so.
+                let Some(step) = step else { return future.call_method0(py, "result") };
+                let next = step.map_err(|error| raise(py, error))?(py)?;
+                drop(turn);
+                match next {
+                    Next::Done(value) => return Err(PyStopIteration::new_err((value,))),
+                    Next::More(more) => more,
                 }
             }
             State::Ended => {
@@ -139,7 +156,10 @@ impl Awaitable {
         self.start(py, work)
     }
 
-    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    #[pyo3(signature = (value, /))]
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        // The event loop sends None: there is nothing to tell.
+        let _ = value;
         self.__next__(py)
     }
 
@@ -163,6 +183,17 @@ impl Awaitable {
 
     fn close(&self) {
         drop(self.swap(State::Ended));
+    }
+
+    /// For the names that asyncio gives its tasks.
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.name
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.name
     }
 
     fn __repr__(&self) -> String {
@@ -195,8 +226,9 @@ impl Awaitable {
             // A closed loop waits for nothing, and an interpreter that is gone neither.
             Python::try_attach(|py| notify(py, &event_loop, &waiting).ok());
         };
+        let Work { future: work, turn } = work;
         let task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
-        self.swap(State::Waiting { future: future.clone().unbind(), landed, _task: task });
+        self.swap(State::Waiting { future: future.clone().unbind(), landed, _task: task, turn });
         Ok(future.unbind())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::config::{Config, Provider, Store};
-use claude_code_aws::local::Samples;
+use claude_code_aws::local::{Samples, Twin};
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::{Clock, Error, Kind, Result, Scope, plan};
 use pyo3::prelude::*;
@@ -20,6 +20,7 @@ use crate::options::{self, Options, signature};
 use crate::runtime::Held;
 use crate::store::{AsyncResults, Results};
 use crate::stream::{AsyncStream, Stream, follow};
+use crate::tally;
 use crate::values::{Budget, Estimate};
 
 /// What a client is: settings, the defaults of its requests, and the connection that it shares.
@@ -31,8 +32,10 @@ pub(crate) struct Shared {
 
 /// A connection, made by the first call. Clients with equal settings share it, and with it cache, budget and the
 /// local engines, whose directory only one connection can have.
-struct Link {
+pub(crate) struct Link {
     config: Config,
+    /// Who plays Bedrock, where it is not AWS.
+    twin: Option<Held<Twin>>,
     connected: OnceCell<Held<claude_code_aws::Client>>,
 }
 
@@ -47,13 +50,31 @@ impl Link {
         {
             return link;
         }
-        let link = Arc::new(Link { config, connected: OnceCell::new() });
+        let link = Link::to(config, None);
         links.push((key, Arc::downgrade(&link)));
         link
+    }
+
+    /// A connection of its own, with a twin's Bedrock if there is one.
+    pub(crate) fn to(config: Config, twin: Option<Twin>) -> Arc<Link> {
+        Arc::new(Link { config, twin: twin.map(Held::new), connected: OnceCell::new() })
+    }
+
+    async fn connect(&self) -> Result<Held<claude_code_aws::Client>> {
+        let config = self.config.clone();
+        let client = match self.twin.as_ref().and_then(Held::get) {
+            Some(twin) => claude_code_aws::connect_with(&twin.sdk_config(), config).await?,
+            None => claude_code_aws::connect(config).await?,
+        };
+        Ok(Held::new(client))
     }
 }
 
 impl Shared {
+    pub(crate) fn new(link: Arc<Link>, model: Option<String>, timeout: Option<Duration>) -> Arc<Shared> {
+        Arc::new(Shared { link: Mutex::new(Some(link)), model, timeout })
+    }
+
     fn link(&self) -> Result<Arc<Link>> {
         let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).clone();
         link.ok_or_else(closed)
@@ -62,8 +83,7 @@ impl Shared {
     /// The connection, made if need be.
     pub(crate) async fn core(&self) -> Result<claude_code_aws::Client> {
         let link = self.link()?;
-        let connect = || async { claude_code_aws::connect(link.config.clone()).await.map(Held::new) };
-        let connected = link.connected.get_or_try_init(connect).await?;
+        let connected = link.connected.get_or_try_init(|| link.connect()).await?;
         connected.get().cloned().ok_or_else(closed)
     }
 
@@ -87,6 +107,7 @@ impl Shared {
         let origin = origin.clone();
         work(async move {
             let generation = origin.client.core().await?.generate(request).await?;
+            tally::count(&generation.receipt);
             Ok(Generation::made(Arc::new(generation), origin))
         })
     }
@@ -124,10 +145,6 @@ impl Shared {
 
 fn closed() -> Error {
     Error::new(Kind::InvalidRequest, "the client is closed: make another one")
-}
-
-fn shared(config: Config, model: Option<String>, timeout: Option<Duration>) -> Arc<Shared> {
-    Arc::new(Shared { link: Mutex::new(Some(Link::of(config))), model, timeout })
 }
 
 /// The settings of the environment, changed by what was given.
@@ -173,12 +190,12 @@ fn sample_prompts() -> Vec<String> {
 /// >>> generation.accepted, generation.language
 /// (True, 'python')
 #[pyclass(frozen, module = "claude_code")]
-pub(crate) struct Client(Arc<Shared>);
+pub(crate) struct Client(pub(crate) Arc<Shared>);
 
 /// As Client, for asyncio: generate and refactor are awaited, streams are read with `async for`. Works in any number of
 /// event loops; nothing runs before the first await, and cancelling a task closes its request.
 #[pyclass(frozen, module = "claude_code")]
-pub(crate) struct AsyncClient(Arc<Shared>);
+pub(crate) struct AsyncClient(pub(crate) Arc<Shared>);
 
 /// What both clients have, in one way of waiting for it.
 macro_rules! client {
@@ -200,7 +217,7 @@ macro_rules! client {
             ) -> PyResult<Self> {
                 let timeout = timeout.map(options::seconds).transpose()?;
                 let config = from_env(provider, region, store).map_err(|error| raise(py, error))?;
-                Ok($client(shared(config, model, timeout)))
+                Ok($client(Shared::new(Link::of(config), model, timeout)))
             }
 
             /// A client that needs no account and no network: the sample answers that come with the package
@@ -209,7 +226,7 @@ macro_rules! client {
             #[pyo3(signature = (dir=None, *, answers="samples"))]
             fn local(py: Python<'_>, dir: Option<PathBuf>, answers: &str) -> PyResult<Self> {
                 let config = offline(dir, answers).map_err(|error| raise(py, error))?;
-                Ok($client(shared(config, None, None)))
+                Ok($client(Shared::new(Link::of(config), None, None)))
             }
 
             /// The prompts that have an answer offline.

@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyType};
 use pyo3::{PyTypeInfo, create_exception};
 
 use crate::generation::Generation;
+use crate::tally;
 use crate::values::Receipt;
 
 /// What every exception has, and its value where there is none.
@@ -117,6 +118,9 @@ fn build(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     exception.setattr("hint", hint(error.kind))?;
     exception.setattr("request_id", &error.request_id)?;
     exception.setattr("retry_after", error.retry_after.map(|time| time.as_secs_f64()))?;
+    if let Some(receipt) = error.receipt() {
+        tally::count(receipt);
+    }
     exception.setattr("receipt", error.receipt().cloned().map(Receipt))?;
     exception.setattr("partial", error.partial.map(|partial| Generation::of(*partial)))?;
     Ok(PyErr::from_value(exception))

@@ -3,7 +3,7 @@
 use claude_code_aws::Event;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 use serde::{Deserialize, Serialize};
 
 use crate::generation::{Generation, Origin};
@@ -139,10 +139,10 @@ impl Finished {
     }
 
     /// The value of such a dict. ValueError names a field that is missing or wrong.
-    #[staticmethod]
-    fn from_dict(py: Python<'_>, value: &Bound<'_, PyDict>) -> PyResult<Self> {
+    #[classmethod]
+    fn from_dict(cls: &Bound<'_, PyType>, value: &Bound<'_, PyDict>) -> PyResult<Self> {
         let generation = value.as_any().get_item("generation")?;
-        Finished::of(py, Generation::from_dict(generation.cast()?)?)
+        Finished::of(cls.py(), Generation::from_dict(cls, generation.cast()?)?)
     }
 
     fn __reduce__(&self, py: Python<'_>) -> PyResult<Reduced> {

@@ -9,14 +9,16 @@ use claude_code_aws::{Error, Kind, file};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 use crate::call::{awaitable, wait};
+use crate::card::card;
 use crate::client::Shared;
 use crate::error::raise;
 use crate::json;
 use crate::options::Options;
 use crate::record::{Reduced, record, reduce};
+use crate::tally;
 use crate::values::{Attempt, Cached, Diagnostic, Receipt, Usage};
 
 record! {
@@ -279,6 +281,11 @@ impl Generation {
         wait(py, work)
     }
 
+    /// How a notebook shows it: files, changes, model, tokens, cost, findings, and the session's running total.
+    fn _repr_html_(&self) -> String {
+        card(&self.value, tally::so_far())
+    }
+
     /// The value as a dict: the one result schema, as HTTP and the command line give it.
     pub(crate) fn to_dict(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut schema = json::schema(&*self.value)?;
@@ -291,8 +298,8 @@ impl Generation {
     }
 
     /// The result of such a dict. ValueError names a field that is missing or wrong.
-    #[staticmethod]
-    pub(crate) fn from_dict(value: &Bound<'_, PyDict>) -> PyResult<Self> {
+    #[classmethod]
+    pub(crate) fn from_dict(_cls: &Bound<'_, PyType>, value: &Bound<'_, PyDict>) -> PyResult<Self> {
         Ok(Generation::of(json::value(json::from_python(value)?)?))
     }
 

@@ -3,10 +3,12 @@
 
 mod answer;
 mod call;
+mod card;
 mod client;
 mod error;
 mod event;
 mod generation;
+mod highlight;
 mod json;
 mod money;
 mod options;
@@ -14,6 +16,8 @@ mod record;
 mod runtime;
 mod store;
 mod stream;
+mod tally;
+mod twin;
 mod values;
 
 use pyo3::prelude::*;
@@ -42,7 +46,9 @@ mod _claude_code {
     #[pymodule_export]
     use stream::{AsyncStream, Stream};
     #[pymodule_export]
-    use values::{Attempt, Budget, Diagnostic, Estimate, Receipt, ReceiptItem, Usage};
+    use twin::{Sent, Twin};
+    #[pymodule_export]
+    use values::{Attempt, Budget, Cached, Diagnostic, Estimate, Receipt, ReceiptItem, Usage};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -51,6 +57,7 @@ mod _claude_code {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // Before the interpreter goes, no thread of ours may want it any more.
         py.import("atexit")?.call_method1("register", (module.getattr("_stop")?,))?;
-        Ok(())
+        // What is public is listed by the package.
+        module.delattr("__all__")
     }
 }

@@ -14,10 +14,11 @@ use crate::event::{FileChunk, FileFinished, FileStarted, Finished, Notice, Text}
 use crate::generation::{CodeFile, Generation};
 use crate::json;
 use crate::store::{Page, ResultRow};
+use crate::twin::Sent;
 use crate::values::{Attempt, Budget, Cached, Diagnostic, Estimate, Receipt, ReceiptItem, Usage};
 
 /// Fields whose text is the user's or the model's.
-const PRIVATE: [&str; 7] = ["content", "text", "prompt", "diff", "message", "files", "stored_problem"];
+const PRIVATE: [&str; 6] = ["content", "text", "prompt", "system", "diff", "message"];
 /// A longer text is shown by its length.
 const SHOWN: usize = 80;
 
@@ -51,8 +52,11 @@ macro_rules! record {
             }
 
             /// The value of such a dict. ValueError names a field that is missing or wrong.
-            #[staticmethod]
-            fn from_dict(value: &pyo3::Bound<'_, pyo3::types::PyDict>) -> pyo3::PyResult<Self> {
+            #[classmethod]
+            fn from_dict(
+                _cls: &pyo3::Bound<'_, pyo3::types::PyType>,
+                value: &pyo3::Bound<'_, pyo3::types::PyDict>,
+            ) -> pyo3::PyResult<Self> {
                 crate::json::value(crate::json::from_python(value)?)
             }
 
@@ -73,7 +77,8 @@ macro_rules! record {
             }
 
             fn __repr__(&self) -> pyo3::PyResult<String> {
-                Ok(crate::record::brief(stringify!($name), &crate::json::schema(self)?))
+                let order = [$(stringify!($field)),*];
+                Ok(crate::record::brief(stringify!($name), &order, &crate::json::schema(self)?))
             }
 
             $($more)*
@@ -122,6 +127,7 @@ pub(crate) fn restore(py: Python<'_>, name: &str, schema: &str) -> PyResult<Py<P
         Receipt,
         ReceiptItem,
         ResultRow,
+        Sent,
         Text,
         Usage
     )
@@ -134,17 +140,12 @@ pub(crate) fn hash(schema: &Value) -> u64 {
     hasher.finish()
 }
 
-/// `Name(field=value, …)`: figures and short names; texts by their length, lists by their number.
-pub(crate) fn brief(name: &str, schema: &Value) -> String {
-    let shown = match schema {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", shown(name, value)))
-            .collect::<Vec<_>>()
-            .join(", "),
-        other => shown("text", other),
-    };
-    format!("{name}({shown})")
+/// `Name(field=value, …)`, in the order of the fields: figures and short names; texts by their length, lists by their
+/// number.
+pub(crate) fn brief(name: &str, order: &[&str], schema: &Value) -> String {
+    let field = |field: &&str| schema.get(*field).map(|value| format!("{field}={}", shown(field, value)));
+    let fields: Vec<String> = order.iter().filter_map(field).collect();
+    format!("{name}({})", fields.join(", "))
 }
 
 fn shown(name: &str, value: &Value) -> String {

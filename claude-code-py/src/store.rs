@@ -6,7 +6,7 @@ use claude_code_aws::store::{self, Listing};
 use claude_code_aws::{Error, GenerationStore, Kind, Language, Result, Scope, UtcMillis};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyIterator, PyList};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Awaitable, Work, awaitable, wait, work};
@@ -60,6 +60,10 @@ record! {
         let at = if index < 0 { self.0.items.len().checked_add_signed(index) } else { usize::try_from(index).ok() };
         let row = at.and_then(|at| self.0.items.get(at)).cloned();
         row.map(ResultRow).ok_or_else(|| PyIndexError::new_err("the page has no such row"))
+    }
+
+    fn __iter__(&self, py: Python<'_>) -> PyResult<Py<PyIterator>> {
+        Ok(self.items().into_pyobject(py)?.try_iter()?.unbind())
     }
 
     /// The rows as a pandas DataFrame. ImportError without pandas.

@@ -21,6 +21,7 @@ use crate::error::raise;
 use crate::event;
 use crate::generation::{Generation, Origin};
 use crate::runtime::Held;
+use crate::tally;
 
 /// What arrives within this after the first event crosses together with it: a screen shows no more.
 const WINDOW: Duration = Duration::from_millis(20);
@@ -34,6 +35,8 @@ struct Reading {
 
 struct State {
     source: Source,
+    /// How many readings there were.
+    turns: u64,
     /// Arrived, and not yet asked for.
     queue: VecDeque<Event>,
     /// Raised when the queue is empty.
@@ -61,6 +64,7 @@ impl Reading {
     fn new(origin: Origin, request: GenerateRequest) -> Arc<Self> {
         let state = State {
             source: Source::Unopened(Box::new(request)),
+            turns: 0,
             queue: VecDeque::new(),
             failure: None,
             result: None,
@@ -99,7 +103,11 @@ impl Reading {
                 state.source = Source::Closed;
                 Ok(None)
             }
-            source => Ok(Some(self.clone().work(source, then))),
+            source => {
+                state.turns += 1;
+                let turn = Turn { reading: self.clone(), number: state.turns };
+                Ok(Some(self.clone().work(source, then).with_turn(turn)))
+            }
         }
     }
 
@@ -107,13 +115,10 @@ impl Reading {
     where
         F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
     {
-        // From here on the source is in the future: dropping that closes the request.
-        let turn = Turn(self);
-        Box::pin(async move {
-            let batch = turn.0.until_closed(next_batch(&turn.0.origin, source)).await;
+        Work::new(async move {
+            let batch = self.until_closed(next_batch(&self.origin, source)).await;
             let step: Step = Box::new(move |py| {
-                turn.0.put(batch);
-                drop(turn);
+                self.put(batch);
                 then(py)
             });
             step
@@ -133,6 +138,7 @@ impl Reading {
             return;
         }
         if let Some(Event::Finished(result)) = batch.events.back() {
+            tally::count(&result.receipt);
             state.result = Some(result.clone());
         }
         state.queue.extend(batch.events);
@@ -161,13 +167,16 @@ impl Reading {
     }
 }
 
-/// One reader's turn. If it ends without a result, the request went with it.
-struct Turn(Arc<Reading>);
+/// One reader's turn. If he stops waiting without a result, the request goes: its source is in the dropped future.
+struct Turn {
+    reading: Arc<Reading>,
+    number: u64,
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        if matches!(state.source, Source::Busy) {
+        let mut state = self.reading.state();
+        if matches!(state.source, Source::Busy) && state.turns == self.number {
             state.source = Source::Closed;
         }
     }
@@ -250,7 +259,7 @@ fn go_on(reading: Arc<Reading>, on_event: Py<PyAny>) -> PyResult<Work> {
 }
 
 fn failed(error: PyErr) -> Work {
-    Box::pin(async move {
+    Work::new(async move {
         let step: Step = Box::new(move |_| Err(error));
         step
     })
@@ -398,7 +407,7 @@ fn rest(reading: Arc<Reading>) -> PyResult<Work> {
                 while reading.show(py)?.is_some() {}
                 Ok(Next::Done(Py::new(py, reading.generation(py)?)?.into_any()))
             });
-            Ok(Box::pin(async move { done }))
+            Ok(Work::new(async move { done }))
         }
     }
 }

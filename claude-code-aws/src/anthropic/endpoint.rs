@@ -36,6 +36,12 @@ impl Endpoint {
         match (messages.scheme_str(), place) {
             (Some("https"), _) | (Some("http"), Place::Loopback) => {}
             (Some("http"), Place::Private) if !strict => warn_once(&host),
+            (Some("http"), Place::Private) => {
+                return Err(wrong(&format!(
+                    "for host {host} must begin with https:// here: set CLAUDE_CODE_AWS_ALLOW_ENDPOINT_OVERRIDE=1 to \
+                     go without on private addresses"
+                )));
+            }
             _ => {
                 return Err(wrong(&format!(
                     "for host {host} must begin with https://: only this machine and private addresses may go without"

@@ -19,6 +19,7 @@ use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, ProviderE
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
+use crate::connection;
 use order::Order;
 
 /// Claude through Bedrock's runtime.
@@ -45,13 +46,16 @@ impl std::fmt::Debug for Bedrock {
 
 impl Bedrock {
     /// Bedrock as this configuration reaches it. Retries are the client's alone; timeouts that the SDK has do not
-    /// guard event streams, so ours do.
+    /// guard event streams, so ours do. Connections are ours too, unless the configuration brings an HTTP client.
     pub fn new(config: &SdkConfig) -> Self {
-        let current = Current { client: client(config), number: 0 };
+        let config = match config.http_client() {
+            Some(_) => config.clone(),
+            None => config.to_builder().http_client(connection::client()).build(),
+        };
         Bedrock {
-            current: Arc::new(Mutex::new(current)),
-            config: Arc::new(config.clone()),
-            host: host(config).into(),
+            current: Arc::new(Mutex::new(Current { client: client(&config), number: 0 })),
+            host: host(&config).into(),
+            config: Arc::new(config),
             name: "bedrock",
         }
     }

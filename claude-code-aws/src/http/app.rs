@@ -23,15 +23,15 @@ pub struct Settings {
     /// Who may come in.
     pub(super) doors: Doors,
     /// Origins that browsers may call from, as `https://app.example`; others get no CORS header.
-    pub origins: Vec<String>,
+    pub(super) origins: Vec<String>,
     /// Requests that are worked on at the same time; what comes beyond is shed.
-    pub concurrency: usize,
+    pub(super) concurrency: usize,
     /// Answers over so many bytes have URLs in place of content, where the result is stored.
-    pub inline_bytes: usize,
+    pub(super) inline_bytes: usize,
     /// Whether jobs may go on after an answer: not where the host is frozen then.
-    pub background: bool,
+    pub(super) background: bool,
     /// The longest time for one request.
-    pub total: Duration,
+    pub(super) total: Duration,
 }
 
 impl Default for Settings {
@@ -52,6 +52,36 @@ impl Settings {
     pub fn with_tokens(mut self, tokens: impl IntoIterator<Item = String>) -> Self {
         let tokens: Vec<String> = tokens.into_iter().filter(|token| !token.is_empty()).collect();
         self.doors = if tokens.is_empty() { Doors::Open } else { Doors::tokens(&tokens) };
+        self
+    }
+
+    /// With these origins, which browsers may call from.
+    pub fn with_origins(mut self, origins: Vec<String>) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// With room for so many requests at the same time.
+    pub fn with_concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    /// With URLs in place of content in answers over so many bytes, where the result is stored.
+    pub fn with_inline_bytes(mut self, bytes: usize) -> Self {
+        self.inline_bytes = bytes;
+        self
+    }
+
+    /// With at most this time for a request.
+    pub fn with_total(mut self, total: Duration) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// Without work that goes on after an answer: `Prefer: respond-async` is not honoured.
+    pub fn without_background(mut self) -> Self {
+        self.background = false;
         self
     }
 

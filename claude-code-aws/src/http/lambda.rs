@@ -23,13 +23,12 @@ const INLINE_BYTES: usize = 1 << 20;
 /// The application as Lambda needs it: whom the gateway vouches for comes in, large answers are links, and nothing
 /// goes on after an answer, because the process is frozen then.
 pub async fn app(config: &Config, origins: Vec<String>) -> Result<App> {
-    let settings = Settings {
-        origins,
-        inline_bytes: INLINE_BYTES,
-        background: false,
-        total: config.policy.total,
-        ..Settings::default().behind_gateway()
-    };
+    let settings = Settings::default()
+        .behind_gateway()
+        .with_origins(origins)
+        .with_inline_bytes(INLINE_BYTES)
+        .with_total(config.policy.total)
+        .without_background();
     App::connect(config, settings).await
 }
 
@@ -38,7 +37,9 @@ pub async fn answer(app: App, event: Request) -> Response<Body> {
     let vouched =
         event.request_context_ref().and_then(principal).map(|id| Vouched(Scope::authenticated(&id)));
     let left = event.lambda_context_ref().map(|context| left(context.deadline));
+    let path = path(&event);
     let (mut parts, body) = event.into_parts();
+    parts.uri = path.and_then(|path| path.parse().ok()).unwrap_or(parts.uri);
     parts.extensions.extend(vouched.map(extension).unwrap_or_default());
     if let Some(left) = left {
         parts.extensions.insert(Deadline(left));
@@ -52,6 +53,22 @@ pub async fn answer(app: App, event: Request) -> Response<Body> {
     let request = axum::http::Request::from_parts(parts, body);
     let answered = Service::call(&mut router(app), request).await;
     answered.unwrap_or_else(|never| match never {})
+}
+
+/// Path and query as the routes know them. The gateway's stage is no part of them: REST events leave it out and the
+/// event library puts it in front, HTTP events have it in their path.
+fn path(event: &Request) -> Option<String> {
+    let stage = match event.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => {
+            context.stage.as_deref().filter(|stage| *stage != "$default")
+        }
+        _ => None,
+    };
+    let raw = event.raw_http_path();
+    let inner = stage.and_then(|stage| raw.strip_prefix('/')?.strip_prefix(stage));
+    let path = inner.filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(raw);
+    let path = if path.is_empty() { "/" } else { path };
+    Some(event.uri().query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
 }
 
 fn extension(vouched: Vouched) -> axum::http::Extensions {

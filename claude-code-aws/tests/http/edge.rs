@@ -115,7 +115,7 @@ async fn every_answer_has_an_id_and_the_headers_that_keep_browsers_safe() {
 
 #[tokio::test]
 async fn only_listed_origins_may_call_from_browsers() {
-    let settings = Settings { origins: vec!["https://app.example".into()], ..Settings::default() };
+    let settings = Settings::default().with_origins(vec!["https://app.example".into()]);
     let api = Api::with(settings, Arc::new(Samples::built_in())).await;
     for (origin, allowed) in [("https://app.example", true), ("https://evil.example", false), ("null", false)]
     {
@@ -140,7 +140,7 @@ async fn what_is_beyond_the_limit_is_shed_before_anything_is_paid() {
     let mut answered = Script::answer("```python a.py\nvalue = 1\n```\n");
     answered.0.splice(0..0, slow.0);
     let provider = ScriptedProvider::new([answered]);
-    let settings = Settings { concurrency: ROOM, ..Settings::default() };
+    let settings = Settings::default().with_concurrency(ROOM);
     let router = router(App::new(builder(provider.clone()).build(), settings));
     let calls = (0..25 * ROOM).map(|n| {
         let router = router.clone();

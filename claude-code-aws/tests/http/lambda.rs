@@ -12,7 +12,7 @@ const URL: &str = include_str!("events/function_url.json");
 async fn app() -> (App, Twin, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let twin = Twin::of_samples(dir.path());
-    let settings = Settings { background: false, ..Settings::default().behind_gateway() };
+    let settings = Settings::default().behind_gateway().without_background();
     (App::on(&twin, settings).await.unwrap(), twin, dir)
 }
 
@@ -66,4 +66,16 @@ async fn an_encoded_body_is_read_and_health_needs_nobody() {
     health["requestContext"].as_object_mut().unwrap().remove("authorizer");
     let (status, body) = answer(&app, &health.to_string()).await;
     assert_eq!((status, body["status"].as_str()), (200, Some("ok")));
+}
+
+#[tokio::test]
+async fn the_stage_of_the_gateway_is_no_part_of_the_path() {
+    let (app, _, _dir) = app().await;
+    let mut event: Value = serde_json::from_str(HTTP).unwrap();
+    event["requestContext"]["stage"] = "prod".into();
+    event["rawPath"] = "/prod/results".into();
+    event["rawQueryString"] = "language=python".into();
+    event["requestContext"]["http"]["method"] = "GET".into();
+    let (status, body) = answer(&app, &event.to_string()).await;
+    assert_eq!((status, body["items"].is_array()), (200, true), "{body:#}");
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use claude_code_aws::message::{Message, TextBlock};
 use claude_code_aws::provider::ModelCall;
 use claude_code_aws::{Kind, ModelId};
-use claude_code_core::draft::Ended;
 use claude_code_core::invoke::{self, Patience};
+use claude_code_core::outcome::Ended;
 use serde_json::{Value, json};
 
 use super::bytes::{converse, delta, frame, metadata};

@@ -1,6 +1,7 @@
 //! The one policy: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
 
 mod call;
+mod downgrade;
 mod escalate;
 mod fallback;
 mod keep;
@@ -32,12 +33,15 @@ pub enum Step {
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
-        return limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
+        let first =
+            || limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
+        return limits::overdue(plan, draft, now).map_or_else(first, Step::Stop);
     };
     if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
         return Step::Stop(outcome);
     }
-    let next = resume::ask(plan, draft, last)
+    let next = downgrade::ask(plan, draft, last)
+        .or_else(|| resume::ask(plan, draft, last))
         .or_else(|| retry::ask(plan, draft, last))
         .or_else(|| fallback::ask(plan, draft, last))
         .or_else(|| repair::ask(plan, draft, last))

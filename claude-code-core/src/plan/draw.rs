@@ -52,6 +52,7 @@ pub fn draw(
         tier,
         tier_reason,
         escalation: escalation(&request, policy, tier),
+        cheaper: cheaper(&request, policy, tier),
         limits: limits(&request, policy, &candidates[0], now),
         candidates,
         start: 0,
@@ -166,9 +167,23 @@ fn named_model(name: &str, policy: &Policy, catalogue: &'static Catalogue) -> Re
 
 /// The tier above, for an answer that stays rejected: only where the tier was the classifier's choice.
 fn escalation(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Option<Candidate> {
-    let fixed = request.model.is_some() || request.tier.is_some() || policy.model.is_some();
-    let above = tier.above().filter(|_| !fixed)?;
+    let above = tier.above().filter(|_| !is_fixed(request, policy))?;
     candidates(above, policy, false).ok()?.into_iter().next()
+}
+
+/// The tiers below, nearest first, for a budget that refuses: only where it may, and where the tier was the
+/// classifier's choice.
+fn cheaper(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Vec<Candidate> {
+    if !policy.downgrade || is_fixed(request, policy) {
+        return Vec::new();
+    }
+    let below = std::iter::successors(tier.below(), |tier| tier.below());
+    below.filter_map(|tier| candidates(tier, policy, false).ok()?.into_iter().next()).collect()
+}
+
+/// Whether somebody chose the model or the tier.
+fn is_fixed(request: &GenerateRequest, policy: &Policy) -> bool {
+    request.model.is_some() || request.tier.is_some() || policy.model.is_some()
 }
 
 /// The models for a tier, with their ids as the provider knows them. Those without such an id are passed over.
