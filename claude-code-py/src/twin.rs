@@ -71,12 +71,13 @@ impl Scripted {
         let prompt = question.last_user_text();
         let rules = self.rules();
         let rule = rules.iter().rev().find(|(part, _)| prompt.contains(part.as_str()));
-        rule.map_or_else(|| self.samples.answer(question), |(_, text)| Reply::text(question, text))
+        rule.map_or_else(|| self.samples.reply(question), |(_, text)| Reply::text(question, text))
     }
 }
 
+#[async_trait::async_trait]
 impl Brain for Scripted {
-    fn answer(&self, question: &Question) -> Reply {
+    async fn answer(&self, question: &Question) -> Reply {
         let turn = self.script().pop_front();
         match turn {
             Some(Turn::Answer(text)) => Reply::text(question, &text),

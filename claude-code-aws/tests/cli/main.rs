@@ -9,6 +9,7 @@ mod refactor;
 mod run;
 mod terminal;
 mod twin;
+mod up;
 
 pub(crate) use run::{Done, Place};
 

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::Place;
-use super::twin::Up;
+use super::up::Up;
 
 /// Runs a shell line on a terminal of its own; none where there is no `script`.
 fn on_a_terminal(place: &Place, line: &str, env: &[(String, String)]) -> Option<String> {

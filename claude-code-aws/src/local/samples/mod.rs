@@ -76,9 +76,9 @@ impl Samples {
     }
 }
 
-#[async_trait::async_trait]
-impl Brain for Samples {
-    async fn answer(&self, question: &Question) -> Reply {
+impl Samples {
+    /// The sample answer to a question, or the refusal that names the nearest one.
+    pub fn reply(&self, question: &Question) -> Reply {
         let message = question.last_user_text();
         match find::sample(&self.samples, message) {
             Ok(sample) => {
@@ -91,5 +91,12 @@ impl Brain for Samples {
             }
             Err(message) => Reply::invalid(message),
         }
+    }
+}
+
+#[async_trait::async_trait]
+impl Brain for Samples {
+    async fn answer(&self, question: &Question) -> Reply {
+        self.reply(question)
     }
 }
