@@ -156,7 +156,8 @@ pub(crate) fn stored(
     let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
     let s3 = crate::s3::client(sdk);
     let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), bucket);
-    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket);
+    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket)
+        .with_credentials(sdk.credentials_provider());
     builder.with_state(Arc::new(state)).with_store(Arc::new(results))
 }
 

@@ -18,10 +18,12 @@ pub mod config;
 mod connect;
 mod connection;
 pub mod disk;
+pub mod download;
 pub mod dynamodb;
 mod fault;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod janitor;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod results;
