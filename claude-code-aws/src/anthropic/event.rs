@@ -105,7 +105,7 @@ impl Answer {
     fn note_stop(&mut self, found: &Value) {
         if let Some(reason) = found["stop_reason"].as_str() {
             let category = found["stop_details"]["category"].as_str();
-            self.stop = Some((StopReason::from_wire(reason), category.map(|text| printable(text))));
+            self.stop = Some((StopReason::from_wire(reason), category.map(printable)));
         }
     }
 

@@ -148,7 +148,7 @@ async fn damage(name: &str, frames: &[Vec<u8>], step: usize, share: (usize, usiz
     assert!(bench.accepts(bytes.clone()).await, "{name} is whole");
     let stop = frames.iter().position(|frame| is(frame, "messageStop")).unwrap();
     let end: usize = frames[..=stop].iter().map(Vec::len).sum();
-    let mine = |n: &usize| n % step == 0 && (n / step) % share.1 == share.0;
+    let mine = |n: &usize| n.is_multiple_of(step) && (n / step) % share.1 == share.0;
     let mut tally = Tally::default();
     let mut note = |what: String, whole: bool| {
         tally.ran += 1;
@@ -193,6 +193,8 @@ fn no_damaged_answer_is_taken_for_whole() {
     for (name, frames) in answers() {
         let share = |n: usize| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            // The bytes of the last are framed like the others'; it is here for its order.
+            let step = if name.contains("thinking") { step * 8 } else { step };
             runtime.block_on(damage(&name, &frames, step, (n, threads)))
         };
         let share = &share;

@@ -131,7 +131,7 @@ async fn serve(mut stream: TcpStream, scripts: Arc<Mutex<VecDeque<Script>>>, see
 async fn whole_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
-        let mut piece = [0; 16 << 10];
+        let mut piece = vec![0; 16 << 10];
         let n = stream.read(&mut piece).await.ok().filter(|n| *n > 0)?;
         bytes.extend_from_slice(&piece[..n]);
         let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { continue };

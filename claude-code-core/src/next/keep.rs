@@ -13,6 +13,9 @@ use crate::plan::Plan;
 /// Files from here on are long, in tokens of the whole prompt: a repair then reads several cents' worth again.
 const LONG: u64 = 4_096;
 
+/// Below this many tokens a prompt that is sent again is not worth a point: some hundredths of a cent are at stake.
+const WORTH: u64 = 1_024;
+
 /// Cache points of one send: after the system prompt, after the task and its files. The service allows four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Points {
@@ -27,7 +30,7 @@ pub(super) fn points(plan: &Plan, ask: &Ask) -> Points {
         return Points::default();
     };
     let long = !plan.request.files.is_empty() && plan.prompt_tokens >= LONG;
-    let again = matches!(ask.why, Why::Resume | Why::Repair);
+    let again = matches!(ask.why, Why::Resume | Why::Repair) && plan.prompt_tokens >= WORTH;
     if !(again || long || plan.request.prompt_cache.is_some()) {
         return Points::default();
     }

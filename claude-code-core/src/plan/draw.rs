@@ -37,12 +37,7 @@ pub fn draw(
     let prompt_tokens = estimate_tokens(&prompt.system) + estimate_tokens(&prompt.user);
     let max_tokens = max_tokens(&request, policy, &candidates[0]);
     fits(&candidates[0], prompt_tokens, max_tokens)?;
-    if request.temperature.is_some() && !candidates[0].takes_sampling() {
-        warnings.push(format!("temperature was left out: {} does not take it", candidates[0].model));
-    }
-    if let Some(effort) = request.effort.filter(|effort| !candidates[0].takes_effort(*effort)) {
-        warnings.push(format!("effort {effort} was left out: {} does not take it", candidates[0].model));
-    }
+    warnings.extend(left_out(&request, &candidates[0]));
     let cache_key = key::cache_key(&request, policy, provider, scope, &candidates[0], &prompt, max_tokens);
     Ok(Plan {
         id,
@@ -65,6 +60,15 @@ pub fn draw(
         warnings,
         request,
     })
+}
+
+/// What was asked for and the model does not take.
+fn left_out(request: &GenerateRequest, first: &Candidate) -> Vec<String> {
+    let temperature =
+        request.temperature.filter(|_| !first.takes_sampling()).map(|_| "temperature".to_owned());
+    let effort = request.effort.filter(|effort| !first.takes_effort(*effort));
+    let fields = temperature.into_iter().chain(effort.map(|effort| format!("effort {effort}")));
+    fields.map(|field| format!("{field} was left out: {} does not take it", first.model)).collect()
 }
 
 fn check(request: &GenerateRequest) -> Result<()> {
