@@ -10,6 +10,7 @@ mod event;
 mod generation;
 mod highlight;
 mod json;
+mod log;
 mod money;
 mod options;
 mod record;
