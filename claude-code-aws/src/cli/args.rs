@@ -10,6 +10,9 @@ use claude_code_core::{CacheMode, PicoUsd, Tier};
 /// Generate code with Claude on AWS: accepted files, with a receipt. (Not the Claude Code CLI.)
 #[derive(Debug, Parser)]
 #[command(name = "claude-code-aws", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit: 0 accepted · 1 failed · 2 usage · 3 incomplete or rejected · 4 budget · 130 interrupted"
+)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::args::Global;
 use super::{exit, json, models, setup, show};
+use crate::anthropic::Anthropic;
 use crate::config::{Config, Provider};
 
 mod aws;
@@ -78,19 +79,19 @@ async fn provider(config: &Config) -> Vec<Check> {
             let count = crate::local::Samples::built_in().prompts().len();
             vec![Check::ok("answers", format!("{count} sample answers of the local twin; no model is asked"))]
         }
-        Provider::Anthropic => vec![messages_api()],
+        Provider::Anthropic => vec![messages_api(config)],
     }
 }
 
-/// The Messages API's two settings, as its SDKs name them.
-fn messages_api() -> Check {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    match (is_set("ANTHROPIC_API_KEY"), is_set("ANTHROPIC_BASE_URL")) {
-        (true, false) => Check::ok("credentials", "ANTHROPIC_API_KEY is set; the Anthropic API answers"),
-        (_, true) => Check::ok("credentials", "the Messages API at ANTHROPIC_BASE_URL answers"),
-        (false, false) => {
-            Check::fix("credentials", "set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a local server")
+/// Whether the settings of the Messages API can be used. Nothing is sent.
+fn messages_api(config: &Config) -> Check {
+    let strict = !config.allow_endpoint_override;
+    match Anthropic::new(&config.anthropic, crate::connection::connector(), strict) {
+        Ok(_) if config.anthropic.base_url.is_some() => {
+            Check::ok("credentials", "the Messages API at ANTHROPIC_BASE_URL answers")
         }
+        Ok(_) => Check::ok("credentials", "ANTHROPIC_API_KEY is set; the Anthropic API answers"),
+        Err(error) => Check::fix("credentials", error.message),
     }
 }
 

@@ -23,11 +23,13 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
         Directory::open(&dir)?.clear()?;
     }
     let twin = Twin::with_keys(&dir, brain(args, &config)?, keys());
-    local::prepare(&twin, &config).await?;
+    twin.engines().directory()?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
-    let listening = local::listen(&twin, args.port, args.verify_signatures).await?;
+    let listening = local::listen_before_stores(&twin, args.port, args.verify_signatures).await?;
     show::out(&lines(global, &exports(&listening))?)?;
+    local::prepare(&twin, &config).await?;
+    listening.open_stores();
     show::note(&format!(
         "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",
         dir.display()

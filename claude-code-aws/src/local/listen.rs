@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::body::{self, Body, BodyError};
@@ -33,6 +34,7 @@ const RECOVER: Duration = Duration::from_millis(50);
 pub struct Listening {
     addresses: Vec<(Service, SocketAddr)>,
     tasks: JoinSet<()>,
+    stores: watch::Sender<bool>,
 }
 
 /// Listens on loopback: Bedrock's runtime and the Messages API on `port`, DynamoDB on the next, S3 on the one after;
@@ -41,6 +43,18 @@ pub struct Listening {
 ///
 /// Fails with [`Kind::Unavailable`] if a port is taken.
 pub async fn listen(twin: &Twin, port: u16, verify_signatures: bool) -> Result<Listening> {
+    let listening = listen_before_stores(twin, port, verify_signatures).await?;
+    listening.open_stores();
+    Ok(listening)
+}
+
+/// As [`listen`], but S3 and DynamoDB let their callers wait until [`Listening::open_stores`]: tables and buckets are
+/// made meanwhile, and Bedrock answers already.
+pub(crate) async fn listen_before_stores(
+    twin: &Twin,
+    port: u16,
+    verify_signatures: bool,
+) -> Result<Listening> {
     let mut listeners = Vec::new();
     for (at, service) in (0_u16..).zip(SERVICES) {
         let port = match port {
@@ -51,14 +65,21 @@ pub async fn listen(twin: &Twin, port: u16, verify_signatures: bool) -> Result<L
         let listener = TcpListener::bind(address).await.map_err(|error| taken(address, &error))?;
         listeners.push((service, listener));
     }
-    let mut listening = Listening { addresses: Vec::new(), tasks: JoinSet::new() };
+    let mut listening =
+        Listening { addresses: Vec::new(), tasks: JoinSet::new(), stores: watch::Sender::new(false) };
     for (service, listener) in listeners {
         let address = listener
             .local_addr()
             .map_err(|error| Error::new(Kind::Unavailable, format!("a listener has no address: {error}")))?;
         listening.addresses.push((service, address));
         let door = Door { engines: Arc::clone(twin.engines()), service, verify_signatures };
-        listening.tasks.spawn(accept(listener, door));
+        let mut stores = listening.stores.subscribe();
+        listening.tasks.spawn(async move {
+            // An error means that the twin is gone: nothing is accepted then.
+            if service == Service::Bedrock || stores.wait_for(|open| *open).await.is_ok() {
+                accept(listener, door).await;
+            }
+        });
     }
     Ok(listening)
 }
@@ -74,6 +95,11 @@ impl Listening {
     /// The endpoint's URL, as SDKs take it.
     pub fn url(&self, service: Service) -> String {
         format!("http://{}", self.address(service))
+    }
+
+    /// Lets S3 and DynamoDB answer.
+    pub(crate) fn open_stores(&self) {
+        self.stores.send_replace(true);
     }
 
     /// Closes listeners and connections, and waits until they are gone.

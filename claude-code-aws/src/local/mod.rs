@@ -33,6 +33,8 @@ pub use directory::Directory;
 pub use endpoint::{Engines, Service, handle};
 pub use fault::Fault;
 pub use keys::Keys;
+#[cfg(feature = "cli")]
+pub(crate) use listen::listen_before_stores;
 pub use listen::{Listening, listen};
 #[cfg(feature = "cli")]
 pub(crate) use open::prepare;

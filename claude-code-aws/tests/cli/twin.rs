@@ -369,3 +369,32 @@ async fn a_server_with_the_messages_api_answers_as_if_it_were_bedrock() {
     let refused = client.converse().model_id(MODEL).messages(user("anything")).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("ThrottlingException"), "{refused:?}");
 }
+
+#[test]
+fn the_messages_api_is_a_provider_too() {
+    let place = Place::new();
+    let up = Up::start(&place, &[]);
+    let mut command = place.command(&["generate", REVERSE]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_PROVIDER", "anthropic").env("CLAUDE_CODE_AWS_STORE", "none");
+    let done = Done::of(command.stdin(Stdio::null()).output().unwrap());
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("def reverse_string"), "{done:?}");
+    let mut command = place.command(&["doctor"]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_PROVIDER", "anthropic").env("CLAUDE_CODE_AWS_STORE", "none");
+    assert_eq!(Done::of(command.output().unwrap()).code, 0);
+    let none = place.run_with(&["doctor"], &[("CLAUDE_CODE_AWS_PROVIDER", "anthropic")]);
+    assert!(none.code == 1 && none.out.contains("ANTHROPIC_API_KEY"), "{none:?}");
+}
+
+#[test]
+fn a_second_twin_on_the_same_directory_or_port_is_refused_in_one_line() {
+    let (place, other) = (Place::new(), Place::new());
+    let up = Up::start(&place, &[]);
+    let busy = place.run(&["twin", "up"]);
+    assert_eq!((busy.code, busy.err.lines().count()), (1, 1), "{busy:?}");
+    assert!(busy.err.contains(&format!("in use by pid {}", up.child.id())), "{busy:?}");
+    let port = up.get("ANTHROPIC_BASE_URL").rsplit(':').next().unwrap();
+    let taken = other.run(&["twin", "up", "--port", port]);
+    assert_eq!((taken.code, taken.err.lines().count()), (1, 1), "{taken:?}");
+    assert!(taken.err.contains("--port") && taken.out.is_empty(), "{taken:?}");
+}

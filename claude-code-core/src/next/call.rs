@@ -38,10 +38,12 @@ fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Messag
     let mut task = Message::user(plan.prompt.user.as_str());
     task.blocks[0].cache = points.task;
     match (&ask.why, &ask.anchor) {
-        (Why::Repair, _) => {
+        // Behind a cache point what differs from send to send is a block of its own.
+        (Why::Repair, _) if points.task.is_some() => {
             task.blocks.push(TextBlock::new(format!("\n{}", repair(plan, draft))));
             vec![task]
         }
+        (Why::Repair, _) => vec![Message::user(format!("{}\n{}", plan.prompt.user, repair(plan, draft)))],
         (_, Some(anchor)) => {
             let finished: Vec<&str> =
                 draft.files.iter().filter(|f| f.complete).filter_map(|f| f.path.as_deref()).collect();

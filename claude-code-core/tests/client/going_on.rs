@@ -95,7 +95,7 @@ async fn a_repair_sends_only_the_failing_file_back_and_keeps_the_others() {
     assert!(g.accepted);
     let files: Vec<_> = g.files.iter().map(|f| (f.path.as_deref().unwrap(), f.content.as_str())).collect();
     assert_eq!(files, [("good.json", "{\"a\": 1}\n"), ("bad.json", "{\"b\": 2}\n")]);
-    let asked = provider.calls()[1].messages.last().unwrap().blocks[1].text.to_string();
+    let asked = provider.calls()[1].messages.last().unwrap().blocks[0].text.to_string();
     assert!(asked.contains("{\"b\": ") && !asked.contains("{\"a\": 1}"), "{asked}");
     assert_eq!(g.attempts[1].why, "repair");
 }

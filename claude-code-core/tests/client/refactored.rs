@@ -45,7 +45,8 @@ async fn an_edit_that_does_not_fit_is_repaired_once_with_the_given_file() {
     let g = client(&provider).generate(request()).await.unwrap();
     assert_eq!(g.files[0].content, BEFORE.replace("a+b", "a + b"));
     assert_eq!(g.attempts[1].why, "repair");
-    let asked = provider.calls()[1].messages[0].blocks[0].text.to_string();
+    let asked: String =
+        provider.calls()[1].messages[0].blocks.iter().map(|block| block.text.to_string()).collect();
     assert!(asked.contains("edit 1 of calc.py does not fit"), "{asked}");
 }
 
