@@ -43,7 +43,15 @@ def tags(g: Generation) -> Tags:
 def test_a_card_shows_files_model_tokens_and_cost(client: Client) -> None:
     g = client.generate(REVERSE)
     page = g._repr_html_()
-    for part in ("accepted", "reverse_string.py", g.model, str(g.usage.output_tokens), "$0", g.id, "this session"):
+    for part in (
+        "accepted",
+        "reverse_string.py",
+        g.model,
+        str(g.usage.output_tokens),
+        "$0",
+        g.id,
+        "this session",
+    ):
         assert part in page
     shown = re.sub(r"<[^>]+>", "", page.split("<pre>")[1].split("</pre>")[0])
     assert "def " in shown

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from claude_code import Client, ClaudeCodeError, Generation
+from claude_code import ClaudeCodeError, Client, Generation
 
 
 class ClaudeCodeClient:

@@ -1,7 +1,7 @@
 """A Lambda function behind API Gateway: POST {"prompt": …, "language": …} gives the result's JSON.
 
-Results go to the bucket and the table of CLAUDE_CODE_AWS_BUCKET_NAME and CLAUDE_CODE_AWS_TABLE_NAME. The Rust router
-of this project (`serve`, or its Lambda build) does more and starts faster; this is the same job in plain Python.
+Results go to the bucket and the table of CLAUDE_CODE_AWS_BUCKET_NAME and CLAUDE_CODE_AWS_TABLE_NAME. The Rust
+router of this project (`serve`, or its Lambda build) does more and starts faster; this is the same job in Python.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         body = json.loads(base64.b64decode(raw) if event.get("isBase64Encoded") else raw)
         return response(200, refactor_code(body) if "instructions" in body else generate_code(body))
     except (ValueError, KeyError, TypeError) as error:
-        return response(400, {"kind": "malformed", "detail": f"the body is not a request: {type(error).__name__}"})
+        return response(
+            400, {"kind": "malformed", "detail": f"the body is not a request: {type(error).__name__}"}
+        )
     except claude_code.ClaudeCodeError as error:
         problem = {"kind": error.kind, "detail": str(error), "hint": error.hint}
         return response(STATUS.get(type(error), 500), problem)
