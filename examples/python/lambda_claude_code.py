@@ -1,7 +1,8 @@
 """A Lambda function behind API Gateway: POST {"prompt": …, "language": …} gives the result's JSON.
 
-Results go to the bucket and the table of CLAUDE_CODE_AWS_BUCKET_NAME and CLAUDE_CODE_AWS_TABLE_NAME. The Rust
-router of this project (`serve`, or its Lambda build) does more and starts faster; this is the same job in Python.
+Results go to the bucket and the table of CLAUDE_CODE_AWS_BUCKET_NAME and CLAUDE_CODE_AWS_TABLE_NAME. The
+Rust router of this project (`serve`, or its Lambda build) does more and starts faster; this is the same job
+in Python.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ __all__ = ["Progress"]
 class Progress:
     """A function for `on_event=`: one line for each file, with its size so far, and one for each send.
 
-    In a notebook the lines are updated in place as plain text, elsewhere they go to standard error. Names come
-    from the model: what a terminal would obey is shown as a question mark.
+    In a notebook the lines are updated in place as plain text, elsewhere they go to standard error. Names
+    come from the model: what a terminal would obey is shown as a question mark.
     """
 
     def __init__(self) -> None:
