@@ -17,9 +17,10 @@ use crate::call::{Awaitable, Work, awaitable, ready, wait, work};
 use crate::error::raise;
 use crate::generation::{Generation, Origin};
 use crate::options::{self, Options, signature};
+use crate::reading::follow;
 use crate::runtime::Held;
 use crate::store::{AsyncResults, Results};
-use crate::stream::{AsyncStream, Stream, follow};
+use crate::stream::{AsyncStream, Stream};
 use crate::tally;
 use crate::values::{Budget, Estimate};
 

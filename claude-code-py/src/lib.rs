@@ -4,14 +4,17 @@
 mod answer;
 mod call;
 mod card;
+mod cli;
 mod client;
 mod error;
 mod event;
 mod generation;
 mod highlight;
 mod json;
+mod log;
 mod money;
 mod options;
+mod reading;
 mod record;
 mod runtime;
 mod store;
@@ -31,6 +34,8 @@ mod _claude_code {
     use answer::{Answer, read_answer};
     #[pymodule_export]
     use call::{Awaitable, wake};
+    #[pymodule_export]
+    use cli::main;
     #[pymodule_export]
     use client::{AsyncClient, Client};
     #[pymodule_export]

@@ -69,6 +69,7 @@ fn start() -> Result<Running> {
     let failed = |error: std::io::Error| {
         Error::new(Kind::Unavailable, format!("the background thread could not be started: {error}"))
     };
+    crate::log::install();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
     let (stop, told) = oneshot::channel();

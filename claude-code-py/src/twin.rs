@@ -67,11 +67,13 @@ impl Scripted {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn by_rule(&self, question: &Question) -> Reply {
+    async fn by_rule(&self, question: &Question) -> Reply {
         let prompt = question.last_user_text();
-        let rules = self.rules();
-        let rule = rules.iter().rev().find(|(part, _)| prompt.contains(part.as_str()));
-        rule.map_or_else(|| self.samples.reply(question), |(_, text)| Reply::text(question, text))
+        let rule = self.rules().iter().rev().find(|(part, _)| prompt.contains(part.as_str())).cloned();
+        match rule {
+            Some((_, text)) => Reply::text(question, &text),
+            None => self.samples.answer(question).await,
+        }
     }
 }
 
@@ -82,8 +84,8 @@ impl Brain for Scripted {
         match turn {
             Some(Turn::Answer(text)) => Reply::text(question, &text),
             Some(Turn::Refuse(reply)) => reply,
-            Some(Turn::Faults(faults)) => self.by_rule(question).with_faults(faults),
-            None => self.by_rule(question),
+            Some(Turn::Faults(faults)) => self.by_rule(question).await.with_faults(faults),
+            None => self.by_rule(question).await,
         }
     }
 }

@@ -137,7 +137,7 @@ def test_files_are_taken_in_every_form(claude_twin: Twin, tmp_path: Path) -> Non
 
 
 def test_an_unknown_option_is_told_with_the_nearest(client: Client) -> None:
-    with pytest.raises(TypeError, match="langauge.*did you mean language"):
+    with pytest.raises(TypeError, match=r"langauge.*did you mean language"):
         client.generate(REVERSE, langauge="python")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="max_tokens"):
         client.generate(REVERSE, max_tokens="many")  # type: ignore[arg-type]

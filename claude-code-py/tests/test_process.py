@@ -122,7 +122,7 @@ def test_a_forked_child_answers_or_is_told(run: Run, before: str, answer: str) -
 EXITS = {
     "threads": """
         for _ in range(50):
-            threading.Thread(target=client.generate, args=(PROMPT,), kwargs={"cache": "off"}, daemon=True).start()
+            threading.Thread(target=client.generate, args=(PROMPT,), daemon=True).start()
         import time; time.sleep(0.1)
     """,
     "tasks": """
@@ -153,7 +153,7 @@ EXITS = {
     """,
     "sys.exit": """
         for _ in range(50):
-            threading.Thread(target=client.generate, args=(PROMPT,), kwargs={"cache": "off"}, daemon=True).start()
+            threading.Thread(target=client.generate, args=(PROMPT,), daemon=True).start()
         import time; time.sleep(0.1)
         sys.exit(0)
     """,

@@ -52,8 +52,8 @@ def values(claude_twin: Twin, client: Client) -> list[Any]:
 def test_every_class_is_there(values: list[Any]) -> None:
     seen = {type(value).__name__ for value in values}
     wanted = (
-        "Answer Attempt Budget Cached CodeFile Diagnostic Estimate FileChunk FileFinished FileStarted Finished "
-        "Generation Notice Page Receipt ReceiptItem ResultRow Sent Text Usage"
+        "Answer Attempt Budget Cached CodeFile Diagnostic Estimate FileChunk FileFinished FileStarted "
+        "Finished Generation Notice Page Receipt ReceiptItem ResultRow Sent Text Usage"
     )
     assert seen == set(wanted.split())
 
@@ -98,8 +98,8 @@ def test_no_repr_shows_prompt_or_code(values: list[Any]) -> None:
 def test_the_schema_is_the_contract_s(client: Client) -> None:
     data = client.generate(REVERSE).to_dict()
     fields = (
-        "id accepted language files text model tier tier_reason stop_reason usage receipt attempts diagnostics "
-        "warnings cached stored s3_key generated_at"
+        "id accepted language files text model tier tier_reason stop_reason usage receipt "
+        "attempts diagnostics warnings cached stored s3_key generated_at"
     )
     assert set(fields.split()) <= set(data)
     assert "prompt" not in data

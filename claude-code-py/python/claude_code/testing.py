@@ -27,5 +27,5 @@ __all__ = ["Sent", "Twin", "claude_twin"]
 
 @pytest.fixture
 def claude_twin(tmp_path: Path) -> Twin:
-    """A twin of its own for each test; `client(store="disk")` keeps results in the test's temporary directory."""
+    """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
     return Twin(tmp_path / "claude-code")

@@ -1,0 +1,36 @@
+"""`python -m claude_code` is the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import REVERSE
+
+import claude_code
+
+
+def command(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "claude_code", *args],
+        env={**os.environ, "PYTHONPATH": str(Path(claude_code.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_gives_the_same_schema() -> None:
+    done = command("generate", REVERSE, "--offline", "--json")
+    assert done.returncode == 0, done.stderr
+    g = claude_code.Generation.from_dict(json.loads(done.stdout))
+    assert g.accepted
+    assert "def " in g.code
+
+
+def test_a_wrong_use_exits_with_2() -> None:
+    assert command("generate", "--no-such-option").returncode == 2

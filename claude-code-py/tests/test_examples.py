@@ -1,0 +1,48 @@
+"""The examples run, offline."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from conftest import REVERSE
+
+import claude_code
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "python"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_basic_example_prints_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(claude_code.__file__).parents[1]))
+    program = [sys.executable, str(EXAMPLES / "basic_claude_code.py")]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "def " in done.stdout
+
+
+def test_the_lambda_example_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = load("lambda_claude_code")
+    monkeypatch.setattr(module, "client", claude_code.Client.local())
+    event = {"rawPath": "/generate", "body": json.dumps({"prompt": REVERSE, "language": "python"})}
+    answer = module.lambda_handler(event, None)
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["accepted"]
+    assert module.lambda_handler({"rawPath": "/health"}, None)["statusCode"] == 200
+    assert module.lambda_handler({"body": "{"}, None)["statusCode"] == 400
+    unknown = module.lambda_handler({"body": '{"prompt": "unknown"}'}, None)
+    assert unknown["statusCode"] == 422
+    assert json.loads(unknown["body"])["kind"] == "no_sample"

@@ -1,0 +1,115 @@
+"""Cards and progress: what a notebook shows, always escaped."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+
+import pytest
+from conftest import REVERSE
+
+from claude_code import Client, Generation
+from claude_code.notebook import Progress
+from claude_code.testing import Twin
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x1b]8;;http://x\x07"
+
+
+class Tags(html.parser.HTMLParser):
+    """Every tag and attribute of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def tags(g: Generation) -> Tags:
+    parsed = Tags(g._repr_html_())
+    assert parsed.open == []
+    return parsed
+
+
+def test_a_card_shows_files_model_tokens_and_cost(client: Client) -> None:
+    g = client.generate(REVERSE)
+    page = g._repr_html_()
+    for part in (
+        "accepted",
+        "reverse_string.py",
+        g.model,
+        str(g.usage.output_tokens),
+        "$0",
+        g.id,
+        "this session",
+    ):
+        assert part in page
+    shown = re.sub(r"<[^>]+>", "", page.split("<pre>")[1].split("</pre>")[0])
+    assert "def " in shown
+    assert tags(g).seen <= {"div", "style", "span", "details", "summary", "pre", "code"}
+    assert "cached" in client.generate(REVERSE)._repr_html_()
+
+
+def test_nothing_in_a_card_comes_from_a_network(client: Client) -> None:
+    page = client.generate(REVERSE)._repr_html_()
+    assert tags(client.generate(REVERSE)).attributes <= {"class", "open"}
+    assert "http" not in page
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_all_that_a_model_wrote_is_escaped(claude_twin: Twin) -> None:
+    claude_twin.answer(f"```html index.html\n{EVIL}\n```\n```python {EVIL[:20]}.py\nx = 1\n```\n{EVIL}")
+    g = claude_twin.client().generate(f"a page {EVIL}", language="html")
+    page = g._repr_html_()
+    assert tags(g).seen <= {"div", "style", "span", "details", "summary", "pre", "code"}
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert "U+202E" in page
+
+
+def test_a_card_tells_findings(claude_twin: Twin) -> None:
+    claude_twin.answer("```python bad.py\ndef f(:\n```")
+    g = claude_twin.client().generate("broken", max_sends=1)
+    page = g._repr_html_()
+    assert "not accepted" in page
+    assert "bad.py:1" in page
+
+
+def test_the_running_total_grows(claude_twin: Twin) -> None:
+    client = claude_twin.client()
+
+    def total() -> float:
+        found = re.search(r"\$([0-9.]+) spent", g._repr_html_())
+        assert found
+        return float(found[1])
+
+    g = client.generate(REVERSE, cache="off")
+    before = total()
+    client.generate(REVERSE, cache="off")
+    assert total() > before
+
+
+def test_a_long_file_is_cut_in_the_card(claude_twin: Twin) -> None:
+    claude_twin.answer("```python long.py\n" + "x = 1\n" * 3000 + "```")
+    page = claude_twin.client().generate("much", max_tokens=30_000)._repr_html_()
+    assert "2600 more lines" in page
+
+
+def test_progress_tells_each_file(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress()
+    g = client.generate(REVERSE, on_event=progress)
+    assert f"✓ reverse_string.py  {len(g.code)} characters" in progress.text()
+    err = capsys.readouterr().err
+    assert "reverse_string.py" in err
+    assert "accepted" in err
