@@ -94,7 +94,10 @@ pub(super) struct GenerateBody {
 /// Changes to given code.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "RefactorRequest")]
+#[schemars(rename = "RefactorRequest", extend("anyOf" = [
+    { "required": ["files"], "properties": { "files": { "minItems": 1 }, "code": { "type": "null" } } },
+    { "required": ["code"], "properties": { "code": { "type": "string" }, "files": { "maxItems": 0 } } },
+]))]
 pub(super) struct RefactorBody {
     /// What is to change.
     #[schemars(length(min = 1))]

@@ -59,7 +59,9 @@ pub async fn answer(app: App, event: Request) -> Response<Body> {
 /// event library puts it in front, HTTP events have it in their path.
 fn path(event: &Request) -> Option<String> {
     let stage = match event.request_context_ref()? {
-        RequestContext::ApiGatewayV2(context) => context.stage.as_deref().filter(|stage| *stage != "$default"),
+        RequestContext::ApiGatewayV2(context) => {
+            context.stage.as_deref().filter(|stage| *stage != "$default")
+        }
         _ => None,
     };
     let raw = event.raw_http_path();

@@ -30,10 +30,13 @@ const PAGE: u32 = 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     /// The index needs one.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9]{0,30}$"))]
     language: String,
     /// Not before this moment, as `2026-11-21` or `2026-11-21T20:46:00Z`.
+    #[schemars(extend("format" = "date-time"))]
     from: Option<String>,
     /// Before this moment.
+    #[schemars(extend("format" = "date-time"))]
     to: Option<String>,
     /// Where the last page ended.
     cursor: Option<String>,
@@ -72,10 +75,11 @@ pub(super) async fn list(
 
 fn moment(field: &'static str, text: Option<String>) -> Result<Option<UtcMillis>, Problem> {
     let Some(text) = text else { return Ok(None) };
-    let forms = [text.clone(), format!("{text}T00:00:00.000Z"), text.replace('Z', ".000Z")];
-    let found = forms.iter().find_map(|form| UtcMillis::from_iso(form));
-    found
-        .map(Some)
+    let whole = if text.len() == "2026-11-21".len() { format!("{text}T00:00:00Z") } else { text };
+    let found = time::OffsetDateTime::parse(&whole, &time::format_description::well_known::Rfc3339);
+    let millis = found.ok().and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
+    millis
+        .map(|at| Some(UtcMillis(at.max(0))))
         .ok_or_else(|| Problem::field(field, "a moment is written 2026-11-21 or 2026-11-21T20:46:00Z"))
 }
 

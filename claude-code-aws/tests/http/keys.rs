@@ -71,11 +71,8 @@ async fn what_may_succeed_later_gives_the_key_back() {
         post(&router, "/generate", &[("idempotency-key", "k")], body.clone()).await.json(),
         first.json()
     );
-    let provider = ScriptedProvider::new([
-        Script::default().hang(),
-        Script::default().hang(),
-        Script::answer(ANSWER),
-    ]);
+    let provider =
+        ScriptedProvider::new([Script::default().hang(), Script::default().hang(), Script::answer(ANSWER)]);
     let router = scripted(&provider);
     assert_eq!(post(&router, "/generate", &[("idempotency-key", "k")], body.clone()).await.status, 504);
     assert_eq!(post(&router, "/generate", &[("idempotency-key", "k")], body).await.status, 200);
