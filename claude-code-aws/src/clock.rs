@@ -10,9 +10,14 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UtcMillis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        millis(SystemTime::now()).unwrap_or_default()
     }
+}
+
+/// A moment of the system's clock; none before 1970.
+pub(crate) fn millis(moment: SystemTime) -> Option<UtcMillis> {
+    let since = moment.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(UtcMillis)
 }
 
 /// The operating system's random bytes.

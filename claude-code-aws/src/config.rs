@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::secret::Secret;
 use claude_code_core::select::Reach;
 use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub local_dir: Option<PathBuf>,
     /// Whether AWS_ENDPOINT_URL* counts inside Lambda.
     pub allow_endpoint_override: bool,
+    /// How the Messages API is reached, where it is the provider.
+    pub anthropic: crate::anthropic::Settings,
     /// The AWS region; none: the standard chain, then `us-east-1`.
     pub region: Option<String>,
     /// What the client decides for all its requests.
@@ -77,6 +80,7 @@ impl Default for Config {
             service_bucket: "cloudservicecreator-code".into(),
             local_dir: None,
             allow_endpoint_override: false,
+            anthropic: crate::anthropic::Settings::default(),
             region: None,
             policy: Policy::default(),
         }
@@ -137,6 +141,14 @@ impl Vars {
         Ok(self.number::<u32>(name)?.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
+    fn flag(&self, name: &str) -> Result<Option<bool>> {
+        self.parse(name, "0 or 1", |text| match text {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        })
+    }
+
     fn read_provider(&self, config: &mut Config) -> Result<()> {
         let provider = self.parse("PROVIDER", "bedrock, anthropic or samples", |text| match text {
             "bedrock" => Some(Provider::Bedrock),
@@ -145,6 +157,10 @@ impl Vars {
             _ => None,
         })?;
         config.provider = provider.unwrap_or_default();
+        config.anthropic = crate::anthropic::Settings {
+            api_key: self.0.get("ANTHROPIC_API_KEY").map(Secret::new),
+            base_url: self.0.get("ANTHROPIC_BASE_URL").cloned(),
+        };
         let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| {
             text.parse::<ProfileScope>().ok()
         })?;
@@ -180,12 +196,7 @@ impl Vars {
             }
         }
         config.local_dir = text("LOCAL_DIR").map(PathBuf::from);
-        let allow = self.parse("ALLOW_ENDPOINT_OVERRIDE", "0 or 1", |text| match text {
-            "0" => Some(false),
-            "1" => Some(true),
-            _ => None,
-        })?;
-        config.allow_endpoint_override = allow.unwrap_or(!in_lambda);
+        config.allow_endpoint_override = self.flag("ALLOW_ENDPOINT_OVERRIDE")?.unwrap_or(!in_lambda);
         Ok(())
     }
 
@@ -199,6 +210,8 @@ impl Vars {
             (policy.max_usd_per_request, policy.max_usd_is_set) = (cap, true);
         }
         policy.max_usd_per_day = dollars("MAX_USD_PER_DAY")?;
+        policy.max_usd_per_day_per_scope = dollars("MAX_USD_PER_DAY_PER_SCOPE")?;
+        policy.downgrade = self.flag("DOWNGRADE")?.unwrap_or_default();
         policy.max_sends = self.number("MAX_SENDS")?.unwrap_or(policy.max_sends);
         policy.max_tokens = self.number("MAX_TOKENS")?;
         policy.total = self.seconds("TIMEOUT_SECONDS")?.unwrap_or(policy.total);

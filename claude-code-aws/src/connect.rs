@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use claude_code_core::select::Reach;
 use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelProvider, Result};
 
+use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::{Config, Provider, Store};
@@ -62,13 +64,19 @@ async fn connected(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
         needs_twin(config).then(|| config.local_dir().map(|dir| Twin::of_samples(&dir))).transpose()?;
     let provider: Arc<dyn ModelProvider> = match config.provider {
         Provider::Bedrock => Arc::new(Bedrock::new(sdk)),
-        Provider::Anthropic => return Err(missing("provider \"anthropic\"")),
+        Provider::Anthropic => {
+            let strict = !config.allow_endpoint_override;
+            Arc::new(Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?)
+        }
         #[cfg(feature = "local")]
         Provider::Samples => Arc::new(crate::local::samples(twin.as_ref())),
         #[cfg(not(feature = "local"))]
         Provider::Samples => return Err(missing("provider \"samples\"")),
     };
     let mut policy = config.policy.clone();
+    if config.provider == Provider::Anthropic {
+        policy.reach = Reach::AnthropicApi;
+    }
     policy.samples = config.provider == Provider::Samples;
     let builder =
         ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
@@ -124,7 +132,8 @@ fn needs_twin(config: &Config) -> bool {
     config.provider == Provider::Samples || config.store.unwrap_or(config.default_store) == Store::Disk
 }
 
-async fn load(config: &Config) -> SdkConfig {
+/// The AWS configuration of the standard chain.
+pub(crate) async fn load(config: &Config) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
@@ -147,12 +156,13 @@ pub(crate) fn stored(
     let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
     let s3 = crate::s3::client(sdk);
     let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), bucket);
-    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket);
+    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket)
+        .with_credentials(sdk.credentials_provider());
     builder.with_state(Arc::new(state)).with_store(Arc::new(results))
 }
 
 /// The results bucket: as set, else named after the account.
-async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
+pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     if let Some(name) = &config.bucket_name {
         return Ok(name.clone());
     }
@@ -166,6 +176,7 @@ async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     Ok(format!("claude-code-workshop-{}", identity.account().unwrap_or("000000000000")))
 }
 
+#[cfg(not(feature = "local"))]
 fn missing(what: &str) -> Error {
     Error::invalid(format!("{what} is not part of this build: enable feature \"local\", or use bedrock"))
 }

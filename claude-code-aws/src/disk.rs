@@ -6,11 +6,14 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use cap_fs_ext::DirExt;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use claude_code_core::file::{CodeFile, auto_executed, names, refuse_set};
 use claude_code_core::{Error, Kind, Result};
-use uuid::Uuid;
+
+/// Names of our directories that crashed runs of this process id may have left.
+const MAX_STAGES: usize = 1000;
 
 /// What may be written. By default nothing is overwritten, no file that runs by being opened is written, and one
 /// refused name refuses all.
@@ -25,26 +28,47 @@ pub struct WriteOptions {
 }
 
 /// Writes files below a directory, which is made if it is missing, and gives their paths in order. First every
-/// name is checked, then every file is written to a fresh directory beside its place, then all are moved; a
-/// failure puts back what was there. Fails with InvalidRequest for a refused or incomplete file, Conflict for one
-/// that exists, and Storage if the disk fails.
+/// name is checked, then every file is written to a fresh directory in the root, then all are moved to their
+/// places; a failure puts back what was there. Files get the mode 0644. Fails with InvalidRequest for a refused or
+/// incomplete file, Conflict for one that exists, and Storage if the disk fails.
 pub fn write_to(files: &[CodeFile], dir: &Path, options: WriteOptions) -> Result<Vec<PathBuf>> {
     let wanted = checked(files, options)?;
+    let is_new = !dir.exists();
     std::fs::create_dir_all(dir).map_err(|e| storage("make", dir, &e))?;
-    let root = Dir::open_ambient_dir(dir, ambient_authority()).map_err(|e| storage("open", dir, &e))?;
-    if !options.overwrite {
-        refuse_existing(&root, &wanted)?;
+    let written = write_all(&wanted, dir, options.overwrite);
+    if written.is_err() && is_new {
+        // Fails if somebody else put something there, and then it should stay.
+        let _ = std::fs::remove_dir(dir);
     }
-    let stage = format!(".claude-code-aws-{}", Uuid::new_v4().simple());
-    root.create_dir(&stage).map_err(|e| storage("make", &dir.join(&stage), &e))?;
+    written.map(|()| wanted.iter().map(|(path, _)| dir.join(path)).collect())
+}
+
+fn write_all(wanted: &[(String, &CodeFile)], dir: &Path, overwrite: bool) -> Result<()> {
+    let root = Dir::open_ambient_dir(dir, ambient_authority()).map_err(|e| storage("open", dir, &e))?;
+    if !overwrite {
+        refuse_existing(&root, wanted)?;
+    }
+    let (name, stage) = stage(&root).map_err(|e| storage("write in", dir, &e))?;
     let mut moves = Moves { root: &root, stage: &stage, done: Vec::new(), made: Vec::new() };
-    let result = moves.all(&wanted, options.overwrite);
+    let result = moves.all(wanted, overwrite);
     if result.is_err() {
         moves.undo();
     }
     // What is left there is ours: staged files, and on success those that were replaced.
-    let _ = root.remove_dir_all(&stage);
-    result.map(|()| wanted.iter().map(|(path, _)| dir.join(path)).collect())
+    let _ = root.remove_dir_all(&name);
+    result
+}
+
+/// A fresh directory in the root, by name and handle.
+fn stage(root: &Dir) -> std::io::Result<(String, Dir)> {
+    let mut number = 0;
+    loop {
+        let name = format!(".claude-code-aws-{}-{number}", std::process::id());
+        match root.create_dir(&name) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && number < MAX_STAGES => number += 1,
+            made => return made.and_then(|()| Ok((name.clone(), root.open_dir_nofollow(&name)?))),
+        }
+    }
 }
 
 /// The files that are to be written with their names, or why none is.
@@ -61,10 +85,14 @@ fn checked(files: &[CodeFile], options: WriteOptions) -> Result<Vec<(String, &Co
     }
     for (path, file) in &wanted {
         if !file.complete {
-            return Err(Error::invalid(format!("{path:?} is not complete; resume the answer, then write it")));
+            return Err(Error::invalid(format!(
+                "{path:?} is not complete; resume the answer, then write it"
+            )));
         }
         if auto_executed(path) && !options.allow_auto_exec {
-            return Err(Error::invalid(format!("{path:?} runs by being opened; pass allow_auto_exec to write it")));
+            return Err(Error::invalid(format!(
+                "{path:?} runs by being opened; pass allow_auto_exec to write it"
+            )));
         }
     }
     Ok(wanted)
@@ -78,8 +106,8 @@ fn refuse_existing(root: &Dir, wanted: &[(String, &CodeFile)]) -> Result<()> {
 /// Files on their way from the stage to their places.
 struct Moves<'r> {
     root: &'r Dir,
-    stage: &'r str,
-    /// Places that were taken, in order, and whether a file that was there is kept in the stage.
+    stage: &'r Dir,
+    /// Places that were taken, in order, and whether the file that was there is kept in the stage.
     done: Vec<(usize, String, bool)>,
     /// Directories that were made, in order.
     made: Vec<String>,
@@ -88,7 +116,7 @@ struct Moves<'r> {
 impl Moves<'_> {
     fn all(&mut self, wanted: &[(String, &CodeFile)], overwrite: bool) -> Result<()> {
         for (number, (path, file)) in wanted.iter().enumerate() {
-            self.stage_one(number, path, &file.content)?;
+            self.stage_one(number, &file.content).map_err(|e| storage("write", Path::new(path), &e))?;
         }
         for (number, (path, _)) in wanted.iter().enumerate() {
             self.place_one(number, path, overwrite)?;
@@ -96,105 +124,98 @@ impl Moves<'_> {
         Ok(())
     }
 
-    fn stage_one(&self, number: usize, path: &str, content: &str) -> Result<()> {
+    fn stage_one(&self, number: usize, content: &str) -> std::io::Result<()> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        let mut file = self.stage.open_with(staged(number), options.write(true).create_new(true))?;
+        file.write_all(content.as_bytes())?;
+        // The process's umask does not decide.
         #[cfg(unix)]
-        cap_std::fs::OpenOptionsExt::mode(&mut options, 0o644);
-        let write = || -> std::io::Result<()> {
-            let mut file = self.root.open_with(self.staged(number), &options)?;
-            file.write_all(content.as_bytes())?;
-            // The mode is not ours to narrow or widen by the process's umask.
-            #[cfg(unix)]
-            file.set_permissions(cap_std::fs::PermissionsExt::from_mode(0o644))?;
-            Ok(())
-        };
-        write().map_err(|e| storage("write", Path::new(path), &e))
+        file.set_permissions(cap_std::fs::PermissionsExt::from_mode(0o644))?;
+        Ok(())
     }
 
-    /// Moves one file to its place. The parent is opened a component at a time, so that a link in between fails.
     fn place_one(&mut self, number: usize, path: &str, overwrite: bool) -> Result<()> {
         let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = self.parent(path, parents)?;
+        let parent =
+            self.make_parents(parents).map_err(|e| storage("open the directory of", Path::new(path), &e))?;
         let there = parent.symlink_metadata(name).ok();
         if there.as_ref().is_some_and(|there| !there.is_file()) {
-            let message = format!("{path:?} exists and is no plain file; move it away or choose another directory");
+            let message =
+                format!("{path:?} exists and is no plain file; move it away or choose another directory");
             return Err(Error::new(Kind::Conflict, message));
         }
-        if there.is_some() && !overwrite {
-            return Err(exists(path));
-        }
-        if there.is_some() {
-            parent.rename(name, self.root, self.replaced(number)).map_err(|e| storage("move", Path::new(path), &e))?;
-        }
-        self.done.push((number, path.to_owned(), there.is_some()));
-        // A hard link never replaces what came there meanwhile; a rename would.
-        let staged = self.staged(number);
-        let placed = self.root.hard_link(&staged, &parent, name);
-        let placed = match placed {
-            Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
-                self.root.rename(&staged, &parent, name)
-            }
-            other => other,
+        let placed = match (there.is_some(), overwrite) {
+            (true, false) => return Err(exists(path)),
+            (true, true) => self.replace(number, &parent, name),
+            (false, _) => link(self.stage, &staged(number), &parent, name),
         };
-        placed.map_err(|e| {
-            if !matches!(self.done.last(), Some((_, _, true))) {
-                self.done.pop();
-            }
-            if e.kind() == ErrorKind::AlreadyExists { exists(path) } else { storage("write", Path::new(path), &e) }
-        })
+        match placed {
+            Ok(()) => self.done.push((number, path.to_owned(), there.is_some())),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(exists(path)),
+            Err(e) => return Err(storage("write", Path::new(path), &e)),
+        }
+        Ok(())
     }
 
-    fn parent(&mut self, path: &str, parents: &str) -> Result<Dir> {
-        let fail = |e: std::io::Error| storage("open the directory of", Path::new(path), &e);
-        let mut dir = self.root.try_clone().map_err(fail)?;
+    /// Keeps the file that is there, then takes its place in one step.
+    fn replace(&self, number: usize, parent: &Dir, name: &str) -> std::io::Result<()> {
+        link(parent, name, self.stage, &replaced(number))?;
+        self.stage.rename(staged(number), parent, name)
+    }
+
+    /// The directory of a file, made where it is missing: a component at a time, so that a link in between fails.
+    fn make_parents(&mut self, parents: &str) -> std::io::Result<Dir> {
+        let mut dir = self.root.try_clone()?;
         let mut walked = String::new();
         for part in parents.split('/').filter(|part| !part.is_empty()) {
             walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}/{part}") };
             match dir.create_dir(part) {
                 Ok(()) => self.made.push(walked.clone()),
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(fail(e)),
+                Err(e) => return Err(e),
             }
-            dir = open_plain(&dir, part).map_err(fail)?;
+            dir = dir.open_dir_nofollow(part)?;
         }
         Ok(dir)
     }
 
-    /// Takes back what was placed and made, the last first. What was replaced returns; failures here leave no
-    /// way to go on, and the first error is the one to tell.
+    /// Takes back what was placed and made, the last first. What fails here stays as it is: the first error is
+    /// the one to tell.
     fn undo(&mut self) {
         for (number, path, had_before) in self.done.drain(..).rev() {
             let (parents, name) = path.rsplit_once('/').unwrap_or(("", &path));
-            let mut parent = self.root.try_clone();
-            for part in parents.split('/').filter(|part| !part.is_empty()) {
-                parent = parent.and_then(|dir| open_plain(&dir, part));
-            }
+            let parts = parents.split('/').filter(|part| !part.is_empty());
+            let parent = parts.fold(self.root.try_clone(), |dir, part| dir?.open_dir_nofollow(part));
             let Ok(parent) = parent else { continue };
-            if had_before {
-                let _ = self.root.rename(format!("{}/old-{number}", self.stage), &parent, name);
+            let _ = if had_before {
+                self.stage.rename(replaced(number), &parent, name)
             } else {
-                let _ = parent.remove_file(name);
-            }
+                parent.remove_file(name)
+            };
         }
         for directory in self.made.drain(..).rev() {
             let _ = self.root.remove_dir(directory);
         }
     }
+}
 
-    fn staged(&self, number: usize) -> String {
-        format!("{}/new-{number}", self.stage)
-    }
-
-    fn replaced(&self, number: usize) -> String {
-        format!("{}/old-{number}", self.stage)
+/// Puts a file to a place where nothing is. A hard link never replaces what came there meanwhile, as a rename
+/// would; file systems without links get the rename.
+fn link(from: &Dir, old: &str, to: &Dir, new: &str) -> std::io::Result<()> {
+    match from.hard_link(old, to, new) {
+        Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+            from.rename(old, to, new)
+        }
+        linked => linked,
     }
 }
 
-/// A directory that is none by way of a link.
-fn open_plain(dir: &Dir, name: &str) -> std::io::Result<Dir> {
-    use cap_fs_ext::DirExt;
-    dir.open_dir_nofollow(name)
+fn staged(number: usize) -> String {
+    format!("new-{number}")
+}
+
+fn replaced(number: usize) -> String {
+    format!("old-{number}")
 }
 
 fn exists(path: &str) -> Error {

@@ -9,19 +9,29 @@
 //! # }
 //! ```
 
+pub mod anthropic;
 pub mod bedrock;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod clock;
 pub mod config;
 mod connect;
+mod connection;
+pub mod disk;
+pub mod download;
 pub mod dynamodb;
+mod fault;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod janitor;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod results;
 pub mod s3;
+mod secret;
 pub mod services;
 
 pub use claude_code_core::*;
 pub use config::Config;
 pub use connect::{connect, connect_with};
+pub use secret::Secret;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::config::SharedCredentialsProvider;
 use claude_code_core::file::{self, sha256_hex};
 use claude_code_core::store::{Listing, PROMPT_IN_ROW, Page, Stored, key_base, not_found, object_key};
 use claude_code_core::{Clock, Error, Generation, GenerationStore, Kind, Result, Scope, UtcMillis};
@@ -21,11 +22,12 @@ const INDEX: &str = "language-index";
 /// Results in a bucket and a table.
 #[derive(Clone, Debug)]
 pub struct AwsResults {
-    dynamodb: aws_sdk_dynamodb::Client,
-    s3: aws_sdk_s3::Client,
-    table: String,
-    bucket: String,
-    clock: Arc<dyn Clock>,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) table: String,
+    pub(crate) bucket: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) credentials: Option<SharedCredentialsProvider>,
 }
 
 impl AwsResults {
@@ -42,7 +44,14 @@ impl AwsResults {
             table: table.to_owned(),
             bucket: bucket.to_owned(),
             clock: Arc::new(SystemClock),
+            credentials: None,
         }
+    }
+
+    /// With the credentials that sign download links: a link ends before they do.
+    pub fn with_credentials(mut self, credentials: Option<SharedCredentialsProvider>) -> Self {
+        self.credentials = credentials;
+        self
     }
 
     /// With this clock, which decides what has expired.
@@ -52,7 +61,14 @@ impl AwsResults {
     }
 
     /// The item of an id, if it is there, this scope's, and not expired.
-    async fn item(&self, scope: &Scope, id: &str) -> Result<Item> {
+    pub(crate) async fn item(&self, scope: &Scope, id: &str) -> Result<Item> {
+        let now = self.clock.now();
+        let found = self.any_item(id).await?;
+        found.filter(|item| row::is_visible(item, scope, now)).ok_or_else(|| not_found(id))
+    }
+
+    /// The item of an id, whosever it is, expired or not, as it is at this moment.
+    pub(crate) async fn any_item(&self, id: &str) -> Result<Option<Item>> {
         let got = self
             .dynamodb
             .get_item()
@@ -60,10 +76,8 @@ impl AwsResults {
             .key("id", AttributeValue::S(id.to_owned()))
             .consistent_read(true)
             .send()
-            .await
-            .map_err(|failed| crate::dynamodb::error("read", &self.table, &failed))?;
-        let now = self.clock.now();
-        got.item.filter(|item| row::is_visible(item, scope, now)).ok_or_else(|| not_found(id))
+            .await;
+        got.map(|got| got.item).map_err(|failed| crate::dynamodb::error("read", &self.table, &failed))
     }
 
     /// Puts the objects of a result: a long prompt first, then the files, then the manifest.
@@ -99,7 +113,7 @@ impl AwsResults {
             .dynamodb
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(row::item(scope, generation, names)))
+            .set_item(Some(row::fitting(row::item(scope, generation, names))?))
             .condition_expression("attribute_not_exists(id) OR (#s = :s AND s3_key = :k)")
             .expression_attribute_names("#s", "scope")
             .expression_attribute_values(":s", AttributeValue::S(scope.as_str().to_owned()))
@@ -122,11 +136,8 @@ impl AwsResults {
         let lost = |what: &str| {
             Error::new(Kind::Storage, format!("a stored result's {what} is damaged: it cannot be read"))
         };
-        let s3_key = item.get("s3_key").and_then(|v| v.as_s().ok()).ok_or_else(|| lost("row"))?;
-        let base = base_of(s3_key);
-        let manifest = s3::get(&self.s3, &self.bucket, &format!("{base}.manifest.json")).await?;
-        let manifest: serde_json::Value = serde_json::from_slice(&manifest).map_err(|_| lost("manifest"))?;
-        let (mut generation, hashes) = from_manifest(manifest).ok_or_else(|| lost("manifest"))?;
+        let s3_key = s3_key(item).ok_or_else(|| lost("row"))?;
+        let (mut generation, hashes) = self.manifest(s3_key).await?.ok_or_else(|| lost("manifest"))?;
         let names = file::stored_names(&generation.files)?;
         let contents: Vec<Vec<u8>> = stream::iter(keys_at(s3_key, &names))
             .map(|key| async move { s3::get(&self.s3, &self.bucket, &key).await })
@@ -140,6 +151,27 @@ impl AwsResults {
             file.content = String::from_utf8(content).map_err(|_| lost("file"))?;
         }
         Ok(generation)
+    }
+
+    /// The result of a manifest with empty files, and the hashes that their contents have. None: it is damaged.
+    async fn manifest(&self, s3_key: &str) -> Result<Option<(Generation, Vec<String>)>> {
+        let key = format!("{}.manifest.json", base_of(s3_key));
+        let bytes = s3::get(&self.s3, &self.bucket, &key).await?;
+        Ok(serde_json::from_slice(&bytes).ok().and_then(from_manifest))
+    }
+
+    /// Names and hashes of a result's files, from its row, else from its manifest.
+    pub(crate) async fn files(&self, item: &Item) -> Result<Vec<(String, String)>> {
+        if let Some(files) = row::files(item) {
+            return Ok(files);
+        }
+        let Some((generation, hashes)) = self.manifest(s3_key(item).unwrap_or_default()).await? else {
+            return Err(Error::new(
+                Kind::Storage,
+                "a stored result's manifest is damaged: it cannot be read",
+            ));
+        };
+        Ok(file::stored_names(&generation.files)?.into_iter().zip(hashes).collect())
     }
 
     /// One page of keys from the index, newest first, behind the start key.
@@ -221,6 +253,8 @@ impl GenerationStore for AwsResults {
 
     async fn delete(&self, scope: &Scope, id: &str) -> Result<()> {
         let item = self.item(scope, id).await?;
+        // A list that cannot be read does not keep the row: what stays behind is swept up.
+        let files = self.files(&item).await.unwrap_or_default();
         self.dynamodb
             .delete_item()
             .table_name(&self.table)
@@ -228,9 +262,10 @@ impl GenerationStore for AwsResults {
             .send()
             .await
             .map_err(|failed| crate::dynamodb::error("delete from", &self.table, &failed))?;
-        let Some(s3_key) = item.get("s3_key").and_then(|v| v.as_s().ok()) else { return Ok(()) };
+        let Some(s3_key) = s3_key(&item) else { return Ok(()) };
         let base = base_of(s3_key);
-        let mut keys = keys_at(s3_key, &names_of(&item));
+        let names: Vec<String> = files.into_iter().map(|(name, _)| name).collect();
+        let mut keys = keys_at(s3_key, &names);
         keys.extend([format!("{base}.manifest.json"), format!("{base}.prompt.txt")]);
         for key in keys {
             if let Err(error) = s3::delete(&self.s3, &self.bucket, &key).await {
@@ -249,7 +284,7 @@ fn take_text(item: &mut Item, name: &str) -> Option<String> {
 }
 
 /// The object keys of a result's files, in their order.
-fn keys_at(s3_key: &str, names: &[String]) -> Vec<String> {
+pub(crate) fn keys_at(s3_key: &str, names: &[String]) -> Vec<String> {
     match s3_key.strip_suffix('/') {
         Some(_) => names.iter().map(|name| format!("{s3_key}{name}")).collect(),
         None => vec![s3_key.to_owned()],
@@ -257,16 +292,15 @@ fn keys_at(s3_key: &str, names: &[String]) -> Vec<String> {
 }
 
 /// `generated-code/{language}/{timestamp}-{id}` of a file's key or of a prefix.
-fn base_of(s3_key: &str) -> &str {
-    let (folder, name) = s3_key.trim_end_matches('/').rsplit_once('/').unwrap_or(("", s3_key));
-    let name = name.split_once('.').map_or(name, |(base, _)| base);
-    &s3_key[..folder.len() + 1 + name.len()]
+pub(crate) fn base_of(s3_key: &str) -> &str {
+    let key = s3_key.trim_end_matches('/');
+    let name = key.rfind('/').map_or(0, |slash| slash + 1);
+    let end = key[name..].find('.').map_or(key.len(), |dot| name + dot);
+    &key[..end]
 }
 
-fn names_of(item: &Item) -> Vec<String> {
-    let files = item.get("files").and_then(|files| files.as_l().ok());
-    let path = |file: &AttributeValue| file.as_m().ok()?.get("path")?.as_s().ok().cloned();
-    files.into_iter().flatten().filter_map(path).collect()
+pub(crate) fn s3_key(item: &Item) -> Option<&str> {
+    item.get("s3_key").and_then(|key| key.as_s().ok()).map(String::as_str)
 }
 
 /// The result schema without the files' content.

@@ -60,9 +60,9 @@ pub(crate) async fn put_new(
             .key(key)
             .if_none_match("*")
             .content_type("text/plain; charset=utf-8")
-            .metadata("id", about.id)
-            .metadata("language", about.language)
-            .metadata("timestamp", about.timestamp)
+            .metadata("id", ascii(about.id))
+            .metadata("language", ascii(about.language))
+            .metadata("timestamp", ascii(about.timestamp))
             .metadata("prompt-sha256", about.prompt_hash)
             .metadata("sha256", sha256_hex(body))
             .body(ByteStream::from(body.to_vec()))
@@ -82,11 +82,18 @@ fn pause(attempt: u32) -> std::time::Duration {
     std::time::Duration::from_millis(20 << attempt.min(6))
 }
 
+/// Metadata travels in headers, which are ASCII: everything else is written as `%XX`.
+fn ascii(text: &str) -> String {
+    let plain = |byte: u8| (byte.is_ascii_graphic() && byte != b'%') || byte == b' ';
+    text.trim()
+        .bytes()
+        .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+/// What is there is compared itself and not the hash beside it: whoever put it may have written another one.
 async fn same(client: &Client, bucket: &str, key: &str, body: &[u8]) -> Result<()> {
-    let head = client.head_object().bucket(bucket).key(key).send().await;
-    let head = head.map_err(|failed| error("look at", bucket, key, &failed))?;
-    let stored = head.metadata().and_then(|metadata| metadata.get("sha256"));
-    if stored.is_some_and(|stored| *stored == sha256_hex(body)) {
+    if sha256_hex(&get(client, bucket, key).await?) == sha256_hex(body) {
         return Ok(());
     }
     Err(Error::new(

@@ -17,6 +17,8 @@ pub enum Why {
     Repeat,
     /// Another model, after safe faults.
     Fallback,
+    /// A cheaper tier, because a budget refused the one before it.
+    Downgrade,
     /// The same again without a field that the model refused.
     Without(Field),
     /// The answer was cut: the rest of it.
@@ -34,6 +36,7 @@ impl std::fmt::Display for Why {
             Why::Retry => f.write_str("retry"),
             Why::Repeat => f.write_str("repeat"),
             Why::Fallback => f.write_str("fallback"),
+            Why::Downgrade => f.write_str("downgrade"),
             Why::Without(field) => write!(f, "without {}", field.as_str()),
             Why::Resume => f.write_str("resume"),
             Why::Repair => f.write_str("repair"),

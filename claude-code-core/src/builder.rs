@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::budget::Caps;
 use crate::cache::ResponseCache;
 use crate::client::{Client, Parts};
 use crate::clock::{Clock, IdSource};
+use crate::experience::Experience;
 use crate::flight::Flights;
 use crate::keep::{Keeper, Keeping};
 use crate::lease::Leases;
@@ -80,10 +82,11 @@ impl ClientBuilder {
         let leases = Leases::new(shared, clock.clone(), &*ids);
         let parts = Parts {
             cache: ResponseCache::new(state.clone(), leases, clock.clone()),
-            ledger: Ledger::new(state.clone(), clock.clone(), policy.max_usd_per_day),
+            ledger: Ledger::new(state.clone(), clock.clone(), Caps::of(&policy)),
             keeper: Keeper(keeping),
             state,
-            flights: Flights::default(),
+            flights: Flights::new(),
+            experience: Experience::default(),
             provider,
             policy,
             metrics,

@@ -103,7 +103,7 @@ impl ResponseCache {
         if now >= found.expires_at {
             return None;
         }
-        let generation = Arc::new(decode(&found.value)?);
+        let generation = Arc::new(decode(&plan.cache_key, &found.value)?);
         let entry = Entry { generation: generation.clone(), expires_at: found.expires_at };
         self.memory.insert(plan.cache_key.clone(), entry);
         Some(hit(&generation, now))
@@ -113,7 +113,7 @@ impl ResponseCache {
         let expires_at = self.clock.now().plus(plan.cache_ttl);
         let entry = Entry { generation: generation.clone(), expires_at };
         self.memory.insert(plan.cache_key.clone(), entry);
-        let Some(value) = encode(generation) else { return };
+        let Some(value) = encode(&plan.cache_key, generation) else { return };
         if let Err(error) = self.state.put(&key(plan), value, expires_at, OnlyIf::Any).await {
             Self::note(&error);
         }
@@ -140,15 +140,22 @@ pub(crate) fn hit(generation: &Arc<Generation>, now: UtcMillis) -> Arc<Generatio
     Arc::new(hit)
 }
 
-fn encode(generation: &Generation) -> Option<Vec<u8>> {
+/// The hash over an answer and the key it belongs to, which has a fixed length: an answer that was changed, or moved
+/// under another key, no longer fits.
+fn seal(key: &str, body: &str) -> String {
+    sha256_hex(format!("{key}{body}").as_bytes())
+}
+
+fn encode(key: &str, generation: &Generation) -> Option<Vec<u8>> {
     let body = serde_json::to_string(generation).ok()?;
-    serde_json::to_vec(&Stored { sha256: sha256_hex(body.as_bytes()), body }).ok()
+    serde_json::to_vec(&Stored { sha256: seal(key, &body), body }).ok()
 }
 
 /// The answer, if its hash is right and it is one that may be here.
-fn decode(value: &[u8]) -> Option<Generation> {
+fn decode(key: &str, value: &[u8]) -> Option<Generation> {
     let stored: Stored = serde_json::from_slice(value).ok()?;
-    if sha256_hex(stored.body.as_bytes()) != stored.sha256 {
+    if seal(key, &stored.body) != stored.sha256 {
+        tracing::warn!("a stored answer is damaged or under another request's key: it is not served");
         return None;
     }
     serde_json::from_str::<Generation>(&stored.body).ok().filter(|generation| generation.accepted)

@@ -9,11 +9,12 @@ use crate::cache::{Entrance, ResponseCache};
 use crate::clock::{Clock, IdSource, new_id};
 use crate::draft::Draft;
 use crate::error::Result;
-use crate::flight::{Boarding, Flights, Landing};
+use crate::experience::{Experience, Turn};
+use crate::flight::{Boarding, Flights};
 use crate::generation::Generation;
 use crate::invoke;
 use crate::keep::Keeper;
-use crate::ledger::{BudgetView, Ledger};
+use crate::ledger::Ledger;
 use crate::metrics::MetricsSink;
 use crate::next::{self, Step};
 use crate::observe::observation;
@@ -25,6 +26,9 @@ use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
+
+/// The result of a flight, shared by its waiters.
+pub(crate) type Landing = Result<Arc<Generation>>;
 
 /// Generates code. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -45,7 +49,8 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<dyn MetricsSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
-    pub(crate) flights: Flights,
+    pub(crate) flights: Flights<Landing>,
+    pub(crate) experience: Experience,
 }
 
 impl Client {
@@ -88,12 +93,15 @@ impl Client {
             Entrance::Lead(lease) => lease,
         };
         let mut draft = Draft::new(&plan);
+        draft.without = parts.experience.refused(&plan);
+        let mut turn = Turn::default();
         let outcome = loop {
             match next::after(&plan, &draft, parts.clock.now()) {
-                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut out).await,
+                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut turn, &mut out).await,
                 Step::Stop(outcome) => break outcome,
             }
         };
+        drop(turn);
         let generation = draft.into_generation(&plan, &outcome);
         let generation = Arc::new(parts.keeper.keep(&plan, generation, &outcome).await);
         parts.cache.close(lease, &plan, &generation).await;
@@ -102,11 +110,14 @@ impl Client {
     }
 
     /// One send. It never fails: what went wrong is in the draft.
-    async fn send(&self, plan: &Plan, ask: Ask, draft: &mut Draft, out: &mut Out) {
+    async fn send(&self, plan: &Plan, ask: Ask, draft: &mut Draft, turn: &mut Turn, out: &mut Out) {
         let parts = &*self.parts;
         if !draft.sent.is_empty() {
             out.notice(plan, &ask).await;
-            tokio::time::sleep(ask.wait).await;
+        }
+        let left = draft.patience(plan, parts.clock.now()).total;
+        if let Err(late) = parts.experience.wait(plan, &ask, turn, left).await {
+            return draft.refused(plan, &ask, late);
         }
         let mut hold = match parts.ledger.reserve(&plan.scope, ask.ceiling).await {
             Ok(hold) => hold,
@@ -126,6 +137,7 @@ impl Client {
             out.piece(piece).await;
         }
         draft.held = out.held();
+        parts.experience.note(plan, &ask, draft, turn);
         parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown()).await;
         if draft.is_complete() {
             let diagnostics = validate::accept(&plan.request, &draft.files);
@@ -136,11 +148,6 @@ impl Client {
     /// What a request would come to: tier, model, tokens, the most that one send can cost. Sends nothing.
     pub fn estimate(&self, request: impl Into<GenerateRequest>) -> Result<Estimate> {
         Ok(self.plan(request.into())?.estimate())
-    }
-
-    /// The figures of the current UTC day.
-    pub async fn budget(&self) -> Result<BudgetView> {
-        self.parts.ledger.view(&self.scope).await
     }
 
     /// Stored results, where the client has a store.
@@ -176,6 +183,9 @@ impl Client {
     fn plan(&self, request: GenerateRequest) -> Result<Plan> {
         let (clock, ids) = (&*self.parts.clock, &*self.parts.ids);
         let id = new_id(clock, ids);
-        plan::draw(request, &self.parts.policy, self.parts.provider.name(), &self.scope, id, clock.now())
+        let provider = self.parts.provider.name();
+        let mut plan = plan::draw(request, &self.parts.policy, provider, &self.scope, id, clock.now())?;
+        self.parts.experience.start(&mut plan);
+        Ok(plan)
     }
 }

@@ -1,89 +1,29 @@
 //! A result in the making: what has arrived so far, what it cost, and what became of each send.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ask::{Ask, Why};
 use crate::catalogue::Catalogue;
 use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::error::{Error, Kind};
+use crate::edit::EditProblem;
+use crate::error::Error;
 use crate::file::CodeFile;
 use crate::generation::{Attempt, Generation};
 use crate::invoke::Patience;
 use crate::language::Language;
+use crate::outcome::{Ended, Outcome, Sent};
 use crate::plan::Plan;
 use crate::price::Cost;
 use crate::provider::{Field, ProviderError, StopReason};
 use crate::read::{Answer, AnswerReader, Piece};
 use crate::receipt::Receipt;
+use crate::refactor;
 use crate::resume::{Joined, Splice};
 use crate::usage::Usage;
 
-/// How a send ended.
-#[derive(Clone, Debug)]
-pub enum Ended {
-    /// The model finished.
-    Complete(StopReason),
-    /// The model met a limit: the answer is cut.
-    Truncated(StopReason),
-    /// The model finished without an answer.
-    Empty,
-    /// The send failed; a declined answer is such a failure too.
-    Fault(ProviderError),
-    /// Nothing was sent: the budget refused.
-    Refused(Error),
-}
-
-/// One send that was made, as the policy reads it.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// Its place among the plan's candidates.
-    pub candidate: usize,
-    /// Why it was made.
-    pub why: Why,
-    /// How it ended.
-    pub ended: Ended,
-    /// Whether it may be on the bill.
-    pub paid: bool,
-}
-
-/// What has been reached with a request.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Complete, and no check found an error.
-    Accepted,
-    /// Complete, and a check found errors that stayed.
-    Rejected,
-    /// Not complete; the error says why and the generation carries what arrived.
-    Incomplete(Error),
-    /// Nothing came of it.
-    Failed(Error),
-}
-
-impl Outcome {
-    /// Why there is no complete answer, if there is none.
-    pub fn error(&self) -> Option<&Error> {
-        match self {
-            Outcome::Accepted | Outcome::Rejected => None,
-            Outcome::Incomplete(error) | Outcome::Failed(error) => Some(error),
-        }
-    }
-
-    /// The result, or the error carrying what arrived.
-    pub fn into_result(self, generation: Arc<Generation>) -> Result<Arc<Generation>, Error> {
-        match self {
-            Outcome::Accepted | Outcome::Rejected => Ok(generation),
-            Outcome::Incomplete(error) | Outcome::Failed(error) => {
-                Err(error.with_partial(Arc::unwrap_or_clone(generation)))
-            }
-        }
-    }
-}
-
 /// A result in the making.
-#[derive(Debug)]
 pub struct Draft {
     /// Files of the answer so far; after a cut those that are whole, and the half one.
     pub files: Vec<CodeFile>,
@@ -103,6 +43,10 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Fields that the candidates were seen to refuse, by place.
     pub without: BTreeSet<(usize, Field)>,
+    /// The edit that does not fit the file it names.
+    pub edit_problem: Option<EditProblem>,
+    /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
+    pub may_repeat: bool,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     reader: AnswerReader,
@@ -111,11 +55,23 @@ pub struct Draft {
     revision: u32,
     received: usize,
     mending: Vec<CodeFile>,
+    /// The answers that repairs mended: the text of a result is everything that it was made from.
+    mended: String,
     kept: Option<Kept>,
 }
 
+// Answers are the user's: Debug tells figures only.
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Draft")
+            .field("files", &self.files.len())
+            .field("text_bytes", &self.text.len())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The last complete answer: a later send that fails does not lose it.
-#[derive(Debug)]
 struct Kept {
     files: Vec<CodeFile>,
     text: String,
@@ -137,6 +93,8 @@ impl Draft {
             diagnostics: Vec::new(),
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
+            edit_problem: None,
+            may_repeat: true,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -144,19 +102,28 @@ impl Draft {
             revision: 0,
             received: 0,
             mending: Vec::new(),
+            mended: String::new(),
             kept: None,
         }
     }
 
     /// Makes ready for the answer to `ask`: a resume goes on, everything else begins anew.
     pub fn open(&mut self, plan: &Plan, ask: &Ask) {
+        if ask.why == Why::Downgrade {
+            let (first, asked) = (&plan.first().model, &plan.candidate(ask.candidate).model);
+            self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
+        }
         self.splice = ask.anchor.as_ref().map(|anchor| Splice::new(anchor.clone()));
         self.received = self.text.len();
         if ask.anchor.is_none() && !self.sent.is_empty() {
             self.reader = reader(plan);
-            self.mending = if ask.why == Why::Repair { std::mem::take(&mut self.files) } else { Vec::new() };
-            self.files.clear();
-            self.text.clear();
+            let (files, text) = (std::mem::take(&mut self.files), std::mem::take(&mut self.text));
+            if ask.why == Why::Repair {
+                self.mending = files;
+                self.mended.push_str(&text);
+            } else {
+                self.mended.clear();
+            }
             self.received = 0;
             self.revision += 1;
         }
@@ -224,16 +191,23 @@ impl Draft {
             if whole {
                 pieces.extend(last);
             }
-            self.settle_files(answer, whole);
+            self.settle_files(plan, answer, whole);
+        } else if !self.mending.is_empty() {
+            self.files = std::mem::take(&mut self.mending);
         }
         self.book(plan, ask, ended, usage);
         pieces
     }
 
     /// The files of the answer; what a repair did not write again stays as it was.
-    fn settle_files(&mut self, answer: Answer, whole: bool) {
+    fn settle_files(&mut self, plan: &Plan, answer: Answer, whole: bool) {
         self.files = std::mem::take(&mut self.mending);
-        for file in answer.files {
+        let (files, problem) = match refactor::files(&plan.request.files, &answer) {
+            Ok(files) => (files, None),
+            Err(problem) => (answer.files, Some(problem)),
+        };
+        self.edit_problem = problem;
+        for file in files {
             match self.files.iter_mut().find(|old| old.path.is_some() && old.path == file.path) {
                 Some(old) => *old = file,
                 None => self.files.push(file),
@@ -242,18 +216,31 @@ impl Draft {
         if whole {
             self.warnings.extend(answer.notes);
         } else if let Some(last) = self.files.last_mut() {
-            // An answer that is nothing but code has no mark of its end: cut, it is half a file.
-            last.complete &= !self.text.trim_end().ends_with(last.content.trim_end());
+            // Of a cut answer's last file only our own end marker proves that it is whole: a fence line may as well be
+            // part of it, and bare code has no end at all.
+            let end =
+                format!("=== end {}: {} ===", plan.prompt.nonce, last.path.as_deref().unwrap_or_default());
+            last.complete &= self.text.lines().any(|line| line.trim_end() == end);
         }
     }
 
     /// Notes what the checks found in a complete answer, and keeps it.
     pub fn checked(&mut self, diagnostics: Vec<Diagnostic>) {
         self.diagnostics = diagnostics;
+        if let Some(problem) = &self.edit_problem {
+            self.diagnostics.push(Diagnostic {
+                path: problem.path.clone(),
+                line: 0,
+                column: 0,
+                severity: Severity::Error,
+                message: problem.to_string(),
+            });
+            return;
+        }
         let Some(Sent { ended: Ended::Complete(reason), candidate, .. }) = self.sent.last() else { return };
         self.kept = Some(Kept {
             files: self.files.clone(),
-            text: self.text.clone(),
+            text: format!("{}{}", self.mended, self.text),
             diagnostics: self.diagnostics.clone(),
             stop_reason: reason.clone(),
             candidate: *candidate,
@@ -299,7 +286,7 @@ impl Draft {
         self.attempts.push(Attempt {
             model: candidate.model.to_string(),
             why: ask.why.to_string(),
-            outcome: outcome_of(&ended).to_owned(),
+            outcome: ended.name().to_owned(),
             cost,
             unknown,
             waited_ms: u64::try_from(ask.wait.as_millis()).unwrap_or(u64::MAX),
@@ -354,7 +341,8 @@ impl Draft {
         });
         if let (false, Outcome::Rejected, Some(kept)) = (self.is_complete(), outcome, self.kept.take()) {
             self.files = kept.files;
-            self.text = kept.text;
+            self.mended = kept.text;
+            self.text.clear();
             self.diagnostics = kept.diagnostics;
             (candidate, stop_reason) = (kept.candidate, Some(kept.stop_reason));
         }
@@ -363,8 +351,9 @@ impl Draft {
             id: plan.id.clone(),
             accepted: matches!(outcome, Outcome::Accepted),
             language: language(plan, &self.files),
+            diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
             files: self.files,
-            text: self.text,
+            text: self.mended + &self.text,
             model: candidate.model.to_string(),
             tier: candidate.tier,
             tier_reason: plan.tier_reason.clone(),
@@ -374,7 +363,6 @@ impl Draft {
             attempts: self.attempts,
             diagnostics: self.diagnostics,
             warnings: self.warnings,
-            diff: None,
             cached: None,
             stored: false,
             stored_problem: None,
@@ -394,14 +382,4 @@ fn language(plan: &Plan, files: &[CodeFile]) -> Language {
 
 fn reader(plan: &Plan) -> AnswerReader {
     AnswerReader::new(Some(&plan.prompt.nonce), plan.language.clone())
-}
-
-fn outcome_of(ended: &Ended) -> &'static str {
-    match ended {
-        Ended::Complete(_) => "complete",
-        Ended::Truncated(_) => Kind::Truncated.as_str(),
-        Ended::Empty => Kind::Empty.as_str(),
-        Ended::Fault(fault) => fault.kind.as_str(),
-        Ended::Refused(error) => error.kind.as_str(),
-    }
 }

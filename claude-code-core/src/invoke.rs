@@ -6,8 +6,8 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::time::{Instant, timeout};
 
-use crate::draft::Ended;
 use crate::error::Kind;
+use crate::outcome::Ended;
 use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
 use crate::usage::Usage;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::draft::Outcome;
 use crate::generation::Generation;
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::store::GenerationStore;
 

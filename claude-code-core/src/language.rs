@@ -86,6 +86,11 @@ impl Language {
         lookup(&name.to_ascii_lowercase()).map(|k| Language(Cow::Borrowed(k.name)))
     }
 
+    /// Every known language, the common ones first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        KNOWN.iter().map(|known| Language(Cow::Borrowed(known.name)))
+    }
+
     /// The language that a path's extension (or its whole name: Dockerfile, Makefile) tells.
     pub fn from_path(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);

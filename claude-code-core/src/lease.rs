@@ -1,7 +1,7 @@
 //! Equal requests of several processes ask once: whoever holds the lease row leads, the others wait for the answer.
 //! A dead leader's lease ends by itself. If leases cannot be reached, everybody leads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, IdSource};
@@ -13,9 +13,20 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Longer than the leader's own deadline by this, so that it is never overtaken while it may still answer.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The right to ask, until it is released or ends.
+/// The right to ask, until it is released or ends. Dropped with its request, it is released with the next one.
 #[derive(Debug)]
-pub(crate) struct Lease(Option<Held>);
+pub(crate) struct Lease {
+    held: Option<Held>,
+    dropped: Arc<Mutex<Vec<Held>>>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(held);
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Held {
@@ -26,7 +37,7 @@ struct Held {
 impl Lease {
     /// For a request that shares its answer with nobody.
     pub(crate) fn none() -> Self {
-        Lease(None)
+        Lease { held: None, dropped: Arc::default() }
     }
 }
 
@@ -37,6 +48,7 @@ pub(crate) struct Leases {
     shared: Option<Arc<dyn StateStore>>,
     clock: Arc<dyn Clock>,
     owner: String,
+    dropped: Arc<Mutex<Vec<Held>>>,
 }
 
 impl Leases {
@@ -45,17 +57,18 @@ impl Leases {
         clock: Arc<dyn Clock>,
         ids: &dyn IdSource,
     ) -> Self {
-        Leases { shared, owner: crate::file::hex(&ids.random()), clock }
+        Leases { shared, owner: crate::file::hex(&ids.random()), clock, dropped: Arc::default() }
     }
 
     /// The lease for this plan, or none while another process holds it.
     pub(crate) async fn take(&self, plan: &Plan) -> Option<Lease> {
         let Some(state) = &self.shared else { return Some(Lease::none()) };
+        self.give_back(&**state).await;
         let key = StateKey::new(StateKind::Lease, &plan.scope, plan.cache_key.clone());
         let now = self.clock.now();
         let expires_at = plan.limits.deadline.max(now).plus(GRACE);
         match state.put(&key, self.owner.clone().into_bytes(), expires_at, OnlyIf::AbsentAt(now)).await {
-            Ok(fence) => Some(Lease(Some(Held { key, fence }))),
+            Ok(fence) => Some(Lease { held: Some(Held { key, fence }), dropped: self.dropped.clone() }),
             Err(PutError::Conflict) if now < plan.limits.deadline => None,
             Err(PutError::Conflict) => Some(Lease::none()),
             Err(PutError::Store(error)) => {
@@ -73,7 +86,7 @@ impl Leases {
 
     /// Whether nobody has taken over since. A request without a lease has nobody to fear.
     pub(crate) async fn is_held(&self, lease: &Lease) -> bool {
-        let (Some(state), Some(held)) = (&self.shared, &lease.0) else { return true };
+        let (Some(state), Some(held)) = (&self.shared, &lease.held) else { return true };
         match state.get(&held.key).await {
             Ok(Some(row)) => row.version == held.fence,
             Ok(None) => false,
@@ -82,8 +95,19 @@ impl Leases {
     }
 
     /// Ends the lease at once, if it is still this one.
-    pub(crate) async fn release(&self, lease: Lease) {
-        let (Some(state), Some(held)) = (&self.shared, lease.0) else { return };
+    pub(crate) async fn release(&self, mut lease: Lease) {
+        let (Some(state), Some(held)) = (&self.shared, lease.held.take()) else { return };
+        self.end(&**state, held).await;
+    }
+
+    async fn give_back(&self, state: &dyn StateStore) {
+        let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
+        for held in dropped {
+            self.end(state, held).await;
+        }
+    }
+
+    async fn end(&self, state: &dyn StateStore, held: Held) {
         let ended = state.put(&held.key, Vec::new(), self.clock.now(), OnlyIf::Version(held.fence)).await;
         if let Err(PutError::Store(error)) = ended {
             tracing::warn!(%error, "a lease could not be released: it ends by itself");

@@ -3,32 +3,36 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::cell::Rows;
 use crate::clock::UtcMillis;
 use crate::error::{Error, Kind};
 use crate::generation::Generation;
 use crate::state::{AddError, Addition, Counters, OnlyIf, PutError, Scope, StateKey, StateStore, Versioned};
 use crate::store::{GenerationStore, Listing, Page, ResultRow, Stored, not_found, object_key};
 
-/// State in memory. Expired values are dropped as new ones come.
-#[derive(Debug, Default)]
-pub struct MemoryState(Mutex<Rows>);
+/// State in memory, for as long as the process lives.
+#[derive(Debug)]
+pub struct MemoryState {
+    values: Mutex<HashMap<StateKey, Versioned>>,
+    counters: Rows<StateKey>,
+}
 
-#[derive(Debug, Default)]
-struct Rows {
-    values: HashMap<StateKey, Versioned>,
-    counters: HashMap<StateKey, Counters>,
+impl Default for MemoryState {
+    fn default() -> Self {
+        MemoryState { values: Mutex::default(), counters: Rows::new() }
+    }
 }
 
 impl MemoryState {
-    fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn values(&self) -> MutexGuard<'_, HashMap<StateKey, Versioned>> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait::async_trait]
 impl StateStore for MemoryState {
     async fn get(&self, key: &StateKey) -> Result<Option<Versioned>, Error> {
-        Ok(self.rows().values.get(key).cloned())
+        Ok(self.values().get(key).cloned())
     }
 
     async fn put(
@@ -38,8 +42,8 @@ impl StateStore for MemoryState {
         expires_at: UtcMillis,
         only_if: OnlyIf,
     ) -> Result<u64, PutError> {
-        let mut rows = self.rows();
-        let old = rows.values.get(key);
+        let mut values = self.values();
+        let old = values.get(key);
         let allowed = match (only_if, old) {
             (OnlyIf::Any, _) | (OnlyIf::AbsentAt(_), None) => true,
             (OnlyIf::AbsentAt(now), Some(old)) => now >= old.expires_at,
@@ -50,23 +54,13 @@ impl StateStore for MemoryState {
             return Err(PutError::Conflict);
         }
         let version = old.map_or(1, |old| old.version + 1);
-        rows.values.insert(key.clone(), Versioned { value, version, expires_at });
+        values.insert(key.clone(), Versioned { value, version, expires_at });
         Ok(version)
     }
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
-        let mut rows = self.rows();
-        let mut totals = rows.counters.get(key).cloned().unwrap_or_else(|| addition.initial.clone());
-        let before = totals.clone();
-        for (name, delta) in &addition.deltas {
-            let total = totals.entry(name).or_insert(0);
-            *total = total.saturating_add(*delta);
-        }
-        if addition.floors.iter().any(|(name, floor)| totals.get(name).copied().unwrap_or(0) < *floor) {
-            return Err(AddError::OutOfBounds(before));
-        }
-        rows.counters.insert(key.clone(), totals.clone());
-        Ok(totals)
+        let Addition { initial, deltas, floors, .. } = addition;
+        self.counters.add(key, &initial, &deltas, &floors).map_err(AddError::OutOfBounds)
     }
 }
 

@@ -28,6 +28,12 @@ impl TextBlock {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         TextBlock { text: text.into(), cache: None }
     }
+
+    /// With a cache point of this kind after it, or none.
+    pub fn kept(mut self, cache: Option<CacheTtl>) -> Self {
+        self.cache = cache;
+        self
+    }
 }
 
 // Prompts are the user's: their text never reaches a log by way of Debug.

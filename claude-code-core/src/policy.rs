@@ -24,8 +24,13 @@ pub struct Policy {
     pub max_usd_per_request: PicoUsd,
     /// Whether someone set that cap: only then does it stop a model without a price.
     pub max_usd_is_set: bool,
-    /// The most that one scope may spend in a UTC day.
+    /// The most that all scopes together may spend in a UTC day.
     pub max_usd_per_day: Option<PicoUsd>,
+    /// The most that each scope may spend in a UTC day.
+    pub max_usd_per_day_per_scope: Option<PicoUsd>,
+    /// Whether a budget that refuses the tier of the classifier's choice may get a cheaper tier instead. Off unless
+    /// someone wants it: an answer that silently got weaker surprises more than a refusal does.
+    pub downgrade: bool,
     /// Sends that may be paid for, per request.
     pub max_sends: u32,
     /// The longest single answer in tokens; none: by tier.
@@ -55,6 +60,8 @@ impl Default for Policy {
             max_usd_per_request: PicoUsd(1_000_000_000_000),
             max_usd_is_set: false,
             max_usd_per_day: None,
+            max_usd_per_day_per_scope: None,
+            downgrade: false,
             max_sends: 8,
             max_tokens: None,
             total: Duration::from_secs(900),

@@ -6,8 +6,6 @@ use crate::file::sha256_hex;
 use crate::language::Language;
 use crate::request::{GenerateRequest, Work};
 
-const GENERATE: &str = include_str!("../prompts/generate.md");
-const REFACTOR: &str = include_str!("../prompts/refactor.md");
 const PROTOCOL: &str = include_str!("../prompts/protocol.md");
 
 /// A written prompt.
@@ -31,10 +29,7 @@ impl std::fmt::Debug for Prompt {
 
 /// Writes the prompt for a request. The user's words stand verbatim between `<task>` and `</task>`.
 pub fn write(request: &GenerateRequest, language: Option<&Language>) -> Prompt {
-    let (version, system) = split(match request.work {
-        Work::Generate => GENERATE,
-        Work::Refactor => REFACTOR,
-    });
+    let (version, system) = split(template(request.work));
     let (protocol_version, protocol) = split(PROTOCOL);
     let version = format!("{:?}/{version}.{protocol_version}", request.work).to_ascii_lowercase();
     let nonce = nonce(&version, request);
@@ -57,6 +52,18 @@ pub fn write(request: &GenerateRequest, language: Option<&Language>) -> Prompt {
     }
     let _ = write!(user, "\n{}", protocol.replace("{{nonce}}", &nonce));
     Prompt { system: system.to_owned(), user, nonce, version }
+}
+
+fn template(work: Work) -> &'static str {
+    match work {
+        Work::Generate => include_str!("../prompts/generate.md"),
+        Work::Refactor => include_str!("../prompts/refactor.md"),
+        Work::Review => include_str!("../prompts/review.md"),
+        Work::Explain => include_str!("../prompts/explain.md"),
+        Work::Test => include_str!("../prompts/test.md"),
+        Work::Document => include_str!("../prompts/document.md"),
+        Work::Infrastructure => include_str!("../prompts/infrastructure.md"),
+    }
 }
 
 /// The first eight hex digits over everything that the answer may quote, so that no given text contains it by

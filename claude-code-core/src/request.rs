@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capability::Effort;
+use crate::capability::{CacheTtl, Effort};
 use crate::diagnostic::Diagnostic;
 use crate::file::CodeFile;
 use crate::model::Tier;
@@ -17,6 +17,28 @@ pub enum Work {
     Generate,
     /// Changes to given files.
     Refactor,
+    /// What is wrong with given files.
+    Review,
+    /// What given files do.
+    Explain,
+    /// Tests for given files.
+    Test,
+    /// Documentation in given files.
+    Document,
+    /// Infrastructure as code.
+    Infrastructure,
+}
+
+impl Work {
+    /// Whether it is about given files, so that there must be some.
+    pub fn needs_files(self) -> bool {
+        !matches!(self, Work::Generate | Work::Infrastructure)
+    }
+
+    /// Whether the answer changes the given files, so that a diff tells what it did.
+    pub fn changes_files(self) -> bool {
+        matches!(self, Work::Refactor | Work::Document)
+    }
 }
 
 /// How the response cache is used.
@@ -81,6 +103,9 @@ pub struct GenerateRequest {
     pub max_sends: Option<u32>,
     /// How the response cache is used.
     pub cache: CacheMode,
+    /// How long the service keeps the prompt's beginning for the next request; none: five minutes, and only where
+    /// that can pay.
+    pub prompt_cache: Option<CacheTtl>,
     /// Whether syntax and contract of the files are not checked.
     pub skip_validation: bool,
     /// Whether the result is not stored.
@@ -102,6 +127,12 @@ impl GenerateRequest {
     /// A request to change these files as the instructions say.
     pub fn refactor(files: Vec<SourceFile>, instructions: impl Into<String>) -> Self {
         GenerateRequest { work: Work::Refactor, files, ..GenerateRequest::new(instructions) }
+    }
+
+    /// A request for this kind of work.
+    pub fn with_work(mut self, work: Work) -> Self {
+        self.work = work;
+        self
     }
 
     /// With this language.
@@ -167,6 +198,12 @@ impl GenerateRequest {
     /// With the cache used so.
     pub fn with_cache(mut self, cache: CacheMode) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// With the prompt's beginning kept at the service for this long: for many requests over the same files.
+    pub fn with_prompt_cache(mut self, ttl: CacheTtl) -> Self {
+        self.prompt_cache = Some(ttl);
         self
     }
 

@@ -116,11 +116,12 @@ impl Splice {
     }
 
     fn decide(&mut self) -> Option<Joined> {
-        let Held::Undecided(held) =
-            std::mem::replace(&mut self.held, Held::Joined { carriage_return: false })
-        else {
-            return None;
-        };
+        let joined = Held::Joined { carriage_return: false };
+        let Held::Undecided(mut held) = std::mem::replace(&mut self.held, joined) else { return None };
+        if self.drop_cr && held.ends_with('\r') {
+            held.pop();
+            self.held = Held::Joined { carriage_return: true };
+        }
         Some(join(&self.anchor.received, &held))
     }
 
@@ -148,13 +149,20 @@ impl Splice {
 fn join(received: &str, held: &str) -> Joined {
     let held = held.replace("\r\n", "\n");
     let lines: Vec<&str> = held.split_inclusive('\n').collect();
-    for skipped in 0..lines.len().min(MAX_PREFACE + 1) {
-        let rest = &lines[skipped..];
+    let preface = lines.iter().take(MAX_PREFACE).take_while(|line| is_preface(line)).count();
+    for skipped in 0..=preface.min(lines.len().saturating_sub(1)) {
+        let Some(rest) = lines.get(skipped..).filter(|rest| !rest.is_empty()) else { break };
         if let Some(keep) = restart(received, rest[0]).or_else(|| overlap(received, rest)) {
             return Joined { keep, text: rest.concat() };
         }
     }
-    let rest = without_preface(&lines);
+    let mut rest = &lines[preface.min(lines.len())..];
+    if preface == 0 || lines.iter().take(preface).all(|line| line.trim().is_empty()) {
+        rest = &lines;
+    } else if let ([blank, after @ ..], true) = (rest, received.ends_with("\n\n")) {
+        // Behind a preface a blank line repeats the one that was received last.
+        rest = if blank.trim().is_empty() { after } else { rest };
+    }
     Joined { keep: boundary(received, rest), text: rest.concat() }
 }
 
@@ -207,54 +215,32 @@ fn boundary(received: &str, lines: &[&str]) -> usize {
         return received.len();
     }
     if !partial.trim().is_empty() {
-        return cut;
+        // A few characters that happen to stand twice are no proof that the line begins again.
+        return if says_enough(partial) { cut } else { received.len() };
     }
     // Only white space was received of the cut line: its indentation tells which of the two fits.
     let unit = indent_unit(received);
     let width = indent(first);
-    if width % unit == 0 && (partial.len() + width) % unit != 0 { cut } else { received.len() }
-}
-
-/// The lines without a courtesy before them and without a fence around them.
-fn without_preface<'a>(lines: &'a [&'a str]) -> &'a [&'a str] {
-    let mut rest = lines;
-    while let [first, after @ ..] = rest {
-        let line = first.trim();
-        let fence = line.starts_with("```") || line.starts_with("~~~");
-        let courtesy = is_courtesy(line) && !after.is_empty();
-        if !(fence || courtesy) {
-            break;
-        }
-        rest = after;
-        if courtesy {
-            while let [blank, after @ ..] = rest {
-                if !blank.trim().is_empty() {
-                    break;
-                }
-                rest = after;
-            }
-        }
+    if width.is_multiple_of(unit) && !(partial.len() + width).is_multiple_of(unit) {
+        cut
+    } else {
+        received.len()
     }
-    rest
 }
 
-/// "Sure, here is the rest:" and its like.
+/// What a model may put before it really goes on: a blank line, an opening fence, "Sure, here is the rest:".
+fn is_preface(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with("```") || line.starts_with("~~~") || is_courtesy(line)
+}
+
+/// A sentence, and nothing that code is made of.
 fn is_courtesy(line: &str) -> bool {
-    let lower = line.to_ascii_lowercase();
-    let opens = [
-        "sure",
-        "certainly",
-        "of course",
-        "here is",
-        "here's",
-        "here are",
-        "continuing",
-        "continued",
-        "okay",
-    ];
-    (line.ends_with(':') || line.ends_with('.') || line.ends_with('!'))
-        && line.split_whitespace().count() >= 2
-        && opens.iter().any(|open| lower.starts_with(open))
+    let ends = line.ends_with([':', '.', '!', '…']);
+    let begins = line.chars().next().is_some_and(char::is_uppercase);
+    ends && begins
+        && line.split_whitespace().count() >= 3
+        && !line.contains(['=', '(', ')', '{', '}', '[', ']', ';', '<', '#', '|', '"'])
 }
 
 fn says_enough(line: &str) -> bool {

@@ -1,8 +1,6 @@
 //! The seam to shared state: small versioned values that expire, and counters with bounds.
 //! Cache, leases, budgets, jobs, idempotency keys and journals stand on it.
 
-use std::collections::BTreeMap;
-
 use crate::clock::UtcMillis;
 use crate::error::Error;
 
@@ -20,6 +18,11 @@ impl Scope {
     /// The scope of a caller that authentication vouches for. `#` would end it inside a key: it is escaped.
     pub fn authenticated(principal: &str) -> Self {
         Scope(principal.replace('%', "%25").replace('#', "%23"))
+    }
+
+    /// What counts for everybody together. No escaped principal reads like it.
+    pub(crate) fn all() -> Self {
+        Scope("%all".into())
     }
 
     /// As it stands in keys.
@@ -117,8 +120,7 @@ pub enum PutError {
     Store(#[from] Error),
 }
 
-/// Named integer counters.
-pub type Counters = BTreeMap<&'static str, i64>;
+pub use crate::cell::Counters;
 
 /// Counters to change together, or not at all.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,8 @@ mod faults;
 mod going_on;
 #[path = "client/main_job.rs"]
 mod main_job;
+#[path = "client/refactored.rs"]
+mod refactored;
 
 use std::sync::Arc;
 

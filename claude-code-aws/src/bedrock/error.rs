@@ -6,20 +6,30 @@ use std::time::Duration;
 
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as InStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use aws_smithy_types::event_stream::RawMessage;
 use claude_code_core::catalogue::{Catalogue, Status};
-use claude_code_core::provider::{Field, Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
+use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::{Clock, Kind, ModelId};
 
 use super::guard::FrameFault;
 use super::request::Failed;
+use crate::clock::SystemClock;
+use crate::fault::{
+    self, WORDS, by_status, chain, printable, refused_field, retry_after, says_too_long, too_long,
+};
 
 /// How long a model that is being loaded is left alone.
 const NOT_READY_WAIT: Duration = Duration::from_secs(10);
 
+/// A signature is refused from five minutes on; the SDK corrects from four.
+const MAX_SKEW: i64 = 240;
+
 /// Why a send failed before its stream was open.
-pub(super) fn before_stream(model: &ModelId, failed: Failed) -> ProviderError {
+pub(super) fn before_stream(host: &str, model: &ModelId, failed: Failed) -> ProviderError {
     match &failed {
         SdkError::ServiceError(context) => {
             let raw = context.raw();
@@ -32,10 +42,15 @@ pub(super) fn before_stream(model: &ModelId, failed: Failed) -> ProviderError {
             fault.request_id = raw.headers().get("x-amzn-requestid").map(str::to_owned);
             fault.retry_after = retry_after(|name| raw.headers().get(name)).or(fault.retry_after);
             fault.code = code;
+            if let Some(offset) = skew(raw).filter(|_| fault.kind == Kind::Credentials) {
+                // The SDK has learnt the offset from this answer: the next signature is right.
+                fault.retry_after = Some(Duration::ZERO);
+                fault.message = format!("this machine's clock is {offset} s off AWS's: set it");
+            }
             fault
         }
         SdkError::DispatchFailure(context) => {
-            context.as_connector_error().map_or_else(|| unsent(&failed), connection)
+            context.as_connector_error().map_or_else(|| unsent(&failed), |error| connection(host, error))
         }
         SdkError::TimeoutError(_) => ProviderError::new(
             Kind::Timeout,
@@ -94,8 +109,8 @@ pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessa
 }
 
 fn is_cut(raw: &RawMessage) -> bool {
-    // Only the end of the bytes within a frame leaves a part of it behind without a decoding error.
-    matches!(raw, RawMessage::Invalid(None))
+    // The end of the bytes within a frame leaves a part of it behind; a frame that is damaged was used up.
+    matches!(raw, RawMessage::Invalid(Some(_)))
 }
 
 fn guarded<'a>(failed: &'a (dyn StdError + 'static)) -> Option<&'a FrameFault> {
@@ -110,15 +125,10 @@ fn guarded<'a>(failed: &'a (dyn StdError + 'static)) -> Option<&'a FrameFault> {
 }
 
 /// A fault of the connection: safe while none was made, unknown after.
-fn connection(error: &ConnectorError) -> ProviderError {
+fn connection(host: &str, error: &ConnectorError) -> ProviderError {
     let chain = chain(error);
-    if chain.contains("credential") || chain.contains("token") && chain.contains("identity") {
-        return ProviderError::new(
-            Kind::Credentials,
-            Paid::No,
-            "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
-             Or: aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\"",
-        );
+    if lacks_credentials(&chain) {
+        return no_credentials();
     }
     if error.is_user() {
         return ProviderError::new(
@@ -127,44 +137,50 @@ fn connection(error: &ConnectorError) -> ProviderError {
             "the request could not be built: check model id and endpoint",
         );
     }
-    let connecting = [
-        "dns error",
-        "error trying to connect",
-        "tcp connect",
-        "connecterror",
-        "connect timeout",
-        "invalid peer certificate",
-    ];
-    if connecting.iter().any(|sign| chain.contains(sign)) {
-        return ProviderError::new(
-            Kind::Unavailable,
-            Paid::No,
-            "Bedrock could not be reached (name, route or certificate): check the region, the network and any proxy",
-        );
-    }
-    ProviderError::new(Kind::Cut, Paid::Maybe, "the connection broke before an answer began: try again")
+    fault::connection(host, &chain)
 }
 
 fn unsent(failed: &Failed) -> ProviderError {
-    let credentials = chain(failed).contains("credential");
-    let (kind, message) = if credentials {
-        (Kind::Credentials, "AWS credentials could not be loaded: aws sso login, or see ~/.aws")
-    } else {
-        (Kind::InvalidRequest, "the request could not be built: check model id, region and endpoint")
-    };
-    ProviderError::new(kind, Paid::No, message)
+    if lacks_credentials(&chain(failed)) {
+        return no_credentials();
+    }
+    ProviderError::new(
+        Kind::InvalidRequest,
+        Paid::No,
+        "the request could not be built: check model id, region and endpoint",
+    )
 }
 
-/// The texts of an error and its sources, lower case, to look for signs; never shown.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push(' ');
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text.to_lowercase()
+fn lacks_credentials(chain: &str) -> bool {
+    ["credential", "identity", "auth scheme"].iter().any(|sign| chain.contains(sign))
+}
+
+fn no_credentials() -> ProviderError {
+    ProviderError::new(
+        Kind::Credentials,
+        Paid::No,
+        "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
+         Or: aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\"",
+    )
+}
+
+/// Whether the code says that the credentials have ended or are no longer known: worth one try with new ones.
+pub(super) fn is_ended_token(code: &str) -> bool {
+    matches!(
+        code,
+        "ExpiredTokenException"
+            | "ExpiredToken"
+            | "InvalidToken"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+    )
+}
+
+/// How far this machine's clock is from the service's, where it is too far to sign with.
+fn skew(raw: &HttpResponse) -> Option<i64> {
+    let date = DateTime::from_str(raw.headers().get("date")?, Format::HttpDate).ok()?;
+    let offset = date.secs() - SystemClock.now().seconds();
+    (offset.abs() >= MAX_SKEW).then_some(offset)
 }
 
 /// The taxonomy. Codes that the SDK's model does not list arrive here too, for it is the code that counts.
@@ -207,16 +223,16 @@ fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
         "ServiceUnavailableException" => {
             fault(Kind::Unavailable, Paid::No, "Bedrock is unavailable: try again".into())
         }
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => ProviderError {
+        code if is_ended_token(code) => ProviderError {
             retry_after: Some(Duration::ZERO),
             ..fault(
                 Kind::Credentials,
                 Paid::No,
-                "the AWS credentials have expired: aws sso login, or renew them".into(),
+                format!("the AWS credentials have ended ({code}): aws sso login, or renew them"),
             )
         },
-        "UnrecognizedClientException"
-        | "InvalidClientTokenId"
+        "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
@@ -226,31 +242,8 @@ fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
             Paid::No,
             format!("AWS refused the credentials ({code}): check keys, region and the clock"),
         ),
-        _ => by_status(model, code, status),
+        _ => by_status("Bedrock", model, code, status),
     }
-}
-
-fn by_status(model: &ModelId, code: &str, status: u16) -> ProviderError {
-    let named = if code.is_empty() {
-        format!("HTTP {status}")
-    } else {
-        format!("{} (HTTP {status})", printable(code, 64))
-    };
-    let (kind, paid) = match status {
-        401 => (Kind::Credentials, Paid::No),
-        403 => (Kind::AccessDenied, Paid::No),
-        404 => (Kind::NotFound, Paid::No),
-        429 => (Kind::Throttled, Paid::No),
-        503 | 529 => (Kind::Unavailable, Paid::No),
-        500..=599 => (Kind::Unavailable, Paid::Maybe),
-        400..=499 => (Kind::InvalidRequest, Paid::No),
-        _ => (Kind::Protocol, Paid::Maybe),
-    };
-    ProviderError::new(
-        kind,
-        paid,
-        format!("Bedrock answered {named} for {model}: try again, or see the service's status"),
-    )
 }
 
 fn not_found(model: &ModelId, text: &str) -> ProviderError {
@@ -310,34 +303,18 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
             ),
         );
     }
-    if says(&[
-        "prompt is too long",
-        "input is too long",
-        "exceed context limit",
-        "too many total text bytes",
-        "context window",
-    ]) {
-        return fault(
-            Kind::ContextTooLong,
-            format!("prompt and answer do not fit into {model}: hand in fewer files or lower max_tokens"),
-        );
+    if says_too_long(&lower) {
+        return too_long(model);
+    }
+    if no_sample(text) {
+        return fault(Kind::NoSample, text.to_owned());
     }
     let field = refused_field(&lower);
-    let told = if no_sample(text) { text.to_owned() } else { printable(text, 300) };
-    let kind = if no_sample(text) { Kind::NoSample } else { Kind::InvalidRequest };
-    ProviderError { refused_field: field, ..fault(kind, format!("{model} refused the request: {told}")) }
-}
-
-/// The field that the text says is not taken.
-fn refused_field(lower: &str) -> Option<Field> {
-    let table: [(Field, &[&str]); 5] = [
-        (Field::Sampling, &["temperature", "top_p", "topp", "top_k"]),
-        (Field::Effort, &["effort", "output_config", "outputconfig"]),
-        (Field::CachePoint, &["cachepoint", "cache_control", "prompt caching"]),
-        (Field::Metadata, &["requestmetadata", "request metadata"]),
-        (Field::ServiceTier, &["servicetier", "service tier"]),
-    ];
-    table.into_iter().find(|(_, names)| names.iter().any(|name| lower.contains(name))).map(|(field, _)| field)
+    let told = printable(text, WORDS);
+    ProviderError {
+        refused_field: field,
+        ..fault(Kind::InvalidRequest, format!("{model} refused the request: {told}"))
+    }
 }
 
 /// The twin's own refusal of a prompt that it has no answer to.
@@ -350,19 +327,4 @@ fn instead(model: &ModelId) -> String {
     let catalogue = Catalogue::builtin();
     let next = catalogue.find(model).and_then(|card| catalogue.successor_of(card));
     next.map_or_else(String::new, |card| format!(": use {}", card.name))
-}
-
-/// The service's words, fit for one line.
-fn printable(text: &str, longest: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(longest).collect()
-}
-
-fn retry_after<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
-    if let Some(millis) = header("x-amz-retry-after").and_then(|value| value.parse::<u64>().ok()) {
-        return Some(Duration::from_millis(millis));
-    }
-    header("retry-after")
-        .and_then(|value| value.parse::<f64>().ok())
-        .filter(|s| (0.0..86_400.0).contains(s))
-        .map(Duration::from_secs_f64)
 }

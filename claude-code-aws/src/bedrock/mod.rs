@@ -6,8 +6,11 @@ mod guard;
 mod order;
 mod request;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_config::SdkConfig;
 use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::config::IdentityCache;
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
@@ -16,24 +19,45 @@ use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, ProviderE
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
+use crate::connection;
 use order::Order;
 
 /// Claude through Bedrock's runtime.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bedrock {
-    client: Client,
+    current: Arc<Mutex<Current>>,
+    config: Arc<SdkConfig>,
+    host: Arc<str>,
     name: &'static str,
+}
+
+/// The client in use. It is replaced when AWS says that its credentials have ended, for the SDK keeps them in it.
+#[derive(Clone, Debug)]
+struct Current {
+    client: Client,
+    number: u64,
+}
+
+impl std::fmt::Debug for Bedrock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bedrock").field("host", &self.host).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Bedrock {
     /// Bedrock as this configuration reaches it. Retries are the client's alone; timeouts that the SDK has do not
-    /// guard event streams, so ours do.
+    /// guard event streams, so ours do. Connections are ours too, unless the configuration brings an HTTP client.
     pub fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_bedrockruntime::config::Builder::from(config)
-            .retry_config(RetryConfig::disabled())
-            .interceptor(guard::FrameLimit)
-            .build();
-        Bedrock { client: Client::from_conf(config), name: "bedrock" }
+        let config = match config.http_client() {
+            Some(_) => config.clone(),
+            None => config.to_builder().http_client(connection::client()).build(),
+        };
+        Bedrock {
+            current: Arc::new(Mutex::new(Current { client: client(&config), number: 0 })),
+            host: host(&config).into(),
+            config: Arc::new(config),
+            name: "bedrock",
+        }
     }
 
     /// The same under another name, for what stands behind a Bedrock endpoint that is not AWS's.
@@ -41,6 +65,51 @@ impl Bedrock {
         self.name = name;
         self
     }
+
+    fn current(&self) -> Current {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets the credentials that this client was refused with. Of all who were refused with them one does it.
+    fn renew(&self, refused: &Current) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == refused.number {
+            *current = Current { client: client(&self.config), number: refused.number + 1 };
+        }
+    }
+
+    async fn open(&self, call: ModelCall) -> Result<Open, ProviderError> {
+        let current = self.current();
+        match request::send(&current.client, &call).await {
+            Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
+            Err(failed) => {
+                let fault = error::before_stream(&self.host, &call.model, failed);
+                if fault.code.as_deref().is_some_and(error::is_ended_token) {
+                    self.renew(&current);
+                }
+                Err(fault)
+            }
+        }
+    }
+}
+
+/// A client with an identity cache of its own.
+fn client(config: &SdkConfig) -> Client {
+    let config = aws_sdk_bedrockruntime::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        .interceptor(guard::FrameLimit)
+        .identity_cache(IdentityCache::lazy().build())
+        .build();
+    Client::from_conf(config)
+}
+
+/// Where requests go, for messages to people.
+fn host(config: &SdkConfig) -> String {
+    let given = config.endpoint_url().and_then(|url| url.parse::<http::Uri>().ok());
+    let region = config.region().map_or("us-east-1", |region| region.as_ref());
+    given
+        .and_then(|url| url.host().map(str::to_owned))
+        .unwrap_or_else(|| format!("bedrock-runtime.{region}.amazonaws.com"))
 }
 
 impl ModelProvider for Bedrock {
@@ -49,18 +118,13 @@ impl ModelProvider for Bedrock {
     }
 
     fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
-        let client = self.client.clone();
-        stream::unfold(Phase::Unsent(Box::new((client, call))), |phase| async move {
+        let provider = self.clone();
+        stream::unfold(Phase::Unsent(Box::new((provider, call))), |phase| async move {
             let mut open = match phase {
-                Phase::Unsent(unsent) => {
-                    let (client, call) = *unsent;
-                    match request::send(&client, &call).await {
-                        Ok(output) => Box::new(Open { events: output.stream, order: Order::default(), call }),
-                        Err(failed) => {
-                            return Some((Err(error::before_stream(&call.model, failed)), Phase::Ended));
-                        }
-                    }
-                }
+                Phase::Unsent(unsent) => match unsent.0.open(unsent.1).await {
+                    Ok(open) => Box::new(open),
+                    Err(fault) => return Some((Err(fault), Phase::Ended)),
+                },
                 Phase::Open(open) => open,
                 Phase::Ended => return None,
             };
@@ -76,7 +140,7 @@ impl ModelProvider for Bedrock {
 
 /// Where a call stands.
 enum Phase {
-    Unsent(Box<(Client, ModelCall)>),
+    Unsent(Box<(Bedrock, ModelCall)>),
     Open(Box<Open>),
     Ended,
 }

@@ -25,10 +25,12 @@ impl Order {
                 !std::mem::replace(&mut self.started, true) && !self.stopped
             }
             ConverseStreamOutput::ContentBlockStart(event) => {
-                self.in_message() && self.blocks.insert(event.content_block_index, true).is_none()
+                self.may_be_in(event.content_block_index)
+                    && self.blocks.insert(event.content_block_index, true).is_none()
             }
             ConverseStreamOutput::ContentBlockDelta(event) => {
-                self.in_message() && *self.blocks.entry(event.content_block_index).or_insert(true)
+                self.may_be_in(event.content_block_index)
+                    && *self.blocks.entry(event.content_block_index).or_insert(true)
             }
             ConverseStreamOutput::ContentBlockStop(event) => {
                 self.in_message() && self.blocks.insert(event.content_block_index, false) != Some(false)
@@ -50,6 +52,11 @@ impl Order {
             Paid::Maybe,
             "an event of the stream is missing, doubled or out of order: the answer cannot be trusted, send it again",
         ))
+    }
+
+    /// Whether an event of this block may stand here: a block begins when the one before it has ended.
+    fn may_be_in(&self, block: i32) -> bool {
+        self.in_message() && self.blocks.iter().all(|(index, open)| *index == block || !open)
     }
 
     fn in_message(&self) -> bool {

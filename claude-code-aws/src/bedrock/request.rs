@@ -22,9 +22,10 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
         .set_temperature(call.temperature.map(|t| t as f32))
         .build();
     let effort = call.effort.map(|effort| wire::OutputConfig::builder().effort(effort.as_str()).build());
-    let tier = call.service_tier.as_deref().map(|tier| {
-        wire::ServiceTier::builder().r#type(wire::ServiceTierType::from(tier)).build().map_err(unbuildable)
-    });
+    let tier = match call.service_tier.as_deref().map(wire::ServiceTierType::from) {
+        Some(tier) => Some(wire::ServiceTier::builder().r#type(tier).build().map_err(unbuildable)?),
+        None => None,
+    };
     let guardrail = call.guardrail.as_ref().map(|(id, version)| {
         wire::GuardrailStreamConfiguration::builder()
             .guardrail_identifier(id)
@@ -42,7 +43,7 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
             (!call.metadata.is_empty()).then(|| call.metadata.clone().into_iter().collect()),
         )
         .set_guardrail_config(guardrail)
-        .set_service_tier(tier.transpose()?)
+        .set_service_tier(tier)
         .send()
         .await
 }

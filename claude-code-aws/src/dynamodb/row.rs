@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_core::store::ResultRow;
-use claude_code_core::{Generation, Language, Scope, UtcMillis};
+use claude_code_core::{Error, Generation, Kind, Language, Result, Scope, UtcMillis};
 
 /// A result is kept for 89 days, a day less than its objects.
 const KEPT: Duration = Duration::from_secs(89 * 86_400);
+
+/// DynamoDB's limit for an item, names and values together.
+const MOST: usize = 400 * 1024;
+/// Stands in a row whose files are listed in its manifest only, and tells how many they are.
+const SPILLED: &str = "files_in_manifest";
 
 /// Attributes of an item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -74,6 +79,50 @@ fn receipt(generation: &Generation) -> AttributeValue {
         receipt.insert("total_pico_usd".into(), number(priced.0));
     }
     AttributeValue::M(receipt)
+}
+
+/// The item, small enough to be put: a list of files that is too long is left to the manifest, which has it anyway.
+/// Fails if even the rest is too large.
+pub(crate) fn fitting(mut item: Item) -> Result<Item> {
+    if size(&item) <= MOST {
+        return Ok(item);
+    }
+    let files = item.remove("files").and_then(|files| files.as_l().ok().map(Vec::len)).unwrap_or_default();
+    item.insert(SPILLED.into(), number(files));
+    match size(&item) {
+        bytes if bytes > MOST => Err(Error::new(
+            Kind::Storage,
+            format!("the result's row has {bytes} bytes, {MOST} are allowed: nothing was written"),
+        )),
+        _ => Ok(item),
+    }
+}
+
+/// Names and hashes of the files that an item lists; none if the list is in the manifest.
+pub(crate) fn files(item: &Item) -> Option<Vec<(String, String)>> {
+    if item.contains_key(SPILLED) {
+        return None;
+    }
+    let of = |file: &AttributeValue, name: &str| file.as_m().ok()?.get(name)?.as_s().ok().cloned();
+    let listed = item.get("files").and_then(|files| files.as_l().ok()).into_iter().flatten();
+    Some(listed.filter_map(|file| Some((of(file, "path")?, of(file, "sha256")?))).collect())
+}
+
+/// Bytes of an item as DynamoDB counts them, numbers rounded up: names and texts by their UTF-8, three bytes for a
+/// list or map and one for each of its elements.
+pub(crate) fn size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 2,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + value_size(value)).sum::<usize>(),
+        AttributeValue::M(values) => 3 + values.len() + size(values),
+        _ => 1,
+    }
 }
 
 /// What a listing shows of an item; none if it is not such an item.

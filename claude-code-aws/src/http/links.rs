@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_link_never_outlives_the_credentials_that_signed_it() {
-        let minutes = |n| Duration::from_secs(n * 60);
+        let minutes = |n: u64| Duration::from_secs(n * 60);
         assert_eq!(ttl(None), HOUR);
         assert_eq!(ttl(Some(minutes(600))), HOUR);
         assert_eq!(ttl(Some(minutes(5))), minutes(4));

@@ -218,7 +218,8 @@ impl Reply {
 }
 
 /// Makes the answers of the twin's models. Asked after the request passed the checks that real models make.
+#[async_trait::async_trait]
 pub trait Brain: fmt::Debug + Send + Sync {
     /// The answer to one question.
-    fn answer(&self, question: &Question) -> Reply;
+    async fn answer(&self, question: &Question) -> Reply;
 }

@@ -1,16 +1,15 @@
-//! The engines' clock: the one place here that reads the time of day.
+//! The engines' time: the system's clock in the forms that they write.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use claude_code_core::Clock;
 
-/// Milliseconds since 1970 UTC; 0 on a machine whose clock stands before that.
+use crate::clock::SystemClock;
+
+/// Milliseconds since 1970 UTC.
 pub(super) fn now_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    SystemClock.now().0
 }
 
 /// Now as `YYYYMMDDTHHMMSS` in UTC, for file names.
 pub(super) fn stamp() -> String {
-    let now = aws_smithy_types::DateTime::from_millis(now_millis());
-    let text = now.fmt(aws_smithy_types::date_time::Format::DateTime).unwrap_or_default();
-    text.chars().filter(|c| c.is_ascii_digit() || *c == 'T').take("YYYYMMDDTHHMMSS".len()).collect()
+    SystemClock.now().compact()[..15].to_owned()
 }

@@ -67,6 +67,19 @@ impl Directory {
         Ok(path)
     }
 
+    /// Removes the databases, and with them all that the engines keep; those that were set aside stay.
+    /// Fails with [`Kind::Storage`] if one cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        let entries = std::fs::read_dir(&self.path).map_err(|error| unwritable(&self.path, &error))?;
+        for entry in entries.filter_map(std::io::Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if SIDE_FILES.iter().any(|side| name.ends_with(&format!(".sqlite{side}"))) {
+                std::fs::remove_file(entry.path()).map_err(|error| unwritable(&entry.path(), &error))?;
+            }
+        }
+        Ok(())
+    }
+
     fn set_aside(&self, path: &Path, name: &str, damage: &str) -> Result<()> {
         let aside = free_name(path, &clock::stamp());
         for side in SIDE_FILES {

@@ -12,6 +12,7 @@ use super::body::{self, Body};
 use super::brain::Brain;
 use super::directory::Directory;
 use super::dynamodb::DynamoDb;
+use super::keys::Keys;
 use super::s3::ObjectStore;
 
 /// The services of the twin.
@@ -51,6 +52,7 @@ impl Service {
 #[derive(Debug)]
 pub struct Engines {
     path: PathBuf,
+    keys: Keys,
     bedrock: Bedrock,
     dynamodb: OnceCell<DynamoDb>,
     s3: OnceCell<ObjectStore>,
@@ -62,7 +64,25 @@ impl Engines {
     /// Engines that will keep their data in this directory and answer with this brain. Touches nothing yet.
     pub fn new(path: PathBuf, brain: Arc<dyn Brain>) -> Self {
         let bedrock = Bedrock::new(brain);
-        Engines { path, directory: Mutex::default(), dynamodb: OnceCell::new(), s3: OnceCell::new(), bedrock }
+        Engines {
+            path,
+            keys: Keys::default(),
+            bedrock,
+            dynamodb: OnceCell::new(),
+            s3: OnceCell::new(),
+            directory: Mutex::default(),
+        }
+    }
+
+    /// With these keys for signatures.
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// The keys that requests are signed with.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The locked state directory, locked on first use. Fails as [`Directory::open`] does, and tries again at
@@ -93,7 +113,7 @@ impl Engines {
     }
 
     async fn s3(&self) -> Result<&ObjectStore> {
-        self.s3.get_or_try_init(|| async { ObjectStore::open(self.directory()?).await }).await
+        self.s3.get_or_try_init(|| async { ObjectStore::open(self.directory()?, &self.keys).await }).await
     }
 }
 

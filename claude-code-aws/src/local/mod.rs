@@ -12,12 +12,18 @@ mod directory;
 mod dynamodb;
 mod endpoint;
 mod fault;
+mod keys;
+mod listen;
 mod open;
 mod percent;
+mod quota;
+mod relay;
 mod s3;
 mod samples;
 mod schema;
 mod script;
+mod scripted;
+mod signature;
 mod twin;
 mod worker;
 
@@ -26,8 +32,17 @@ pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_
 pub use directory::Directory;
 pub use endpoint::{Engines, Service, handle};
 pub use fault::Fault;
+pub use keys::Keys;
+#[cfg(feature = "cli")]
+pub(crate) use listen::listen_before_stores;
+pub use listen::{Listening, listen};
+#[cfg(feature = "cli")]
+pub(crate) use open::prepare;
 pub use open::{BUCKET, open};
 pub(crate) use open::{samples, stored};
+pub use quota::Quota;
+pub use relay::Relay;
 pub use samples::{Sample, Samples};
 pub use script::Script;
+pub use scripted::Scripted;
 pub use twin::Twin;

@@ -42,7 +42,8 @@ pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: 
     }
 }
 
-async fn prepare(twin: &Twin, config: &Config) -> Result<String> {
+/// Opens the engines and creates the tables and buckets that are not there yet; gives the results bucket.
+pub(crate) async fn prepare(twin: &Twin, config: &Config) -> Result<String> {
     twin.engines().directory()?;
     let bucket = config.bucket_name.clone().unwrap_or_else(|| BUCKET.to_owned());
     schema::create(twin, config, &bucket).await?;

@@ -46,13 +46,14 @@ impl Script {
     }
 }
 
+#[async_trait::async_trait]
 impl Brain for Script {
-    fn answer(&self, question: &Question) -> Reply {
+    async fn answer(&self, question: &Question) -> Reply {
         let step = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         match step {
             Some(Step::Reply(reply)) => reply,
-            Some(Step::Faults(faults)) => self.rest.answer(question).with_faults(faults),
-            None => self.rest.answer(question),
+            Some(Step::Faults(faults)) => self.rest.answer(question).await.with_faults(faults),
+            None => self.rest.answer(question).await,
         }
     }
 }

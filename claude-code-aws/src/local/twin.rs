@@ -13,13 +13,8 @@ use claude_code_core::Result;
 use super::brain::{Brain, Question};
 use super::connector::InProcess;
 use super::endpoint::{Engines, Service};
+use super::keys::Keys;
 use super::samples::Samples;
-
-/// The access key that the twin's S3 knows; it opens nothing else anywhere.
-pub(super) const ACCESS_KEY: &str = "TWINLOCALACCESSKEY00";
-
-/// The secret that goes with [`ACCESS_KEY`].
-pub(super) const SECRET_KEY: &str = "twin-local-secret-not-a-credential-0000";
 
 /// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
 #[derive(Clone, Debug)]
@@ -41,7 +36,12 @@ impl Twin {
     /// A twin that answers with `brain` and touches its directory only when S3 or DynamoDB are first used.
     /// Until then a busy directory is no error: Bedrock answers without it.
     pub fn lazy(directory: &Path, brain: Arc<dyn Brain>) -> Self {
-        Twin { engines: Arc::new(Engines::new(directory.to_owned(), brain)) }
+        Twin::with_keys(directory, brain, Keys::default())
+    }
+
+    /// As [`lazy`](Self::lazy), with the keys that requests from outside may be signed with.
+    pub fn with_keys(directory: &Path, brain: Arc<dyn Brain>, keys: Keys) -> Self {
+        Twin { engines: Arc::new(Engines::new(directory.to_owned(), brain).with_keys(keys)) }
     }
 
     /// A twin with the sample answers that touches `directory` only when S3 or DynamoDB are first used.
@@ -100,7 +100,7 @@ impl Twin {
 }
 
 fn credentials() -> Credentials {
-    Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "the local twin")
+    Credentials::new(Keys::ACCESS_KEY, Keys::SECRET_KEY, None, None, "the local twin")
 }
 
 /// The endpoint of each service, where the SDK looks for `AWS_ENDPOINT_URL_…`.

@@ -124,9 +124,8 @@ async fn a_sound_directory_has_no_notices() {
 
 const CHILD: &str = "ENGINES_CHILD_DIRECTORY";
 
-/// Runs in another process: holds the directory and writes objects until it is killed.
+/// Only in a process that other tests start: holds the directory and writes objects until it is killed.
 #[tokio::test]
-#[ignore = "started by other tests as a process of its own"]
 async fn child_that_holds_the_directory() {
     let Some(path) = std::env::var_os(CHILD) else { return };
     let twin = Twin::open(Path::new(&path)).unwrap();
@@ -150,7 +149,7 @@ impl Drop for Killed {
 
 fn child(path: &Path) -> (Killed, BufReader<ChildStdout>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "directory::child_that_holds_the_directory", "--ignored", "--nocapture"])
+        .args(["--exact", "directory::child_that_holds_the_directory", "--nocapture"])
         .env(CHILD, path)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::keep::{self, Points};
 use crate::ask::{Ask, Why};
 use crate::diagnostic::Severity;
 use crate::draft::Draft;
@@ -15,12 +16,12 @@ const REPAIR: &str = include_str!("../../prompts/repair.md");
 pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     let candidate = plan.candidate(ask.candidate);
     let sends = |field: Field| !draft.without.contains(&(ask.candidate, field));
-    let takes = |effort| candidate.card.is_none_or(|card| card.capabilities.takes_effort(effort));
-    let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && takes(*effort));
+    let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && candidate.takes_effort(*effort));
+    let points = if sends(Field::CachePoint) { keep::points(plan, ask) } else { Points::default() };
     ModelCall {
         model: candidate.model.clone(),
-        system: vec![TextBlock::new(plan.prompt.system.as_str())],
-        messages: messages(plan, ask, draft),
+        system: vec![TextBlock::new(plan.prompt.system.as_str()).kept(points.system)],
+        messages: messages(plan, ask, draft, points),
         max_tokens: ask.max_tokens,
         temperature: plan
             .request
@@ -33,10 +34,16 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     }
 }
 
-fn messages(plan: &Plan, ask: &Ask, draft: &Draft) -> Vec<Message> {
-    let task = Message::user(plan.prompt.user.as_str());
+fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Message> {
+    let mut task = Message::user(plan.prompt.user.as_str());
+    task.blocks[0].cache = points.task;
     match (&ask.why, &ask.anchor) {
-        (Why::Repair, _) => vec![Message::user(format!("{}\n{}", plan.prompt.user, repair(draft)))],
+        // Behind a cache point what differs from send to send is a block of its own.
+        (Why::Repair, _) if points.task.is_some() => {
+            task.blocks.push(TextBlock::new(format!("\n{}", repair(plan, draft))));
+            vec![task]
+        }
+        (Why::Repair, _) => vec![Message::user(format!("{}\n{}", plan.prompt.user, repair(plan, draft)))],
         (_, Some(anchor)) => {
             let finished: Vec<&str> =
                 draft.files.iter().filter(|f| f.complete).filter_map(|f| f.path.as_deref()).collect();
@@ -48,7 +55,7 @@ fn messages(plan: &Plan, ask: &Ask, draft: &Draft) -> Vec<Message> {
 }
 
 /// What is wrong, and only the files that it is wrong with.
-fn repair(draft: &Draft) -> String {
+fn repair(plan: &Plan, draft: &Draft) -> String {
     let errors = || draft.diagnostics.iter().filter(|d| d.severity == Severity::Error);
     let mut findings = String::new();
     for found in errors() {
@@ -60,6 +67,11 @@ fn repair(draft: &Draft) -> String {
     for file in failing {
         let path = file.path.as_deref().unwrap_or("(the file without a name)");
         let _ = write!(bodies, "\n--- {path}\n{}", file.content);
+    }
+    // An edit that did not fit: the file as it was given is what the model must write whole.
+    let unfit = draft.edit_problem.as_ref().and_then(|problem| problem.path.as_deref());
+    if let Some(given) = plan.request.files.iter().find(|given| Some(given.path.as_str()) == unfit) {
+        let _ = write!(bodies, "\n--- {}\n{}", given.path, given.content);
     }
     let names: Vec<&str> = draft.files.iter().filter_map(|file| file.path.as_deref()).collect();
     let text = REPAIR.split_once("\n\n").map_or(REPAIR, |(_, text)| text);

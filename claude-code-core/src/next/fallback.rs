@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::send_to;
 use crate::ask::{Ask, Why};
-use crate::draft::{Draft, Ended, Sent};
+use crate::draft::Draft;
 use crate::error::Kind;
+use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
 use crate::provider::Paid;
 

@@ -1,17 +1,19 @@
 //! The bounds that no cause of another send may pass: sends, time, money.
 
-use super::Step;
+use super::{Step, downgrade};
 use crate::ask::Ask;
 use crate::clock::UtcMillis;
-use crate::draft::{Draft, Outcome, Sent};
+use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::outcome::{Ended, Outcome, Sent};
 use crate::plan::Plan;
 use crate::price::Cost;
 
 /// Whether sends or time are used up, and what it is then.
 pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {
-    // One send allowed means one send, whatever became of it.
-    let no_more = plan.limits.max_sends == 1 || draft.paid_sends() >= plan.limits.max_sends;
+    // One send allowed means one send, whatever became of it; what the budget refused was none.
+    let was_sent = draft.sent.iter().any(|sent| !matches!(sent.ended, Ended::Refused(_)));
+    let no_more = (plan.limits.max_sends == 1 && was_sent) || draft.paid_sends() >= plan.limits.max_sends;
     (no_more || now >= deadline(plan, draft)).then(|| super::stop::concluded(draft, last))
 }
 
@@ -25,24 +27,44 @@ pub(crate) fn deadline(plan: &Plan, draft: &Draft) -> UtcMillis {
     plan.limits.deadline.plus(draft.held)
 }
 
-/// The send, if its ceiling fits under the request's cap.
+/// What a request is whose time was over before its first send: it waited for another one's answer.
+pub(super) fn overdue(plan: &Plan, draft: &Draft, now: UtcMillis) -> Option<Outcome> {
+    (now >= deadline(plan, draft)).then(|| {
+        Outcome::Failed(Error::new(
+            Kind::Timeout,
+            "the request's time was over before anything was sent: raise the timeout, or ask again",
+        ))
+    })
+}
+
+/// The send, if its ceiling fits under the request's cap; else one to a cheaper tier, where the policy allows it.
 pub(super) fn checked(plan: &Plan, draft: &Draft, ask: Ask) -> Step {
-    let cap = plan.limits.max_usd;
-    let refusal = match ask.ceiling {
-        Cost::Unpriced { .. } if plan.limits.max_usd_is_set => format!(
-            "the price of {} is unknown, and a cap of ${cap} is set: take the cap away or name a model of the catalogue",
-            plan.candidate(ask.candidate).model
-        ),
-        Cost::Priced(ceiling) if ceiling.saturating_add(draft.receipt.total().known()) > cap => format!(
-            "one send to {} can cost ${ceiling}, ${} is spent, and ${cap} is the cap: raise max_usd or lower max_tokens",
-            plan.candidate(ask.candidate).model,
-            draft.receipt.total().known()
-        ),
-        _ => return Step::Ask(ask),
-    };
+    let Some(refusal) = refusal(plan, draft, &ask) else { return Step::Ask(ask) };
+    if let Some(cheaper) = downgrade::below(plan, draft, ask.candidate) {
+        return Step::Ask(cheaper);
+    }
     Step::Stop(match draft.sent.last() {
         // What was reached before stands; the cap only ends the attempts at more.
         Some(last) if last.paid => super::stop::concluded(draft, last),
         _ => Outcome::Failed(Error::new(Kind::Budget, refusal)),
     })
+}
+
+/// Why the request's cap refuses a send, if it does.
+pub(super) fn refusal(plan: &Plan, draft: &Draft, ask: &Ask) -> Option<String> {
+    let cap = plan.limits.max_usd;
+    match ask.ceiling {
+        Cost::Unpriced { .. } if plan.limits.max_usd_is_set => Some(format!(
+            "the price of {} is unknown, and a cap of ${cap} is set: take the cap away or name a model of the catalogue",
+            plan.candidate(ask.candidate).model
+        )),
+        Cost::Priced(ceiling) if ceiling.saturating_add(draft.receipt.total().known()) > cap => {
+            Some(format!(
+                "one send to {} can cost ${ceiling}, ${} is spent, and ${cap} is the cap: raise max_usd or lower max_tokens",
+                plan.candidate(ask.candidate).model,
+                draft.receipt.total().known()
+            ))
+        }
+        _ => None,
+    }
 }

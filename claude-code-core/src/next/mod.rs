@@ -1,8 +1,10 @@
 //! The one policy: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
 
 mod call;
+mod downgrade;
 mod escalate;
 mod fallback;
+mod keep;
 mod limits;
 mod repair;
 mod resume;
@@ -15,7 +17,8 @@ use std::time::Duration;
 
 use crate::ask::{Ask, Why};
 use crate::clock::UtcMillis;
-use crate::draft::{Draft, Outcome, Sent};
+use crate::draft::Draft;
+use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
 
 /// What to do next.
@@ -30,12 +33,15 @@ pub enum Step {
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
-        return limits::checked(plan, draft, send_to(plan, draft, 0, Why::First, Duration::ZERO));
+        let first =
+            || limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
+        return limits::overdue(plan, draft, now).map_or_else(first, Step::Stop);
     };
     if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
         return Step::Stop(outcome);
     }
-    let next = resume::ask(plan, draft, last)
+    let next = downgrade::ask(plan, draft, last)
+        .or_else(|| resume::ask(plan, draft, last))
         .or_else(|| retry::ask(plan, draft, last))
         .or_else(|| fallback::ask(plan, draft, last))
         .or_else(|| repair::ask(plan, draft, last))
@@ -59,9 +65,9 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
     Ask { candidate, why, wait, max_tokens: plan.max_tokens, ceiling, anchor: None }
 }
 
-/// How many of the sends were made for this reason.
+/// How many of the sends that may be paid for were made for this reason.
 fn count(draft: &Draft, why: &Why) -> usize {
-    draft.sent.iter().filter(|sent| sent.why == *why).count()
+    draft.sent.iter().filter(|sent| sent.paid && sent.why == *why).count()
 }
 
 /// The sends to the candidate that was asked last, newest first, as far as they follow each other.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{count, send_to};
 use crate::ask::{Ask, Why};
-use crate::draft::{Draft, Ended, Sent};
+use crate::draft::Draft;
+use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
 
 /// Rounds of repair, at most.

@@ -8,10 +8,12 @@ use backoff::backoff::Backoff;
 
 use super::{count, on_this_candidate, send_to};
 use crate::ask::{Ask, Why};
-use crate::draft::{Draft, Ended, Sent};
+use crate::draft::Draft;
 use crate::error::Kind;
+use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
 use crate::provider::{Paid, ProviderError};
+use crate::resume::Anchor;
 
 /// The first interval; Bedrock's token window is a minute, so a quick burst of retries never helps.
 const FIRST: Duration = Duration::from_secs(1);
@@ -50,7 +52,10 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
         return None;
     }
     let wait = wait(&plan.id, tries, fault.retry_after);
-    Some(send_to(plan, draft, last.candidate, Why::Retry, wait))
+    // A resume or repair that could not be had is asked for again; the task anew would be paid for twice.
+    let why = if matches!(last.why, Why::Resume | Why::Repair) { last.why.clone() } else { Why::Retry };
+    let anchor = Anchor::of(&draft.text).filter(|_| why == Why::Resume);
+    Some(Ask { anchor, ..send_to(plan, draft, last.candidate, why, wait) })
 }
 
 /// One repeat of a send that may have been paid for, whatever the causes were.
@@ -59,7 +64,7 @@ fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Opt
         fault.kind,
         Kind::Cut | Kind::Timeout | Kind::Unavailable | Kind::Throttled | Kind::Protocol
     );
-    if !transient || fault.code.as_deref() == Some(MODEL_TIMEOUT) || repeated(draft) {
+    if !transient || !draft.may_repeat || fault.code.as_deref() == Some(MODEL_TIMEOUT) || repeated(draft) {
         return None;
     }
     Some(send_to(plan, draft, last.candidate, Why::Repeat, wait(&plan.id, 1, fault.retry_after)))

@@ -1,7 +1,8 @@
 //! When it is over, and as what.
 
-use crate::draft::{Draft, Ended, Outcome, Sent};
+use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::outcome::{Ended, Outcome, Sent};
 use crate::provider::ProviderError;
 
 /// A complete answer without errors.
@@ -12,6 +13,14 @@ pub(super) fn accepted(draft: &Draft, last: &Sent) -> Option<Outcome> {
 /// What it is if nothing more is sent. An earlier complete answer is not lost to a later fault.
 pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
     match &last.ended {
+        Ended::Complete(_) if draft.edit_problem.is_some() && !draft.has_kept() => {
+            Outcome::Failed(Error::new(
+                Kind::EditFailed,
+                draft.edit_problem.as_ref().map_or_else(String::new, |problem| {
+                    format!("{problem}: nothing was changed; ask for the whole file, or for less at once")
+                }),
+            ))
+        }
         Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,
         Ended::Complete(_) => Outcome::Accepted,
         _ if draft.has_kept() => Outcome::Rejected,

@@ -11,7 +11,7 @@ use crate::language::Language;
 use crate::model::{Family, ModelId, Tier};
 use crate::policy::Policy;
 use crate::prompt;
-use crate::request::{GenerateRequest, Work};
+use crate::request::GenerateRequest;
 use crate::select::{self, Reach, Task};
 use crate::state::Scope;
 
@@ -40,6 +40,9 @@ pub fn draw(
     if request.temperature.is_some() && !candidates[0].takes_sampling() {
         warnings.push(format!("temperature was left out: {} does not take it", candidates[0].model));
     }
+    if let Some(effort) = request.effort.filter(|effort| !candidates[0].takes_effort(*effort)) {
+        warnings.push(format!("effort {effort} was left out: {} does not take it", candidates[0].model));
+    }
     let cache_key = key::cache_key(&request, policy, provider, scope, &candidates[0], &prompt, max_tokens);
     Ok(Plan {
         id,
@@ -49,8 +52,10 @@ pub fn draw(
         tier,
         tier_reason,
         escalation: escalation(&request, policy, tier),
+        cheaper: cheaper(&request, policy, tier),
         limits: limits(&request, policy, &candidates[0], now),
         candidates,
+        start: 0,
         prompt,
         prompt_tokens,
         max_tokens,
@@ -66,8 +71,11 @@ fn check(request: &GenerateRequest) -> Result<()> {
     if request.prompt.trim().is_empty() {
         return Err(Error::invalid("the prompt is empty: say what the code should do"));
     }
-    if request.work == Work::Refactor && request.files.is_empty() {
-        return Err(Error::invalid("a refactoring needs at least one file: give the code to change"));
+    if request.work.needs_files() && request.files.is_empty() {
+        return Err(Error::invalid(format!(
+            "{:?} needs at least one file: give the code that it is about",
+            request.work
+        )));
     }
     let bytes = request.prompt.len() + request.files.iter().map(|f| f.content.len()).sum::<usize>();
     if bytes > MAX_PROMPT_BYTES {
@@ -159,9 +167,23 @@ fn named_model(name: &str, policy: &Policy, catalogue: &'static Catalogue) -> Re
 
 /// The tier above, for an answer that stays rejected: only where the tier was the classifier's choice.
 fn escalation(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Option<Candidate> {
-    let fixed = request.model.is_some() || request.tier.is_some() || policy.model.is_some();
-    let above = tier.above().filter(|_| !fixed)?;
+    let above = tier.above().filter(|_| !is_fixed(request, policy))?;
     candidates(above, policy, false).ok()?.into_iter().next()
+}
+
+/// The tiers below, nearest first, for a budget that refuses: only where it may, and where the tier was the
+/// classifier's choice.
+fn cheaper(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Vec<Candidate> {
+    if !policy.downgrade || is_fixed(request, policy) {
+        return Vec::new();
+    }
+    let below = std::iter::successors(tier.below(), |tier| tier.below());
+    below.filter_map(|tier| candidates(tier, policy, false).ok()?.into_iter().next()).collect()
+}
+
+/// Whether somebody chose the model or the tier.
+fn is_fixed(request: &GenerateRequest, policy: &Policy) -> bool {
+    request.model.is_some() || request.tier.is_some() || policy.model.is_some()
 }
 
 /// The models for a tier, with their ids as the provider knows them. Those without such an id are passed over.

@@ -7,6 +7,7 @@ pub use draw::draw;
 
 use std::time::Duration;
 
+use crate::capability::Effort;
 use crate::catalogue::{Catalogue, ModelCard};
 use crate::clock::UtcMillis;
 use crate::language::Language;
@@ -40,6 +41,11 @@ impl Candidate {
     /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
     pub fn takes_sampling(&self) -> bool {
         self.card.is_none_or(|card| card.capabilities.takes_temperature())
+    }
+
+    /// Whether the model takes this effort. Of an unknown one nobody knows: it is tried and learnt.
+    pub fn takes_effort(&self, effort: Effort) -> bool {
+        self.card.is_none_or(|card| card.capabilities.takes_effort(effort))
     }
 }
 
@@ -79,8 +85,12 @@ pub struct Plan {
     pub tier_reason: String,
     /// The models in the order of asking; never empty. Those behind the first are for safe faults.
     pub candidates: Vec<Candidate>,
+    /// The place of the one to begin with: the first, unless it is left alone after a fault.
+    pub start: usize,
     /// The model of the tier above, for an answer that stays rejected.
     pub escalation: Option<Candidate>,
+    /// The models of the tiers below, nearest first, where a budget may choose them.
+    pub cheaper: Vec<Candidate>,
     /// The words.
     pub prompt: Prompt,
     /// Tokens of the prompt, estimated from above.
@@ -131,9 +141,17 @@ impl Plan {
         &self.candidates[0]
     }
 
-    /// The candidate at this place; the escalation stands behind all others.
+    /// The candidate at this place: behind the candidates stands the escalation, behind it the cheaper ones.
     pub fn candidate(&self, index: usize) -> &Candidate {
-        self.candidates.get(index).or(self.escalation.as_ref()).unwrap_or(&self.candidates[0])
+        let cheaper = index.checked_sub(self.cheaper_places().start).and_then(|n| self.cheaper.get(n));
+        let found = self.candidates.get(index).or(cheaper).or(self.escalation.as_ref());
+        found.unwrap_or(&self.candidates[0])
+    }
+
+    /// The places of the cheaper candidates.
+    pub fn cheaper_places(&self) -> std::ops::Range<usize> {
+        let first = self.candidates.len() + 1;
+        first..first + self.cheaper.len()
     }
 
     /// Whether its answer may come from the cache, or go there.

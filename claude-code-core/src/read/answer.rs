@@ -5,7 +5,7 @@ use crate::language::Language;
 
 /// A part of an answer as it arrives: a preview. Of the pieces of one index those with the highest revision
 /// count; [`Answer`] is the truth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Piece {
     /// Text outside files, whole lines.
     Text(String),
@@ -41,7 +41,7 @@ pub enum Piece {
 }
 
 /// One search/replace edit of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The file that it changes, or none where the answer names none or the name was refused.
     pub path: Option<String>,
@@ -54,7 +54,7 @@ pub struct Edit {
 }
 
 /// A fence of the answer, in its order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Fence {
     /// The info string, trimmed.
     pub info: String,
@@ -66,7 +66,7 @@ pub struct Fence {
 }
 
 /// A whole answer, read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// Its files and unnamed code blocks, in the answer's order.
     pub files: Vec<CodeFile>,
@@ -82,4 +82,47 @@ pub struct Answer {
     pub fences: Vec<Fence>,
     /// For each of `files` its number in the pieces.
     pub indices: Vec<usize>,
+}
+
+// Answers are the user's: Debug tells sizes and places only, never text, names or what stood in an info string.
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Piece::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Piece::FileStarted { index, revision, .. } => {
+                write!(f, "FileStarted({index}, revision {revision})")
+            }
+            Piece::FileChunk { index, revision, text } => {
+                write!(f, "FileChunk({index}, revision {revision}, {} bytes)", text.len())
+            }
+            Piece::FileFinished { index, revision, complete } => {
+                write!(f, "FileFinished({index}, revision {revision}, complete {complete})")
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Edit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (search, replace) = (self.search.len(), self.replace.len());
+        write!(f, "Edit(line {}, {search} bytes by {replace} bytes)", self.line)
+    }
+}
+
+impl std::fmt::Debug for Fence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fence(closed {}, file {:?})", self.closed, self.file)
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer")
+            .field("files", &self.files.len())
+            .field("text_bytes", &self.text.len())
+            .field("complete", &self.complete)
+            .field("edits", &self.edits)
+            .field("fences", &self.fences)
+            .finish_non_exhaustive()
+    }
 }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod provider;
+pub mod provider_contract;
 pub mod state_contract;
 pub mod store_contract;
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::source::{Source, hint, nearest};
+use super::hint::{hint, nearest};
+use super::source::Source;
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Diagnostic, Severity};
 

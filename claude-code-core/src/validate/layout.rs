@@ -9,11 +9,12 @@ use crate::diagnostic::Diagnostic;
 /// Faults of indentation (the first one) and statements out of place.
 pub fn check(source: &Source, root: Node<'_>) -> Vec<Diagnostic> {
     let lines = logical_lines(&source.text);
-    match indentation(source, &lines) {
-        Some(fault) => vec![fault],
-        None if root.has_error() => Vec::new(),
-        None => out_of_place(source, root),
+    if let Some(fault) = indentation(source, &lines) {
+        return vec![fault];
     }
+    let mut found = if root.has_error() { Vec::new() } else { out_of_place(source, root) };
+    found.extend(uneven(source, &lines));
+    found
 }
 
 /// A line of code with its continuations: where it begins, its indentation, and whether a block must follow.
@@ -136,6 +137,16 @@ fn indentation(source: &Source, lines: &[Line]) -> Option<Diagnostic> {
     }
     let end = source.text.trim_end().len();
     opened.then(|| source.error(end, "an indented block is missing after this line"))
+}
+
+/// The first block that is indented by another width than the first block of the file. Python takes it; a person
+/// would not have written it.
+fn uneven(source: &Source, lines: &[Line]) -> Option<Diagnostic> {
+    let blocks = lines.windows(2).filter(|pair| pair[0].opens && pair[1].indent.len() > pair[0].indent.len());
+    let mut widths = blocks.map(|pair| (pair[1].indent.len() - pair[0].indent.len(), pair[1].start));
+    let (usual, _) = widths.next()?;
+    let (width, start) = widths.find(|(width, _)| *width != usual)?;
+    Some(source.warning(start, format!("this block is indented by {width}, the first one by {usual}")))
 }
 
 fn out_of_place(source: &Source, root: Node<'_>) -> Vec<Diagnostic> {

@@ -13,6 +13,8 @@ mod cloudformation;
 #[cfg(feature = "syntax")]
 mod contract;
 #[cfg(feature = "syntax")]
+mod hint;
+#[cfg(feature = "syntax")]
 mod layout;
 #[cfg(feature = "syntax")]
 mod syntax;

@@ -24,7 +24,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     if source.language == "python" {
         found.extend(layout::check(source, tree.root_node()));
     }
-    if found.is_empty() && tree.root_node().has_error() {
+    if !found.iter().any(Diagnostic::is_error) && tree.root_node().has_error() {
         found.extend(faults(source, tree.root_node()));
     }
     found
@@ -85,10 +85,12 @@ fn sentence(node: Node<'_>, text: &str) -> String {
 /// The first bracket that an error node opens and does not close.
 fn unclosed<'t>(node: Node<'t>) -> Option<&'t str> {
     let mut open: Vec<&str> = Vec::new();
-    for at in 0..u32::try_from(node.child_count()).unwrap_or(u32::MAX) {
-        match node.child(at).map(|child| child.kind()) {
-            Some(kind @ ("(" | "[" | "{")) => open.push(kind),
-            Some(")" | "]" | "}") => drop(open.pop()),
+    // By cursor: children by number cost their number each, and an error node may hold the whole file.
+    let mut cursor = node.walk();
+    for child in node.children(&mut cursor) {
+        match child.kind() {
+            kind @ ("(" | "[" | "{") => open.push(kind),
+            ")" | "]" | "}" => drop(open.pop()),
             _ => {}
         }
     }

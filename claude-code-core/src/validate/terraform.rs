@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tree_sitter::Node;
 
-use super::source::{Source, hint};
+use super::hint::hint;
+use super::source::Source;
 use super::tree::{self, children, text};
 use crate::diagnostic::Diagnostic;
 

@@ -167,3 +167,21 @@ async fn usage_that_never_comes_is_charged_at_the_ceiling_and_marked_unknown() {
     assert!(g.accepted && g.attempts[0].unknown);
     assert!(g.receipt.total().known().0 > 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn repeats_stop_while_most_sends_fail_and_come_back_with_success() {
+    let mut scripts = vec![Script::fail(cut()); 110];
+    scripts.push(Script::answer(REVERSE));
+    scripts.push(Script::fail(cut()));
+    let provider = ScriptedProvider::new(scripts);
+    let client = client(&provider);
+    for n in 0..60 {
+        let request = GenerateRequest { prompt: format!("reverse {n}"), ..on_haiku() };
+        assert_eq!(client.generate(request).await.unwrap_err().kind, Kind::Cut);
+    }
+    assert_eq!(provider.calls().len(), 110, "fifty requests had their repeat, ten had none");
+    assert!(client.generate(on_haiku()).await.unwrap().accepted);
+    let again = GenerateRequest { prompt: "reverse again".into(), ..on_haiku() };
+    assert_eq!(client.generate(again).await.unwrap_err().kind, Kind::Cut);
+    assert_eq!(provider.calls().len(), 113, "a success gave one repeat back");
+}

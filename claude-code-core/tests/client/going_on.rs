@@ -3,7 +3,7 @@ use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Event, GenerateRequest, Kind, Tier};
 use futures_util::TryStreamExt;
 
-use super::{client, cut};
+use super::{client, cut, throttled};
 
 const TWO: &str = "Two files.\n\n```python a.py\ndef first():\n    return 1\n```\n\n```python b.py\ndef second():\n    value = first()\n    return value + 1\n```\n";
 
@@ -125,4 +125,31 @@ async fn a_complete_answer_is_not_lost_to_a_later_fault() {
     assert!(!g.accepted);
     assert_eq!(g.files.len(), 2);
     assert_eq!(g.files[0].content, "{\"a\": 1}\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_or_repair_that_is_throttled_is_asked_for_again_and_not_the_whole_task() {
+    let at = TWO.find("value = first").unwrap() + 5;
+    let provider = ScriptedProvider::new([
+        Script::truncated(&TWO[..at]),
+        Script::fail(throttled()),
+        Script::answer(&TWO[at..]),
+    ]);
+    let g = client(&provider).generate(request().without_validation()).await.unwrap();
+    assert_eq!(g.text, TWO);
+    let provider =
+        ScriptedProvider::new([Script::answer(BROKEN), Script::fail(throttled()), Script::answer(MENDED)]);
+    let g = client(&provider).generate(request()).await.unwrap();
+    assert!(g.accepted);
+    assert_eq!(g.files.len(), 2);
+    let last = provider.calls()[2].messages.last().unwrap().blocks.last().unwrap().text.to_string();
+    assert!(last.contains("{\"b\": "), "the failing file is sent along again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_right_behind_a_fence_line_leaves_the_last_file_incomplete() {
+    let cut = "```markdown README.md\n# Use\n\n```\n";
+    let provider = ScriptedProvider::new([Script::truncated(cut)]);
+    let error = client(&provider).generate(request().with_max_sends(1)).await.unwrap_err();
+    assert!(error.partial.unwrap().files.iter().all(|file| !file.complete));
 }

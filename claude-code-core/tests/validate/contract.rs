@@ -43,6 +43,7 @@ fn a_method_is_one_of_its_class_where_the_class_is_certain() {
     for text in [
         "from store import Store\n\nstore = Store()\nstore.lod()\n",
         "from store import Store\n\n\ndef f(store: Store):\n    store.lod()\n",
+        "from store import Store\n\n\nclass A:\n    def g(self) -> Store: ...\n\n    def f(self):\n        s = self.g()\n        s.lod()\n",
         "import store\n\n\ndef f(s: store.Store | None):\n    s.lod()\n",
         "from store import Store\n\n\nclass A:\n    def __init__(self, s: Store):\n        self.s = s\n\n    def f(self):\n        self.s.lod()\n",
     ] {

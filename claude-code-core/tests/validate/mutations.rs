@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use claude_code_core::CodeFile;
+use claude_code_core::validate::check;
 
 use super::{errors, service};
 
@@ -313,7 +314,8 @@ fn catches_the_mutations_of_a_service() {
         std::env::var("CLAUDE_CODE_AWS_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
     let seed: u64 = std::env::var("CLAUDE_CODE_AWS_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(2026);
     let files = service();
-    let (mut tried, mut missed) = (0, BTreeMap::<&str, Vec<String>>::new());
+    let (mut tried, mut told, mut missed) = (0, 0, BTreeMap::<&str, Vec<String>>::new());
+    let usual = check(&files).len();
     for (kind, mutate) in KINDS {
         let mut seeded = Seeded(seed);
         let mutations = mutate(&files, &mut seeded);
@@ -323,12 +325,16 @@ fn catches_the_mutations_of_a_service() {
             let path = changed[mutation.file].path.clone().unwrap();
             changed[mutation.file].content = mutation.content;
             tried += 1;
+            told += usize::from(check(&changed).len() != usual);
             if errors(&changed).is_empty() {
                 missed.entry(kind).or_default().push(format!("{path}: {}", mutation.what));
             }
         }
     }
     let count: usize = missed.values().map(Vec::len).sum();
-    println!("{tried} mutations, {} caught, missed: {missed:#?}", tried - count);
+    println!(
+        "{tried} mutations, {} caught as errors, {told} told at all, missed: {missed:#?}",
+        tried - count
+    );
     assert!(count * 100 <= tried * 5, "caught only {} of {tried}: {missed:#?}", tried - count);
 }

@@ -70,6 +70,7 @@ fn finds_what_the_grammar_of_python_lets_pass() {
         ("class A:\n    yield 1\n", "outside a function"),
         ("if 1:\n    break\n", "outside a loop"),
         ("print 'a'\n", "function in Python 3"),
+        ("if 1:\n    pass\nif 2:\n     pass\n", "warning: this block is indented by 5, the first one by 4"),
     ];
     for (text, message) in faults {
         let told = told(&[("a.py", text)]);
@@ -118,6 +119,17 @@ fn an_unnamed_block_may_be_indented_or_hold_several_json_values() {
 #[test]
 fn survives_deep_nesting_and_strange_text() {
     let deep = "[".repeat(100_000);
+    // Each took minutes where something was quadratic.
+    for (path, text) in [
+        ("a.js", "a=>"),
+        ("a.c", "*"),
+        ("a.ts", "a<"),
+        ("a.py", "not "),
+        ("a.html", "<div>"),
+        ("a.sh", "if "),
+    ] {
+        let _ = check(&[file(path, &text.repeat(10_000))]);
+    }
     for path in ["a.py", "a.js", "a.json", "a.yaml", "a.toml", "a.sql", "a.tf", "a.go"] {
         let _ = check(&[
             file(path, &deep),

@@ -64,7 +64,10 @@ impl Bedrock {
     /// to be late; the faults that come back are those of its body.
     async fn ask(&self, question: Question) -> (Outcome, Vec<Fault>) {
         self.log(&question);
-        let mut reply = rules::check(&question).unwrap_or_else(|| self.brain.answer(&question));
+        let mut reply = match rules::check(&question) {
+            Some(refusal) => refusal,
+            None => self.brain.answer(&question).await,
+        };
         let mut faults = Vec::new();
         loop {
             match reply {

@@ -30,8 +30,8 @@ pub(super) use source_conditions;
 
 /// A time of ours as S3's type.
 pub(super) fn timestamp(millis: i64) -> Timestamp {
-    let since = std::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-    Timestamp::from(std::time::SystemTime::UNIX_EPOCH + since)
+    let time = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000);
+    Timestamp::from(time.unwrap_or(time::OffsetDateTime::UNIX_EPOCH))
 }
 
 /// A time of S3's as ours, in milliseconds since 1970.

@@ -15,7 +15,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use super::store;
 use crate::local::body::{Body, BodyError};
 use crate::local::directory::Directory;
-use crate::local::twin::{ACCESS_KEY, SECRET_KEY};
+use crate::local::keys::Keys;
 use crate::local::worker::Worker;
 
 /// The host of S3 inside the process; a bucket may stand in front of it.
@@ -33,12 +33,16 @@ impl fmt::Debug for ObjectStore {
 }
 
 impl ObjectStore {
-    /// Opens the database in the state directory.
-    pub(in crate::local) async fn open(directory: Arc<Directory>) -> Result<Self> {
+    /// Opens the database in the state directory; requests are signed with one of these keys.
+    pub(in crate::local) async fn open(directory: Arc<Directory>, keys: &Keys) -> Result<Self> {
         let worker = Worker::start("s3", move || store::open(&directory)).await?;
         let mut builder = S3ServiceBuilder::new(Store { worker: Arc::new(worker) });
         // With keys known, s3s checks every signature and refuses a request without one.
-        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let mut auth = SimpleAuth::new();
+        for (access_key, secret) in keys.iter() {
+            auth.register(access_key.to_owned(), secret.into());
+        }
+        builder.set_auth(auth);
         builder.set_host(Hosts);
         Ok(ObjectStore { service: builder.build() })
     }

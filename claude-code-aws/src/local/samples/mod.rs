@@ -76,8 +76,9 @@ impl Samples {
     }
 }
 
+#[async_trait::async_trait]
 impl Brain for Samples {
-    fn answer(&self, question: &Question) -> Reply {
+    async fn answer(&self, question: &Question) -> Reply {
         let message = question.last_user_text();
         match find::sample(&self.samples, message) {
             Ok(sample) => {

@@ -8,7 +8,8 @@ use super::module::Route;
 use super::project::Project;
 use super::routes::METHODS;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::source::{Source, hint};
+use crate::validate::hint::hint;
+use crate::validate::source::Source;
 use crate::validate::tree::{self, children, text};
 
 /// What a path without its ending may mean.
@@ -132,9 +133,9 @@ fn missing_names(project: &Project, source: &Source, import: Node<'_>, target: u
 }
 
 fn exports(source: &Source) -> Exports {
-    let mut exports = Exports::default();
-    exports.is_open =
-        ["module.exports", "exports.", "export =", "export import"].iter().any(|s| source.text.contains(s));
+    let foreign = ["module.exports", "exports.", "export =", "export import"];
+    let is_open = foreign.iter().any(|sign| source.text.contains(sign));
+    let mut exports = Exports { is_open, ..Exports::default() };
     let Some(tree) = tree::parse(source.language, &source.text) else { return exports };
     tree::walk(tree.root_node(), |visit| {
         let node = visit.node;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::module::{Class, MethodCall, Receiver, Typed};
 use super::project::Project;
 use crate::diagnostic::Diagnostic;
-use crate::validate::source::hint;
+use crate::validate::hint::hint;
 
 /// Bases that add nothing that code calls.
 const PLAIN_BASES: [&str; 6] = ["object", "ABC", "abc.ABC", "Protocol", "typing.Protocol", "Generic"];

@@ -41,7 +41,7 @@ pub struct MethodCall {
 pub enum Receiver {
     /// `self` or `cls` in a class.
     Itself(String),
-    /// A plain name.
+    /// A plain name with its scope, as in `bound`.
     Name(String),
     /// `self.name` in a class.
     Attribute(String, String),
@@ -54,7 +54,7 @@ pub enum Typed {
     Annotated(String),
     /// Called: a class or a function.
     Called(String),
-    /// A copy of another variable.
+    /// A copy of another variable, with its scope.
     Copied(String),
 }
 
@@ -81,7 +81,8 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// Names that can be imported from here.
     pub top_level: HashSet<String>,
-    /// How often each name is bound, in any scope.
+    /// How often each name is bound: `name` in any scope, `place/name` in the scope at that place (`/name` at
+    /// the top), `Class.name` on `self`.
     pub bound: HashMap<String, usize>,
     /// Names used, with their places.
     pub used: Vec<(String, usize)>,
@@ -89,9 +90,9 @@ pub struct Module {
     pub attributes: Vec<(String, String, usize)>,
     pub calls: Vec<MethodCall>,
     pub classes: HashMap<String, Class>,
-    /// Return annotations of functions at the top.
+    /// Return annotations of functions at the top, and of methods as `Class.method`.
     pub returns: HashMap<String, String>,
-    /// By variable, or `Class.attribute`: each way it got a value that tells a type.
+    /// By variable as in `bound`: each way it got a value that tells a type.
     pub typed: HashMap<String, Vec<Typed>>,
     pub texts: Vec<Text>,
     pub routes: Vec<Route>,
@@ -107,11 +108,22 @@ impl Module {
         self.is_dynamic || self.top_level.contains("__getattr__")
     }
 
-    /// The one type of a variable, if all its values tell the same.
+    /// The one type of a variable, if all its values tell the same. What its own scope does not bind is looked up
+    /// at the top, if nothing but the top binds it.
     pub fn type_of(&self, key: &str) -> Option<&Typed> {
+        let count = |key: &str| self.bound.get(key).copied().unwrap_or(0);
+        let top = key.split_once('/').map(|(_, name)| (name, format!("/{name}")));
+        let key = match &top {
+            Some((name, top)) if count(key) == 0 && count(name) == count(top) => top.as_str(),
+            _ => key,
+        };
         let typed = self.typed.get(key)?;
-        let bound = self.bound.get(key).copied().unwrap_or(0);
         let first = typed.first()?;
-        (typed.len() == bound && typed.iter().all(|one| one == first)).then_some(first)
+        (typed.len() == count(key) && typed.iter().all(|one| one == first)).then_some(first)
+    }
+
+    /// The plain names that are bound.
+    pub fn bound_names(&self) -> impl Iterator<Item = &str> {
+        self.bound.keys().map(String::as_str).filter(|name| !name.contains(['/', '.']))
     }
 }

@@ -137,13 +137,13 @@ impl<'a> Project<'a> {
         let (mut index, mut name) = (index, name.to_owned());
         for _ in 0..4 {
             let module = self.modules.get(&index)?;
+            if let Some(found) = find(module, &name) {
+                return Some((index, found));
+            }
             if let Some((object, attribute)) = name.clone().split_once('.') {
                 index = self.alias(index, object)?;
                 name = attribute.to_owned();
                 continue;
-            }
-            if let Some(found) = find(module, &name) {
-                return Some((index, found));
             }
             let import =
                 module.imports.iter().find(|import| import.bound == name && import.name.is_some())?;

@@ -9,7 +9,8 @@ use super::module::{Module, Route};
 use super::project::Project;
 use super::visitor::string_text;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::source::{Source, hint};
+use crate::validate::hint::hint;
+use crate::validate::source::Source;
 use crate::validate::tree::{Visit, children, text};
 
 /// Methods that decorators and documents name.

@@ -4,7 +4,8 @@ use super::project::Project;
 use super::schema::{self, Schema, TYPES, Token};
 use super::statement;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::source::{Source, hint};
+use crate::validate::hint::hint;
+use crate::validate::source::Source;
 
 /// Calls whose first argument is SQL, whatever its case.
 const RUNS_SQL: [&str; 12] = [

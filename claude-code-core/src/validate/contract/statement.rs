@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::schema::{self, Kind, Schema, Token};
-use crate::validate::source::hint;
+use crate::validate::hint::hint;
 
 /// Words that are no alias and no column where they stand.
 const KEYWORDS: [&str; 58] = [
@@ -286,6 +286,7 @@ fn stands_for_column(clause: &str, before: &str, after: &str) -> bool {
             matches!(before, "by" | ",")
                 && ends(&[",", "asc", "desc", "limit", "offset", "having", "order", "nulls"])
         }
+        "set" if before == "=" => ["+", "-", "*", "/"].contains(&after),
         "set" => matches!(before, "set" | ",") && after == "=",
         _ => false,
     }

@@ -85,13 +85,24 @@ fn identifier(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
 }
 
 fn bind(module: &mut Module, visit: &Visit<'_, '_>, name: &str) {
-    *module.bound.entry(name.to_owned()).or_default() += 1;
     let owns = visit.field == Some("name") && SCOPES.contains(&visit.up(0));
     let mut scopes = visit.ancestors().filter(|node| SCOPES.contains(&node.kind()));
     let scope = if owns { scopes.nth(1) } else { scopes.next() };
+    *module.bound.entry(name.to_owned()).or_default() += 1;
+    *module.bound.entry(scoped(scope, name)).or_default() += 1;
     if scope.is_none() || visit.up(0) == "global_statement" {
         module.top_level.insert(name.to_owned());
     }
+}
+
+/// A name with the place of its function or class; `/name` at the top.
+fn scoped(scope: Option<Node<'_>>, name: &str) -> String {
+    scope.map_or_else(|| format!("/{name}"), |scope| format!("{}/{name}", scope.start_byte()))
+}
+
+/// A name where a node stands.
+fn here(visit: &Visit<'_, '_>, name: &str) -> String {
+    scoped(visit.enclosing(&SCOPES), name)
 }
 
 fn import(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
@@ -106,6 +117,7 @@ fn import(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
         let first = name.split('.').next().unwrap_or(name);
         let bound = alias.unwrap_or(if from.is_some() { name } else { first });
         *module.bound.entry(bound.to_owned()).or_default() += 1;
+        *module.bound.entry(here(visit, bound)).or_default() += 1;
         if at_top {
             module.top_level.insert(bound.to_owned());
         }
@@ -161,66 +173,77 @@ fn is_transformed(visit: &Visit<'_, '_>, source: &str) -> bool {
 fn function(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     let Some(name) = visit.node.child_by_field_name("name").map(|n| text(n, source)) else { return };
     let scope = visit.enclosing(&SCOPES).map(|node| node.kind());
-    if let (Some("class_definition"), Some(class)) = (scope, class_around(visit, source)) {
-        let class: &mut Class = module.classes.entry(class).or_default();
+    let class = class_around(visit, source).filter(|_| scope == Some("class_definition"));
+    if let Some(class) = &class {
+        let class: &mut Class = module.classes.entry(class.clone()).or_default();
         class.members.insert(name.to_owned());
         class.is_dynamic |= matches!(name, "__getattr__" | "__getattribute__");
     }
     let returned = visit.node.child_by_field_name("return_type").map(|n| text(n, source));
     let is_plain = |t: &&str| t.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     let decorated = visit.up(0) == "decorated_definition";
-    if let (None, Some(returned), false) = (scope, returned.filter(is_plain), decorated) {
-        module.returns.insert(name.to_owned(), returned.to_owned());
+    let key = match (scope, class) {
+        (None, _) => name.to_owned(),
+        (_, Some(class)) => format!("{class}.{name}"),
+        _ => return,
+    };
+    if let (Some(returned), false) = (returned.filter(is_plain), decorated) {
+        module.returns.insert(key, returned.to_owned());
     }
 }
 
 /// `x = Class(…)`, `x: Class = …`, `self.x = …` in a class.
 fn assignment(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     let Some(left) = visit.node.child_by_field_name("left") else { return };
+    let Some(key) = assigned(module, visit, left, source) else { return };
     let right = visit.node.child_by_field_name("right");
-    let annotated = visit.node.child_by_field_name("type").map(|n| text(n, source).to_owned());
-    let class = class_around(visit, source);
-    let scope = visit.enclosing(&SCOPES).map(|node| node.kind());
-    let key = match (left.kind(), &class) {
-        ("identifier", _) => {
-            if let (Some("class_definition"), Some(class)) = (scope, &class) {
-                module
-                    .classes
-                    .entry(class.clone())
-                    .or_default()
-                    .members
-                    .insert(text(left, source).to_owned());
-            }
-            text(left, source).to_owned()
-        }
-        ("attribute", Some(class)) => {
-            let Some(name) = text(left, source).strip_prefix("self.").filter(|n| !n.contains('.')) else {
-                return;
-            };
-            module.classes.entry(class.clone()).or_default().members.insert(name.to_owned());
-            let key = format!("{class}.{name}");
-            *module.bound.entry(key.clone()).or_default() += 1;
-            key
-        }
-        ("pattern_list" | "tuple_pattern", Some(class)) => {
-            for part in children(left) {
-                if let Some(name) = text(part, source).strip_prefix("self.") {
-                    module.classes.entry(class.clone()).or_default().members.insert(name.to_owned());
-                }
-            }
-            return;
-        }
-        _ => return,
-    };
-    let value = match (annotated, right.map(|r| (r.kind(), r))) {
-        (Some(annotation), _) => Some(Typed::Annotated(annotation)),
+    let annotation = visit.node.child_by_field_name("type");
+    let value = match (annotation, right.map(|r| (r.kind(), r))) {
+        (Some(annotation), _) => Some(Typed::Annotated(text(annotation, source).to_owned())),
         (None, Some(("call", call))) => call
             .child_by_field_name("function")
-            .map(|function| Typed::Called(text(function, source).to_owned())),
-        (None, Some(("identifier", name))) => Some(Typed::Copied(text(name, source).to_owned())),
+            .map(|function| Typed::Called(callee(visit, text(function, source), source))),
+        (None, Some(("identifier", name))) => Some(Typed::Copied(here(visit, text(name, source)))),
         _ => None,
     };
     module.typed.entry(key).or_default().extend(value);
+}
+
+/// What is called, with `self` as the class it stands for.
+fn callee(visit: &Visit<'_, '_>, written: &str, source: &str) -> String {
+    match (written.strip_prefix("self."), class_around(visit, source)) {
+        (Some(method), Some(class)) => format!("{class}.{method}"),
+        _ => written.to_owned(),
+    }
+}
+
+/// The variable or attribute that is assigned to, noted as a member where it is one of a class.
+fn assigned(module: &mut Module, visit: &Visit<'_, '_>, left: Node<'_>, source: &str) -> Option<String> {
+    let class = class_around(visit, source);
+    let in_class = visit.enclosing(&SCOPES).is_some_and(|node| node.kind() == "class_definition");
+    let written = text(left, source);
+    match (left.kind(), class) {
+        ("identifier", class) => {
+            if let Some(class) = class.filter(|_| in_class) {
+                module.classes.entry(class).or_default().members.insert(written.to_owned());
+            }
+            Some(here(visit, written))
+        }
+        ("attribute", Some(class)) => {
+            let name = written.strip_prefix("self.").filter(|n| !n.contains('.'))?;
+            let key = format!("{class}.{name}");
+            module.classes.entry(class).or_default().members.insert(name.to_owned());
+            *module.bound.entry(key.clone()).or_default() += 1;
+            Some(key)
+        }
+        ("pattern_list" | "tuple_pattern", Some(class)) => {
+            let names =
+                children(left).into_iter().filter_map(|part| text(part, source).strip_prefix("self."));
+            module.classes.entry(class).or_default().members.extend(names.map(str::to_owned));
+            None
+        }
+        _ => None,
+    }
 }
 
 fn parameter(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
@@ -228,7 +251,7 @@ fn parameter(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     let annotation = visit.node.child_by_field_name("type");
     if let (Some(name), Some(annotation)) = (name.filter(|n| n.kind() == "identifier"), annotation) {
         let typed = Typed::Annotated(text(annotation, source).to_owned());
-        module.typed.entry(text(name, source).to_owned()).or_default().push(typed);
+        module.typed.entry(here(visit, text(name, source))).or_default().push(typed);
     }
 }
 
@@ -262,7 +285,7 @@ fn call(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     };
     let receiver = match (text(object, source), object.kind(), class_around(visit, source)) {
         ("self" | "cls", _, Some(class)) => Receiver::Itself(class),
-        (name, "identifier", _) => Receiver::Name(name.to_owned()),
+        (name, "identifier", _) => Receiver::Name(here(visit, name)),
         (name, "attribute", Some(class)) => match name.strip_prefix("self.").filter(|n| !n.contains('.')) {
             Some(name) => Receiver::Attribute(class, name.to_owned()),
             None => return,

@@ -1,0 +1,48 @@
+# One feature set for everything: another one would build the AWS SDK again.
+ALL := --workspace --all-features
+VENV ?= .venv
+PY := $(VENV)/bin/python
+export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
+
+.PHONY: demo test rust fuzz module python lint campaign bench clean
+
+demo:  ## the main job on the local twin: code, files, where it is stored, receipt
+	@cargo build $(ALL) --example quickstart --quiet --locked
+	@$(or $(CARGO_TARGET_DIR),target)/debug/examples/quickstart
+
+test: rust fuzz python  ## everything that must hold, at 1/20 of the campaigns' size
+
+rust:
+	cargo test $(ALL) --locked
+
+fuzz:
+	.ci/fuzz 3
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
+MODULE := claude-code-py/python/claude_code/_claude_code.abi3.so
+
+$(PY): claude-code-py/requirements-test.txt
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-test.txt
+	@touch $(PY)
+
+module:
+	cargo build $(ALL) --locked
+	cp $(TARGET)/lib_claude_code.so $(MODULE).new && mv $(MODULE).new $(MODULE)
+
+python: $(PY) module  ## the Python package, and the twin read by boto3 and the anthropic package
+	cd claude-code-py && ../$(PY) -m pytest
+	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(PY) -m pytest -q claude-code-aws/tests/twin
+
+lint:  ## formatting, clippy, file sizes, the core's purity, licences where cargo-deny is installed
+	cargo fmt --all -- --check
+	cargo clippy $(ALL) --all-targets --locked -- -D warnings
+	.ci/checks
+
+campaign:  ## the same tests at full size
+	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
+	.ci/fuzz 60
+
+clean:
+	cargo clean
+	rm -rf $(VENV)

@@ -1,0 +1,128 @@
+//! What the Messages API's errors mean: by type, else by status. Servers that speak it may write errors as OpenAI
+//! does: a code beside the type, or none of either.
+
+use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::{Kind, ModelId};
+use serde_json::Value;
+
+use crate::fault::{WORDS, by_status, printable, refused_field, says_too_long, too_long};
+
+/// Why bytes that arrived are no answer.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum Damage {
+    /// An event does not end.
+    #[error("an event is longer than 16 MiB")]
+    Event,
+    /// The stream does not end.
+    #[error("the stream is longer than 64 MiB")]
+    Stream,
+    /// Bytes that are no UTF-8.
+    #[error("an event is not UTF-8")]
+    Text,
+    /// An event that is no JSON of the Messages API: a proxy's page, perhaps.
+    #[error("the answer is not JSON of the Messages API")]
+    Json,
+    /// An event is missing, doubled or swapped.
+    #[error("an event is missing, doubled or out of order")]
+    Order,
+}
+
+impl From<Damage> for ProviderError {
+    fn from(damage: Damage) -> Self {
+        ProviderError::new(
+            Kind::Protocol,
+            Paid::Maybe,
+            format!("{damage}: the answer cannot be trusted, send it again"),
+        )
+    }
+}
+
+/// Why a send was refused, from status and body.
+pub(super) fn of_response(model: &ModelId, status: u16, body: &[u8]) -> ProviderError {
+    let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let (code, text) = read(&body);
+    let mut fault = by_type(model, code, status, text);
+    fault.status = Some(status);
+    fault.code = Some(code).filter(|code| !code.is_empty()).map(|code| printable(code, 64));
+    fault.request_id = body["request_id"].as_str().map(|id| printable(id, 128));
+    fault
+}
+
+/// Why an open stream failed: it may have been paid for until then.
+pub(super) fn in_stream(model: &ModelId, event: &Value) -> ProviderError {
+    let (code, text) = read(event);
+    let mut fault = by_type(model, code, 0, text);
+    fault.paid = Paid::Maybe;
+    fault.code = Some(printable(code, 64)).filter(|code| !code.is_empty());
+    fault.request_id = event["request_id"].as_str().map(|id| printable(id, 128));
+    fault
+}
+
+/// Type and words of an error in any of its shapes.
+fn read(body: &Value) -> (&str, &str) {
+    let error = &body["error"];
+    let code = error["type"].as_str().or(error["code"].as_str()).unwrap_or_default();
+    (code, error["message"].as_str().or(error.as_str()).unwrap_or_default())
+}
+
+fn by_type(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderError {
+    let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
+    match (code, status) {
+        ("authentication_error", _) => fault(
+            Kind::Credentials,
+            Paid::No,
+            "the Messages API refused the key: check ANTHROPIC_API_KEY".to_owned(),
+        ),
+        ("permission_error", _) => {
+            fault(Kind::AccessDenied, Paid::No, format!("this key may not use {model}: ask its owner"))
+        }
+        ("billing_error", _) | (_, 402) => {
+            fault(Kind::Quota, Paid::No, "the account cannot pay for more: see its billing".to_owned())
+        }
+        ("not_found_error", _) | (_, 404) => fault(
+            Kind::NotFound,
+            Paid::No,
+            format!("the server does not know {model}: check id and base URL"),
+        ),
+        ("request_too_large", _) | (_, 413) => too_long(model),
+        ("rate_limit_error", _) if text.contains("Extra usage is required") => {
+            fault(Kind::Quota, Paid::No, format!("the account's plan does not cover this use of {model}"))
+        }
+        ("rate_limit_error", _) | (_, 429) => fault(
+            Kind::Throttled,
+            Paid::No,
+            format!("the Messages API throttles {model}: wait, or send less"),
+        ),
+        ("overloaded_error", _) | (_, 529) => {
+            fault(Kind::Unavailable, Paid::No, format!("{model} is overloaded: try again in a while"))
+        }
+        ("timeout_error", _) | (_, 504) => {
+            fault(Kind::Timeout, Paid::Maybe, format!("{model} took too long: ask for less at once"))
+        }
+        ("api_error", 0 | 500) => {
+            fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
+        }
+        ("invalid_request_error", _) | (_, 400 | 422) => invalid(model, text),
+        (_, 0) => fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed midway: try again")),
+        _ => by_status("the Messages API", model, code, status),
+    }
+}
+
+fn invalid(model: &ModelId, text: &str) -> ProviderError {
+    let lower = text.to_lowercase();
+    if says_too_long(&lower) {
+        return too_long(model);
+    }
+    if lower.contains("credit balance") {
+        return ProviderError::new(
+            Kind::Quota,
+            Paid::No,
+            "the account cannot pay for more: see its billing".to_owned(),
+        );
+    }
+    let told = printable(text, WORDS);
+    ProviderError {
+        refused_field: refused_field(&lower),
+        ..ProviderError::new(Kind::InvalidRequest, Paid::No, format!("{model} refused the request: {told}"))
+    }
+}

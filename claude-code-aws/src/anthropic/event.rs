@@ -1,0 +1,164 @@
+//! From the Messages API's events to the core's, with their order enforced: nothing but the order tells that an event
+//! was lost on the way.
+
+use std::collections::BTreeMap;
+
+use claude_code_core::provider::{ModelEvent, ProviderError, StopReason};
+use claude_code_core::{ModelId, Usage};
+use serde_json::{Map, Value};
+
+use super::error::{self, Damage};
+
+/// An answer as far as it was read.
+#[derive(Default)]
+pub(super) struct Answer {
+    started: bool,
+    /// Whether each block is still open.
+    blocks: BTreeMap<u64, bool>,
+    stop: Option<(StopReason, Option<String>)>,
+    /// The latest figure of each kind: those of a later event are the sums so far.
+    usage: Map<String, Value>,
+    ended: bool,
+}
+
+impl Answer {
+    /// Reads one event. Gives what it means for the answer; nothing for those that only frame others.
+    pub(super) fn read(&mut self, model: &ModelId, data: &str) -> Result<Vec<ModelEvent>, ProviderError> {
+        if self.ended || data.trim() == "[DONE]" {
+            return Ok(Vec::new());
+        }
+        let event: Value = serde_json::from_str(data).map_err(|_| Damage::Json)?;
+        match event["type"].as_str().unwrap_or_default() {
+            "ping" => Ok(Vec::new()),
+            "message_start" => {
+                let first = !std::mem::replace(&mut self.started, true);
+                self.expect(first)?;
+                self.count(&event["message"]["usage"]);
+                Ok(Vec::new())
+            }
+            "content_block_start" => self.begin_block(&event),
+            "content_block_delta" => self.delta(&event),
+            "content_block_stop" => {
+                self.in_block(&event)?;
+                self.blocks.insert(index(&event), false);
+                Ok(Vec::new())
+            }
+            "message_delta" => {
+                self.expect(self.started)?;
+                self.count(&event["usage"]);
+                self.note_stop(&event["delta"]);
+                Ok(Vec::new())
+            }
+            "message_stop" => self.end(),
+            "error" => Err(error::in_stream(model, &event)),
+            _ if event["error"].is_object() => Err(error::in_stream(model, &event)),
+            _ => Ok(vec![ModelEvent::Skipped]),
+        }
+    }
+
+    /// Reads a whole answer in one JSON, as servers send it that do not stream.
+    pub(super) fn read_whole(model: &ModelId, body: &[u8]) -> Result<Vec<ModelEvent>, ProviderError> {
+        let message: Value = serde_json::from_slice(body).map_err(|_| Damage::Json)?;
+        if message["error"].is_object() {
+            return Err(error::in_stream(model, &message));
+        }
+        let content = message["content"].as_array().ok_or(Damage::Json)?;
+        let mut answer = Answer { started: true, ..Answer::default() };
+        answer.count(&message["usage"]);
+        answer.note_stop(&message);
+        let mut events: Vec<ModelEvent> = content.iter().map(block).collect();
+        events.extend(answer.end()?);
+        Ok(events)
+    }
+
+    /// Whether its last event was read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn begin_block(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
+        let fresh = self.blocks.insert(index(event), true).is_none();
+        self.expect(self.started && fresh)?;
+        let found = block(&event["content_block"]);
+        Ok(Some(found).filter(|found| *found != ModelEvent::Text(String::new())).into_iter().collect())
+    }
+
+    fn delta(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
+        self.in_block(event)?;
+        let delta = &event["delta"];
+        Ok(vec![match delta["type"].as_str().unwrap_or_default() {
+            "text_delta" => ModelEvent::Text(delta["text"].as_str().ok_or(Damage::Json)?.to_owned()),
+            "thinking_delta" => ModelEvent::Thinking { chars: chars(&delta["thinking"]) },
+            "signature_delta" => ModelEvent::Thinking { chars: 0 },
+            _ => ModelEvent::Skipped,
+        }])
+    }
+
+    fn end(&mut self) -> Result<Vec<ModelEvent>, ProviderError> {
+        self.expect(self.started && self.blocks.values().all(|open| !open))?;
+        let (reason, detail) = self.stop.take().ok_or(Damage::Order)?;
+        self.ended = true;
+        let usage = usage(&self.usage).map(ModelEvent::Usage);
+        Ok([ModelEvent::Stop { reason, detail }].into_iter().chain(usage).collect())
+    }
+
+    fn note_stop(&mut self, found: &Value) {
+        if let Some(reason) = found["stop_reason"].as_str() {
+            let category = found["stop_details"]["category"].as_str();
+            self.stop = Some((StopReason::from_wire(reason), category.map(|text| printable(text))));
+        }
+    }
+
+    fn count(&mut self, usage: &Value) {
+        let figures = usage.as_object().into_iter().flatten().filter(|(_, figure)| !figure.is_null());
+        self.usage.extend(figures.map(|(name, figure)| (name.clone(), figure.clone())));
+    }
+
+    fn in_block(&self, event: &Value) -> Result<(), ProviderError> {
+        self.expect(self.started && self.blocks.get(&index(event)) == Some(&true))
+    }
+
+    fn expect(&self, fits: bool) -> Result<(), ProviderError> {
+        if fits { Ok(()) } else { Err(Damage::Order.into()) }
+    }
+}
+
+fn index(event: &Value) -> u64 {
+    event["index"].as_u64().unwrap_or(0)
+}
+
+fn chars(text: &Value) -> usize {
+    text.as_str().map_or(0, |text| text.chars().count())
+}
+
+fn printable(text: &str) -> String {
+    crate::fault::printable(text, 64)
+}
+
+/// A block as it begins, or whole.
+fn block(block: &Value) -> ModelEvent {
+    match block["type"].as_str().unwrap_or_default() {
+        "text" => ModelEvent::Text(block["text"].as_str().unwrap_or_default().to_owned()),
+        "thinking" => ModelEvent::Thinking { chars: chars(&block["thinking"]) },
+        "redacted_thinking" => ModelEvent::Thinking { chars: 0 },
+        _ => ModelEvent::Skipped,
+    }
+}
+
+/// The figures as tokens; none where the server gave none.
+fn usage(figures: &Map<String, Value>) -> Option<Usage> {
+    let count = |name: &str| figures.get(name).and_then(Value::as_u64);
+    let (input, output) = (count("input_tokens"), count("output_tokens")?);
+    let split = figures.get("cache_creation").map(|split| &split["ephemeral_1h_input_tokens"]);
+    let written = count("cache_creation_input_tokens").unwrap_or(0);
+    let for_an_hour = split.and_then(Value::as_u64).unwrap_or(0).min(written);
+    Some(Usage {
+        cache_read_input_tokens: count("cache_read_input_tokens").unwrap_or(0),
+        cache_creation_5m_input_tokens: written - for_an_hour,
+        cache_creation_1h_input_tokens: for_an_hour,
+        thinking_tokens: figures
+            .get("output_tokens_details")
+            .and_then(|details| details["thinking_tokens"].as_u64()),
+        ..Usage::new(input?, output)
+    })
+}

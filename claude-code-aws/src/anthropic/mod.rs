@@ -1,0 +1,270 @@
+//! Claude over the Messages API: Anthropic's, Bedrock's own Messages endpoint, and local servers that speak it. One
+//! attempt per call, over the same HTTP stack as the AWS SDK.
+
+mod endpoint;
+mod error;
+mod event;
+mod request;
+mod sse;
+
+use std::collections::VecDeque;
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError};
+use claude_code_core::{Error, Kind, Result};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use http_body_util::BodyExt;
+
+use crate::fault;
+use crate::secret::Secret;
+use endpoint::Endpoint;
+use event::Answer;
+use sse::Events;
+
+/// The version that every server knows. 2026-10-21 changes what answers to sampling, documents and citations, none of
+/// which is ever sent here, and models up to Opus 4.6 and servers other than Anthropic's refuse it.
+const VERSION: &str = "2023-06-01";
+/// An error's body beyond this is not read.
+const MAX_ERROR: usize = 64 << 10;
+/// A whole answer in one JSON is no longer than this.
+const MAX_WHOLE: usize = 64 << 20;
+
+/// How the Messages API is reached.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// The key; none for local servers that want none.
+    pub api_key: Option<Secret>,
+    /// The server; none: Anthropic's.
+    pub base_url: Option<String>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("has_api_key", &self.api_key.is_some())
+            .field("has_base_url", &self.base_url.is_some())
+            .finish()
+    }
+}
+
+/// Claude over the Messages API.
+#[derive(Clone)]
+pub struct Anthropic {
+    connector: SharedHttpConnector,
+    endpoint: Endpoint,
+    key: Option<Secret>,
+}
+
+impl std::fmt::Debug for Anthropic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Anthropic").field("host", &self.endpoint.host).finish_non_exhaustive()
+    }
+}
+
+impl Anthropic {
+    /// The Messages API as these settings reach it, over this connector. `strict` takes https only: inside Lambda.
+    ///
+    /// Fails with [`Kind::Credentials`] without a key, unless the server stands on this machine or in a private
+    /// network, and with [`Kind::InvalidRequest`] for an address that is not acceptable.
+    pub fn new(settings: &Settings, connector: SharedHttpConnector, strict: bool) -> Result<Self> {
+        let endpoint = Endpoint::new(settings.base_url.as_deref(), strict)?;
+        let key = settings.api_key.clone();
+        if key.is_none() && !endpoint.is_near {
+            return Err(Error::new(
+                Kind::Credentials,
+                "no key for the Messages API: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL to a local server",
+            ));
+        }
+        if key.as_ref().is_some_and(|key| http::HeaderValue::from_str(key.expose()).is_err()) {
+            return Err(Error::new(
+                Kind::Credentials,
+                "ANTHROPIC_API_KEY has characters that no key has: copy it again, without quotes or line breaks",
+            ));
+        }
+        Ok(Anthropic { connector, endpoint, key })
+    }
+
+    async fn send(&self, call: &ModelCall) -> Result<Open, ProviderError> {
+        let request = self.request(call).map_err(|_| {
+            ProviderError::new(
+                Kind::InvalidRequest,
+                Paid::No,
+                "the request could not be built: check the key",
+            )
+        })?;
+        let response = self.connector.call(request).await.map_err(|failed| self.unsent(&failed))?;
+        let status = response.status().as_u16();
+        let header = |name: &'static str| response.headers().get(name);
+        let request_id = header("request-id").or(header("x-request-id")).map(|id| fault::printable(id, 128));
+        if status != 200 {
+            let retry_after = fault::retry_after(header);
+            let again = header("x-should-retry") != Some("false");
+            let mut refused = error::of_response(&call.model, status, &first(response, MAX_ERROR).await);
+            refused.retry_after = retry_after.or(refused.retry_after);
+            refused.request_id = request_id.or(refused.request_id);
+            if !again && refused.kind == Kind::Throttled {
+                // The server says itself that waiting does not help.
+                refused.kind = Kind::Quota;
+            }
+            return Err(refused);
+        }
+        let whole = header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+        let mut open =
+            Open { body: response.into_body(), events: Some(Events::default()), ..Open::new(call) };
+        if whole {
+            let body = collect(&mut open.body, MAX_WHOLE).await?;
+            open.events = None;
+            open.ready = Answer::read_whole(&call.model, &body)?.into();
+        }
+        Ok(open)
+    }
+
+    fn request(&self, call: &ModelCall) -> Result<HttpRequest, Box<dyn std::error::Error + Send + Sync>> {
+        let mut request = http::Request::post(self.endpoint.messages.clone())
+            .header("content-type", "application/json")
+            .header("accept", "text/event-stream, application/json")
+            .header("anthropic-version", VERSION);
+        if let Some(key) = &self.key {
+            let mut value = http::HeaderValue::from_str(key.expose())?;
+            value.set_sensitive(true);
+            request = request.header("x-api-key", value);
+        }
+        let body = serde_json::to_vec(&request::body(call))?;
+        Ok(HttpRequest::try_from(request.body(SdkBody::from(body))?)?)
+    }
+
+    fn unsent(&self, failed: &ConnectorError) -> ProviderError {
+        fault::connection(&self.endpoint.host, &fault::chain(failed))
+    }
+}
+
+impl ModelProvider for Anthropic {
+    fn name(&self) -> &'static str {
+        "anthropic"
+    }
+
+    fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
+        let provider = self.clone();
+        stream::unfold(Phase::Unsent(Box::new((provider, call))), |phase| async move {
+            let mut open = match phase {
+                Phase::Unsent(unsent) => match unsent.0.send(&unsent.1).await {
+                    Ok(open) => Box::new(open),
+                    Err(fault) => return Some((Err(fault), Phase::Ended)),
+                },
+                Phase::Open(open) => open,
+                Phase::Ended => return None,
+            };
+            match open.next().await {
+                Ok(Some(event)) => Some((Ok(event), Phase::Open(open))),
+                Ok(None) => None,
+                Err(fault) => Some((Err(fault), Phase::Ended)),
+            }
+        })
+        .boxed()
+    }
+}
+
+/// Where a call stands.
+enum Phase {
+    Unsent(Box<(Anthropic, ModelCall)>),
+    Open(Box<Open>),
+    Ended,
+}
+
+/// A call whose answer arrives.
+struct Open {
+    body: SdkBody,
+    /// None once the bytes have ended.
+    events: Option<Events>,
+    answer: Answer,
+    ready: VecDeque<ModelEvent>,
+    call: ModelCall,
+}
+
+impl Open {
+    fn new(call: &ModelCall) -> Self {
+        Open {
+            body: SdkBody::empty(),
+            events: None,
+            answer: Answer::default(),
+            ready: VecDeque::new(),
+            call: call.clone(),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<ModelEvent>, ProviderError> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(Some(event));
+            }
+            let Some(events) = self.events.as_mut().filter(|_| !self.answer.has_ended()) else {
+                return Ok(None);
+            };
+            match data(&mut self.body).await? {
+                Some(bytes) => {
+                    for event in events.feed(&bytes)? {
+                        self.ready.extend(self.answer.read(&self.call.model, &event)?);
+                    }
+                }
+                None => {
+                    let last = self.events.take().map(Events::finish).transpose()?.flatten();
+                    // Half an event is the sign of a cut, which its missing stop tells too.
+                    if let Some(last) =
+                        last.filter(|last| serde_json::from_str::<serde::de::IgnoredAny>(last).is_ok())
+                    {
+                        self.ready.extend(self.answer.read(&self.call.model, &last)?);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The next bytes of a body; none at its end.
+async fn data(body: &mut SdkBody) -> Result<Option<Bytes>, ProviderError> {
+    loop {
+        match body.frame().await {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+            Some(Err(_)) => {
+                return Err(ProviderError::new(
+                    Kind::Cut,
+                    Paid::Maybe,
+                    "the connection broke before the answer's end: try again",
+                ));
+            }
+        }
+    }
+}
+
+async fn collect(body: &mut SdkBody, longest: usize) -> Result<Vec<u8>, ProviderError> {
+    let mut whole = Vec::new();
+    while let Some(bytes) = data(body).await? {
+        whole.extend_from_slice(&bytes);
+        if whole.len() > longest {
+            return Err(error::Damage::Stream.into());
+        }
+    }
+    Ok(whole)
+}
+
+/// The beginning of a refusal's body, as far as it comes.
+async fn first(response: HttpResponse, longest: usize) -> Vec<u8> {
+    let (mut body, mut found) = (response.into_body(), Vec::new());
+    while let Ok(Some(bytes)) = data(&mut body).await {
+        found.extend_from_slice(&bytes);
+        if found.len() > longest {
+            break;
+        }
+    }
+    found
+}

@@ -1,0 +1,45 @@
+//! From a call to the body of a Messages request.
+
+use claude_code_core::capability::CacheTtl;
+use claude_code_core::message::{Message, TextBlock};
+use claude_code_core::provider::ModelCall;
+use serde_json::{Map, Value, json};
+
+/// The body. `max_tokens` is always in it, sampling and effort only where the model takes them.
+pub(super) fn body(call: &ModelCall) -> Value {
+    let mut body = json!({
+        "model": call.model.as_str(),
+        "max_tokens": call.max_tokens,
+        "stream": true,
+        "messages": call.messages.iter().map(message).collect::<Vec<_>>(),
+    });
+    if !call.system.is_empty() {
+        body["system"] = call.system.iter().map(block).collect();
+    }
+    if let Some(temperature) = call.temperature {
+        body["temperature"] = temperature.into();
+    }
+    if let Some(effort) = call.effort {
+        body["output_config"] = json!({ "effort": effort.as_str() });
+    }
+    if let Some(tier) = &call.service_tier {
+        body["service_tier"] = tier.as_str().into();
+    }
+    body
+}
+
+fn message(message: &Message) -> Value {
+    json!({ "role": message.role, "content": message.blocks.iter().map(block).collect::<Vec<_>>() })
+}
+
+fn block(block: &TextBlock) -> Value {
+    let mut found = Map::from_iter([("type".into(), "text".into()), ("text".into(), (*block.text).into())]);
+    match block.cache {
+        Some(CacheTtl::FiveMinutes) => found.insert("cache_control".into(), json!({ "type": "ephemeral" })),
+        Some(CacheTtl::OneHour) => {
+            found.insert("cache_control".into(), json!({ "type": "ephemeral", "ttl": "1h" }))
+        }
+        None => None,
+    };
+    found.into()
+}

@@ -1,0 +1,37 @@
+//! `budget`: what is spent today.
+
+use claude_code_core::{Clock, PicoUsd, Result, UtcMillis};
+
+use super::args::Global;
+use super::figures::usd;
+use super::{exit, json, setup, show};
+use crate::clock::SystemClock;
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+pub(super) async fn run(global: Global) -> Result<u8> {
+    let view = setup::keeper(global).await?.budget().await?;
+    let now = SystemClock.now().0;
+    let resets_at = UtcMillis(now - now.rem_euclid(DAY) + DAY).iso();
+    if global.json {
+        let value = serde_json::json!({
+            "cap": view.cap, "spent": view.spent, "reserved": view.reserved, "resets_at": resets_at,
+        });
+        show::out(&json::text(&value)?)?;
+        return Ok(exit::OK);
+    }
+    let cap = view.cap.map_or_else(|| "none (CLAUDE_CODE_AWS_MAX_USD_PER_DAY sets one)".to_owned(), usd);
+    let mut rows =
+        vec![row("spent today", usd(view.spent)), row("reserved", usd(view.reserved)), row("cap", cap)];
+    if let Some(cap) = view.cap {
+        rows.push(row("left", usd(PicoUsd(cap.0.saturating_sub(view.spent.0 + view.reserved.0)))));
+    }
+    rows.push(row("begins anew", resets_at));
+    show::out(&show::table(&rows))?;
+    Ok(exit::OK)
+}
+
+fn row(name: &str, value: String) -> Vec<String> {
+    vec![name.to_owned(), value]
+}

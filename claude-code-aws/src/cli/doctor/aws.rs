@@ -1,0 +1,98 @@
+//! Credentials, clock and region, by the one call that every identity may make.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use claude_code_core::ProfileScope;
+use claude_code_core::select::Reach;
+
+use super::Check;
+use crate::config::Config;
+
+/// Looking for credentials asks an address that does not answer outside of AWS.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// No credentials: the ways to some.
+const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role): aws sso login, or set \
+                    AWS_BEARER_TOKEN_BEDROCK, or use --offline";
+
+pub(super) async fn checks(config: &Config) -> Vec<Check> {
+    let sdk = crate::connect::load(config).await;
+    let mut checks = identity(&sdk).await;
+    checks.push(region(&sdk, config));
+    checks
+}
+
+fn region(sdk: &SdkConfig, config: &Config) -> Check {
+    let region = sdk.region().map_or("us-east-1", |region| region.as_ref());
+    match config.policy.reach {
+        Reach::Profile(ProfileScope::Global) => Check::note(
+            "region",
+            format!(
+                "{region}; requests may be processed in any region (PROFILE_SCOPE=us keeps them in one geography)"
+            ),
+        ),
+        Reach::Profile(scope) => Check::ok("region", format!("{region}; requests stay in {scope}")),
+        Reach::AnthropicApi => Check::ok("region", region),
+    }
+}
+
+async fn identity(sdk: &SdkConfig) -> Vec<Check> {
+    let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+    let config = aws_sdk_sts::config::Builder::from(sdk)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    match aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await {
+        Ok(identity) => {
+            let account = identity.account().unwrap_or("unknown");
+            vec![
+                Check::ok("credentials", format!("account {account}")),
+                Check::ok("clock", "AWS accepted the signature: less than 5 minutes off"),
+            ]
+        }
+        Err(_) if std::env::var_os("AWS_BEARER_TOKEN_BEDROCK").is_some_and(|token| !token.is_empty()) => {
+            vec![Check::ok("credentials", "AWS_BEARER_TOKEN_BEDROCK is set; it opens Bedrock alone")]
+        }
+        Err(failed) => vec![refused(&failed)],
+    }
+}
+
+fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(failed: &SdkError<E>) -> Check {
+    let message = failed.message().unwrap_or_default();
+    match failed.code() {
+        Some("SignatureDoesNotMatch" | "RequestTimeTooSkewed" | "RequestExpired")
+            if message.contains("expired") || message.contains("not yet") || message.contains("time") =>
+        {
+            Check::fix(
+                "clock",
+                "this machine's clock is more than 5 minutes off: set it (timedatectl set-ntp true)",
+            )
+        }
+        Some("ExpiredToken" | "ExpiredTokenException") => {
+            Check::fix("credentials", "the credentials have expired: aws sso login, or renew them")
+        }
+        Some(code) => {
+            Check::fix("credentials", format!("AWS refused the credentials ({code}): check key and secret"))
+        }
+        None if missing(failed) => Check::fix("credentials", NONE),
+        None => Check::fix("network", "AWS cannot be reached: check network, proxy and AWS_ENDPOINT_URL_STS"),
+    }
+}
+
+/// Whether no credentials were found. The SDK says so only in words, somewhere in the chain of causes.
+fn missing<E: std::error::Error + 'static>(failed: &SdkError<E>) -> bool {
+    let mut cause = failed.source();
+    while let Some(error) = cause {
+        let text = error.to_string().to_lowercase();
+        if text.contains("credential") || text.contains("identity") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,179 @@
+//! `models`: the catalogue, and whether the models in use still live. Nothing is sent.
+
+use claude_code_core::catalogue::{ModelCard, Status};
+use claude_code_core::model::ModelId;
+use claude_code_core::rates::PriceClass;
+use claude_code_core::select::{self, Reach};
+use claude_code_core::usage::Usage;
+use claude_code_core::{Catalogue, Clock, Cost, ProfileScope, Result, Tier};
+
+use super::args::{Global, ModelsCommand};
+use super::figures::{self, count};
+use super::{exit, json, setup, show};
+use crate::clock::SystemClock;
+
+pub(super) fn run(global: Global, command: &ModelsCommand) -> Result<u8> {
+    match command {
+        ModelsCommand::List => list(global),
+        ModelsCommand::Check => check(global),
+    }
+}
+
+fn list(global: Global) -> Result<u8> {
+    let reach = setup::config(global)?.policy.reach;
+    let catalogue = Catalogue::builtin();
+    if global.json {
+        let models: Vec<serde_json::Value> =
+            catalogue.models().iter().map(|card| value(card, reach)).collect();
+        let value = serde_json::json!({ "as_of": catalogue.as_of(), "models": models });
+        show::out(&json::text(&value)?)?;
+        return Ok(exit::OK);
+    }
+    let head = ["model", "id", "in/out per M tokens", "context", "status"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(catalogue.models().iter().map(|card| {
+        let [input, output] = prices(card, reach).map(|price| price.map_or("-".to_owned(), dollars));
+        vec![
+            figures::short(card.name),
+            id(card, reach),
+            format!("{input} / {output}"),
+            count(card.context_window.into()),
+            status(card),
+        ]
+    }));
+    show::out(&show::table(&rows))?;
+    show::note(&format!("prices and dates as of {}", catalogue.as_of()));
+    Ok(exit::OK)
+}
+
+fn value(card: &ModelCard, reach: Reach) -> serde_json::Value {
+    let [input, output] = prices(card, reach);
+    serde_json::json!({
+        "name": card.name, "id": id(card, reach), "family": card.family,
+        "usd_per_million_input_tokens": input, "usd_per_million_output_tokens": output,
+        "context_window": card.context_window, "max_output_tokens": card.max_output_tokens,
+        "status": word(card.lifecycle.status), "end_of_life": card.lifecycle.eol,
+        "successor": card.lifecycle.successor,
+    })
+}
+
+/// The id by which it is asked for, or the bare one where it cannot be reached so.
+fn id(card: &ModelCard, reach: Reach) -> String {
+    let id = match reach {
+        Reach::AnthropicApi => card.anthropic_id(),
+        Reach::Profile(scope) => card.profile_id(scope),
+    };
+    id.map_or_else(|| card.bedrock_id.to_owned(), |id| id.to_string())
+}
+
+/// Dollars for a million tokens in and out.
+fn prices(card: &ModelCard, reach: Reach) -> [Option<Cost>; 2] {
+    let class = match reach {
+        Reach::AnthropicApi => PriceClass::of_scope(ProfileScope::Global),
+        Reach::Profile(scope) => PriceClass::of_scope(scope),
+    };
+    // A thousand tokens stay below every price step for long prompts.
+    let thousand = [Usage::new(1_000, 0), Usage::new(0, 1_000)];
+    thousand.map(|usage| {
+        let cost = card.rates(class)?.cost(&usage, false).priced()?;
+        Some(Cost::Priced(claude_code_core::PicoUsd(cost.0.saturating_mul(1_000))))
+    })
+}
+
+fn dollars(cost: Cost) -> String {
+    cost.priced().map_or_else(|| "-".to_owned(), |amount| format!("${amount}"))
+}
+
+fn status(card: &ModelCard) -> String {
+    let ends = card.lifecycle.eol.map_or_else(String::new, |day| format!(", ends {day}"));
+    match card.lifecycle.status {
+        Status::Retired => {
+            format!("retired{}", card.lifecycle.eol.map_or_else(String::new, |day| format!(" {day}")))
+        }
+        status => format!("{}{ends}", word(status)),
+    }
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Legacy => "legacy",
+        Status::Retired => "retired",
+        Status::Limited => "by invitation",
+    }
+}
+
+/// A model in use, and what is wrong with it.
+pub(super) struct Finding {
+    pub(super) role: String,
+    pub(super) model: String,
+    pub(super) trouble: Option<String>,
+    pub(super) fatal: bool,
+}
+
+fn check(global: Global) -> Result<u8> {
+    let found = findings(global)?;
+    let fatal = found.iter().any(|finding| finding.fatal);
+    if global.json {
+        let values: Vec<serde_json::Value> = found
+            .iter()
+            .map(|f| serde_json::json!({ "role": f.role, "model": f.model, "ok": !f.fatal, "note": f.trouble }))
+            .collect();
+        show::out(&json::text(
+            &serde_json::json!({ "as_of": Catalogue::builtin().as_of(), "models": values }),
+        )?)?;
+    } else {
+        let rows: Vec<Vec<String>> = found
+            .iter()
+            .map(|f| {
+                let mark = if f.fatal { "fix" } else { "ok" };
+                vec![mark.to_owned(), f.role.clone(), f.model.clone(), f.trouble.clone().unwrap_or_default()]
+            })
+            .collect();
+        show::out(&show::table(&rows))?;
+        let day = Catalogue::builtin().as_of();
+        show::note(&format!("by the catalogue of {day}; that your account may call them only a call tells"));
+    }
+    Ok(if fatal { exit::FAILED } else { exit::OK })
+}
+
+/// The models that would be asked, with what is wrong with them.
+pub(super) fn findings(global: Global) -> Result<Vec<Finding>> {
+    let policy = setup::config(global)?.policy;
+    let catalogue = Catalogue::builtin();
+    let mut found = Vec::new();
+    if let Some(given) = &policy.model {
+        found.push(finding("MODEL_ID", given));
+    }
+    for tier in Tier::ALL {
+        match select::candidates(tier, catalogue, policy.reach, false) {
+            Ok(models) => found.extend(models.first().map(|c| finding(tier.as_str(), c.model.as_str()))),
+            Err(error) => found.push(Finding {
+                role: tier.to_string(),
+                model: "-".to_owned(),
+                trouble: Some(error.to_string()),
+                fatal: true,
+            }),
+        }
+    }
+    Ok(found)
+}
+
+fn finding(role: &str, name: &str) -> Finding {
+    let catalogue = Catalogue::builtin();
+    let today = SystemClock.now().date();
+    let known = |id: &ModelId| match (catalogue.refusal(id, &today), catalogue.find(id)) {
+        (Some(refusal), _) => (Some(refusal.to_string()), true),
+        (None, None) => {
+            (Some("not in the catalogue: it is sent as it is, its price is unknown".to_owned()), false)
+        }
+        (None, Some(_)) => (catalogue.warning(id, &today), false),
+    };
+    // `haiku`, `sonnet`, `opus` always mean a current model.
+    let (trouble, fatal) = match (name.parse::<claude_code_core::Family>(), ModelId::new(name)) {
+        (Ok(_), _) => (None, false),
+        (_, Ok(id)) => known(&id),
+        (_, Err(error)) => (Some(error.to_string()), true),
+    };
+    Finding { role: role.to_owned(), model: name.to_owned(), trouble, fatal }
+}

@@ -1,0 +1,97 @@
+//! `results`: what was stored.
+
+use claude_code_core::store::{Listing, ResultRow};
+use claude_code_core::{Client, Language, Result};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::args::{Global, ResultsCommand};
+use super::figures::{bytes, model};
+use super::generate::{lines, written};
+use super::{exit, json, plain, setup, show};
+
+/// Listings that run at the same time.
+const AT_ONCE: usize = 8;
+/// Rows of one page.
+const PAGE: u32 = 100;
+/// Characters of the prompt in a row.
+const PROMPT: usize = 48;
+
+pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
+    let client = setup::keeper(global).await?;
+    match command {
+        ResultsCommand::List { language, limit } => list(global, &client, language.as_deref(), limit).await?,
+        ResultsCommand::Show { id } => {
+            let generation = setup::results(&client)?.get(client.scope(), &id).await?;
+            if global.json {
+                show::out(&json::text(&generation)?)?;
+            } else {
+                show::out(&show::code(&generation))?;
+                show::note(&show::summary(&generation));
+            }
+        }
+        ResultsCommand::Download { id, output, overwrite } => {
+            let generation = setup::results(&client)?.get(client.scope(), &id).await?;
+            let paths = written(&generation, &output, overwrite)?;
+            let text = if global.json { json::text(&paths)? } else { lines(paths.into_iter()) };
+            show::out(&text)?;
+        }
+        ResultsCommand::Rm { id } => {
+            setup::results(&client)?.delete(client.scope(), &id).await?;
+            let text = if global.json {
+                json::text(&serde_json::json!({ "removed": id }))?
+            } else {
+                format!("removed {id}\n")
+            };
+            show::out(&text)?;
+        }
+    }
+    Ok(exit::OK)
+}
+
+async fn list(global: Global, client: &Client, language: Option<&str>, limit: u32) -> Result<()> {
+    // The index has one list for each language: without a name every known one is read.
+    let languages = match language {
+        Some(name) => vec![Language::new(name)?],
+        None => Language::all().collect(),
+    };
+    let mut rows: Vec<ResultRow> = stream::iter(languages)
+        .map(|language| newest(client, language, limit))
+        .buffered(AT_ONCE)
+        .try_concat()
+        .await?;
+    rows.sort_by(|a, b| b.generated_at.cmp(&a.generated_at));
+    rows.truncate(limit as usize);
+    if global.json {
+        return show::out(&json::text(&serde_json::json!({ "items": rows }))?);
+    }
+    if rows.is_empty() {
+        show::note("no results yet");
+    }
+    let rows: Vec<Vec<String>> = rows.iter().map(told).collect();
+    show::out(&show::table(&rows))
+}
+
+async fn newest(client: &Client, language: Language, limit: u32) -> Result<Vec<ResultRow>> {
+    let mut listing = Listing { language, from: None, to: None, cursor: None, limit: limit.min(PAGE) };
+    let mut rows = Vec::new();
+    loop {
+        let page = setup::results(client)?.list(client.scope(), &listing).await?;
+        rows.extend(page.items);
+        listing.cursor = page.next;
+        if listing.cursor.is_none() || rows.len() >= limit as usize {
+            return Ok(rows);
+        }
+    }
+}
+
+fn told(row: &ResultRow) -> Vec<String> {
+    let prompt = plain::line(&row.prompt);
+    let mut short: String = prompt.chars().take(PROMPT).collect();
+    if short.len() < prompt.len() {
+        short.push('…');
+    }
+    // To the second: what follows is for machines.
+    let at = row.generated_at.get(..19).unwrap_or(&row.generated_at).replace('T', " ");
+    let size = bytes(usize::try_from(row.code_length).unwrap_or(usize::MAX));
+    vec![row.id.clone(), at, row.language.to_string(), size, plain::line(&model(&row.model)), short]
+}

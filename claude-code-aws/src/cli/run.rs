@@ -1,0 +1,106 @@
+//! From the arguments to the exit code.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use claude_code_core::{Error, Kind, Result};
+
+use super::args::{Cli, Command, Global};
+use super::{budget, cost, doctor, exit, generate, models, problem, refactor, results, show, twin, warnings};
+
+/// How long lookups that cannot be cancelled may hold up the end.
+const LAST_BREATH: Duration = Duration::from_secs(1);
+
+/// Runs the command line, the program's name first, and gives its exit code. It reads the environment, writes to
+/// stdout and stderr, and listens for Ctrl-C; it must not be called from within an async runtime.
+pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => {
+            warnings::show();
+            ended(cli.global, dispatch(cli))
+        }
+        Err(refused) => unparsed(&refused),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8> {
+    let global = cli.global;
+    // What reads files and stdin comes before the runtime: Ctrl-C ends it at once.
+    match cli.command {
+        Command::Generate(args) => {
+            let request = generate::request(&args)?;
+            wait(generate::run(global, &args, request))
+        }
+        Command::Refactor(args) => {
+            let task = refactor::task(&args)?;
+            wait(refactor::run(global, &args, task))
+        }
+        Command::Results(command) => wait(results::run(global, command)),
+        Command::Models(command) => models::run(global, &command),
+        Command::Cost(args) => cost::run(global, &args),
+        Command::Budget => wait(budget::run(global)),
+        Command::Doctor => wait(doctor::run(global)),
+        Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
+    }
+}
+
+/// Drives the work until it is done or Ctrl-C comes, which drops it: its connections are closed.
+fn wait(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => Ok(exit::INTERRUPTED),
+            ended = Box::pin(work) => ended,
+        }
+    });
+    runtime.shutdown_timeout(LAST_BREATH);
+    ended
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Unavailable, format!("the runtime could not be started: {error}")))
+}
+
+fn ended(global: Global, ended: Result<u8>) -> u8 {
+    let error = match ended {
+        Ok(exit::INTERRUPTED) => {
+            show::note("error: interrupted; the request was closed");
+            return exit::INTERRUPTED;
+        }
+        Ok(code) => return code,
+        Err(error) => error,
+    };
+    if global.json {
+        let _ = show::out(&problem::json(&error));
+    }
+    show::note(&problem::line(&error));
+    exit::of(error.kind)
+}
+
+/// Help and version go to stdout; what is wrong with the arguments to stderr, as one line.
+fn unparsed(refused: &clap::Error) -> u8 {
+    match refused.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = show::out(&refused.to_string());
+            exit::OK
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            show::note(refused.to_string().trim_end());
+            exit::USAGE
+        }
+        _ => {
+            let text = refused.to_string();
+            // The first paragraph says what is wrong; tips and usage come after it.
+            let words: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+            show::note(&format!("{} (see --help)", words.join(" ")));
+            exit::USAGE
+        }
+    }
+}

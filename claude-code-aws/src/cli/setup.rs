@@ -1,0 +1,46 @@
+//! From the environment and the global options to a client.
+
+use claude_code_core::select::Reach;
+use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
+
+use super::args::Global;
+use crate::config::{Config, Provider, Store};
+
+/// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
+pub(super) fn config(global: Global) -> Result<Config> {
+    let mut config = Config::from_env()?;
+    config.default_store = Store::Disk;
+    if global.offline {
+        config.provider = Provider::Samples;
+        config.store = config.store.filter(|store| *store != Store::Aws);
+        if config.policy.reach == Reach::AnthropicApi {
+            config.policy.reach = Reach::Profile(ProfileScope::Global);
+        }
+    }
+    Ok(config)
+}
+
+/// A client that answers prompts.
+pub(super) async fn client(global: Global) -> Result<Client> {
+    crate::connect(config(global)?).await
+}
+
+/// A client that plans and never sends: no provider is reached, no store opened, no credential looked for.
+pub(super) async fn planner(global: Global) -> Result<Client> {
+    let config = Config { provider: Provider::Samples, store: Some(Store::None), ..config(global)? };
+    crate::connect(config).await
+}
+
+/// A client for what is kept. Here the store is asked for, so one that cannot be had is an error.
+pub(super) async fn keeper(global: Global) -> Result<Client> {
+    let config = config(global)?;
+    let store = Some(config.store.unwrap_or(config.default_store));
+    crate::connect(Config { provider: Provider::Samples, store, ..config }).await
+}
+
+/// The results of a client, or how to have some.
+pub(super) fn results(client: &Client) -> Result<&dyn GenerationStore> {
+    let none =
+        || Error::invalid("results are kept nowhere: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws");
+    client.results().map(AsRef::as_ref).ok_or_else(none)
+}

@@ -1,0 +1,143 @@
+//! `twin up`: Bedrock, S3 and DynamoDB on loopback, for any SDK.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use claude_code_core::{Error, Kind, ModelId, Result};
+
+use super::args::{Global, TwinCommand, UpArgs};
+use super::{exit, json, setup, show};
+use crate::anthropic::{Anthropic, Settings};
+use crate::config::{Config, Provider, Store};
+use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Relay, Samples, Scripted, Service, Twin};
+
+pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
+    let TwinCommand::Up(args) = command;
+    up(global, &args).await
+}
+
+async fn up(global: Global, args: &UpArgs) -> Result<u8> {
+    let config = Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? };
+    let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
+    if args.fresh {
+        Directory::open(&dir)?.clear()?;
+    }
+    let twin = Twin::with_keys(&dir, brain(args, &config)?, keys());
+    twin.engines().directory()?;
+    // Before the addresses are known to anyone: a signal right after them must find its handler.
+    let mut end = Signals::listen()?;
+    let listening = local::listen_before_stores(&twin, args.port, args.verify_signatures).await?;
+    show::out(&lines(global, &exports(&listening))?)?;
+    local::prepare(&twin, &config).await?;
+    listening.open_stores();
+    show::note(&format!(
+        "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",
+        dir.display()
+    ));
+    end.next().await;
+    listening.close().await;
+    Ok(exit::OK)
+}
+
+fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
+    let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
+    let brain: Arc<dyn Brain> = match args.answers.as_str() {
+        "samples" => samples,
+        url if url.starts_with("http://") || url.starts_with("https://") => {
+            let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
+            let server = Anthropic::new(&settings, crate::connection::connector(), false)?;
+            let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
+            Arc::new(Relay::new(Arc::new(server), model))
+        }
+        path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
+    };
+    Ok(match args.quota_tpm {
+        Some(tokens) => Arc::new(Quota::new(brain, tokens)),
+        None => brain,
+    })
+}
+
+/// A variable of the environment, if it is set to something.
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The keys that clients of this shell will sign with: S3 checks every signature.
+fn keys() -> Keys {
+    match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) => Keys::default().with(id, secret),
+        _ => Keys::default(),
+    }
+}
+
+/// What a shell needs to reach the twin, in order.
+fn exports(listening: &Listening) -> Vec<(&'static str, String)> {
+    let bedrock = listening.url(Service::Bedrock);
+    let region = set("AWS_REGION").or(set("AWS_DEFAULT_REGION")).unwrap_or_else(|| "us-east-1".to_owned());
+    let mut exports = vec![
+        ("AWS_ENDPOINT_URL_S3", listening.url(Service::S3)),
+        ("AWS_ENDPOINT_URL_DYNAMODB", listening.url(Service::DynamoDb)),
+        ("AWS_ENDPOINT_URL_BEDROCK", bedrock.clone()),
+        ("AWS_ENDPOINT_URL_STS", bedrock.clone()),
+        ("ANTHROPIC_BASE_URL", bedrock.clone()),
+        ("AWS_REGION", region.clone()),
+        ("AWS_DEFAULT_REGION", region),
+    ];
+    if set("AWS_ACCESS_KEY_ID").is_none() || set("AWS_SECRET_ACCESS_KEY").is_none() {
+        exports.push(("AWS_ACCESS_KEY_ID", Keys::ACCESS_KEY.to_owned()));
+        exports.push(("AWS_SECRET_ACCESS_KEY", Keys::SECRET_KEY.to_owned()));
+    }
+    if set("ANTHROPIC_API_KEY").is_none() {
+        exports.push(("ANTHROPIC_API_KEY", "twin-local-key-not-a-credential".to_owned()));
+    }
+    exports.push(("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock));
+    exports
+}
+
+fn lines(global: Global, exports: &[(&'static str, String)]) -> Result<String> {
+    if global.json {
+        let map: serde_json::Map<String, serde_json::Value> =
+            exports.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        return json::text(&map);
+    }
+    Ok(exports.iter().map(|(name, value)| format!("export {name}={value}\n")).collect())
+}
+
+/// The signals that end the twin.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| Error::new(Kind::Unavailable, format!("signals cannot be awaited: {error}"));
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(Signals { interrupt, terminate: signal(SignalKind::terminate()).map_err(failed)? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-C ends the twin.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

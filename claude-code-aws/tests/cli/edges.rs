@@ -1,0 +1,105 @@
+use super::{Place, REVERSE};
+
+fn is_one_error_line(err: &str) -> bool {
+    err.starts_with("error: ") && err.lines().count() == 1
+}
+
+#[test]
+fn an_unknown_prompt_ends_with_2_and_names_the_nearest_sample_and_three_ways_to_a_model() {
+    let done = Place::new().run(&["generate", "Write a Python function that reverses a list.", "--offline"]);
+    assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");
+    assert!(done.err.lines().any(|line| line == REVERSE), "a line to paste: {done:?}");
+    for way in ["AWS credentials", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] {
+        assert!(done.err.contains(way), "{way}: {done:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_used_ends_with_2_and_one_line() {
+    let place = Place::new();
+    let cases: [&[&str]; 8] = [
+        &["generate", REVERSE, "--offline", "--no-such-flag"],
+        &["generate", "", "--offline"],
+        &["generate", REVERSE, "--offline", "--tier", "huge"],
+        &["generate", REVERSE, "--offline", "--max-usd", "much"],
+        &["generate", REVERSE, "--offline", "--temperature", "7"],
+        &["generate", REVERSE, "--offline", "--file", "no-such-file.py"],
+        &["generate", REVERSE, "--offline", "--overwrite"],
+        &["refactor", "a.py"],
+    ];
+    for args in cases {
+        let done = place.run(args);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{args:?}: {done:?}");
+        assert!(is_one_error_line(&done.err), "{args:?}: {done:?}");
+    }
+}
+
+#[test]
+fn a_cap_that_one_send_could_pass_ends_with_4() {
+    let done = Place::new().run(&["generate", REVERSE, "--offline", "--max-usd", "0.00000001"]);
+    assert_eq!(done.code, 4, "{done:?}");
+    assert!(is_one_error_line(&done.err), "{done:?}");
+}
+
+#[test]
+fn a_retired_model_ends_with_1_and_its_successor() {
+    let model = "anthropic.claude-3-5-sonnet-20241022-v2:0";
+    let done = Place::new().run(&["generate", REVERSE, "--offline", "-m", model]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(is_one_error_line(&done.err) && done.err.contains("successor"), "{done:?}");
+}
+
+#[test]
+fn an_error_is_a_json_value_too() {
+    let done = Place::new().run(&["generate", "", "--offline", "--json"]);
+    assert_eq!(done.code, 2);
+    assert_eq!(done.json()["error"]["kind"], "invalid_request");
+}
+
+#[test]
+fn a_bad_variable_is_named() {
+    let done = Place::new().run_with(&["budget"], &[("CLAUDE_CODE_AWS_MAX_SENDS", "many")]);
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.err.contains("CLAUDE_CODE_AWS_MAX_SENDS"), "{done:?}");
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let place = Place::new();
+    let help = place.run(&["--help"]);
+    assert_eq!(help.code, 0);
+    for command in ["generate", "refactor", "results", "models", "cost", "budget", "doctor", "twin"] {
+        assert!(help.out.contains(command), "{command}: {help:?}");
+    }
+    assert!(place.run(&["--version"]).out.starts_with("claude-code-aws "));
+}
+
+#[test]
+fn doctor_works_offline_and_says_how_to_begin_without_an_account() {
+    let place = Place::new();
+    let offline = place.run(&["doctor", "--offline"]);
+    assert_eq!(offline.code, 0, "{offline:?}");
+    assert!(
+        offline.out.lines().all(|line| line.starts_with("ok") || line.starts_with("note")),
+        "{offline:?}"
+    );
+    let none = place.run(&["doctor"]);
+    assert_eq!(none.code, 1, "{none:?}");
+    assert!(none.out.contains("fix   credentials"), "{none:?}");
+    assert!(none.err.contains("--offline"), "{none:?}");
+}
+
+#[test]
+fn models_and_cost_are_told_without_any_account() {
+    let place = Place::new();
+    let models = place.run(&["models", "list", "--json"]).json();
+    assert!(models["models"].as_array().unwrap().len() >= 10);
+    assert_eq!(place.run(&["models", "check"]).code, 0);
+    let old = [("CLAUDE_CODE_AWS_MODEL_ID", "anthropic.claude-3-5-sonnet-20241022-v2:0")];
+    assert_eq!(place.run_with(&["models", "check"], &old).code, 1);
+    let cost = place.run(&["cost", "--per-month", "1000"]);
+    assert_eq!(cost.code, 0);
+    for line in ["Lambda", "API Gateway", "DynamoDB", "S3", "Claude Opus 5.5", "total", "assumed"] {
+        assert!(cost.out.contains(line), "{line}: {cost:?}");
+    }
+}

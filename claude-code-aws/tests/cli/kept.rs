@@ -1,0 +1,59 @@
+use super::run::read;
+use super::{PALINDROME, Place, REVERSE};
+
+#[test]
+fn results_are_listed_shown_downloaded_and_erased() {
+    let place = Place::new();
+    let first = place.run(&["generate", REVERSE, "--offline", "--json"]).json();
+    let second = place.run(&["generate", PALINDROME, "--offline", "--json"]).json();
+    let (first, second) = (first["id"].as_str().unwrap(), second["id"].as_str().unwrap());
+
+    let list = place.run(&["results", "list", "--offline"]);
+    let ids: Vec<&str> = list.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(ids, [second, first], "newest first: {list:?}");
+    assert_eq!(place.run(&["results", "list", "-l", "go", "--offline"]).out, "");
+    let limited = place.run(&["results", "list", "--limit", "1", "--json", "--offline"]).json();
+    assert_eq!(limited["items"].as_array().unwrap().len(), 1);
+
+    let shown = place.run(&["results", "show", first, "--offline"]);
+    assert!(shown.out.contains("def reverse_string") && shown.last_line().contains(first), "{shown:?}");
+    let down = place.run(&["results", "download", second, "-o", "got", "--offline"]);
+    assert_eq!(down.code, 0, "{down:?}");
+    for path in down.out.lines() {
+        assert!(!read(&place.work().join(path)).is_empty());
+    }
+
+    assert_eq!(place.run(&["results", "rm", first, "--offline"]).code, 0);
+    let gone = place.run(&["results", "show", first, "--offline"]);
+    assert_eq!(gone.code, 1, "{gone:?}");
+    assert!(gone.err.starts_with("error: no result"), "{gone:?}");
+}
+
+#[test]
+fn the_budget_shows_the_cap_and_what_is_left() {
+    let place = Place::new();
+    let json = place.run_with(&["budget", "--json"], &[("CLAUDE_CODE_AWS_MAX_USD_PER_DAY", "2.5")]).json();
+    assert_eq!((&json["cap"], &json["spent"]), (&"2.5".into(), &"0".into()));
+    assert!(json["resets_at"].as_str().unwrap().ends_with("T00:00:00.000Z"));
+    assert!(place.run(&["budget"]).out.contains("spent today"));
+}
+
+#[test]
+fn a_damaged_database_is_set_aside_and_told() {
+    let place = Place::new();
+    assert_eq!(place.run(&["generate", REVERSE, "--offline"]).code, 0);
+    let database = place.path("data").join("s3.sqlite");
+    std::fs::write(&database, "not a database at all").unwrap();
+    for side in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.path("data").join(format!("s3.sqlite{side}")));
+    }
+    let done = place.run(&["generate", PALINDROME, "--offline"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.starts_with("warning: the local database s3.sqlite is damaged"), "{done:?}");
+    assert!(done.last_line().contains("stored "), "{done:?}");
+    let names = std::fs::read_dir(place.path("data")).unwrap();
+    let kept = names.filter(|entry| {
+        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("s3.sqlite.damaged-")
+    });
+    assert_eq!(kept.count(), 1);
+}

@@ -1,0 +1,17 @@
+//! The built command, offline, in directories of its own.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod edges;
+mod generate;
+mod kept;
+mod refactor;
+mod run;
+mod terminal;
+mod twin;
+
+pub(crate) use run::{Done, Place};
+
+pub(crate) const REVERSE: &str = "Write a Python function that reverses a string.";
+pub(crate) const PALINDROME: &str =
+    "Write a Python function that checks whether a string is a palindrome, with tests.";

@@ -1,0 +1,166 @@
+//! A process killed at any moment between the steps of sending and storing.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use claude_code_aws::clock::SystemClock;
+use claude_code_aws::local::{self, Twin};
+use claude_code_aws::provider::{ModelCall, ModelEvent, ProviderError};
+use claude_code_aws::results::AwsResults;
+use claude_code_aws::testing::{Script, ScriptedProvider};
+use claude_code_aws::{
+    BudgetView, CacheMode, GenerateRequest, GenerationStore, ModelProvider, PicoUsd, Scope,
+};
+use futures_util::stream::BoxStream;
+
+use super::{REVERSE, TABLE, builder, is_campaign, share, state};
+
+const CHILD: &str = "STORAGE_CHILD_DIRECTORY";
+const SEED: &str = "STORAGE_CHILD_SEED";
+const TWO: &str = "```python app/main.py\nimport app\n```\n\n```markdown README.md\n# App\n```\n";
+
+/// Tells of every send before anything comes of it.
+#[derive(Debug)]
+struct Told(Arc<ScriptedProvider>);
+
+impl ModelProvider for Told {
+    fn name(&self) -> &'static str {
+        "told"
+    }
+
+    fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
+        println!("tell sent");
+        self.0.stream(call)
+    }
+}
+
+fn client(twin: &Twin, seed: u64) -> claude_code_aws::Client {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE), Script::answer(TWO)]);
+    let results = AwsResults::new(twin.dynamodb_client(), twin.s3_client(), TABLE, local::BUCKET);
+    builder(Arc::new(Told(provider)), Arc::new(SystemClock), seed)
+        .with_state(state(twin))
+        .with_store(Arc::new(results))
+        .build()
+}
+
+/// Only in a process that the test below starts: generates and stores until it is killed.
+#[tokio::test]
+async fn child_that_generates_until_it_is_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let seed: u64 = std::env::var(SEED).unwrap().parse().unwrap();
+    let twin = Twin::open(Path::new(&path)).unwrap();
+    let client = client(&twin, seed + 1_000);
+    println!("tell ready");
+    for n in 0.. {
+        let long = if n % 3 == 0 { 80 } else { 1 };
+        let request = GenerateRequest::new(format!("task {seed} {n} ").repeat(long)).with_model("haiku");
+        let g = client.generate(request.with_cache(CacheMode::Off)).await.unwrap();
+        assert!(g.stored, "{:?}", g.stored_problem);
+        println!("tell stored {} {}", g.id, g.receipt.total().known().0);
+    }
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the killed process had told.
+#[derive(Debug, Default)]
+struct Heard {
+    sends: u64,
+    stored: Vec<String>,
+    cost: u64,
+}
+
+/// Runs a child, kills it at some moment after it was ready, and gives what it had told by then.
+fn killed(path: &Path, seed: u64) -> Heard {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kills::child_that_generates_until_it_is_killed", "--nocapture"])
+        .env(CHILD, path)
+        .env(SEED, seed.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = Killed(child.unwrap());
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.ends_with("tell ready")), "the child ended early");
+    // Steps take milliseconds; these moments fall into all of them.
+    std::thread::sleep(Duration::from_micros(seed * 7_919 % 90_000));
+    drop(child);
+    let mut heard = Heard::default();
+    for line in lines {
+        let Some((_, told)) = line.split_once("tell ") else { continue };
+        match told.split(' ').collect::<Vec<_>>().as_slice() {
+            ["sent"] => heard.sends += 1,
+            ["stored", id, cost] => {
+                heard.stored.push((*id).to_owned());
+                heard.cost = heard.cost.max(cost.parse().unwrap());
+            }
+            _ => {}
+        }
+    }
+    heard
+}
+
+/// Everything that a scan of the table finds, read whole.
+async fn rows_without_objects(twin: &Twin) -> (u64, u64) {
+    let results = AwsResults::new(twin.dynamodb_client(), twin.s3_client(), TABLE, local::BUCKET);
+    let mut pages = twin.dynamodb_client().scan().table_name(TABLE).into_paginator().items().send();
+    let (mut rows, mut broken) = (0, 0);
+    while let Some(item) = pages.next().await {
+        let id = item.unwrap()["id"].as_s().unwrap().clone();
+        rows += 1;
+        broken += u64::from(results.get(&Scope::local(), &id).await.is_err());
+    }
+    (rows, broken)
+}
+
+fn charged(view: BudgetView) -> PicoUsd {
+    view.spent.saturating_add(view.reserved)
+}
+
+#[tokio::test]
+async fn a_kill_at_any_moment_loses_nothing_acknowledged_and_no_money() {
+    let (seeds, each) = (share(500), 5);
+    let (mut stored, mut rows, mut slowest) = (0, 0, Duration::ZERO);
+    for block in 0..seeds.div_ceil(each) {
+        let dir = tempfile::tempdir().unwrap();
+        drop(local::open(dir.path()).await.unwrap());
+        let mut heard = Heard::default();
+        for seed in block * each..((block + 1) * each).min(seeds) {
+            let told = killed(dir.path(), seed);
+            heard.sends += told.sends;
+            heard.cost = heard.cost.max(told.cost);
+            heard.stored.extend(told.stored);
+
+            let begun = Instant::now();
+            let twin = Twin::open(dir.path()).unwrap();
+            let view = client(&twin, seed).budget().await.unwrap();
+            twin.s3_client().list_buckets().send().await.unwrap();
+            slowest = slowest.max(begun.elapsed());
+            assert_eq!(twin.notices(), Vec::<String>::new(), "a database was damaged");
+            let spent = PicoUsd(heard.sends * heard.cost);
+            assert!(charged(view) >= spent, "seed {seed}: {view:?} for {} sends", heard.sends);
+            let results = AwsResults::new(twin.dynamodb_client(), twin.s3_client(), TABLE, local::BUCKET);
+            for id in &heard.stored {
+                assert!(results.get(&Scope::local(), id).await.is_ok(), "seed {seed}: {id} was acknowledged");
+            }
+        }
+        let twin = Twin::open(dir.path()).unwrap();
+        let (found, broken) = rows_without_objects(&twin).await;
+        assert_eq!(broken, 0, "rows without objects");
+        (stored, rows) = (stored + heard.stored.len(), rows + found);
+    }
+    println!("{seeds} kills: {stored} acknowledged, {rows} rows, 0 broken; slowest restart {slowest:?}");
+    if is_campaign() {
+        assert!(slowest < Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,31 @@
+//! Asking a cheaper tier where a budget refuses the one that the task needs: only if the policy allows it.
+
+use std::time::Duration;
+
+use super::{limits, send_to};
+use crate::ask::{Ask, Why};
+use crate::draft::Draft;
+use crate::error::Kind;
+use crate::outcome::{Ended, Sent};
+use crate::plan::Plan;
+
+/// The next cheaper tier, if the ledger refused the last one.
+pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+    match &last.ended {
+        Ended::Refused(error) if error.kind == Kind::Budget => below(plan, draft, last.candidate),
+        _ => None,
+    }
+}
+
+/// The nearest tier below a refused candidate whose send fits under the request's cap. What was paid for is not
+/// thrown away for a weaker answer.
+pub(super) fn below(plan: &Plan, draft: &Draft, refused: usize) -> Option<Ask> {
+    if draft.paid_sends() > 0 {
+        return None;
+    }
+    let cheaper = plan.cheaper_places();
+    let from = if cheaper.contains(&refused) { refused + 1 } else { cheaper.start };
+    (from..cheaper.end)
+        .map(|place| send_to(plan, draft, place, Why::Downgrade, Duration::ZERO))
+        .find(|ask| limits::refusal(plan, draft, ask).is_none())
+}

@@ -1,0 +1,3 @@
+//! The locks of the cells whose every order is tried out: `loom-tests` puts loom's in their place.
+
+pub(crate) use std::sync::{Arc, Mutex, PoisonError};

@@ -1,0 +1,416 @@
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Generic, Literal, NoReturn, TypedDict, TypeVar, final, type_check_only
+
+from typing_extensions import Self, TypeAlias, Unpack
+
+_T = TypeVar("_T", covariant=True)
+
+_Event: TypeAlias = FileStarted | FileChunk | FileFinished | Text | Notice | Finished
+_Files: TypeAlias = (
+    Mapping[str, str] | Mapping[str, CodeFile] | Iterable[CodeFile | tuple[str, str] | PathLike[str]]
+)
+
+__version__: str
+
+@type_check_only
+class _Options(TypedDict, total=False):
+    language: str | None
+    files: _Files | None
+    tier: str | None
+    model: str | None
+    effort: str | None
+    temperature: float | None
+    max_tokens: int | None
+    max_usd: Decimal | str | float | None
+    max_sends: int | None
+    validate: bool
+    cache: Literal["use", "refresh", "off"]
+    store: bool
+    timeout: float | timedelta | None
+    on_event: Callable[[_Event], object] | None
+
+@type_check_only
+class _Record:
+    def to_dict(self) -> dict[str, Any]: ...
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Self: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Usage(_Record):
+    input_tokens: Final[int]
+    output_tokens: Final[int]
+    cache_read_input_tokens: Final[int]
+    cache_creation_input_tokens: Final[int]
+    thinking_tokens: Final[int | None]
+
+@final
+class ReceiptItem(_Record):
+    attempt: Final[int]
+    model: Final[str]
+    what: Final[str]
+    tokens: Final[int | None]
+    usd_per_million_tokens: Final[Decimal | None]
+    usd: Final[Decimal | None]
+
+@final
+class Receipt(_Record):
+    total_usd: Final[Decimal | None]
+    known_usd: Final[Decimal]
+    priced: Final[bool]
+    items: Final[list[ReceiptItem]]
+    price_table: Final[str]
+    saved_by_response_cache_usd: Final[Decimal]
+    saved_by_prompt_cache_usd: Final[Decimal]
+    saved_by_tier_usd: Final[Decimal]
+
+@final
+class Attempt(_Record):
+    model: Final[str]
+    why: Final[str]
+    outcome: Final[str]
+    cost: Final[Decimal | None]
+    unknown: Final[bool]
+    waited_ms: Final[int]
+    request_id: Final[str | None]
+
+@final
+class Diagnostic(_Record):
+    path: Final[str | None]
+    line: Final[int]
+    column: Final[int]
+    severity: Final[str]
+    message: Final[str]
+
+@final
+class Cached(_Record):
+    age_seconds: Final[int]
+
+@final
+class Estimate(_Record):
+    tier: Final[str]
+    tier_reason: Final[str]
+    model: Final[str]
+    input_tokens: Final[int]
+    worst_usd: Final[Decimal | None]
+
+@final
+class Budget(_Record):
+    cap: Final[Decimal | None]
+    spent: Final[Decimal]
+    reserved: Final[Decimal]
+
+@final
+class CodeFile(_Record):
+    path: Final[str | None]
+    language: Final[str]
+    content: Final[str]
+    complete: Final[bool]
+    size: Final[int]
+    sha256: Final[str]
+    rejected: Final[str | None]
+
+@final
+class Answer(_Record):
+    files: Final[list[CodeFile]]
+    text: Final[str]
+    complete: Final[bool]
+    notes: Final[list[str]]
+
+@final
+class FileStarted(_Record):
+    index: Final[int]
+    path: Final[str | None]
+    language: Final[str]
+    revision: Final[int]
+
+@final
+class FileChunk(_Record):
+    index: Final[int]
+    path: Final[str | None]
+    revision: Final[int]
+    text: Final[str]
+
+@final
+class FileFinished(_Record):
+    index: Final[int]
+    path: Final[str | None]
+    revision: Final[int]
+    complete: Final[bool]
+
+@final
+class Text(_Record):
+    text: Final[str]
+
+@final
+class Notice(_Record):
+    why: Final[str]
+    model: Final[str]
+    wait_seconds: Final[float]
+
+@final
+class Finished(_Record):
+    generation: Final[Generation]
+
+@final
+class ResultRow(_Record):
+    id: Final[str]
+    prompt: Final[str]
+    language: Final[str]
+    generated_at: Final[str]
+    code_length: Final[int]
+    s3_key: Final[str]
+    model: Final[str]
+    stop_reason: Final[str]
+
+@final
+class Page(_Record):
+    items: Final[list[ResultRow]]
+    next: Final[str | None]
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> ResultRow: ...
+    def __iter__(self) -> Iterator[ResultRow]: ...
+    def to_dataframe(self) -> Any: ...
+
+@final
+class Sent(_Record):
+    model: Final[str]
+    system: Final[str]
+    prompt: Final[str]
+    max_tokens: Final[int | None]
+    temperature: Final[float | None]
+
+@final
+class Generation(_Record):
+    id: Final[str]
+    accepted: Final[bool]
+    language: Final[str]
+    files: Final[Mapping[str, CodeFile]]
+    code: Final[str]
+    text: Final[str]
+    model: Final[str]
+    tier: Final[str]
+    tier_reason: Final[str]
+    stop_reason: Final[str | None]
+    usage: Final[Usage]
+    receipt: Final[Receipt]
+    attempts: Final[list[Attempt]]
+    diagnostics: Final[list[Diagnostic]]
+    warnings: Final[list[str]]
+    diff: Final[str | None]
+    cached: Final[Cached | None]
+    stored: Final[bool]
+    stored_problem: Final[str | None]
+    s3_key: Final[str | None]
+    generated_at: Final[str]
+    sample: Final[bool]
+    def raise_for_rejected(self) -> Self: ...
+    def write_to(
+        self,
+        dir: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        allow_auto_exec: bool = False,
+        skip_rejected: bool = False,
+    ) -> list[Path]: ...
+    def refine(self, instructions: str, **options: Unpack[_Options]) -> Any: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Awaitable(Coroutine[Any, Any, _T], Generic[_T]):
+    __name__: str
+    __qualname__: str
+    def __await__(self) -> Generator[Any, Any, _T]: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> NoReturn: ...
+    def close(self) -> None: ...
+
+@final
+class Stream:
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _Event: ...
+    def collect(self) -> Generation: ...
+    generation: Final[Generation]
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exc: object) -> None: ...
+
+@final
+class AsyncStream:
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[_Event]: ...
+    def collect(self) -> Awaitable[Generation]: ...
+    generation: Final[Generation]
+    def close(self) -> None: ...
+    def aclose(self) -> Awaitable[None]: ...
+    def __aenter__(self) -> Awaitable[Self]: ...
+    def __aexit__(self, *_exc: object) -> Awaitable[None]: ...
+
+@final
+class Results:
+    def list(
+        self,
+        *,
+        language: str,
+        since: str | None = None,
+        until: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> Page: ...
+    def get(self, id: str) -> Generation: ...
+    def delete(self, id: str) -> None: ...
+
+@final
+class AsyncResults:
+    def list(
+        self,
+        *,
+        language: str,
+        since: str | None = None,
+        until: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> Awaitable[Page]: ...
+    def get(self, id: str) -> Awaitable[Generation]: ...
+    def delete(self, id: str) -> Awaitable[None]: ...
+
+@final
+class Client:
+    def __new__(
+        cls,
+        *,
+        provider: str | None = None,
+        region: str | None = None,
+        model: str | None = None,
+        store: str | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def local(dir: str | PathLike[str] | None = None, *, answers: str = "samples") -> Client: ...
+    def samples(self) -> list[str]: ...
+    def generate(
+        self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
+    ) -> Generation: ...
+    def refactor(
+        self, code_or_files: str | _Files | Generation, *, instructions: str, **options: Unpack[_Options]
+    ) -> Generation: ...
+    def stream(
+        self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
+    ) -> Stream: ...
+    def estimate(
+        self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
+    ) -> Estimate: ...
+    def budget(self) -> Budget: ...
+    results: Final[Results]
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exc: object) -> None: ...
+
+@final
+class AsyncClient:
+    def __new__(
+        cls,
+        *,
+        provider: str | None = None,
+        region: str | None = None,
+        model: str | None = None,
+        store: str | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def local(dir: str | PathLike[str] | None = None, *, answers: str = "samples") -> AsyncClient: ...
+    def samples(self) -> list[str]: ...
+    def generate(
+        self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
+    ) -> Awaitable[Generation]: ...
+    def refactor(
+        self, code_or_files: str | _Files | Generation, *, instructions: str, **options: Unpack[_Options]
+    ) -> Awaitable[Generation]: ...
+    def stream(
+        self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
+    ) -> AsyncStream: ...
+    def estimate(
+        self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
+    ) -> Estimate: ...
+    def budget(self) -> Awaitable[Budget]: ...
+    results: Final[AsyncResults]
+    def close(self) -> None: ...
+    def __aenter__(self) -> Awaitable[Self]: ...
+    def __aexit__(self, *_exc: object) -> Awaitable[None]: ...
+
+@final
+class Twin:
+    def __new__(cls, dir: str | PathLike[str] | None = None) -> Self: ...
+    def answer(self, text: str, *, prompt: str | None = None, times: int = 1) -> None: ...
+    def refuse(
+        self,
+        kind: Literal["throttled", "unavailable", "invalid", "not_found"],
+        *,
+        message: str = "scripted",
+        times: int = 1,
+    ) -> None: ...
+    def fault(
+        self,
+        *,
+        latency: float | None = None,
+        pace: float | None = None,
+        stall_at: int | None = None,
+        break_at: int | None = None,
+        cut_at: int | None = None,
+        damage: int | None = None,
+        times: int = 1,
+    ) -> None: ...
+    def sent(self) -> list[Sent]: ...
+    def client(
+        self,
+        *,
+        store: Literal["none", "disk"] = "none",
+        model: str | None = None,
+        timeout: float | None = None,
+    ) -> Client: ...
+    def async_client(
+        self,
+        *,
+        store: Literal["none", "disk"] = "none",
+        model: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncClient: ...
+
+class ClaudeCodeError(Exception):
+    kind: str | None
+    hint: str | None
+    request_id: str | None
+    receipt: Receipt | None
+    partial: Generation | None
+    retry_after: float | None
+
+class InvalidRequestError(ClaudeCodeError): ...
+class AuthenticationError(ClaudeCodeError): ...
+class PermissionDeniedError(ClaudeCodeError): ...
+class NotFoundError(ClaudeCodeError): ...
+class RateLimitError(ClaudeCodeError): ...
+class BudgetExceededError(ClaudeCodeError): ...
+class ModelRetiredError(ClaudeCodeError): ...
+class IncompleteAnswerError(ClaudeCodeError): ...
+class RefusedError(ClaudeCodeError): ...
+class UnavailableError(ClaudeCodeError): ...
+class StorageError(ClaudeCodeError): ...
+class ConflictError(ClaudeCodeError): ...
+class EditError(ClaudeCodeError): ...
+class ForkedProcessError(ClaudeCodeError): ...
+class RequestTimeoutError(ClaudeCodeError, TimeoutError): ...
+
+def read_answer(text: str) -> Answer: ...
+def _restore(name: str, schema: str) -> Any: ...
+def _stop() -> None: ...
+def _wake(future: Any) -> None: ...

@@ -1,0 +1,31 @@
+"""Tests without AWS and without a network: a twin of Bedrock inside the process.
+
+The fixture `claude_twin` comes with the package:
+
+    def test_my_tool(claude_twin):
+        claude_twin.answer("```python app.py\\nprint('hi')\\n```")
+        generation = claude_twin.client().generate("an app")
+        assert generation.files["app.py"].content == "print('hi')\\n"
+        assert claude_twin.sent()[0].max_tokens
+
+Without a scripted answer it gives those of `Client.samples()`; `refuse` and `fault` script what goes wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ._claude_code import Sent, Twin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Sent", "Twin", "claude_twin"]
+
+
+@pytest.fixture
+def claude_twin(tmp_path: Path) -> Twin:
+    """A twin of its own for each test; `client(store="disk")` keeps results in the test's temporary directory."""
+    return Twin(tmp_path / "claude-code")

@@ -1,0 +1,250 @@
+//! How a call crosses: one piece of work, and two faces for it. `wait` blocks with the interpreter released and looks
+//! for signals; `Awaitable` belongs to an event loop. Neither starts anything before it is waited for.
+
+use std::future::Future;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claude_code_aws::Result;
+use futures_util::future::BoxFuture;
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use pyo3::{IntoPyObject, IntoPyObjectExt};
+
+use crate::error::raise;
+use crate::runtime::{self, Task};
+
+/// Between two looks for signals: Ctrl-C is heard within this.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What is done on the background thread, up to the next step in the caller's.
+pub(crate) struct Work {
+    future: BoxFuture<'static, Step>,
+    /// Dropped by the one who waits, as soon as he does not wait any more: the future follows in its own time.
+    turn: Option<Box<dyn Send>>,
+}
+
+impl Work {
+    pub(crate) fn new(future: impl Future<Output = Step> + Send + 'static) -> Self {
+        Work { future: Box::pin(future), turn: None }
+    }
+
+    pub(crate) fn with_turn(self, turn: impl Send + 'static) -> Self {
+        Work { turn: Some(Box::new(turn)), ..self }
+    }
+}
+
+/// What is done in the caller's thread with what came out.
+pub(crate) type Step = Box<dyn FnOnce(Python<'_>) -> PyResult<Next> + Send>;
+
+/// How it goes on after a step.
+pub(crate) enum Next {
+    Done(Py<PyAny>),
+    More(Work),
+}
+
+/// The work of one future, whose value becomes a Python object.
+pub(crate) fn work<T>(future: impl Future<Output = Result<T>> + Send + 'static) -> Work
+where
+    T: for<'py> IntoPyObject<'py> + Send + 'static,
+{
+    Work::new(async move {
+        let result = future.await;
+        let step: Step = Box::new(move |py| match result {
+            Ok(value) => Ok(Next::Done(value.into_py_any(py)?)),
+            Err(error) => Err(raise(py, error)),
+        });
+        step
+    })
+}
+
+/// The sync face. An exception meanwhile, such as KeyboardInterrupt, drops the work.
+pub(crate) fn wait(py: Python<'_>, mut work: Work) -> PyResult<Py<PyAny>> {
+    loop {
+        let Work { future, turn } = work;
+        let next = block(py, future)?(py)?;
+        drop(turn);
+        match next {
+            Next::Done(value) => return Ok(value),
+            Next::More(more) => work = more,
+        }
+    }
+}
+
+fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
+    let (say, mut heard) = mpsc::sync_channel(1);
+    let done = move |step| {
+        let _ = say.send(step);
+    };
+    let _task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
+    loop {
+        let heard = &mut heard;
+        match py.detach(move || heard.recv_timeout(TICK)) {
+            Ok(step) => return step.map_err(|error| raise(py, error)),
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => py.detach(rest),
+        }
+    }
+}
+
+/// Only daemon threads are still waiting when the interpreter goes: they are left where they are, without a word.
+fn rest() {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The async face: a coroutine in all but its type. Nothing runs before the first await; closing it, dropping it or
+/// cancelling its task drops the work.
+#[pyclass(frozen, module = "claude_code")]
+pub(crate) struct Awaitable {
+    name: &'static str,
+    state: Mutex<State>,
+}
+
+enum State {
+    Ready(Py<PyAny>),
+    Fresh(Work),
+    Waiting { future: Py<PyAny>, landed: Landing, _task: Task, turn: Option<Box<dyn Send>> },
+    Ended,
+}
+
+type Landing = Arc<Mutex<Option<Result<Step>>>>;
+
+/// The async face of a piece of work; `name` is for its repr.
+pub(crate) fn awaitable(name: &'static str, work: Work) -> Awaitable {
+    Awaitable { name, state: Mutex::new(State::Fresh(work)) }
+}
+
+/// The async face of what is there already.
+pub(crate) fn ready(name: &'static str, value: Py<PyAny>) -> Awaitable {
+    Awaitable { name, state: Mutex::new(State::Ready(value)) }
+}
+
+#[pymethods]
+impl Awaitable {
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let work = match self.swap(State::Ended) {
+            State::Ready(value) => return Err(PyStopIteration::new_err((value,))),
+            State::Fresh(work) => work,
+            State::Waiting { future, landed, turn, .. } => {
+                let step = landed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // Resumed although nothing came: the future was cancelled, and says so.
+                let Some(step) = step else { return future.call_method0(py, "result") };
+                let next = step.map_err(|error| raise(py, error))?(py)?;
+                drop(turn);
+                match next {
+                    Next::Done(value) => return Err(PyStopIteration::new_err((value,))),
+                    Next::More(more) => more,
+                }
+            }
+            State::Ended => {
+                return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name)));
+            }
+        };
+        self.start(py, work)
+    }
+
+    #[pyo3(signature = (value, /))]
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        // The event loop sends None: there is nothing to tell.
+        let _ = value;
+        self.__next__(py)
+    }
+
+    #[pyo3(signature = (typ, val=None, tb=None))]
+    fn throw(
+        &self,
+        typ: &Bound<'_, PyAny>,
+        val: Option<&Bound<'_, PyAny>>,
+        tb: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let _ = tb;
+        self.close();
+        let value = match (typ.cast::<PyType>(), val) {
+            (Ok(class), Some(value)) if value.is_instance(class)? => value.clone(),
+            (Ok(class), Some(value)) => class.call1((value,))?,
+            (Ok(class), None) => class.call0()?,
+            (Err(_), _) => typ.clone(),
+        };
+        Err(PyErr::from_value(value))
+    }
+
+    fn close(&self) {
+        drop(self.swap(State::Ended));
+    }
+
+    /// For the names that asyncio gives its tasks.
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.name
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.name
+    }
+
+    fn __repr__(&self) -> String {
+        let state = match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Fresh(_) | State::Ready(_) => "not awaited yet",
+            State::Waiting { .. } => "under way",
+            State::Ended => "ended",
+        };
+        format!("<{}(), {state}>", self.name)
+    }
+}
+
+impl Awaitable {
+    fn swap(&self, state: State) -> State {
+        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
+    }
+
+    /// Sends the work to the background thread and gives the event loop a future to wait for.
+    fn start(&self, py: Python<'_>, work: Work) -> PyResult<Py<PyAny>> {
+        static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let event_loop = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0()?;
+        let future = event_loop.call_method0("create_future")?;
+        // What a future's own iterator does to tell the task that it waits by `await`.
+        future.setattr("_asyncio_future_blocking", true)?;
+        let landed = Landing::default();
+        let (event_loop, waiting) = (event_loop.unbind(), future.clone().unbind());
+        let place = landed.clone();
+        let done = move |step| {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
+            // A closed loop waits for nothing, and an interpreter that is gone neither.
+            Python::try_attach(|py| notify(py, &event_loop, &waiting).ok());
+        };
+        let Work { future: work, turn } = work;
+        let task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
+        self.swap(State::Waiting { future: future.clone().unbind(), landed, _task: task, turn });
+        Ok(future.unbind())
+    }
+}
+
+fn notify(py: Python<'_>, event_loop: &Py<PyAny>, future: &Py<PyAny>) -> PyResult<()> {
+    static WAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let wake = WAKE.import(py, "claude_code._claude_code", "_wake")?;
+    event_loop.call_method1(py, "call_soon_threadsafe", (wake, future))?;
+    Ok(())
+}
+
+/// Ends an event loop's wait, in the loop's thread.
+#[pyfunction(name = "_wake")]
+pub(crate) fn wake(future: &Bound<'_, PyAny>) -> PyResult<()> {
+    if !future.call_method0("done")?.is_truthy()? {
+        future.call_method1("set_result", (future.py().None(),))?;
+    }
+    Ok(())
+}

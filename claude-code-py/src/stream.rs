@@ -1,0 +1,413 @@
+//! Streams of events: read when the reader asks, what has arrived meanwhile in one go.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use claude_code_aws::request::GenerateRequest;
+use claude_code_aws::{Error, Event, GenerationStream, Kind, Result};
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
+use crate::error::raise;
+use crate::event;
+use crate::generation::{Generation, Origin};
+use crate::runtime::Held;
+use crate::tally;
+
+/// What arrives within this after the first event crosses together with it: a screen shows no more.
+const WINDOW: Duration = Duration::from_millis(20);
+
+/// A stream on this side.
+struct Reading {
+    origin: Origin,
+    closing: Notify,
+    state: Mutex<State>,
+}
+
+struct State {
+    source: Source,
+    /// How many readings there were.
+    turns: u64,
+    /// Arrived, and not yet asked for.
+    queue: VecDeque<Event>,
+    /// Raised when the queue is empty.
+    failure: Option<Error>,
+    result: Option<Arc<claude_code_aws::Generation>>,
+}
+
+enum Source {
+    /// Nothing was asked for yet.
+    Unopened(Box<GenerateRequest>),
+    Open(Held<GenerationStream>),
+    /// A reader is waiting.
+    Busy,
+    Closed,
+}
+
+/// What one reading gave.
+struct Batch {
+    source: Source,
+    events: VecDeque<Event>,
+    failure: Option<Error>,
+}
+
+impl Reading {
+    fn new(origin: Origin, request: GenerateRequest) -> Arc<Self> {
+        let state = State {
+            source: Source::Unopened(Box::new(request)),
+            turns: 0,
+            queue: VecDeque::new(),
+            failure: None,
+            result: None,
+        };
+        Arc::new(Reading { origin, closing: Notify::new(), state: Mutex::new(state) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next event that is there already; None: one must be waited for, or there is none any more.
+    fn take(&self) -> Option<Event> {
+        self.state().queue.pop_front()
+    }
+
+    fn close(&self) {
+        let mut state = self.state();
+        let source = std::mem::replace(&mut state.source, Source::Closed);
+        state.queue.clear();
+        state.failure = None;
+        drop(state);
+        drop(source);
+        self.closing.notify_waiters();
+    }
+
+    /// Reads on; `then` is called with the events at hand, in the caller's thread. None: the stream is at its end.
+    fn read<F>(self: &Arc<Self>, then: F) -> PyResult<Option<Work>>
+    where
+        F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
+    {
+        let mut state = self.state();
+        match std::mem::replace(&mut state.source, Source::Busy) {
+            Source::Busy => Err(PyRuntimeError::new_err("the stream is being read elsewhere")),
+            Source::Closed => {
+                state.source = Source::Closed;
+                Ok(None)
+            }
+            source => {
+                state.turns += 1;
+                let turn = Turn { reading: self.clone(), number: state.turns };
+                Ok(Some(self.clone().work(source, then).with_turn(turn)))
+            }
+        }
+    }
+
+    fn work<F>(self: Arc<Self>, source: Source, then: F) -> Work
+    where
+        F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
+    {
+        Work::new(async move {
+            let batch = self.until_closed(next_batch(&self.origin, source)).await;
+            let step: Step = Box::new(move |py| {
+                self.put(batch);
+                then(py)
+            });
+            step
+        })
+    }
+
+    async fn until_closed(&self, batch: impl Future<Output = Batch>) -> Batch {
+        match select(pin!(batch), pin!(self.closing.notified())).await {
+            Either::Left((batch, _)) => batch,
+            Either::Right(_) => Batch { source: Source::Closed, events: VecDeque::new(), failure: None },
+        }
+    }
+
+    fn put(&self, batch: Batch) {
+        let mut state = self.state();
+        if matches!(state.source, Source::Closed) {
+            return;
+        }
+        if let Some(Event::Finished(result)) = batch.events.back() {
+            tally::count(&result.receipt);
+            state.result = Some(result.clone());
+        }
+        state.queue.extend(batch.events);
+        state.source = batch.source;
+        state.failure = batch.failure;
+    }
+
+    /// The event at hand, or the error that is left when there is none.
+    fn show(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let mut state = self.state();
+        let Some(event) = state.queue.pop_front() else {
+            let failure = state.failure.take();
+            return failure.map_or(Ok(None), |error| Err(raise(py, error)));
+        };
+        drop(state);
+        event::to_python(py, event, &self.origin).map(Some)
+    }
+
+    fn generation(&self, py: Python<'_>) -> PyResult<Generation> {
+        let result = self.state().result.clone();
+        let unread = || {
+            let message = "the stream was not read to its end: read it first, or collect() it";
+            raise(py, Error::new(Kind::InvalidRequest, message))
+        };
+        result.map(|result| Generation::made(result, self.origin.clone())).ok_or_else(unread)
+    }
+}
+
+/// One reader's turn. If he stops waiting without a result, the request goes: its source is in the dropped future.
+struct Turn {
+    reading: Arc<Reading>,
+    number: u64,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = self.reading.state();
+        if matches!(state.source, Source::Busy) && state.turns == self.number {
+            state.source = Source::Closed;
+        }
+    }
+}
+
+/// Opens the stream if need be, waits for an event, and takes what comes within the window.
+async fn next_batch(origin: &Origin, source: Source) -> Batch {
+    let mut events = VecDeque::new();
+    let opened = match source {
+        Source::Unopened(request) => origin.client.core().await.map(|client| client.stream(*request)),
+        Source::Open(stream) => stream.into_inner().ok_or_else(ended),
+        Source::Busy | Source::Closed => Err(ended()),
+    };
+    let mut stream = match opened {
+        Ok(stream) => Box::new(stream),
+        Err(error) => return Batch { source: Source::Closed, events, failure: Some(error) },
+    };
+    let mut arrived: Option<Result<Event>> = stream.next().await;
+    let close = Instant::now() + WINDOW;
+    loop {
+        match arrived {
+            None => return Batch { source: Source::Closed, events, failure: None },
+            Some(Err(error)) => return Batch { source: Source::Closed, events, failure: Some(error) },
+            Some(Ok(event)) => {
+                let is_last = matches!(event, Event::Finished(_));
+                join(&mut events, event);
+                if is_last {
+                    return Batch { source: Source::Closed, events, failure: None };
+                }
+            }
+        }
+        match timeout_at(close, stream.next()).await {
+            Ok(next) if Instant::now() < close => arrived = next,
+            Ok(Some(Ok(event))) if !matches!(event, Event::Finished(_)) => {
+                join(&mut events, event);
+                return Batch { source: Source::Open(Held::new(*stream)), events, failure: None };
+            }
+            Ok(next) => arrived = next,
+            Err(_) => return Batch { source: Source::Open(Held::new(*stream)), events, failure: None },
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::new(Kind::InvalidRequest, "the stream is at its end")
+}
+
+/// Adds an event; text that goes on where the last event stopped becomes part of it.
+fn join(events: &mut VecDeque<Event>, event: Event) {
+    match (events.back_mut(), &event) {
+        (Some(Event::Text(text)), Event::Text(more)) => text.push_str(more),
+        (
+            Some(Event::FileChunk { index: a, revision: r, text, .. }),
+            Event::FileChunk { index: b, revision: s, text: more, .. },
+        ) if a == b && r == s => text.push_str(more),
+        _ => events.push_back(event),
+    }
+}
+
+/// The work of a call with `on_event`: every event is shown in the caller's thread, then the result is given.
+pub(crate) fn follow(origin: Origin, request: GenerateRequest, on_event: Py<PyAny>) -> Work {
+    let reading = Reading::new(origin, request);
+    go_on(reading, on_event).unwrap_or_else(|error| failed(error))
+}
+
+fn go_on(reading: Arc<Reading>, on_event: Py<PyAny>) -> PyResult<Work> {
+    let after = reading.clone();
+    let show = move |py: Python<'_>| {
+        while let Some(event) = after.show(py)? {
+            on_event.call1(py, (event,))?;
+        }
+        let result = after.state().result.is_some();
+        if result {
+            return Ok(Next::Done(Py::new(py, after.generation(py)?)?.into_any()));
+        }
+        go_on(after, on_event).map(Next::More)
+    };
+    let work = reading.read(show)?;
+    work.ok_or_else(|| PyRuntimeError::new_err("the stream ended without a result"))
+}
+
+fn failed(error: PyErr) -> Work {
+    Work::new(async move {
+        let step: Step = Box::new(move |_| Err(error));
+        step
+    })
+}
+
+/// The work of reading on until there is an event or the end, which `end` makes.
+fn one(reading: Arc<Reading>, end: fn(Python<'_>) -> PyResult<Next>) -> PyResult<Option<Work>> {
+    let after = reading.clone();
+    reading.read(move |py| match after.show(py)? {
+        Some(event) => Ok(Next::Done(event)),
+        None => end(py),
+    })
+}
+
+/// The events of one request, in a `for` loop. A context manager: leaving it closes the request.
+#[pyclass(frozen, module = "claude_code")]
+pub(crate) struct Stream(Arc<Reading>);
+
+impl Stream {
+    pub(crate) fn new(origin: Origin, request: GenerateRequest) -> Self {
+        Stream(Reading::new(origin, request))
+    }
+}
+
+#[pymethods]
+impl Stream {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if let Some(event) = self.0.take() {
+            return event::to_python(py, event, &self.0.origin).map(Some);
+        }
+        match one(self.0.clone(), |py| Ok(Next::Done(py.None())))? {
+            Some(work) => wait(py, work).map(|event| (!event.is_none(py)).then_some(event)),
+            None => self.0.show(py),
+        }
+    }
+
+    /// Reads to the end and gives the result.
+    fn collect(&self, py: Python<'_>) -> PyResult<Generation> {
+        while self.__next__(py)?.is_some() {}
+        self.0.generation(py)
+    }
+
+    /// The result. InvalidRequestError until the stream was read to its end.
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> PyResult<Generation> {
+        self.0.generation(py)
+    }
+
+    /// Closes the request. What was generated until then is paid for; nothing more is.
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exc))]
+    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) {
+        self.0.close();
+    }
+}
+
+/// The events of one request, in an `async for` loop. A context manager: leaving it closes the request.
+#[pyclass(frozen, module = "claude_code")]
+pub(crate) struct AsyncStream(Arc<Reading>);
+
+impl AsyncStream {
+    pub(crate) fn new(origin: Origin, request: GenerateRequest) -> Self {
+        AsyncStream(Reading::new(origin, request))
+    }
+}
+
+#[pymethods]
+impl AsyncStream {
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__(&self, py: Python<'_>) -> PyResult<Awaitable> {
+        if let Some(event) = self.0.take() {
+            return Ok(ready("__anext__", event::to_python(py, event, &self.0.origin)?));
+        }
+        match one(self.0.clone(), |_| Err(PyStopAsyncIteration::new_err(())))? {
+            Some(work) => Ok(awaitable("__anext__", work)),
+            None => match self.0.show(py)? {
+                Some(event) => Ok(ready("__anext__", event)),
+                None => Err(PyStopAsyncIteration::new_err(())),
+            },
+        }
+    }
+
+    /// Reads to the end and gives the result.
+    fn collect(&self) -> PyResult<Awaitable> {
+        Ok(awaitable("collect", rest(self.0.clone())?))
+    }
+
+    /// The result. InvalidRequestError until the stream was read to its end.
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> PyResult<Generation> {
+        self.0.generation(py)
+    }
+
+    /// Closes the request. What was generated until then is paid for; nothing more is.
+    fn close(&self) {
+        self.0.close();
+    }
+
+    /// As close, for `contextlib.aclosing`.
+    fn aclose(&self, py: Python<'_>) -> Awaitable {
+        self.0.close();
+        ready("aclose", py.None())
+    }
+
+    fn __aenter__(slf: Py<Self>) -> Awaitable {
+        ready("__aenter__", slf.into_any())
+    }
+
+    #[pyo3(signature = (*_exc))]
+    fn __aexit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> Awaitable {
+        self.0.close();
+        ready("__aexit__", py.None())
+    }
+}
+
+/// The work of reading what is left.
+fn rest(reading: Arc<Reading>) -> PyResult<Work> {
+    let after = reading.clone();
+    let then = move |py: Python<'_>| {
+        while after.show(py)?.is_some() {}
+        match after.state().source {
+            Source::Closed => {}
+            _ => return rest(after.clone()).map(Next::More),
+        }
+        Ok(Next::Done(Py::new(py, after.generation(py)?)?.into_any()))
+    };
+    match reading.read(then)? {
+        Some(work) => Ok(work),
+        None => {
+            let done: Step = Box::new(move |py| {
+                while reading.show(py)?.is_some() {}
+                Ok(Next::Done(Py::new(py, reading.generation(py)?)?.into_any()))
+            });
+            Ok(Work::new(async move { done }))
+        }
+    }
+}

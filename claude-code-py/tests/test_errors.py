@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from conftest import REVERSE
+
+import claude_code
+from claude_code import ClaudeCodeError, Client
+from claude_code.testing import Twin
+
+ALL = [
+    name
+    for name in claude_code.__all__
+    if isinstance(getattr(claude_code, name), type) and issubclass(getattr(claude_code, name), Exception)
+]
+
+
+def test_every_exception_has_the_base_and_its_fields() -> None:
+    assert len(ALL) == 16
+    for name in ALL:
+        class_ = getattr(claude_code, name)
+        assert issubclass(class_, ClaudeCodeError)
+        assert class_.__module__ == "claude_code"
+        assert class_.__doc__
+        error = class_("made by hand")
+        for field in ("kind", "hint", "request_id", "receipt", "partial", "retry_after"):
+            assert getattr(error, field) is None
+
+
+def test_an_unknown_prompt_offline_names_samples(client: Client) -> None:
+    with pytest.raises(claude_code.InvalidRequestError, match="ANTHROPIC_API_KEY") as caught:
+        client.generate("Write a Python function that reverses a list.")
+    error = caught.value
+    assert error.kind == "no_sample"
+    assert REVERSE in str(error)
+    assert error.hint is not None
+    assert "samples()" in error.hint
+
+
+def test_an_incomplete_answer_carries_what_was_received(claude_twin: Twin) -> None:
+    claude_twin.answer("```python long.py\n" + "x = 1\n" * 500 + "```")
+    with pytest.raises(claude_code.IncompleteAnswerError) as caught:
+        claude_twin.client().generate("much", max_tokens=20, max_sends=1)
+    error = caught.value
+    assert error.kind == "truncated"
+    assert error.partial is not None
+    assert "x = 1" in error.partial.text
+    assert not error.partial.accepted
+    assert error.receipt is not None
+    assert error.receipt.total_usd is not None
+    assert error.receipt.total_usd > 0
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.kind, again.partial) == (type(error), error.kind, error.partial)
+
+
+def test_throttling_is_a_rate_limit(claude_twin: Twin) -> None:
+    claude_twin.refuse("throttled", times=50)
+    with pytest.raises(claude_code.RateLimitError) as caught:
+        claude_twin.client().generate(REVERSE, max_sends=1, timeout=2)
+    assert caught.value.kind == "throttled"
+
+
+def test_a_limit_on_waiting_is_also_a_timeout_error(claude_twin: Twin) -> None:
+    claude_twin.fault(latency=60, times=9)
+    with pytest.raises(TimeoutError) as caught:
+        claude_twin.client().generate(REVERSE, timeout=0.3, max_sends=1)
+    assert isinstance(caught.value, claude_code.RequestTimeoutError)
+    assert isinstance(caught.value, ClaudeCodeError)
+    assert caught.value.kind == "timeout"
+
+
+def test_a_cap_refuses_before_sending(claude_twin: Twin) -> None:
+    with pytest.raises(claude_code.BudgetExceededError):
+        claude_twin.client().generate(REVERSE, max_usd="0.000001")
+    assert claude_twin.sent() == []
+
+
+def test_a_retired_model_is_refused_before_sending(claude_twin: Twin) -> None:
+    with pytest.raises(claude_code.ModelRetiredError, match="sonnet"):
+        claude_twin.client().generate(REVERSE, model="anthropic.claude-3-5-sonnet-20241022-v2:0")
+    assert claude_twin.sent() == []
+
+
+def test_no_credentials_are_an_authentication_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(claude_code.AuthenticationError) as caught:
+        Client(store="none", region="us-east-1").generate(REVERSE)
+    assert "Client.local()" in str(caught.value) + str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"tier": "huge"}, "simple, medium, complex"),
+        ({"effort": "some"}, "low, medium"),
+        ({"cache": "maybe"}, "use, refresh, off"),
+        ({"timeout": 0}, "above 0"),
+        ({"timeout": -1}, "above 0"),
+        ({"timeout": float("nan")}, "above 0"),
+        ({"max_usd": "-1"}, "dollars"),
+        ({"model": "no spaces here"}, "model id"),
+        ({"language": ""}, "language"),
+    ],
+)
+def test_a_wrong_option_is_told(client: Client, options: dict[str, object], part: str) -> None:
+    with pytest.raises(claude_code.InvalidRequestError, match=part) as caught:
+        client.generate(REVERSE, **options)  # type: ignore[arg-type]
+    assert caught.value.kind == "invalid_request"
+
+
+def test_errors_never_show_the_prompt(claude_twin: Twin) -> None:
+    claude_twin.refuse("invalid", message="no")
+    with pytest.raises(ClaudeCodeError) as caught:
+        claude_twin.client().generate("the secret word is xyzzy")
+    assert "xyzzy" not in repr(caught.value)
+    assert "xyzzy" not in repr(vars(caught.value))

@@ -1,0 +1,164 @@
+//! Callers race for a cap: reserve, send or not, settle, drop.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::cell::{BALANCE, Change, Counters, Hold, Later, RESERVED, Rows, SPENT, UNKNOWN};
+
+const CEILING: i64 = 10;
+const COST: i64 = 4;
+
+/// The two rows of a send, as the ledger takes them: everybody's, then the scope's.
+type Key = &'static str;
+const ALL: Key = "all";
+const OWN: Key = "own";
+
+struct Cell {
+    rows: Rows<Key>,
+    later: Later<Key>,
+}
+
+impl Cell {
+    fn new() -> Arc<Self> {
+        Arc::new(Cell { rows: Rows::new(), later: Later::new() })
+    }
+
+    fn apply(&self, row: Key, change: &Change) -> Result<Counters, Counters> {
+        self.rows.add(&row, &Counters::new(), &change.deltas, &change.floors)
+    }
+
+    /// As `Ledger::reserve`: each row under its own cap, all or nothing.
+    fn reserve(&self, caps: [Option<i64>; 2]) -> Option<Hold<Key>> {
+        let mut hold = self.later.hold(CEILING);
+        for (row, cap) in [ALL, OWN].into_iter().zip(caps) {
+            if self.apply(row, &Change::reserve(CEILING, cap)).is_err() {
+                drop(hold);
+                self.catch_up();
+                return None;
+            }
+            hold.took(row);
+        }
+        Some(hold)
+    }
+
+    fn settle(&self, hold: Hold<Key>, spent: Option<i64>) {
+        let (rows, change) = hold.close(spent);
+        for row in rows {
+            let _ = self.apply(row, &change);
+        }
+    }
+
+    fn catch_up(&self) {
+        while let Some((row, change)) = self.later.pop() {
+            let _ = self.apply(row, &change);
+        }
+    }
+
+    /// Balance, spent, reserved and unknown of a row. What is charged is what is spent and reserved, at every moment.
+    fn read(&self, row: Key) -> [i64; 4] {
+        let nothing = Change { deltas: Counters::new(), floors: Counters::new() };
+        let totals = self.apply(row, &nothing).unwrap_or_else(|totals| totals);
+        let of = |name| totals.get(name).copied().unwrap_or(0);
+        assert_eq!(-of(BALANCE), of(SPENT) + of(RESERVED), "{totals:?}");
+        [of(BALANCE), of(SPENT), of(RESERVED), of(UNKNOWN)]
+    }
+}
+
+#[test]
+fn callers_who_race_for_a_cap_of_two_get_two() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let callers: Vec<_> = (0..2)
+            .map(|_| {
+                let cell = cell.clone();
+                thread::spawn(move || cell.reserve([Some(2 * CEILING), None]))
+            })
+            .collect();
+        let mine = cell.reserve([Some(2 * CEILING), None]);
+        let holds: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).chain([mine]).collect();
+        assert_eq!(holds.iter().flatten().count(), 2);
+        assert_eq!(cell.read(ALL), [-2 * CEILING, 0, 2 * CEILING, 0]);
+    });
+}
+
+#[test]
+fn a_cap_holds_while_others_settle_and_drop() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let settles = {
+            let cell = cell.clone();
+            thread::spawn(move || {
+                let Some(mut hold) = cell.reserve([Some(2 * CEILING), None]) else { return 0 };
+                hold.sent();
+                cell.settle(hold, Some(COST));
+                COST
+            })
+        };
+        let drops = {
+            let cell = cell.clone();
+            // Given up before anything was sent.
+            thread::spawn(move || drop(cell.reserve([Some(2 * CEILING), None])))
+        };
+        let kept = cell.reserve([Some(2 * CEILING), None]);
+        assert!(-cell.read(ALL)[0] <= 2 * CEILING);
+        let spent = settles.join().unwrap();
+        drops.join().unwrap();
+        cell.catch_up();
+        let held = kept.iter().count() as i64 * CEILING;
+        assert_eq!(cell.read(ALL), [-spent - held, spent, held, 0]);
+        assert_eq!(cell.read(OWN), [-spent - held, spent, held, 0]);
+    });
+}
+
+#[test]
+fn callers_with_different_caps_keep_each_its_own() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let tight = {
+            let cell = cell.clone();
+            thread::spawn(move || cell.reserve([Some(CEILING), None]))
+        };
+        let wide = cell.reserve([Some(2 * CEILING), None]);
+        let tight = tight.join().unwrap();
+        assert!(wide.is_some(), "there is room for both under the wide cap");
+        assert_eq!(cell.read(ALL)[2], (1 + tight.iter().count() as i64) * CEILING);
+    });
+}
+
+#[test]
+fn what_the_scopes_row_refuses_is_given_back_to_everybodys() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let caps = [Some(3 * CEILING), Some(CEILING)];
+        let other = {
+            let cell = cell.clone();
+            thread::spawn(move || cell.reserve(caps))
+        };
+        let mine = cell.reserve(caps);
+        let other = other.join().unwrap();
+        cell.catch_up();
+        let holds = mine.iter().count() + other.iter().count();
+        assert_eq!(holds, 1);
+        assert_eq!(cell.read(ALL)[2], CEILING);
+    });
+}
+
+#[test]
+fn a_sent_hold_that_is_dropped_stays_charged_and_is_marked_once() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let dropped = {
+            let cell = cell.clone();
+            thread::spawn(move || {
+                let mut hold = cell.reserve([None, None]).expect("there is no cap");
+                hold.sent();
+                drop(hold);
+            })
+        };
+        // Another call applies what it finds, at any moment.
+        cell.catch_up();
+        dropped.join().unwrap();
+        cell.catch_up();
+        assert_eq!(cell.read(ALL), [-CEILING, 0, CEILING, CEILING]);
+    });
+}

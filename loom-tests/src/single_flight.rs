@@ -1,0 +1,113 @@
+//! Equal requests race for one flight. As in the client, the work looks into the cache first.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use loom::future::block_on;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use crate::flight::{Boarding, Flights};
+
+struct World {
+    flights: Flights<usize>,
+    cache: Mutex<Option<usize>>,
+    sends: AtomicUsize,
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        Arc::new(World { flights: Flights::new(), cache: Mutex::new(None), sends: AtomicUsize::new(0) })
+    }
+}
+
+/// What a flight does: a hit, or one send whose answer enters the cache.
+fn work(world: &Arc<World>) -> BoxFuture<'static, usize> {
+    let world = world.clone();
+    async move {
+        if let Some(kept) = *world.cache.lock().unwrap() {
+            return kept;
+        }
+        let answer = 7 + world.sends.fetch_add(1, Ordering::SeqCst);
+        thread::yield_now();
+        *world.cache.lock().unwrap() = Some(answer);
+        answer
+    }
+    .boxed()
+}
+
+fn ask(world: &Arc<World>) -> usize {
+    block_on(match world.flights.board("key", || work(world)) {
+        Boarding::Lead(flight) | Boarding::Follow(flight) => flight,
+    })
+}
+
+/// Every order with so many preemptions. Without a bound two waiters already take hours: a waker is a lock too.
+fn model(preemptions: usize, check: impl Fn() + Sync + Send + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(preemptions);
+    model.check(check);
+}
+
+#[test]
+fn equal_requests_send_once() {
+    model(3, || {
+        let world = World::new();
+        let other = {
+            let world = world.clone();
+            thread::spawn(move || ask(&world))
+        };
+        assert_eq!((ask(&world), other.join().unwrap()), (7, 7));
+        assert_eq!(world.sends.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn three_equal_requests_send_once() {
+    model(2, || {
+        let world = World::new();
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let world = world.clone();
+                thread::spawn(move || ask(&world))
+            })
+            .collect();
+        assert_eq!(ask(&world), 7);
+        for other in others {
+            assert_eq!(other.join().unwrap(), 7);
+        }
+        assert_eq!(world.sends.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_leader_that_leaves_takes_nobodys_answer_along() {
+    loom::model(|| {
+        let world = World::new();
+        let leaver = {
+            let world = world.clone();
+            // Boards and goes without waiting, as a dropped stream does.
+            thread::spawn(move || drop(world.flights.board("key", || work(&world))))
+        };
+        assert_eq!(ask(&world), 7);
+        leaver.join().unwrap();
+        assert_eq!(world.sends.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn requests_of_different_keys_do_not_share() {
+    loom::model(|| {
+        let flights = Arc::new(Flights::<usize>::new());
+        let other = {
+            let flights = flights.clone();
+            thread::spawn(move || match flights.board("b", || async { 2 }.boxed()) {
+                Boarding::Lead(flight) | Boarding::Follow(flight) => block_on(flight),
+            })
+        };
+        let one = match flights.board("a", || async { 1 }.boxed()) {
+            Boarding::Lead(flight) | Boarding::Follow(flight) => block_on(flight),
+        };
+        assert_eq!((one, other.join().unwrap()), (1, 2));
+    });
+}
