@@ -30,7 +30,7 @@ const PAGE: u32 = 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     /// The index needs one.
-    #[schemars(regex(pattern = r"^[a-z][a-z0-9]{0,30}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9+#_-][A-Za-z0-9+#._-]{0,31}$"))]
     language: String,
     /// Not before this moment, as `2026-11-21` or `2026-11-21T20:46:00Z`.
     #[schemars(extend("format" = "date-time"))]
@@ -69,8 +69,24 @@ pub(super) async fn list(
         cursor: params.cursor,
         limit,
     };
+    let begin = listing.from.unwrap_or_default();
+    if listing.to.is_some_and(|to| to <= begin) {
+        return Ok(Answer::ok(json!({ "items": [], "next": null })).into_response());
+    }
+    if listing.cursor.as_deref().is_some_and(|cursor| !is_within(cursor, &listing)) {
+        return Err(Problem::field(
+            "cursor",
+            "the cursor is not one of this listing: leave it out to begin anew",
+        ));
+    }
     let page = store(&caller)?.list(&caller.scope, &listing).await?;
     Ok(Answer::ok(json!({ "items": page.items, "next": page.next })).into_response())
+}
+
+/// Whether a cursor points between the listing's bounds: the table refuses one that does not.
+fn is_within(cursor: &str, listing: &Listing) -> bool {
+    let at = cursor.split_once('/').and_then(|(at, _)| UtcMillis::from_iso(at));
+    at.is_some_and(|at| at >= listing.from.unwrap_or_default() && listing.to.is_none_or(|to| at < to))
 }
 
 fn moment(field: &'static str, text: Option<String>) -> Result<Option<UtcMillis>, Problem> {
