@@ -150,6 +150,8 @@ function review(data) {
     const value = Array.isArray(data[field]) ? data[field].join(", ") : data[field];
     list.append(element("dt", name), element("dd", value || "not said"));
   }
+  $("talk").hidden = true;
+  $("reread").hidden = false;
   $("review").hidden = false;
   $("generate").focus();
   $("review").scrollIntoView({ block: "nearest" });
@@ -272,7 +274,8 @@ async function generate() {
     page.stop = null;
     $("stop").hidden = true;
     $("generate").disabled = false;
-    $("generate").textContent = page.result ? "Show again" : "Go on writing";
+    $("generate").hidden = Boolean(page.result);
+    $("generate").textContent = "Go on writing";
   }
 }
 
@@ -347,6 +350,10 @@ $("suggest").addEventListener("click", () => { $("answer").value = page.example;
 $("generate").addEventListener("click", generate);
 $("stop").addEventListener("click", () => page.stop?.abort());
 $("retry").addEventListener("click", () => { const again = page.again; clear(); again?.(); });
+$("reread").addEventListener("click", () => {
+  $("talk").hidden = !$("talk").hidden;
+  $("reread").textContent = $("talk").hidden ? "Show the conversation" : "Hide the conversation";
+});
 $("again").addEventListener("click", () => location.reload());
 $("door").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::app::App;
-use super::error::Problem;
+use super::error::{self, Problem};
 use super::page;
 
 /// The id of a request, taken over from the caller if it is a plain one.
@@ -29,6 +29,9 @@ pub(super) async fn edge(State(app): State<App>, request: Request<Body>, next: N
     let id = request_id(&app, request.headers());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = inside(&app, request, next).await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response = error::no_method(response.headers_mut().remove(header::ALLOW));
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
@@ -40,7 +43,7 @@ pub(super) async fn edge(State(app): State<App>, request: Request<Body>, next: N
 
 async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<Body> {
     if request.method() == Method::OPTIONS {
-        return preflight(request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD));
+        return options(request, next).await;
     }
     if page::is_public(request.uri().path()) {
         return next.run(request).await;
@@ -81,14 +84,17 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     given.map_or_else(|| app.client.new_id(), str::to_owned)
 }
 
-fn preflight(is_cors: bool) -> Response<Body> {
+/// What a path takes: the router knows, and says so when it refuses a method.
+async fn options(request: Request<Body>, next: Next) -> Response<Body> {
+    let is_cors = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let refused = next.run(request).await;
+    let Some(allow) = refused.headers().get(header::ALLOW).cloned() else { return refused };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let methods = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
     let headers = response.headers_mut();
-    headers.insert(header::ALLOW, methods.clone());
+    headers.insert(header::ALLOW, allow.clone());
     if is_cors {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }

@@ -138,7 +138,8 @@ impl From<Error> for Problem {
             field: field_of(&error),
             retry_after: given.or(default),
             request_id: error.request_id,
-            partial: error.partial,
+            // Where nothing was sent there is nothing to show.
+            partial: error.partial.filter(|partial| !partial.attempts.is_empty()),
             ..Problem::of_status(status, error.kind.as_str(), error.message)
         }
     }
@@ -193,8 +194,13 @@ pub(super) async fn no_route() -> Problem {
     Problem::of_status(StatusCode::NOT_FOUND, "not_found", "no such path: /openapi.json lists the routes")
 }
 
-/// The path takes another method.
-pub(super) async fn no_method() -> Problem {
+/// The path takes another method: the router says so without words, and names the ones that it takes.
+pub(super) fn no_method(allow: Option<HeaderValue>) -> Response<Body> {
     let detail = "the path takes another method: /openapi.json lists them";
-    Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    let problem = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    let mut response = problem.into_response();
+    if let Some(allow) = allow {
+        response.headers_mut().insert(axum::http::header::ALLOW, allow);
+    }
+    response
 }

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, HOST};
 use axum::http::request::Parts;
 use claude_code_core::capability::Effort;
+use claude_code_core::path::MAX_PATH;
 use claude_code_core::request::SourceFile;
 use claude_code_core::service::ServiceData;
 use claude_code_core::{CacheMode, GenerateRequest, Language, PicoUsd, Tier};
@@ -94,7 +95,10 @@ pub(super) struct GenerateBody {
 /// Changes to given code.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "RefactorRequest")]
+#[schemars(rename = "RefactorRequest", extend("anyOf" = [
+    { "required": ["files"], "properties": { "files": { "minItems": 1 }, "code": { "type": "null" } } },
+    { "required": ["code"], "properties": { "code": { "type": "string" }, "files": { "maxItems": 0 } } },
+]))]
 pub(super) struct RefactorBody {
     /// What is to change.
     #[schemars(length(min = 1))]
@@ -197,9 +201,10 @@ fn language(name: Option<String>) -> Result<Option<String>, Problem> {
 }
 
 fn sources(files: Vec<FileBody>) -> Result<Vec<SourceFile>, Problem> {
-    let bad = files.iter().position(|file| file.path.trim().is_empty() || file.path.contains(['\n', '\r']));
+    let is_bad = |path: &str| path.trim().is_empty() || path.len() > MAX_PATH || path.contains(['\n', '\r']);
+    let bad = files.iter().position(|file| is_bad(&file.path));
     if let Some(index) = bad {
-        let detail = "a path is one line and not empty: name each file";
+        let detail = "a path is one line of 1 to 900 bytes: name each file";
         return Err(Problem::field(format!("files[{index}].path"), detail));
     }
     Ok(files.into_iter().map(|FileBody { path, content }| SourceFile { path, content }).collect())

@@ -34,7 +34,7 @@ use axum::routing::{get, post};
 
 /// Every route. What stands before them all is in `edge`: who calls, whether there is room, what every answer says.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/generate", post(generate::generate))
         .route("/refactor", post(generate::refactor))
         .route("/conversation", post(conversation::conversation))
@@ -54,7 +54,7 @@ pub fn router(app: App) -> Router {
         .route("/style.css", get(page::style))
         .route("/_local/s3/{*key}", get(links::local))
         .fallback(error::no_route)
-        .method_not_allowed_fallback(error::no_method)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), edge::edge))
-        .with_state(app)
+        .with_state(app.clone());
+    // Around the router as a whole: within it a layer does not see which methods a path takes.
+    Router::new().fallback_service(routes).layer(axum::middleware::from_fn_with_state(app, edge::edge))
 }

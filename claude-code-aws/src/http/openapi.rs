@@ -105,14 +105,14 @@ fn work(id: &str, summary: &str, body: Value, good: Good, job: &Value) -> Value 
     operation["requestBody"] =
         json!({ "required": true, "content": { "application/json": { "schema": body } } });
     if id == "conversation" {
-        let events = json!({ "schema": { "type": "string" } });
-        operation["responses"]["200"]["content"]["text/event-stream"] = events;
+        operation["responses"]["200"]["content"]["text/event-stream"] = events();
         return operation;
     }
     operation["parameters"] = json!([
         { "name": "Idempotency-Key", "in": "header",
           "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" } },
-        { "name": "Prefer", "in": "header", "schema": { "type": "string", "enum": ["respond-async"] } },
+        { "name": "Prefer", "in": "header", "schema": { "type": "string" },
+          "description": "`respond-async` makes it a job." },
     ]);
     operation["responses"]["202"] = json!({
         "description": "A job; Location says where it is.",
@@ -124,7 +124,7 @@ fn work(id: &str, summary: &str, body: Value, good: Good, job: &Value) -> Value 
 
 fn read(id: &str, summary: &str, parameters: Value, good: Good) -> Value {
     let problem = json!({ "$ref": "#/components/responses/Problem" });
-    let text = json!({ "schema": { "type": "string" } });
+    let text = events();
     let (status, content) = match good {
         Good::Json(schema) => ("200", json!({ "application/json": { "schema": schema } })),
         Good::Work(schema) => {
@@ -142,6 +142,12 @@ fn read(id: &str, summary: &str, parameters: Value, good: Good) -> Value {
     responses.insert("4XX".into(), problem.clone());
     responses.insert("5XX".into(), problem);
     json!({ "operationId": id, "summary": summary, "parameters": parameters, "responses": responses })
+}
+
+/// The shape of an event; what its data says is told by its name.
+fn events() -> Value {
+    let text = json!({ "type": "string" });
+    json!({ "schema": { "type": "object", "properties": { "id": text, "event": text, "data": text } } })
 }
 
 fn ids(names: &[&str]) -> Value {

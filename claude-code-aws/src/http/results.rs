@@ -30,10 +30,13 @@ const PAGE: u32 = 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     /// The index needs one.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9+#_-][A-Za-z0-9+#._-]{0,31}$"))]
     language: String,
     /// Not before this moment, as `2026-11-21` or `2026-11-21T20:46:00Z`.
+    #[schemars(extend("format" = "date-time"))]
     from: Option<String>,
     /// Before this moment.
+    #[schemars(extend("format" = "date-time"))]
     to: Option<String>,
     /// Where the last page ended.
     cursor: Option<String>,
@@ -66,16 +69,33 @@ pub(super) async fn list(
         cursor: params.cursor,
         limit,
     };
+    let begin = listing.from.unwrap_or_default();
+    if listing.to.is_some_and(|to| to <= begin) {
+        return Ok(Answer::ok(json!({ "items": [], "next": null })).into_response());
+    }
+    if listing.cursor.as_deref().is_some_and(|cursor| !is_within(cursor, &listing)) {
+        return Err(Problem::field(
+            "cursor",
+            "the cursor is not one of this listing: leave it out to begin anew",
+        ));
+    }
     let page = store(&caller)?.list(&caller.scope, &listing).await?;
     Ok(Answer::ok(json!({ "items": page.items, "next": page.next })).into_response())
 }
 
+/// Whether a cursor points between the listing's bounds: the table refuses one that does not.
+fn is_within(cursor: &str, listing: &Listing) -> bool {
+    let at = cursor.split_once('/').and_then(|(at, _)| UtcMillis::from_iso(at));
+    at.is_some_and(|at| at >= listing.from.unwrap_or_default() && listing.to.is_none_or(|to| at < to))
+}
+
 fn moment(field: &'static str, text: Option<String>) -> Result<Option<UtcMillis>, Problem> {
     let Some(text) = text else { return Ok(None) };
-    let forms = [text.clone(), format!("{text}T00:00:00.000Z"), text.replace('Z', ".000Z")];
-    let found = forms.iter().find_map(|form| UtcMillis::from_iso(form));
-    found
-        .map(Some)
+    let whole = if text.len() == "2026-11-21".len() { format!("{text}T00:00:00Z") } else { text };
+    let found = time::OffsetDateTime::parse(&whole, &time::format_description::well_known::Rfc3339);
+    let millis = found.ok().and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
+    millis
+        .map(|at| Some(UtcMillis(at.max(0))))
         .ok_or_else(|| Problem::field(field, "a moment is written 2026-11-21 or 2026-11-21T20:46:00Z"))
 }
 

@@ -151,11 +151,21 @@ async fn paths_and_methods_that_are_not_there_are_problems_too() {
         (api.get("/results?language=python&limit=0").await, 422),
         (api.get("/results?language=python&from=yesterday").await, 422),
         (api.get("/results?language=python&cursor=zzz").await, 422),
+        (api.get("/results?language=python&from=2026-01-01&cursor=2020-01-01T00:00:00.000Z/a").await, 422),
         (api.get("/results?language=python&limit=many").await, 422),
         (api.get("/services/a/code/b").await, 404),
         (api.get("/_local/s3/bucket/key").await, 404),
     ] {
         assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
         assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn a_range_of_no_time_is_an_empty_page() {
+    let api = Api::open().await;
+    for range in ["to=1287-02-20T04:18:50.2Z", "from=2026-01-02&to=2026-01-01", "to=1970-01-01"] {
+        let answer = api.get(&format!("/results?language=python&{range}")).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["items"].clone()), (200, json!([])), "{range}");
     }
 }

@@ -1,0 +1,188 @@
+//! What stands beside the sequence over shared state: idempotency keys, jobs, and the service creator.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_code_core::idempotency::{Claim, Entry, Idempotency};
+use claude_code_core::jobs::{JobState, Jobs};
+use claude_code_core::memory::MemoryState;
+use claude_code_core::service::{
+    Conversation, FILES, MemoryServices, STEPS, ServiceData, Services, missing, prompt, request,
+};
+use claude_code_core::testing::TestClock;
+use claude_code_core::{CodeFile, Kind, Language, Scope};
+use proptest::prelude::*;
+use serde_json::json;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+fn keys() -> Idempotency {
+    Idempotency::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()))
+}
+
+async fn lead(keys: &Idempotency) -> Claim {
+    match keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap() {
+        Entry::Lead(claim) => claim,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_leads_and_the_others_wait_or_get_its_answer() {
+    let keys = keys();
+    let claim = lead(&keys).await;
+    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    assert!(matches!(entry, Entry::InProgress(wait) if wait <= Duration::from_secs(30)));
+    let other = keys.enter(&Scope::local(), "k", "other hash", LEASE).await.unwrap();
+    assert!(matches!(other, Entry::OtherRequest));
+    let stranger = keys.enter(&Scope::authenticated("b"), "k", "other hash", LEASE).await.unwrap();
+    assert!(matches!(stranger, Entry::Lead(_)), "keys of two scopes never meet");
+    assert!(keys.finish(&claim, json!(1)).await.unwrap());
+    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    assert!(matches!(entry, Entry::Replay(answer) if answer == json!(1)));
+    tokio::time::advance(Duration::from_secs(86_401)).await;
+    lead(&keys).await;
+}
+
+/// A slow owner and its follower, in both orders of finishing: the follower's answer stands.
+#[tokio::test(start_paused = true)]
+async fn a_late_owner_never_overwrites_its_follower() {
+    for slow_first in [true, false] {
+        let keys = keys();
+        let slow = lead(&keys).await;
+        tokio::time::advance(LEASE + Duration::from_secs(2)).await;
+        let follower = lead(&keys).await;
+        let (first, second) = if slow_first { (&slow, &follower) } else { (&follower, &slow) };
+        let answer = |claim: &Claim| json!(std::ptr::eq(claim, &follower));
+        let wrote = [
+            keys.finish(first, answer(first)).await.unwrap(),
+            keys.finish(second, answer(second)).await.unwrap(),
+        ];
+        assert_eq!(wrote, [!slow_first, slow_first]);
+        let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+        assert!(matches!(entry, Entry::Replay(answer) if answer == json!(true)));
+        assert!(!keys.release(&slow).await.unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_given_back_is_free_at_once_and_a_bad_key_is_refused() {
+    let keys = keys();
+    let claim = lead(&keys).await;
+    assert!(keys.release(&claim).await.unwrap());
+    lead(&keys).await;
+    for bad in ["", "two words", "ä", &"a".repeat(256)] {
+        let error = keys.enter(&Scope::local(), bad, "hash", LEASE).await.unwrap_err();
+        assert_eq!(error.kind, Kind::InvalidRequest);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing() {
+    let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let scope = Scope::local();
+    jobs.create(&scope, "j", json!({ "a": 1 })).await.unwrap();
+    let mut dead = jobs.take(&scope, "j", LEASE).await.unwrap().unwrap();
+    jobs.log(&mut dead, &json!("one")).await.unwrap();
+    assert!(jobs.take(&scope, "j", LEASE).await.unwrap().is_none(), "its worker lives");
+    tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+    let mut next = jobs.take(&scope, "j", LEASE).await.unwrap().unwrap();
+    assert_eq!((next.job.workers, next.job.progress.events), (2, 1), "the log goes on behind what is there");
+    jobs.log(&mut next, &json!("two")).await.unwrap();
+    assert_eq!(jobs.log(&mut dead, &json!("late")).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(jobs.finish(dead, Ok(json!("late"))).await.unwrap_err().kind, Kind::Conflict);
+    jobs.finish(next, Ok(json!("done"))).await.unwrap();
+    let job = jobs.get(&scope, "j").await.unwrap();
+    assert_eq!((job.state, job.result), (JobState::Done, Some(json!("done"))));
+    assert_eq!(jobs.event(&scope, "j", 2).await.unwrap(), Some(json!("two")));
+    assert_eq!(jobs.get(&Scope::authenticated("b"), "j").await.unwrap_err().kind, Kind::NotFound);
+}
+
+#[test]
+fn seven_answers_are_read_into_a_description() {
+    let mut conversation = Conversation::new("c");
+    let answers = [
+        " vFirewall ",
+        "Filter\ntraffic",
+        "- NAT\n- VPN; logging, , Traffic Filtering",
+        "Cisco",
+        "See https://a.example/docs. and (http://b.example/x), please",
+        "per hour",
+        "JSON; OAuth",
+    ];
+    for (n, answer) in answers.iter().enumerate() {
+        assert_eq!(conversation.step(), Some(n + 1));
+        conversation.answer(Some(n + 1), answer).unwrap();
+    }
+    let data = conversation.description(None).unwrap();
+    assert_eq!((data.service_type.as_str(), data.intent.as_str()), ("vFirewall", "Filter traffic"));
+    assert_eq!(data.features, ["NAT", "VPN", "logging", "Traffic Filtering"]);
+    assert_eq!(data.api_docs, ["https://a.example/docs", "http://b.example/x"]);
+    assert_eq!(conversation.answer(None, "more").unwrap_err().kind, Kind::Conflict);
+}
+
+#[test]
+fn equal_descriptions_have_equal_prompts_and_lead_to_the_same_code() {
+    let data = ServiceData::sample();
+    assert_eq!(prompt(&data), prompt(&ServiceData::sample()));
+    for step in STEPS.iter().filter(|step| step.field != "api_docs") {
+        assert!(prompt(&data).contains(step.example), "{}", step.field);
+    }
+    let mut conversation = Conversation::new("c");
+    let ids = std::cell::Cell::new(0);
+    let new_id = || {
+        ids.set(ids.get() + 1);
+        ids.get().to_string()
+    };
+    let first = conversation.code_for(&data, new_id);
+    assert_eq!(conversation.code_for(&data, new_id), first);
+    let other = conversation.code_for(&ServiceData { vendor: "F5".into(), ..data }, new_id);
+    assert_eq!(other.service_id, first.service_id);
+    assert_ne!(other.code_id, first.code_id);
+}
+
+#[test]
+fn what_is_kept_is_given_along_and_not_asked_for_again() {
+    let kept = CodeFile {
+        path: Some(FILES[0].into()),
+        language: Language::from_path(FILES[0]).unwrap(),
+        content: "x = 1\n".into(),
+        complete: true,
+        rejected: None,
+    };
+    assert_eq!(missing(std::slice::from_ref(&kept)), FILES[1..]);
+    let request = request(&ServiceData::sample(), &[kept]);
+    assert_eq!(request.files[0].content, "x = 1\n");
+    assert!(request.prompt.ends_with(&format!("{}.", FILES[1..].join(", "))));
+}
+
+#[tokio::test]
+async fn a_stale_conversation_is_not_written() {
+    let services = Services::new(Arc::new(MemoryServices::default()), Arc::new(TestClock::default()));
+    let scope = Scope::local();
+    services.start(&scope, "c").await.unwrap();
+    let (conversation, version) = services.conversation(&scope, "c").await.unwrap();
+    services.save(&scope, &conversation, version).await.unwrap();
+    assert_eq!(services.save(&scope, &conversation, version).await.unwrap_err().kind, Kind::Conflict);
+    let stranger = services.conversation(&Scope::authenticated("b"), "c").await.unwrap_err();
+    assert_eq!(stranger.kind, Kind::NotFound);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is answered, the description stays seven lines of the prompt: no answer writes a line of its own.
+    #[test]
+    fn no_answer_breaks_out_of_its_line(answer in "\\PC{1,200}|[\\n\\r\\t -#]{1,60}") {
+        let mut conversation = Conversation::new("c");
+        for step in 0..STEPS.len() {
+            if conversation.answer(Some(step + 1), &answer).is_err() {
+                prop_assert!(answer.trim().is_empty());
+                return Ok(());
+            }
+        }
+        let lines = prompt(&conversation.data).lines().count();
+        prop_assert_eq!(lines, prompt(&ServiceData::sample()).lines().count());
+    }
+}
