@@ -59,27 +59,6 @@ fn equal_requests_send_once() {
 }
 
 #[test]
-fn three_equal_requests_send_once() {
-    let mut model = loom::model::Builder::new();
-    // Every order of three waiters with one preemption; all of them take hours.
-    model.preemption_bound = Some(1);
-    model.check(|| {
-        let world = World::new();
-        let others: Vec<_> = (0..2)
-            .map(|_| {
-                let world = world.clone();
-                thread::spawn(move || ask(&world))
-            })
-            .collect();
-        assert_eq!(ask(&world), 7);
-        for other in others {
-            assert_eq!(other.join().unwrap(), 7);
-        }
-        assert_eq!(world.sends.load(Ordering::SeqCst), 1);
-    });
-}
-
-#[test]
 fn a_leader_that_leaves_takes_nobodys_answer_along() {
     loom::model(|| {
         let world = World::new();
