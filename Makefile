@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python lint campaign bench clean
+.PHONY: demo test rust fuzz module python lint campaign loom bench clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --example quickstart --quiet --locked
@@ -42,6 +42,12 @@ lint:  ## formatting, clippy, file sizes, the core's purity, licences where carg
 campaign:  ## the same tests at full size
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
+
+loom:  ## the budget cell and the single-flight slot under every order of their threads
+	cargo test --manifest-path loom-tests/Cargo.toml --locked
+
+bench:  ## how long a cached generate takes; fails over its bound
+	cargo bench -p claude-code-core --bench cached --bench reader --locked
 
 clean:
 	cargo clean

@@ -79,9 +79,9 @@ impl ClientBuilder {
     pub fn build(self) -> Client {
         let ClientBuilder { provider, clock, ids, policy, state: shared, keeping, metrics } = self;
         let state = shared.clone().unwrap_or_else(|| Arc::new(MemoryState::default()));
-        let leases = Leases::new(shared, clock.clone(), &*ids);
+        let leases = Leases::new(shared.clone(), clock.clone(), &*ids);
         let parts = Parts {
-            cache: ResponseCache::new(state.clone(), leases, clock.clone()),
+            cache: ResponseCache::new(shared, leases, clock.clone()),
             ledger: Ledger::new(state.clone(), clock.clone(), Caps::of(&policy)),
             keeper: Keeper(keeping),
             state,

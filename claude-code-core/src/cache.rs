@@ -21,7 +21,8 @@ const MEMORY_BYTES: u64 = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct ResponseCache {
     memory: moka::sync::Cache<String, Entry>,
-    state: Arc<dyn StateStore>,
+    /// None: nobody shares it, and memory has everything.
+    shared: Option<Arc<dyn StateStore>>,
     leases: Leases,
     clock: Arc<dyn Clock>,
 }
@@ -49,7 +50,7 @@ pub(crate) enum Entrance {
 }
 
 impl ResponseCache {
-    pub(crate) fn new(state: Arc<dyn StateStore>, leases: Leases, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(shared: Option<Arc<dyn StateStore>>, leases: Leases, clock: Arc<dyn Clock>) -> Self {
         let memory = moka::sync::Cache::builder()
             .max_capacity(MEMORY_BYTES)
             .weigher(|_, entry: &Entry| {
@@ -57,7 +58,7 @@ impl ResponseCache {
                     .unwrap_or(u32::MAX)
             })
             .build();
-        ResponseCache { memory, state, leases, clock }
+        ResponseCache { memory, shared, leases, clock }
     }
 
     /// The answer, or the lease to find it. Waits while another process is at it.
@@ -93,7 +94,7 @@ impl ResponseCache {
             }
             self.memory.invalidate(&plan.cache_key);
         }
-        let found = match self.state.get(&key(plan)).await {
+        let found = match self.shared.as_ref()?.get(&key(plan)).await {
             Ok(found) => found?,
             Err(error) => {
                 Self::note(&error);
@@ -113,8 +114,9 @@ impl ResponseCache {
         let expires_at = self.clock.now().plus(plan.cache_ttl);
         let entry = Entry { generation: generation.clone(), expires_at };
         self.memory.insert(plan.cache_key.clone(), entry);
+        let Some(shared) = &self.shared else { return };
         let Some(value) = encode(&plan.cache_key, generation) else { return };
-        if let Err(error) = self.state.put(&key(plan), value, expires_at, OnlyIf::Any).await {
+        if let Err(error) = shared.put(&key(plan), value, expires_at, OnlyIf::Any).await {
             Self::note(&error);
         }
     }

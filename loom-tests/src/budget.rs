@@ -1,6 +1,7 @@
 //! Callers race for a cap: reserve, send or not, settle, drop.
 
-use loom::sync::Arc;
+use std::sync::Arc;
+
 use loom::thread;
 
 use crate::cell::{BALANCE, Change, Counters, Hold, Later, RESERVED, Rows, SPENT, UNKNOWN};

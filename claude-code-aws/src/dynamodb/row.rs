@@ -146,3 +146,50 @@ pub(crate) fn is_visible(item: &Item, scope: &Scope, now: UtcMillis) -> bool {
     item.get("scope").and_then(|v| v.as_s().ok()).is_some_and(|of| of == scope.as_str())
         && expires.is_some_and(|expires| now.seconds() < expires)
 }
+
+#[cfg(all(test, feature = "local"))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use claude_code_core::Scope;
+    use claude_code_core::testing::store_contract::generation;
+
+    use super::{Item, MOST, SPILLED, fitting, item, size, text};
+    use crate::local::{self, Twin};
+
+    /// A result's row of exactly so many bytes, most of them in its list of files.
+    fn row_of(bytes: usize) -> Item {
+        let g = generation("sized", 0, &[("a.py", "a = 1\n")]);
+        let mut row = item(&Scope::local(), &g, &["a.py".to_owned()]);
+        row.insert("files".into(), AttributeValue::L(vec![text("")]));
+        let missing = bytes - size(&row);
+        row.insert("files".into(), AttributeValue::L(vec![text("p".repeat(missing))]));
+        assert_eq!(size(&row), bytes);
+        row
+    }
+
+    #[tokio::test]
+    async fn a_row_of_400_kb_is_put_as_it_is_and_one_byte_more_spills() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(local::open(dir.path()).await.unwrap());
+        let twin = Twin::open(dir.path()).unwrap();
+        for (bytes, spills) in [(399 * 1024, false), (MOST, false), (MOST + 1, true), (401 * 1024, true)] {
+            let row = fitting(row_of(bytes)).unwrap();
+            assert_eq!(row.contains_key(SPILLED), spills, "{bytes}");
+            let put = twin.dynamodb_client().put_item().table_name("claude-code-results").set_item(Some(row));
+            assert!(put.send().await.is_ok(), "the engine counts {bytes} otherwise");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_engine_refuses_what_is_counted_as_too_large() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(local::open(dir.path()).await.unwrap());
+        let twin = Twin::open(dir.path()).unwrap();
+        // Numbers are counted from above, a few bytes each.
+        let row = row_of(MOST + 64);
+        let put = twin.dynamodb_client().put_item().table_name("claude-code-results").set_item(Some(row));
+        assert!(put.send().await.is_err());
+    }
+}

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::local::{self, Twin};
-use claude_code_aws::provider::{ModelCall, ModelEvent, ProviderError};
+use claude_code_aws::provider::{ModelCall, ModelEvent, ProviderError, StopReason};
 use claude_code_aws::results::AwsResults;
 use claude_code_aws::testing::{Script, ScriptedProvider};
 use claude_code_aws::{
-    BudgetView, CacheMode, GenerateRequest, GenerationStore, ModelProvider, PicoUsd, Scope,
+    BudgetView, CacheMode, GenerateRequest, GenerationStore, ModelProvider, PicoUsd, Scope, Usage,
 };
 use futures_util::stream::BoxStream;
 
@@ -38,7 +38,9 @@ impl ModelProvider for Told {
 }
 
 fn client(twin: &Twin, seed: u64) -> claude_code_aws::Client {
-    let provider = ScriptedProvider::new([Script::answer(REVERSE), Script::answer(TWO)]);
+    // Every send costs the same, whatever it answers: what was sent is then what was spent.
+    let same = |text| Script::text(text).stop(StopReason::EndTurn).usage(Usage::new(100, 25));
+    let provider = ScriptedProvider::new([same(REVERSE), same(TWO)]);
     let results = AwsResults::new(twin.dynamodb_client(), twin.s3_client(), TABLE, local::BUCKET);
     builder(Arc::new(Told(provider)), Arc::new(SystemClock), seed)
         .with_state(state(twin))

@@ -177,3 +177,24 @@ async fn who_waited_for_another_process_until_its_own_time_was_over_sends_nothin
     assert_eq!(error.kind, Kind::Timeout);
     assert!(provider.calls().is_empty(), "a send without time left would only be paid for");
 }
+
+/// A reader so slow that its request outlives its lease: the answer of the process that took over stays.
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_lost_its_lease_does_not_overwrite_the_next_ones_answer() {
+    let provider = Arc::new(Counting::default());
+    let state = Arc::new(MemoryState::default());
+    let [first, second, third] = [1, 2, 3].map(|_| on(&provider, state.clone(), Policy::default()));
+    let request = || GenerateRequest::new("reverse").with_timeout(Duration::from_secs(60));
+    let mut slow = first.stream(request());
+    slow.next().await.unwrap().unwrap();
+    advance(Duration::from_secs(62)).await;
+    let second = second.generate(request()).await.unwrap();
+    assert_eq!((second.cached, second.code().unwrap()), (None, "n = 1\n"));
+    let mut last = None;
+    while let Some(event) = slow.next().await {
+        last = Some(event.unwrap());
+    }
+    assert!(matches!(last, Some(claude_code_core::Event::Finished(g)) if g.code().unwrap() == "n = 0\n"));
+    let third = third.generate(request()).await.unwrap();
+    assert_eq!((third.cached.is_some(), third.code().unwrap()), (true, "n = 1\n"));
+}
