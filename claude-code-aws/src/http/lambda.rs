@@ -1,11 +1,11 @@
 //! The router under Lambda: API Gateway (REST and HTTP) and function URLs, buffered or streamed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
 use bytes::Bytes;
-use claude_code_core::{Result, Scope};
+use claude_code_core::{Clock, Result, Scope};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt, Service};
 
@@ -13,6 +13,7 @@ use super::app::{App, Settings};
 use super::auth::Vouched;
 use super::input::Deadline;
 use super::router;
+use crate::clock::SystemClock;
 use crate::config::Config;
 
 /// A handler ends so long before Lambda would end it: its answer has to get out.
@@ -95,6 +96,6 @@ fn principal(context: &RequestContext) -> Option<String> {
 
 /// From now to the end of the invocation, which is given in milliseconds since 1970, less the way out.
 fn left(deadline: u64) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Duration::from_millis(u64::try_from(SystemClock.now().0).unwrap_or(0));
     Duration::from_millis(deadline).saturating_sub(now).saturating_sub(BEFORE_THE_END)
 }

@@ -1,7 +1,7 @@
 //! Download links: presigned for an hour, or for less where the credentials end sooner.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -107,10 +107,8 @@ impl Links {
     async fn ttl(&self) -> Result<Duration> {
         let Some(provider) = &self.credentials else { return Ok(HOUR) };
         let credentials = provider.provide_credentials().await.map_err(|_| failed_to_sign())?;
-        let left =
-            credentials.expiry().map(|end| end.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
-        let now = Duration::from_millis(u64::try_from(self.clock.now().0).unwrap_or(0));
-        Ok(ttl(left.map(|end| end.saturating_sub(now))))
+        let now = self.clock.now();
+        Ok(ttl(credentials.expiry().map(|end| crate::clock::millis(end).unwrap_or_default().since(now))))
     }
 }
 
