@@ -82,7 +82,21 @@ struct Heard {
     cost: u64,
 }
 
-/// Runs a child, kills it at some moment after it was ready, and gives what it had told by then.
+impl Heard {
+    fn note(&mut self, line: &str) {
+        let Some((_, told)) = line.split_once("tell ") else { return };
+        match told.split(' ').collect::<Vec<_>>().as_slice() {
+            ["sent"] => self.sends += 1,
+            ["stored", id, cost] => {
+                self.stored.push((*id).to_owned());
+                self.cost = self.cost.max(cost.parse().unwrap());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Runs a child, kills it at some moment after its first results, and gives what it had told by then.
 fn killed(path: &Path, seed: u64) -> Heard {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kills::child_that_generates_until_it_is_killed", "--nocapture"])
@@ -94,21 +108,14 @@ fn killed(path: &Path, seed: u64) -> Heard {
     let mut child = Killed(child.unwrap());
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.ends_with("tell ready")), "the child ended early");
-    // Steps take milliseconds; these moments fall into all of them.
-    std::thread::sleep(Duration::from_micros(seed * 7_919 % 90_000));
-    drop(child);
     let mut heard = Heard::default();
-    for line in lines {
-        let Some((_, told)) = line.split_once("tell ") else { continue };
-        match told.split(' ').collect::<Vec<_>>().as_slice() {
-            ["sent"] => heard.sends += 1,
-            ["stored", id, cost] => {
-                heard.stored.push((*id).to_owned());
-                heard.cost = heard.cost.max(cost.parse().unwrap());
-            }
-            _ => {}
-        }
+    while heard.stored.len() <= seed as usize % 3 {
+        heard.note(&lines.next().expect("the child ended early"));
     }
+    // From one stored result to the next is a few dozen milliseconds; these moments fall into all of its steps.
+    std::thread::sleep(Duration::from_micros(seed * 7_919 % 60_000));
+    drop(child);
+    lines.for_each(|line| heard.note(&line));
     heard
 }
 
