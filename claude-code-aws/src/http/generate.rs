@@ -48,7 +48,8 @@ async fn answer(
     caller.client.estimate(request.clone())?;
     match asks.mode {
         Mode::Whole => {
-            let done = whole(app.clone(), caller.clone(), asks.clone(), request);
+            // On the heap: the whole sequence is in this future.
+            let done = Box::pin(whole(app.clone(), caller.clone(), asks.clone(), request));
             once::whole(&app, &caller, &asks, hash, done).await
         }
         Mode::Stream => {
