@@ -10,7 +10,7 @@ import pytest
 from conftest import REVERSE
 
 import claude_code
-from claude_code import AsyncClient, Finished
+from claude_code import AsyncClient, Finished, Generation
 from claude_code.testing import Twin
 
 
@@ -43,8 +43,10 @@ def test_a_stream_is_read_with_async_for(tmp_path: Path) -> None:
 def test_calls_work_as_tasks_in_gather_and_in_task_groups(claude_twin: Twin) -> None:
     async def main() -> None:
         client = claude_twin.async_client()
-        task = asyncio.create_task(client.generate(REVERSE, cache="off"))
-        rest = await asyncio.gather(*(client.generate(REVERSE, cache="off") for _ in range(5)))
+        task: asyncio.Task[Generation] = asyncio.create_task(client.generate(REVERSE, cache="off"))
+        rest: list[Generation] = await asyncio.gather(
+            *(client.generate(REVERSE, cache="off") for _ in range(5))
+        )
         assert all(g.accepted for g in [await task, *rest])
 
     asyncio.run(main())
@@ -117,7 +119,7 @@ def test_cancelling_a_task_drops_the_call_and_the_next_one_works(claude_twin: Tw
 
     async def main() -> None:
         client = claude_twin.async_client()
-        task = asyncio.create_task(client.generate(REVERSE))
+        task: asyncio.Task[Generation] = asyncio.create_task(client.generate(REVERSE))
         await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -132,7 +134,9 @@ def test_many_cancelled_calls_leave_nothing(claude_twin: Twin) -> None:
 
     async def main() -> None:
         client = claude_twin.async_client()
-        tasks = [asyncio.create_task(client.generate(REVERSE, cache="off")) for _ in range(200)]
+        tasks: list[asyncio.Task[Generation]] = [
+            asyncio.create_task(client.generate(REVERSE, cache="off")) for _ in range(200)
+        ]
         while len(claude_twin.sent()) < 200:
             await asyncio.sleep(0.05)
         for task in tasks:

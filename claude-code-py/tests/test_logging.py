@@ -34,4 +34,4 @@ def test_the_import_loads_nothing_heavy(run: Run) -> None:
         import claude_code
         print(*sorted(set(sys.modules) - before))
     """)
-    assert done.stdout.split() == ["claude_code", "claude_code._claude_code"]
+    assert done.stdout.split() == ["atexit", "claude_code", "claude_code._claude_code"]

@@ -38,6 +38,8 @@ class _Record:
     def to_dict(self) -> dict[str, Any]: ...
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Self: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object) -> Self: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -122,25 +124,22 @@ class Answer(_Record):
     complete: Final[bool]
     notes: Final[list[str]]
 
-@final
-class FileStarted(_Record):
+@type_check_only
+class _FileEvent(_Record):
     index: Final[int]
     path: Final[str | None]
-    language: Final[str]
     revision: Final[int]
 
 @final
-class FileChunk(_Record):
-    index: Final[int]
-    path: Final[str | None]
-    revision: Final[int]
+class FileStarted(_FileEvent):
+    language: Final[str]
+
+@final
+class FileChunk(_FileEvent):
     text: Final[str]
 
 @final
-class FileFinished(_Record):
-    index: Final[int]
-    path: Final[str | None]
-    revision: Final[int]
+class FileFinished(_FileEvent):
     complete: Final[bool]
 
 @final
@@ -223,6 +222,8 @@ class Generation(_Record):
 
 @final
 class Awaitable(Coroutine[Any, Any, _T], Generic[_T]):
+    __name__: str
+    __qualname__: str
     def __await__(self) -> Generator[Any, Any, _T]: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...

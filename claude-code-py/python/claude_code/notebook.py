@@ -84,4 +84,4 @@ def _notebook_display() -> Callable[..., Any] | None:
         return None
     from IPython.display import display
 
-    return display  # type: ignore[no-any-return]
+    return display
