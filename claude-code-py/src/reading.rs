@@ -115,7 +115,7 @@ impl Reading {
         F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
     {
         Work::new(async move {
-            let batch = self.until_closed(next_batch(&self.origin, source)).await;
+            let batch = Box::pin(self.until_closed(next_batch(&self.origin, source))).await;
             let step: Step = Box::new(move |py| {
                 self.put(batch);
                 then(py)
@@ -238,7 +238,7 @@ fn join(events: &mut VecDeque<Event>, event: Event) {
 /// The work of a call with `on_event`: every event is shown in the caller's thread, then the result is given.
 pub(crate) fn follow(origin: Origin, request: GenerateRequest, on_event: Py<PyAny>) -> Work {
     let reading = Reading::new(origin, request);
-    go_on(reading, on_event).unwrap_or_else(|error| failed(error))
+    go_on(reading, on_event).unwrap_or_else(failed)
 }
 
 fn go_on(reading: Arc<Reading>, on_event: Py<PyAny>) -> PyResult<Work> {

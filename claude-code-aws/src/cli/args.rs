@@ -45,13 +45,34 @@ pub(super) enum Command {
     Models(ModelsCommand),
     /// What so many generations a month cost
     Cost(CostArgs),
-    /// What is spent today
-    Budget,
+    /// What is spent today; `stop` and `resume` are seen by every host within seconds
+    Budget {
+        /// Stop or resume all sending; none: show the figures
+        action: Option<BudgetAction>,
+    },
     /// Is everything there? Each line is ok or says what to do
     Doctor,
     /// The local twin of Bedrock, S3 and DynamoDB
     #[command(subcommand)]
     Twin(TwinCommand),
+    /// The HTTP API and the service creator's page
+    Serve(ServeArgs),
+}
+
+/// What happens to all sending.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum BudgetAction {
+    /// Nothing is sent until it is resumed
+    Stop,
+    /// Sending goes on
+    Resume,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// Where to listen. Beyond loopback CLAUDE_CODE_AWS_SERVE_TOKEN must be set: the bearer token that callers send
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub(super) addr: std::net::SocketAddr,
 }
 
 #[derive(Args, Debug)]

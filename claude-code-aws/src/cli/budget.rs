@@ -1,8 +1,8 @@
-//! `budget`: what is spent today.
+//! `budget`: what is spent today, and the brake.
 
-use claude_code_core::{Clock, PicoUsd, Result, UtcMillis};
+use claude_code_core::{Clock, PicoUsd, Result, UtcMillis, Whose};
 
-use super::args::Global;
+use super::args::{BudgetAction, Global};
 use super::figures::usd;
 use super::{exit, json, setup, show};
 use crate::clock::SystemClock;
@@ -10,13 +10,19 @@ use crate::clock::SystemClock;
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-pub(super) async fn run(global: Global) -> Result<u8> {
-    let view = setup::keeper(global).await?.budget().await?;
+pub(super) async fn run(global: Global, action: Option<BudgetAction>) -> Result<u8> {
+    let client = setup::keeper(global).await?;
+    match action {
+        Some(BudgetAction::Stop) => client.stop_budget(Whose::Everybody).await?,
+        Some(BudgetAction::Resume) => client.resume_budget(Whose::Everybody).await?,
+        None => {}
+    }
+    let view = client.budget().await?;
     let now = SystemClock.now().0;
     let resets_at = UtcMillis(now - now.rem_euclid(DAY) + DAY).iso();
     if global.json {
         let value = serde_json::json!({
-            "cap": view.cap, "spent": view.spent, "reserved": view.reserved, "resets_at": resets_at,
+            "cap": view.cap, "spent": view.spent, "reserved": view.reserved, "stopped": view.stopped, "resets_at": resets_at,
         });
         show::out(&json::text(&value)?)?;
         return Ok(exit::OK);
@@ -26,6 +32,9 @@ pub(super) async fn run(global: Global) -> Result<u8> {
         vec![row("spent today", usd(view.spent)), row("reserved", usd(view.reserved)), row("cap", cap)];
     if let Some(cap) = view.cap {
         rows.push(row("left", usd(PicoUsd(cap.0.saturating_sub(view.spent.0 + view.reserved.0)))));
+    }
+    if view.stopped {
+        rows.push(row("stopped", "nothing is sent; `budget resume` ends it".to_owned()));
     }
     rows.push(row("begins anew", resets_at));
     show::out(&show::table(&rows))?;

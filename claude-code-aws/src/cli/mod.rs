@@ -15,6 +15,7 @@ mod progress;
 mod refactor;
 mod results;
 mod run;
+mod serve;
 mod setup;
 mod show;
 mod twin;

@@ -9,7 +9,9 @@ use clap::error::ErrorKind;
 use claude_code_core::{Error, Kind, Result};
 
 use super::args::{Cli, Command, Global};
-use super::{budget, cost, doctor, exit, generate, models, problem, refactor, results, show, twin, warnings};
+use super::{
+    budget, cost, doctor, exit, generate, models, problem, refactor, results, serve, show, twin, warnings,
+};
 
 /// How long lookups that cannot be cancelled may hold up the end.
 const LAST_BREATH: Duration = Duration::from_secs(1);
@@ -41,9 +43,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => models::run(global, &command),
         Command::Cost(args) => cost::run(global, &args),
-        Command::Budget => wait(budget::run(global)),
+        Command::Budget { action } => wait(budget::run(global, action)),
         Command::Doctor => wait(doctor::run(global)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
+        Command::Serve(args) => wait(serve::run(global, args)),
     }
 }
 
