@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) delimiter: Option<String>,
     /// Entries after this key or group only.
     pub(super) after: String,
+    /// Whether `after` is where the page before ended, and not only where the caller wants to begin.
+    pub(super) resumes: bool,
     pub(super) max: usize,
 }
 
@@ -82,7 +84,7 @@ pub(super) fn after_group(group: &str) -> String {
 /// Where a page begins, and whether with that key itself.
 fn beginning(wanted: &Wanted) -> (String, bool) {
     let own = group(&wanted.after, &wanted.prefix, wanted.delimiter.as_deref());
-    let (from, inclusive) = match own.filter(|group| *group == wanted.after) {
+    let (from, inclusive) = match own.filter(|group| wanted.resumes && *group == wanted.after) {
         // Where the page before ended with a group, this one goes on behind all of it.
         Some(group) => (after_group(group), true),
         None => (wanted.after.clone(), false),
@@ -189,6 +191,7 @@ pub(super) async fn list_v2(
         prefix: input.prefix.clone().unwrap_or_default(),
         delimiter: input.delimiter.clone(),
         after: input.continuation_token.clone().or(input.start_after.clone()).unwrap_or_default(),
+        resumes: input.continuation_token.is_some(),
         max: page_size(input.max_keys),
     };
     let max = wanted.max;
@@ -224,6 +227,7 @@ pub(super) async fn list_v1(
         prefix: input.prefix.clone().unwrap_or_default(),
         delimiter: input.delimiter.clone(),
         after: input.marker.clone().unwrap_or_default(),
+        resumes: true,
         max: page_size(input.max_keys),
     };
     let max = wanted.max;
