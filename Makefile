@@ -26,8 +26,9 @@ $(PY): claude-code-py/requirements-test.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-test.txt
 	@touch $(PY)
 
+# With the examples among the targets the features are those of the tests, and nothing is built twice.
 module:
-	cargo build $(ALL) --locked
+	cargo build $(ALL) --lib --bins --examples --locked
 	cp $(TARGET)/lib_claude_code.so $(MODULE).new && mv $(MODULE).new $(MODULE)
 
 python: $(PY) module  ## the Python package, and the twin read by boto3 and the anthropic package

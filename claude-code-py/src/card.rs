@@ -125,6 +125,6 @@ fn foot(html: &mut String, tally: Tally) {
     let results = if results == 1 { "1 result".to_owned() } else { format!("{results} results") };
     let _ = write!(
         html,
-        "<div class=\"f\">this session: {results}, {at_least}${spent} spent, ${saved} saved</div>"
+        "<div class=\"f\">this notebook: {results}, {at_least}${spent} spent, ${saved} saved</div>"
     );
 }

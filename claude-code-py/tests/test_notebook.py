@@ -50,7 +50,7 @@ def test_a_card_shows_files_model_tokens_and_cost(client: Client) -> None:
         str(g.usage.output_tokens),
         "$0",
         g.id,
-        "this session",
+        "this notebook",
     ):
         assert part in page
     shown = re.sub(r"<[^>]+>", "", page.split("<pre>")[1].split("</pre>")[0])
