@@ -19,7 +19,9 @@ import claude_code
 from claude_code.testing import Twin
 
 STALLED = """
-    import sys, threading
+    import signal, sys, threading
+    # A job in the background of a shell is born deaf to Ctrl-C: this one must hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from claude_code.testing import Twin
     twin = Twin()
     twin.fault(stall_at=0, times=1000)
