@@ -32,7 +32,7 @@ impl Answer {
             "ping" => Ok(Vec::new()),
             "message_start" => {
                 let first = !std::mem::replace(&mut self.started, true);
-                self.expect(first)?;
+                self.require(first)?;
                 self.count(&event["message"]["usage"]);
                 Ok(Vec::new())
             }
@@ -44,7 +44,7 @@ impl Answer {
                 Ok(Vec::new())
             }
             "message_delta" => {
-                self.expect(self.started)?;
+                self.require(self.started)?;
                 self.count(&event["usage"]);
                 self.note_stop(&event["delta"]);
                 Ok(Vec::new())
@@ -78,7 +78,7 @@ impl Answer {
 
     fn begin_block(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
         let fresh = self.blocks.insert(index(event), true).is_none();
-        self.expect(self.started && fresh)?;
+        self.require(self.started && fresh)?;
         let found = block(&event["content_block"]);
         Ok(Some(found).filter(|found| *found != ModelEvent::Text(String::new())).into_iter().collect())
     }
@@ -95,7 +95,7 @@ impl Answer {
     }
 
     fn end(&mut self) -> Result<Vec<ModelEvent>, ProviderError> {
-        self.expect(self.started && self.blocks.values().all(|open| !open))?;
+        self.require(self.started && self.blocks.values().all(|open| !open))?;
         let (reason, detail) = self.stop.take().ok_or(Damage::Order)?;
         self.ended = true;
         let usage = usage(&self.usage).map(ModelEvent::Usage);
@@ -115,10 +115,10 @@ impl Answer {
     }
 
     fn in_block(&self, event: &Value) -> Result<(), ProviderError> {
-        self.expect(self.started && self.blocks.get(&index(event)) == Some(&true))
+        self.require(self.started && self.blocks.get(&index(event)) == Some(&true))
     }
 
-    fn expect(&self, fits: bool) -> Result<(), ProviderError> {
+    fn require(&self, fits: bool) -> Result<(), ProviderError> {
         if fits { Ok(()) } else { Err(Damage::Order.into()) }
     }
 }
