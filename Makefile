@@ -47,8 +47,8 @@ campaign:  ## the same tests at full size
 loom:  ## the budget cell and the single-flight slot under every order of their threads
 	cargo test --manifest-path loom-tests/Cargo.toml --locked
 
-bench:  ## how long a cached generate takes; fails over its bound
-	cargo bench -p claude-code-core --bench cached --bench reader --locked
+bench:  ## how fast answers are read and cached ones given; fails out of bounds
+	ASSERT=1 cargo bench -p claude-code-core --bench cached --bench reader --locked
 
 clean:
 	cargo clean

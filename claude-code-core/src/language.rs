@@ -1,6 +1,8 @@
 //! Programming languages by name: an open set, with what is known of the common ones.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
 
@@ -137,5 +139,17 @@ impl<'de> serde::Deserialize<'de> for Language {
 }
 
 fn lookup(lower: &str) -> Option<&'static Known> {
-    KNOWN.iter().find(|k| k.name == lower || k.extension == lower || k.aliases.contains(&lower))
+    static BY_NAME: LazyLock<HashMap<&str, &Known>> = LazyLock::new(by_name);
+    BY_NAME.get(lower).copied()
+}
+
+/// The languages by name, extension and alias; of two with the same the first counts.
+fn by_name() -> HashMap<&'static str, &'static Known> {
+    let mut by_name = HashMap::new();
+    for known in KNOWN {
+        for name in [known.name, known.extension].iter().chain(known.aliases) {
+            by_name.entry(*name).or_insert(known);
+        }
+    }
+    by_name
 }

@@ -5,6 +5,7 @@
 //! (a model provider, a state store, a generation store, a metrics sink) and a clock.
 
 pub mod ask;
+pub mod batch;
 pub mod budget;
 mod builder;
 mod cache;
@@ -62,6 +63,7 @@ pub mod testing;
 pub mod usage;
 pub mod validate;
 
+pub use batch::BatchItem;
 pub use budget::{BudgetView, Whose};
 pub use builder::ClientBuilder;
 pub use catalogue::Catalogue;

@@ -1,6 +1,8 @@
 //! The sequence, played against scripted models in paused time.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "client/batch.rs"]
+mod batch;
 #[path = "client/bounds.rs"]
 mod bounds;
 #[path = "client/cached.rs"]

@@ -53,6 +53,11 @@ impl Above {
         self.blank_lines = 0;
     }
 
+    /// Takes so many blank lines.
+    pub fn push_blank(&mut self, lines: usize) {
+        self.blank_lines += lines;
+    }
+
     /// Nothing stands above any more: a block ended.
     pub fn clear(&mut self) {
         self.line.clear();

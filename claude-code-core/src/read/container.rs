@@ -33,6 +33,16 @@ impl Containers {
         self.stack.is_empty()
     }
 
+    /// Whether nothing is open but perhaps a paragraph.
+    pub fn is_plain(&self) -> bool {
+        self.stack.is_empty() && self.html.is_none()
+    }
+
+    /// Says that lines of plain text were passed, and whether the last was not blank.
+    pub fn passed(&mut self, in_paragraph: bool) {
+        self.in_paragraph = in_paragraph;
+    }
+
     /// Forgets everything that is open.
     pub fn reset(&mut self) {
         *self = Containers::default();

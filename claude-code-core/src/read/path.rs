@@ -1,5 +1,8 @@
 //! Whether a word looks like the name of a file. Whether it may be used as one is `file::refusal`'s question.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::language::Language;
 
 /// The longest word that is taken for a name: longer than any path that the policy lets pass.
@@ -29,9 +32,7 @@ const FRAMEWORKS: &str = "
 ";
 
 /// First directories of a Unix system: an absolute path without an extension is else taken for a web route.
-const UNIX_ROOTS: &str = "
-    etc tmp usr var home root bin opt dev proc sys
-";
+const UNIX_ROOTS: &[&str] = &["etc", "tmp", "usr", "var", "home", "root", "bin", "opt", "dev", "proc", "sys"];
 
 /// Whether a word that was expressly given as a name (`title="…"`, `python:…`) can be one.
 pub(super) fn is_told(word: &str) -> bool {
@@ -88,9 +89,9 @@ pub(super) fn is_markdown(path: &str) -> bool {
     matches!(extension.as_str(), "md" | "markdown" | "mdx")
 }
 
-/// Whether a list of words separated by blanks holds a word.
-fn lists(words: &str, word: &str) -> bool {
-    words.split_ascii_whitespace().any(|w| w == word)
+/// The words of a list that are separated by blanks.
+fn words(list: &'static str) -> HashSet<&'static str> {
+    list.split_ascii_whitespace().collect()
 }
 
 fn is_path_char(c: char) -> bool {
@@ -98,7 +99,8 @@ fn is_path_char(c: char) -> bool {
 }
 
 fn is_bare_name(word: &str) -> bool {
-    lists(BARE_NAMES, word)
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| words(BARE_NAMES));
+    NAMES.contains(word)
 }
 
 fn is_dot_name(name: &str, has_directory: bool) -> bool {
@@ -113,17 +115,19 @@ fn is_dot_name(name: &str, has_directory: bool) -> bool {
 }
 
 fn is_extension(extension: &str, has_directory: bool) -> bool {
+    static MORE: LazyLock<HashSet<&str>> = LazyLock::new(|| words(MORE_EXTENSIONS));
     let plain = (1..=14).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric());
     let lower = extension.to_ascii_lowercase();
     let known = Language::known(&lower).is_some_and(|l| l.extension() == lower || lower.len() <= 6);
     plain
         && (known
-            || lists(MORE_EXTENSIONS, &lower)
+            || MORE.contains(lower.as_str())
             || (has_directory && lower.bytes().any(|b| b.is_ascii_alphabetic())))
 }
 
 fn is_framework(word: &str) -> bool {
-    lists(FRAMEWORKS, &word.to_ascii_lowercase())
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| words(FRAMEWORKS));
+    NAMES.contains(word.to_ascii_lowercase().as_str())
 }
 
 /// Paths without an extension that nobody would write but as a path.
@@ -134,5 +138,5 @@ fn is_hostile(word: &str) -> bool {
         || word.starts_with("~/")
         || word.starts_with(".git/")
         || word.as_bytes().get(1) == Some(&b':')
-        || root.is_some_and(|(first, _)| lists(UNIX_ROOTS, first))
+        || root.is_some_and(|(first, _)| UNIX_ROOTS.contains(&first))
 }

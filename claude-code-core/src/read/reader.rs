@@ -1,5 +1,9 @@
 //! The reader itself: lines in, pieces out.
 
+use std::ops::Range;
+
+use memchr::memchr;
+
 use super::above::Above;
 use super::answer::{Answer, Piece};
 use super::bare;
@@ -93,7 +97,7 @@ impl AnswerReader {
     fn lines(&mut self, chunk: &str) {
         let mut rest = chunk;
         if !self.partial.is_empty() {
-            let Some(end) = rest.find('\n') else { return self.partial.push_str(rest) };
+            let Some(end) = memchr(b'\n', rest.as_bytes()) else { return self.partial.push_str(rest) };
             let (head, tail) = rest.split_at(end + 1);
             self.partial.push_str(head);
             let line = std::mem::take(&mut self.partial);
@@ -102,7 +106,7 @@ impl AnswerReader {
         }
         loop {
             rest = self.plain_lines(rest);
-            let Some(end) = rest.find('\n') else { break };
+            let Some(end) = memchr(b'\n', rest.as_bytes()) else { break };
             let (line, tail) = rest.split_at(end + 1);
             self.line(line);
             rest = tail;
@@ -110,12 +114,13 @@ impl AnswerReader {
         self.partial.push_str(rest);
     }
 
-    /// Takes at once those of the first lines that can be nothing but content of the open file.
+    /// Takes at once those of the first lines that can be nothing but content of the open file, or plain text.
     fn plain_lines<'a>(&mut self, text: &'a str) -> &'a str {
         let mark = match &self.block {
             _ if self.marked.is_some() => b'=',
             _ if self.edits.is_open() => return text,
             Some(block) if block.is_plain() && self.containers.is_empty() => block.mark,
+            None if self.uses_sentinels || self.containers.is_plain() => return self.prose_lines(text),
             _ => return text,
         };
         let (run, rest, count) = plain_run(text, mark);
@@ -127,6 +132,24 @@ impl AnswerReader {
             block.passed(run);
         }
         self.shelf.chunk(run);
+        rest
+    }
+
+    /// Takes at once those of the first lines that begin nothing: blank ones, and those that begin with a letter.
+    fn prose_lines<'a>(&mut self, text: &'a str) -> &'a str {
+        let run = prose_run(text);
+        if run.count == 0 {
+            return text;
+        }
+        let (prose, rest) = text.split_at(run.end);
+        self.number += run.count;
+        self.after_block = false;
+        if !self.uses_sentinels {
+            self.containers.passed(run.blank == 0);
+        }
+        self.shelf.text(prose);
+        run.last.iter().filter(|line| !line.is_empty()).for_each(|line| self.above.push(&text[line.clone()]));
+        self.above.push_blank(run.blank);
         rest
     }
 
@@ -248,7 +271,7 @@ impl AnswerReader {
 /// count.
 fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
     let (mut end, mut count) = (0, 0);
-    while let Some(length) = text[end..].find('\n') {
+    while let Some(length) = memchr(b'\n', &text.as_bytes()[end..]) {
         let line = &text.as_bytes()[end..end + length];
         let first = line.iter().take(4).find(|b| **b != b' ' && **b != b'\t');
         if first.is_some_and(|b| *b == mark) || line.starts_with(b"=== ") {
@@ -259,4 +282,34 @@ fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
     }
     let (run, rest) = text.split_at(end);
     (run, rest, count)
+}
+
+/// Lines of prose at the start of a text.
+#[derive(Default)]
+struct ProseRun {
+    /// Where they end.
+    end: usize,
+    count: usize,
+    /// The last two that are not blank, the later one last.
+    last: [Range<usize>; 2],
+    /// Blank lines after those.
+    blank: usize,
+}
+
+fn prose_run(text: &str) -> ProseRun {
+    let mut run = ProseRun::default();
+    while let Some(length) = memchr(b'\n', &text.as_bytes()[run.end..]) {
+        let line = run.end..run.end + length + 1;
+        match text.as_bytes()[run.end] {
+            b'\n' => run.blank += 1,
+            first if first.is_ascii_alphabetic() => {
+                let [_, before] = std::mem::take(&mut run.last);
+                (run.last, run.blank) = ([before, line.clone()], 0);
+            }
+            _ => break,
+        }
+        run.count += 1;
+        run.end = line.end;
+    }
+    run
 }

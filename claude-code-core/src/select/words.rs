@@ -29,18 +29,25 @@ pub(super) struct Prose {
 pub(super) fn prose(prompt: &str) -> Prose {
     let (plain, pasted_lines) = without_fences(&clipped(prompt));
     let unquoted = without_quotes(&plain);
-    let parts = || unquoted.split(ends_clause);
+    let parts: Vec<(&str, usize)> =
+        unquoted.split(ends_clause).map(|part| (part, word_count(part))).collect();
     Prose {
-        text: normalised(&without_names(
-            &parts().filter(|part| !is_waived(part)).collect::<Vec<_>>().join(" , "),
-        )),
-        clauses: parts().filter(|part| word_count(part) >= 3).count(),
-        items: parts().filter(|part| (1..3).contains(&word_count(part))).count(),
+        text: normalised(&without_names(&without_waived(&unquoted, &parts))),
+        clauses: parts.iter().filter(|(_, words)| *words >= 3).count(),
+        items: parts.iter().filter(|(_, words)| (1..3).contains(words)).count(),
         words: word_count(&unquoted),
         pasted_lines,
         named_lines: named_lines(&plain),
         names_route: names_route(&plain),
     }
+}
+
+/// The parts of a text without those that say what is not wanted. Most texts say nothing of the kind: that is found
+/// out first, and at once.
+fn without_waived(text: &str, parts: &[(&str, usize)]) -> String {
+    let some_are = is_waived(text);
+    let kept = parts.iter().map(|(part, _)| *part).filter(|part| !some_are || !is_waived(part));
+    kept.collect::<Vec<_>>().join(" , ")
 }
 
 /// The beginning and the end of a long prompt.
@@ -147,10 +154,11 @@ const NAMED_ANYHOW: &[&str] =
 /// Cuts out file names, names in code, and the name after "class" or "table".
 fn without_names(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
+    let within = |names: &[&str], word: &str| names.iter().any(|name| name.eq_ignore_ascii_case(word));
     let named = |at: usize| {
-        let before = at.checked_sub(1).map_or(String::new(), |at| words[at].to_lowercase());
+        let before = at.checked_sub(1).map_or("", |at| words[at]);
         let capital = words[at].starts_with(char::is_uppercase);
-        NAMED_ANYHOW.contains(&before.as_str()) || (capital && NAMED.contains(&before.as_str()))
+        within(NAMED_ANYHOW, before) || (capital && within(NAMED, before))
     };
     let kept = (0..words.len()).filter(|at| !is_identifier(words[*at]) && !named(*at)).map(|at| words[at]);
     kept.collect::<Vec<_>>().join(" ")
@@ -211,11 +219,16 @@ pub(super) fn is_unspaced(c: char) -> bool {
 }
 
 fn word_count(text: &str) -> usize {
-    let unspaced = text.chars().filter(|c| is_unspaced(*c)).count();
-    let spaced = text
-        .split(|c: char| c.is_whitespace() || is_unspaced(c))
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .count();
+    let (mut spaced, mut unspaced, mut in_word) = (0, 0, false);
+    for c in text.chars() {
+        if is_unspaced(c) {
+            (unspaced, in_word) = (unspaced + 1, false);
+        } else if c.is_whitespace() {
+            in_word = false;
+        } else if !in_word && c.is_alphanumeric() {
+            (spaced, in_word) = (spaced + 1, true);
+        }
+    }
     spaced + unspaced / 2
 }
 
@@ -225,6 +238,9 @@ const LINES: &[&str] =
 
 /// The largest number before a word for lines: 7500 in "7,500 lines of C#", 300000 in "300k LOC".
 fn named_lines(text: &str) -> u32 {
+    if !text.bytes().any(|b| b.is_ascii_digit()) {
+        return 0;
+    }
     let spaced = text.to_lowercase().replace('行', " 行");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let number = |word: &str| {

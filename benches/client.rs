@@ -1,0 +1,73 @@
+//! The Rust client in the scenarios of `run.py`; prints one line of JSON. See benches/README.md.
+//!
+//! `bench_client NAME [CALLS [AT_A_TIME]]` against the mock that AWS_ENDPOINT_URL_BEDROCK_RUNTIME names.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Instant;
+
+use claude_code_aws::{CacheMode, Client, Config, GenerateRequest, connect};
+use futures_util::stream::{self, StreamExt};
+
+fn main() {
+    let begun = Instant::now();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| arguments.get(at).map_or(1, |text| text.parse().expect("a number"));
+    let (scenario, calls, at_a_time) = (arguments[0].as_str(), number(1), number(2));
+    let checked = std::env::var_os("CHECKED").is_some();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(run(scenario, calls, at_a_time, checked, begun));
+}
+
+async fn run(scenario: &str, calls: usize, at_a_time: usize, checked: bool, begun: Instant) {
+    let client = connect(Config::from_env().unwrap()).await.unwrap();
+    if calls > 1 || is_about_memory(scenario) {
+        call(&client, "small", 0, checked).await.unwrap();
+    }
+    let (idle, cpu, wall) = (resident("VmRSS"), cpu_micros(), Instant::now());
+    let mut results =
+        stream::iter(0..calls).map(|n| call(&client, scenario, n, checked)).buffer_unordered(at_a_time);
+    let mut outcome = String::new();
+    while let Some(result) = results.next().await {
+        outcome = result.unwrap_or_else(|error| error);
+    }
+    println!(
+        "{{\"cpu_us\":{},\"wall_us\":{},\"since_start_us\":{},\"idle_kb\":{idle},\"resident_kb\":{},\"peak_kb\":{},\
+         \"outcome\":{outcome:?}}}",
+        cpu_micros() - if calls > 1 { cpu } else { 0 },
+        wall.elapsed().as_micros(),
+        begun.elapsed().as_micros(),
+        resident("VmRSS"),
+        resident("VmHWM"),
+    );
+}
+
+fn is_about_memory(scenario: &str) -> bool {
+    matches!(scenario, "large" | "claims")
+}
+
+async fn call(client: &Client, scenario: &str, n: usize, checked: bool) -> Result<String, String> {
+    let mut request = GenerateRequest::new(format!("Half of a number, {n}. scenario={scenario} "))
+        .with_model("haiku")
+        .with_cache(CacheMode::Off)
+        .with_max_sends(1);
+    request.skip_validation = !checked;
+    let generation = client.generate(request).await.map_err(|error| error.to_string())?;
+    Ok(format!("{} files", generation.files.len()))
+}
+
+/// Microseconds of processor time of this process's threads, user and system.
+fn cpu_micros() -> u64 {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let nanos = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    nanos.sum::<u64>() / 1_000
+}
+
+/// Kilobytes of this process's memory by name.
+fn resident(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
