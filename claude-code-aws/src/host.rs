@@ -1,0 +1,86 @@
+//! Where servers may stand that are not the services' own: on this machine, or behind https. Code or environment names
+//! them, never a request.
+
+use std::net::IpAddr;
+
+use aws_config::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use claude_code_core::{Error, Result};
+use http::Uri;
+
+/// How far away a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// This machine.
+    Loopback,
+    /// An address of a private network.
+    Private,
+    /// Anywhere.
+    Public,
+}
+
+impl Place {
+    /// The place of a host, by its name or address alone.
+    pub(crate) fn of(host: &str) -> Place {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
+            Ok(address) if address.is_loopback() => Place::Loopback,
+            Ok(IpAddr::V4(address)) if address.is_private() => Place::Private,
+            Ok(IpAddr::V6(address)) if address.is_unique_local() => Place::Private,
+            Err(_) if bare.eq_ignore_ascii_case("localhost") => Place::Loopback,
+            _ => Place::Public,
+        }
+    }
+}
+
+/// The services that are called, by the SDK's names.
+const SERVICES: [&str; 6] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS"];
+/// The setting of AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_{SERVICE} and of a profile's `endpoint_url`.
+const VARIABLE: &str = "AWS_ENDPOINT_URL";
+
+/// Refuses a configuration that sends signed requests over plain http to another machine. One that brings its own HTTP
+/// client, as the twin inside the process does, decides itself where requests go.
+pub(crate) fn check(sdk: &SdkConfig) -> Result<()> {
+    if sdk.http_client().is_some() {
+        return Ok(());
+    }
+    let of_service = |service: &str| sdk.service_config()?.load_config(endpoint_key(service)?);
+    let named = SERVICES.into_iter().filter_map(|service| Some((service, of_service(service)?)));
+    for (service, url) in named.chain(sdk.endpoint_url().map(|url| ("all services", url.to_owned()))) {
+        check_url(service, &url)?;
+    }
+    Ok(())
+}
+
+fn check_url(service: &str, url: &str) -> Result<()> {
+    let wrong = |why: String| Error::invalid(format!("{VARIABLE} for {service} {why}"));
+    let url: Uri = url.parse().map_err(|_| wrong("is not a URL".to_owned()))?;
+    let host = url.host().ok_or_else(|| wrong("has no host".to_owned()))?;
+    match (url.scheme_str(), Place::of(host)) {
+        (Some("https"), _) | (Some("http"), Place::Loopback) => Ok(()),
+        _ => Err(wrong(format!(
+            "names host {host}: it must begin with https://, only this machine may go without"
+        ))),
+    }
+}
+
+fn endpoint_key(service: &str) -> Option<ServiceConfigKey<'_>> {
+    ServiceConfigKey::builder().service_id(service).env(VARIABLE).profile("endpoint_url").build().ok()
+}
+
+/// The same configuration with the services at AWS's own addresses, whatever environment and profile say.
+pub(crate) fn without_overrides(sdk: SdkConfig) -> SdkConfig {
+    let mut builder = sdk.to_builder();
+    builder.set_endpoint_url(None);
+    builder.service_config(Others(sdk)).build()
+}
+
+/// All settings of services but their addresses: a Bedrock API key is such a setting too.
+#[derive(Debug)]
+struct Others(SdkConfig);
+
+impl LoadServiceConfig for Others {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() == VARIABLE { None } else { self.0.service_config()?.load_config(key) }
+    }
+}
