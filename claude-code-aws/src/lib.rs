@@ -17,6 +17,8 @@ pub mod clock;
 pub mod config;
 mod connect;
 mod connection;
+#[cfg(feature = "server")]
+mod creator;
 pub mod disk;
 pub mod download;
 pub mod dynamodb;
@@ -26,6 +28,7 @@ pub mod http;
 pub mod janitor;
 #[cfg(feature = "local")]
 pub mod local;
+mod presign;
 pub mod results;
 pub mod s3;
 mod secret;

@@ -5,6 +5,7 @@ use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
 use crate::config::{Config, Provider, Store};
+use crate::creator::Creator;
 
 /// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
 pub(super) fn config(global: Global) -> Result<Config> {
@@ -23,6 +24,15 @@ pub(super) fn config(global: Global) -> Result<Config> {
 /// A client that answers prompts.
 pub(super) async fn client(global: Global) -> Result<Client> {
     crate::connect(config(global)?).await
+}
+
+/// The service creator, and whether what it writes is kept.
+pub(super) async fn creator(global: Global) -> Result<(Creator, bool)> {
+    let config = config(global)?;
+    let connected = crate::connect::connect_places(&config).await?;
+    let is_kept = connected.places.is_some();
+    let services = crate::creator::services(&connected, &config);
+    Ok((Creator::new(connected.client, services), is_kept))
 }
 
 /// A client that plans and never sends: no provider is reached, no store opened, no credential looked for.

@@ -4,81 +4,54 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
-use claude_code_core::service::{Conversation, STEPS, ServiceData, TOTAL_STEPS, adapted, question_request};
-use claude_code_core::{Error, Kind};
+use claude_code_core::service::{Conversation, STEPS, ServiceData, TOTAL_STEPS};
+use claude_code_core::{Error, Kind, Result};
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
 
 use super::app::App;
 use super::auth::Caller;
 use super::body::{Json, known_form};
-use super::creator::{self, Run};
 use super::error::Problem;
-use super::event;
-use super::input::{Asks, ConversationBody, Mode, ServiceBody};
-use super::once::Answer;
+use super::event::{self, Frame};
+use super::input::{Asks, ConversationBody, Mode};
+use super::once::{self, Answer};
+use super::services;
+use crate::creator::{Creator, Run, Written};
 
-/// One route, three actions.
+/// One route, three actions. An Idempotency-Key covers the first two; the third needs none, for the conversation is
+/// its key: the same description is written once, and its links are fresh each time.
 pub(super) async fn conversation(
     State(app): State<App>,
     caller: Caller,
     asks: Asks,
     body: Json<ConversationBody>,
 ) -> Result<Response<Body>, Problem> {
+    let creator = Creator::new(caller.client.clone(), app.services.clone());
+    let hash = format!("conversation/{}", body.sha256);
     match body.value {
-        ConversationBody::Start {} => start(&app, &caller).await,
+        ConversationBody::Start {} => {
+            let start = async move { Ok(Answer::ok(view(&creator.start().await?))) };
+            once::whole(&app, &caller, &asks, &hash, start).await
+        }
         ConversationBody::Message { conversation_id, message, step } => {
-            said(&app, &caller, known_form(&conversation_id)?, step, &message).await
+            let id = known_form(&conversation_id)?.to_owned();
+            let said = async move {
+                Ok(Answer::ok(view(&creator.say(&id, step.map(|step| step as usize), &message).await?)))
+            };
+            once::whole(&app, &caller, &asks, &hash, Box::pin(said)).await
         }
         ConversationBody::Generate { conversation_id, service_data } => {
-            generate(app, caller, asks, known_form(&conversation_id)?, service_data).await
+            let given = service_data.map(ServiceData::from);
+            let run = creator.prepare(known_form(&conversation_id)?, given, Some(asks.within)).await?;
+            generate(app, &creator, asks, run).await
         }
     }
 }
 
-async fn start(app: &App, caller: &Caller) -> Result<Response<Body>, Problem> {
-    let conversation = app.services.start(&caller.scope, &caller.client.new_id()).await?;
-    Ok(Answer::ok(view(&conversation)).into_response())
-}
-
-async fn said(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    step: Option<u32>,
-    message: &str,
-) -> Result<Response<Body>, Problem> {
-    let (mut conversation, version) = app.services.conversation(&caller.scope, id).await?;
-    conversation.answer(step.map(|step| step as usize), message)?;
-    if let Some(fixed) = STEPS.get(conversation.answered) {
-        let question = ask(caller, &conversation).await.unwrap_or_else(|| fixed.question.to_owned());
-        conversation.ask(&question);
-    }
-    app.services.save(&caller.scope, &conversation, version).await?;
-    Ok(Answer::ok(view(&conversation)).into_response())
-}
-
-/// The next question in words that fit the answers; none where no model can be had in time.
-async fn ask(caller: &Caller, conversation: &Conversation) -> Option<String> {
-    let request = question_request(conversation)?;
-    match caller.client.generate(request).await {
-        Ok(generation) => adapted(&generation.files).map(str::to_owned),
-        Err(error) => {
-            tracing::debug!(kind = %error.kind, "the question is asked in its fixed words");
-            None
-        }
-    }
-}
-
-async fn generate(
-    app: App,
-    caller: Caller,
-    asks: Asks,
-    id: &str,
-    given: Option<ServiceBody>,
-) -> Result<Response<Body>, Problem> {
-    let run = Run::prepare(&app, &caller, &asks, id, given.map(ServiceData::from)).await?;
-    let mut frames = creator::frames(app, caller, run);
+async fn generate(app: App, creator: &Creator, asks: Asks, run: Run) -> Result<Response<Body>, Problem> {
+    let mut frames = frames(app, asks.host, creator.write(run));
     if asks.mode == Mode::Stream {
         return Ok(event::response(frames));
     }
@@ -91,6 +64,25 @@ async fn generate(
         }
     }
     Err(Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it")))
+}
+
+/// What the creator shows, on its way out: at the end the row with links that are good from now on.
+fn frames(app: App, host: String, written: BoxStream<'static, Result<Written>>) -> BoxStream<'static, Frame> {
+    let frames = written.then(move |written| {
+        let (app, host) = (app.clone(), host.clone());
+        async move {
+            let code = match written {
+                Ok(Written::Event(event)) => return Frame::of(&event),
+                Ok(Written::Done(code, _)) => services::view(&app, &code, &host).await,
+                Err(error) => Err(error),
+            };
+            match code {
+                Ok(view) => Frame::new("finished", json!({ "generation": view })),
+                Err(error) => Frame::error(&Problem::from(error)),
+            }
+        }
+    });
+    frames.boxed()
 }
 
 fn view(conversation: &Conversation) -> Value {
