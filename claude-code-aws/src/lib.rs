@@ -18,6 +18,8 @@ pub mod config;
 mod connect;
 mod connection;
 pub mod disk;
+#[cfg(feature = "local")]
+pub mod doctor;
 pub mod download;
 pub mod dynamodb;
 mod fault;

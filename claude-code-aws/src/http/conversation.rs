@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
-use claude_code_core::service::{Conversation, STEPS, ServiceData, TOTAL_STEPS, adapted, question_request};
+use claude_code_core::service::{Conversation, Creator, STEPS, ServiceData, TOTAL_STEPS};
 use claude_code_core::{Error, Kind};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::auth::Caller;
 use super::body::{Json, known_form};
-use super::creator::{self, Run};
+use super::creator;
 use super::error::Problem;
 use super::event;
 use super::input::{Asks, ConversationBody, Mode, ServiceBody};
@@ -36,8 +36,12 @@ pub(super) async fn conversation(
     }
 }
 
+fn creator_of(app: &App, caller: &Caller) -> Creator {
+    Creator::new(caller.client.clone(), app.services.clone())
+}
+
 async fn start(app: &App, caller: &Caller) -> Result<Response<Body>, Problem> {
-    let conversation = app.services.start(&caller.scope, &caller.client.new_id()).await?;
+    let conversation = creator_of(app, caller).start().await?;
     Ok(Answer::ok(view(&conversation)).into_response())
 }
 
@@ -48,26 +52,9 @@ async fn said(
     step: Option<u32>,
     message: &str,
 ) -> Result<Response<Body>, Problem> {
-    let (mut conversation, version) = app.services.conversation(&caller.scope, id).await?;
-    conversation.answer(step.map(|step| step as usize), message)?;
-    if let Some(fixed) = STEPS.get(conversation.answered) {
-        let question = ask(caller, &conversation).await.unwrap_or_else(|| fixed.question.to_owned());
-        conversation.ask(&question);
-    }
-    app.services.save(&caller.scope, &conversation, version).await?;
+    let step = step.map(|step| step as usize);
+    let conversation = creator_of(app, caller).message(id, step, message).await?;
     Ok(Answer::ok(view(&conversation)).into_response())
-}
-
-/// The next question in words that fit the answers; none where no model can be had in time.
-async fn ask(caller: &Caller, conversation: &Conversation) -> Option<String> {
-    let request = question_request(conversation)?;
-    match caller.client.generate(request).await {
-        Ok(generation) => adapted(&generation.files).map(str::to_owned),
-        Err(error) => {
-            tracing::debug!(kind = %error.kind, "the question is asked in its fixed words");
-            None
-        }
-    }
 }
 
 async fn generate(
@@ -77,8 +64,9 @@ async fn generate(
     id: &str,
     given: Option<ServiceBody>,
 ) -> Result<Response<Body>, Problem> {
-    let run = Run::prepare(&app, &caller, &asks, id, given.map(ServiceData::from)).await?;
-    let mut frames = creator::frames(app, caller, run);
+    let given = given.map(ServiceData::from);
+    let writing = creator_of(&app, &caller).write(id, given, Some(asks.within)).await?;
+    let mut frames = creator::frames(app, asks.host, writing);
     if asks.mode == Mode::Stream {
         return Ok(event::response(frames));
     }
