@@ -17,9 +17,9 @@ pub mod clock;
 pub mod config;
 mod connect;
 mod connection;
-#[cfg(feature = "server")]
-mod creator;
 pub mod disk;
+#[cfg(feature = "local")]
+pub mod doctor;
 pub mod download;
 pub mod dynamodb;
 mod fault;

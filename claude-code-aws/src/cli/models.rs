@@ -1,16 +1,15 @@
 //! `models`: the catalogue, and whether the models in use still live. Nothing is sent.
 
 use claude_code_core::catalogue::{ModelCard, Status};
-use claude_code_core::model::ModelId;
 use claude_code_core::rates::PriceClass;
-use claude_code_core::select::{self, Reach};
+use claude_code_core::select::Reach;
 use claude_code_core::usage::Usage;
-use claude_code_core::{Catalogue, Clock, Cost, ProfileScope, Result, Tier};
+use claude_code_core::{Catalogue, Cost, ProfileScope, Result};
 
 use super::args::{Global, ModelsCommand};
 use super::figures::{self, count};
 use super::{exit, json, setup, show};
-use crate::clock::SystemClock;
+use crate::doctor;
 
 pub(super) fn run(global: Global, command: &ModelsCommand) -> Result<u8> {
     match command {
@@ -103,16 +102,8 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-/// A model in use, and what is wrong with it.
-pub(super) struct Finding {
-    pub(super) role: String,
-    pub(super) model: String,
-    pub(super) trouble: Option<String>,
-    pub(super) fatal: bool,
-}
-
 fn check(global: Global) -> Result<u8> {
-    let found = findings(global)?;
+    let found = doctor::in_use(&setup::config(global)?.policy);
     let fatal = found.iter().any(|finding| finding.fatal);
     if global.json {
         let values: Vec<serde_json::Value> = found
@@ -135,45 +126,4 @@ fn check(global: Global) -> Result<u8> {
         show::note(&format!("by the catalogue of {day}; that your account may call them only a call tells"));
     }
     Ok(if fatal { exit::FAILED } else { exit::OK })
-}
-
-/// The models that would be asked, with what is wrong with them.
-pub(super) fn findings(global: Global) -> Result<Vec<Finding>> {
-    let policy = setup::config(global)?.policy;
-    let catalogue = Catalogue::builtin();
-    let mut found = Vec::new();
-    if let Some(given) = &policy.model {
-        found.push(finding("MODEL_ID", given));
-    }
-    for tier in Tier::ALL {
-        match select::candidates(tier, catalogue, policy.reach, false) {
-            Ok(models) => found.extend(models.first().map(|c| finding(tier.as_str(), c.model.as_str()))),
-            Err(error) => found.push(Finding {
-                role: tier.to_string(),
-                model: "-".to_owned(),
-                trouble: Some(error.to_string()),
-                fatal: true,
-            }),
-        }
-    }
-    Ok(found)
-}
-
-fn finding(role: &str, name: &str) -> Finding {
-    let catalogue = Catalogue::builtin();
-    let today = SystemClock.now().date();
-    let known = |id: &ModelId| match (catalogue.refusal(id, &today), catalogue.find(id)) {
-        (Some(refusal), _) => (Some(refusal.to_string()), true),
-        (None, None) => {
-            (Some("not in the catalogue: it is sent as it is, its price is unknown".to_owned()), false)
-        }
-        (None, Some(_)) => (catalogue.warning(id, &today), false),
-    };
-    // `haiku`, `sonnet`, `opus` always mean a current model.
-    let (trouble, fatal) = match (name.parse::<claude_code_core::Family>(), ModelId::new(name)) {
-        (Ok(_), _) => (None, false),
-        (_, Ok(id)) => known(&id),
-        (_, Err(error)) => (Some(error.to_string()), true),
-    };
-    Finding { role: role.to_owned(), model: name.to_owned(), trouble, fatal }
 }

@@ -3,8 +3,9 @@
 use std::io::{BufRead, IsTerminal};
 
 use claude_code_core::receipt::What;
-use claude_code_core::service::{Code, Conversation, STEPS, TOTAL_STEPS};
-use claude_code_core::{CodeFile, Error, Kind, Receipt, Result};
+use claude_code_core::service::{Code, Conversation, Creator, STEPS, Shown, TOTAL_STEPS};
+use claude_code_core::{CodeFile, Error, Event, Kind, Receipt, Result, Scope};
+use futures_util::stream;
 use tokio::sync::mpsc;
 
 use super::args::{Global, NewServiceArgs, ServiceCommand};
@@ -12,7 +13,9 @@ use super::figures::{cost, count, model, some};
 use super::plain::line;
 use super::progress::Progress;
 use super::{exit, generate, json, setup, show};
-use crate::creator::{Creator, Written};
+
+/// Events that wait for the terminal.
+const QUEUE: usize = 64;
 
 pub(super) async fn run(global: Global, command: ServiceCommand) -> Result<u8> {
     match command {
@@ -27,7 +30,7 @@ pub(super) async fn run(global: Global, command: ServiceCommand) -> Result<u8> {
 }
 
 async fn new(global: Global, args: &NewServiceArgs) -> Result<u8> {
-    let (creator, is_kept) = setup::creator(global).await?;
+    let (creator, services, is_kept) = setup::creator(global).await?;
     let conversation = match &args.resume {
         Some(id) => creator.conversation(id).await?,
         None => creator.start().await?,
@@ -37,7 +40,8 @@ async fn new(global: Global, args: &NewServiceArgs) -> Result<u8> {
         show::note(&format!("broken off, it goes on with: claude-code-aws service new --resume {id}"));
     }
     talk(&creator, conversation).await?;
-    let (code, files) = write(&creator, &id).await?;
+    let code = write(&creator, &id).await?;
+    let files = services.files(&code.service_id, &code.code_id).await?;
     let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, args.overwrite)).transpose();
     let paths = paths.map_err(|mut error| {
         error.message.push_str(&kept(&code, is_kept));
@@ -65,7 +69,7 @@ async fn talk(creator: &Creator, mut conversation: Conversation) -> Result<()> {
         let answer = answers.recv().await.ok_or_else(|| {
             Error::invalid(format!("stdin ended at question {step} of {TOTAL_STEPS}: give an answer a line"))
         })??;
-        match creator.say(&conversation.id, Some(step), answer.trim()).await {
+        match creator.message(&conversation.id, Some(step), answer.trim()).await {
             Ok(next) => conversation = next,
             Err(error) if is_person && error.kind == Kind::InvalidRequest => show::note(&error.message),
             Err(error) => return Err(error),
@@ -89,27 +93,37 @@ fn answers() -> mpsc::Receiver<Result<String>> {
 }
 
 /// The six files, with their progress on a terminal.
-async fn write(creator: &Creator, conversation: &str) -> Result<(Code, Vec<CodeFile>)> {
-    let run = creator.prepare(conversation, None, None).await?;
+async fn write(creator: &Creator, conversation: &str) -> Result<Code> {
+    let writing = creator.write(conversation, None, None).await?;
+    let (out, shown) = mpsc::channel(QUEUE);
+    tokio::spawn(writing.run(out));
+    let shown = stream::unfold(shown, |mut shown| async move { Some((shown.recv().await?, shown)) });
+    let mut shown = std::pin::pin!(shown);
     let mut progress = Progress::start();
-    let mut written = creator.write(run);
-    while let Some(next) = progress.next(&mut written, Written::event).await? {
-        if let Written::Done(code, files) = next {
+    while let Some(next) = progress.next(&mut shown, event).await? {
+        if let Shown::Written(code) = next {
             progress.clear();
-            return Ok((*code, files));
+            return Ok(*code);
         }
     }
     Err(Error::new(Kind::Protocol, "the writing ended without a result: try again with --resume"))
+}
+
+fn event(shown: &Shown) -> Option<&Event> {
+    match shown {
+        Shown::Event(event) => Some(event),
+        Shown::Written(_) => None,
+    }
 }
 
 async fn stored(global: Global, id: &str) -> Result<Vec<CodeFile>> {
     let (service, code) = id.split_once('/').ok_or_else(|| {
         Error::invalid(format!("{id:?} is no SERVICE/CODE: the last line of `service new` names it"))
     })?;
-    let (creator, _) = setup::creator(global).await?;
+    let (_, services, _) = setup::creator(global).await?;
     // The row decides whether it is this scope's.
-    let code = creator.services.code(creator.scope(), service, code).await?;
-    creator.services.files(&code.service_id, &code.code_id).await
+    let code = services.code(&Scope::local(), service, code).await?;
+    services.files(&code.service_id, &code.code_id).await
 }
 
 /// The row of the code with the conversation, and the files with their content.

@@ -15,8 +15,8 @@ use super::links::Links;
 use super::queue::Queue;
 use crate::config::{Config, Store};
 use crate::connect::{Connected, Places, connect_places, connected_to};
-use crate::creator;
 use crate::local::Twin;
+use crate::services;
 
 /// Settings of the HTTP API beside those of the client.
 #[derive(Clone, Debug)]
@@ -163,7 +163,7 @@ impl App {
     }
 
     fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
-        let services = creator::services(&connected, config);
+        let services = services::of(&connected, config);
         let Connected { client, places } = connected;
         let (state, clock) = (client.state().clone(), client.clock().clone());
         App {

@@ -4,21 +4,19 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
-use claude_code_core::service::{Conversation, STEPS, ServiceData, TOTAL_STEPS};
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::service::{Conversation, Creator, STEPS, ServiceData, TOTAL_STEPS};
+use claude_code_core::{Error, Kind};
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
 
 use super::app::App;
 use super::auth::Caller;
 use super::body::{Json, known_form};
+use super::creator;
 use super::error::Problem;
-use super::event::{self, Frame};
-use super::input::{Asks, ConversationBody, Mode};
+use super::event;
+use super::input::{Asks, ConversationBody, Mode, ServiceBody};
 use super::once::{self, Answer};
-use super::services;
-use crate::creator::{Creator, Run, Written};
 
 /// One route, three actions. An Idempotency-Key covers the first two; the third needs none, for the conversation is
 /// its key: the same description is written once, and its links are fresh each time.
@@ -36,22 +34,29 @@ pub(super) async fn conversation(
             once::whole(&app, &caller, &asks, &hash, start).await
         }
         ConversationBody::Message { conversation_id, message, step } => {
-            let id = known_form(&conversation_id)?.to_owned();
-            let said = async move {
-                Ok(Answer::ok(view(&creator.say(&id, step.map(|step| step as usize), &message).await?)))
-            };
-            once::whole(&app, &caller, &asks, &hash, Box::pin(said)).await
+            let (id, step) = (known_form(&conversation_id)?.to_owned(), step.map(|step| step as usize));
+            // On the heap: the sequence of a generation is in this future.
+            let said = Box::pin(async move {
+                let conversation = creator.message(&id, step, &message).await?;
+                Ok(Answer::ok(view(&conversation)))
+            });
+            once::whole(&app, &caller, &asks, &hash, said).await
         }
         ConversationBody::Generate { conversation_id, service_data } => {
-            let given = service_data.map(ServiceData::from);
-            let run = creator.prepare(known_form(&conversation_id)?, given, Some(asks.within)).await?;
-            generate(app, &creator, asks, run).await
+            generate(app, creator, asks, known_form(&conversation_id)?, service_data).await
         }
     }
 }
 
-async fn generate(app: App, creator: &Creator, asks: Asks, run: Run) -> Result<Response<Body>, Problem> {
-    let mut frames = frames(app, asks.host, creator.write(run));
+async fn generate(
+    app: App,
+    creator: Creator,
+    asks: Asks,
+    id: &str,
+    given: Option<ServiceBody>,
+) -> Result<Response<Body>, Problem> {
+    let writing = creator.write(id, given.map(ServiceData::from), Some(asks.within)).await?;
+    let mut frames = creator::frames(app, asks.host, writing);
     if asks.mode == Mode::Stream {
         return Ok(event::response(frames));
     }
@@ -64,25 +69,6 @@ async fn generate(app: App, creator: &Creator, asks: Asks, run: Run) -> Result<R
         }
     }
     Err(Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it")))
-}
-
-/// What the creator shows, on its way out: at the end the row with links that are good from now on.
-fn frames(app: App, host: String, written: BoxStream<'static, Result<Written>>) -> BoxStream<'static, Frame> {
-    let frames = written.then(move |written| {
-        let (app, host) = (app.clone(), host.clone());
-        async move {
-            let code = match written {
-                Ok(Written::Event(event)) => return Frame::of(&event),
-                Ok(Written::Done(code, _)) => services::view(&app, &code, &host).await,
-                Err(error) => Err(error),
-            };
-            match code {
-                Ok(view) => Frame::new("finished", json!({ "generation": view })),
-                Err(error) => Frame::error(&Problem::from(error)),
-            }
-        }
-    });
-    frames.boxed()
 }
 
 fn view(conversation: &Conversation) -> Value {

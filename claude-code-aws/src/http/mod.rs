@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod budget;
 mod conversation;
+mod creator;
 mod edge;
 mod error;
 mod event;

@@ -36,10 +36,8 @@ pub use keys::Keys;
 #[cfg(feature = "cli")]
 pub(crate) use listen::listen_before_stores;
 pub use listen::{Listening, listen};
-#[cfg(feature = "cli")]
-pub(crate) use open::prepare;
 pub use open::{BUCKET, open};
-pub(crate) use open::{samples, stored};
+pub(crate) use open::{prepare, samples, stored};
 pub use quota::Quota;
 pub use relay::Relay;
 pub use samples::{Sample, Samples};

@@ -10,38 +10,37 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use claude_code_core::ProfileScope;
 use claude_code_core::select::Reach;
 
-use super::Check;
+use super::Finding;
 use crate::config::Config;
 
 /// Looking for credentials asks an address that does not answer outside of AWS.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// No credentials: the ways to some.
-const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role): aws sso login, or set \
-                    AWS_BEARER_TOKEN_BEDROCK, or use --offline";
+const WAYS: &str = "aws sso login, or AWS_BEARER_TOKEN_BEDROCK, or provider=anthropic, or offline: Client.local(), \
+                    --offline";
 
-pub(super) async fn checks(config: &Config) -> Vec<Check> {
+pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let sdk = crate::connect::load(config).await;
-    let mut checks = identity(&sdk).await;
-    checks.push(region(&sdk, config));
-    checks
+    let mut findings = identity(&sdk).await;
+    findings.push(region(&sdk, config));
+    findings
 }
 
-fn region(sdk: &SdkConfig, config: &Config) -> Check {
+fn region(sdk: &SdkConfig, config: &Config) -> Finding {
     let region = sdk.region().map_or("us-east-1", |region| region.as_ref());
     match config.policy.reach {
-        Reach::Profile(ProfileScope::Global) => Check::note(
+        Reach::Profile(ProfileScope::Global) => Finding::note(
             "region",
-            format!(
-                "{region}; requests may be processed in any region (PROFILE_SCOPE=us keeps them in one geography)"
-            ),
+            format!("{region}; requests may be processed in any region"),
+            "CLAUDE_CODE_AWS_PROFILE_SCOPE=us, eu, jp, au or in keeps them in one geography",
         ),
-        Reach::Profile(scope) => Check::ok("region", format!("{region}; requests stay in {scope}")),
-        Reach::AnthropicApi => Check::ok("region", region),
+        Reach::Profile(scope) => Finding::ok("region", format!("{region}; requests stay in {scope}")),
+        Reach::AnthropicApi => Finding::ok("region", region),
     }
 }
 
-async fn identity(sdk: &SdkConfig) -> Vec<Check> {
+async fn identity(sdk: &SdkConfig) -> Vec<Finding> {
     let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
     let config = aws_sdk_sts::config::Builder::from(sdk)
         .timeout_config(timeouts)
@@ -51,36 +50,43 @@ async fn identity(sdk: &SdkConfig) -> Vec<Check> {
         Ok(identity) => {
             let account = identity.account().unwrap_or("unknown");
             vec![
-                Check::ok("credentials", format!("account {account}")),
-                Check::ok("clock", "AWS accepted the signature: less than 5 minutes off"),
+                Finding::ok("credentials", format!("account {account}")),
+                Finding::ok("clock", "AWS accepted the signature: less than 5 minutes off"),
             ]
         }
         Err(_) if std::env::var_os("AWS_BEARER_TOKEN_BEDROCK").is_some_and(|token| !token.is_empty()) => {
-            vec![Check::ok("credentials", "AWS_BEARER_TOKEN_BEDROCK is set; it opens Bedrock alone")]
+            vec![Finding::ok("credentials", "AWS_BEARER_TOKEN_BEDROCK is set; it opens Bedrock alone")]
         }
         Err(failed) => vec![refused(&failed)],
     }
 }
 
-fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(failed: &SdkError<E>) -> Check {
+fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(failed: &SdkError<E>) -> Finding {
     let message = failed.message().unwrap_or_default();
     match failed.code() {
         Some("SignatureDoesNotMatch" | "RequestTimeTooSkewed" | "RequestExpired")
             if message.contains("expired") || message.contains("not yet") || message.contains("time") =>
         {
-            Check::fix(
+            Finding::fix(
                 "clock",
-                "this machine's clock is more than 5 minutes off: set it (timedatectl set-ntp true)",
+                "this machine's clock is more than 5 minutes off",
+                "set it (timedatectl set-ntp true)",
             )
         }
         Some("ExpiredToken" | "ExpiredTokenException") => {
-            Check::fix("credentials", "the credentials have expired: aws sso login, or renew them")
+            Finding::fix("credentials", "the credentials have expired", "aws sso login, or renew them")
         }
-        Some(code) => {
-            Check::fix("credentials", format!("AWS refused the credentials ({code}): check key and secret"))
+        Some(code) => Finding::fix(
+            "credentials",
+            format!("AWS refused the credentials ({code})"),
+            "check key and secret",
+        ),
+        None if missing(failed) => {
+            Finding::fix("credentials", "no AWS credentials found (environment, ~/.aws, SSO, role)", WAYS)
         }
-        None if missing(failed) => Check::fix("credentials", NONE),
-        None => Check::fix("network", "AWS cannot be reached: check network, proxy and AWS_ENDPOINT_URL_STS"),
+        None => {
+            Finding::fix("network", "AWS cannot be reached", "check network, proxy and AWS_ENDPOINT_URL_STS")
+        }
     }
 }
 

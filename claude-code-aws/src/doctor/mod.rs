@@ -1,0 +1,100 @@
+//! Is everything there? Each finding is as it should be, or says what to do. Nothing is sent to a model.
+
+use claude_code_core::Catalogue;
+use serde::{Deserialize, Serialize};
+
+use crate::anthropic::Anthropic;
+use crate::config::{Config, Provider};
+
+mod aws;
+mod models;
+mod store;
+
+pub use models::{InUse, in_use};
+
+/// One line of the doctor's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was looked at: version, credentials, clock, region, models, results, table, bucket, caps, …
+    pub name: String,
+    /// Whether it works. What works may still have something to know in `fix`.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do, or what can be done; none: nothing.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn ok(name: &str, detail: impl Into<String>) -> Self {
+        Finding { name: name.to_owned(), ok: true, detail: detail.into(), fix: None }
+    }
+
+    /// It works; `advice` says what could be otherwise.
+    fn note(name: &str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+        Finding { fix: Some(advice.into()), ..Finding::ok(name, detail) }
+    }
+
+    /// It does not work until `fix` is done.
+    fn fix(name: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Finding { ok: false, ..Finding::note(name, detail, fix) }
+    }
+
+    /// It does not work, as this error says.
+    fn failed(name: &str, error: claude_code_core::Error) -> Self {
+        Finding { ok: false, ..Finding::ok(name, error.message) }
+    }
+}
+
+/// Looks at everything that a client of these settings needs. Never fails: what fails is a finding.
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("version", version())];
+    findings.extend(provider(config).await);
+    findings.extend(models::findings(&config.policy));
+    findings.extend(store::findings(config).await);
+    findings.push(caps(config));
+    findings
+}
+
+fn version() -> String {
+    format!("{}, models and prices as of {}", env!("CARGO_PKG_VERSION"), Catalogue::builtin().as_of())
+}
+
+async fn provider(config: &Config) -> Vec<Finding> {
+    match config.provider {
+        Provider::Bedrock => aws::findings(config).await,
+        Provider::Samples => {
+            let count = crate::local::Samples::built_in().prompts().len();
+            vec![Finding::ok(
+                "answers",
+                format!("{count} sample answers of the local twin; no model is asked"),
+            )]
+        }
+        Provider::Anthropic => vec![messages_api(config)],
+    }
+}
+
+/// Whether the settings of the Messages API can be used. Nothing is sent.
+fn messages_api(config: &Config) -> Finding {
+    let strict = !config.allow_endpoint_override;
+    match Anthropic::new(&config.anthropic, crate::connection::connector(), strict) {
+        Ok(_) if config.anthropic.base_url.is_some() => {
+            Finding::ok("credentials", "the Messages API at ANTHROPIC_BASE_URL answers")
+        }
+        Ok(_) => Finding::ok("credentials", "ANTHROPIC_API_KEY is set; the Anthropic API answers"),
+        Err(error) => Finding::failed("credentials", error),
+    }
+}
+
+fn caps(config: &Config) -> Finding {
+    let policy = &config.policy;
+    let request = format!("${} a request", policy.max_usd_per_request);
+    match policy.max_usd_per_day {
+        Some(day) => Finding::ok("caps", format!("{request}, ${day} a day")),
+        None => Finding::note(
+            "caps",
+            format!("{request}, none a day"),
+            "CLAUDE_CODE_AWS_MAX_USD_PER_DAY sets one",
+        ),
+    }
+}

@@ -1,0 +1,66 @@
+//! The place of results: the local directory, or tables and bucket.
+
+use std::path::Path;
+
+use claude_code_core::Kind;
+
+use super::Finding;
+use crate::config::{Config, Store};
+use crate::local::Twin;
+
+pub(super) async fn findings(config: &Config) -> Vec<Finding> {
+    match config.store.unwrap_or(config.default_store) {
+        Store::None => {
+            vec![Finding::note("results", "kept nowhere", "CLAUDE_CODE_AWS_STORE=disk or aws keeps them")]
+        }
+        Store::Disk => match config.local_dir() {
+            Ok(dir) => disk(config, &dir).await,
+            Err(error) => vec![Finding::failed("results", error)],
+        },
+        Store::Aws => aws(config).await,
+    }
+}
+
+async fn disk(config: &Config, dir: &Path) -> Vec<Finding> {
+    let twin = Twin::of_samples(dir);
+    let mut findings = match crate::local::prepare(&twin, config).await {
+        Ok(_) => vec![Finding::ok("results", format!("in {}", dir.display()))],
+        // Somebody else's being at work is no fault: results are given and not stored meanwhile.
+        Err(error) if error.kind == Kind::Storage && error.message.contains("in use by") => {
+            vec![Finding::ok("results", error.message)]
+        }
+        Err(error) => vec![Finding::failed("results", error)],
+    };
+    findings.extend(twin.notices().into_iter().map(|notice| Finding::ok("results", notice)));
+    findings
+}
+
+async fn aws(config: &Config) -> Vec<Finding> {
+    let sdk = crate::connect::load(config).await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let mut findings = Vec::new();
+    for name in [&config.table_name, &config.state_table] {
+        findings.push(match dynamodb.describe_table().table_name(name).send().await {
+            Ok(_) => Finding::ok("table", name.as_str()),
+            Err(failed) => lacking("table", name, &crate::dynamodb::error("read", name, &failed)),
+        });
+    }
+    match crate::connect::bucket(&sdk, config).await {
+        Ok(bucket) => {
+            findings.push(match crate::s3::client(&sdk).head_bucket().bucket(&bucket).send().await {
+                Ok(_) => Finding::ok("bucket", bucket),
+                Err(failed) => lacking("bucket", &bucket, &crate::s3::error("read", &bucket, "", &failed)),
+            })
+        }
+        Err(error) => findings.push(Finding::failed("bucket", error)),
+    }
+    findings
+}
+
+fn lacking(what: &str, name: &str, error: &claude_code_core::Error) -> Finding {
+    Finding::fix(
+        what,
+        format!("{name}: {}", error.message),
+        "the templates in claude-code-aws/infra create it",
+    )
+}
