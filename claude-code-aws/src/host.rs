@@ -84,3 +84,66 @@ impl LoadServiceConfig for Others {
         if key.env() == VARIABLE { None } else { self.0.service_config()?.load_config(key) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_config::BehaviorVersion;
+
+    use super::*;
+
+    /// An environment: each service's address, and a Bedrock API key.
+    #[derive(Clone, Debug)]
+    struct Set(&'static str);
+
+    impl LoadServiceConfig for Set {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            Some(if key.env() == VARIABLE { self.0.to_owned() } else { "key".to_owned() })
+        }
+    }
+
+    fn sdk(all: Option<&str>, each: Option<&'static str>) -> SdkConfig {
+        let mut builder = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12());
+        builder.set_endpoint_url(all.map(str::to_owned));
+        builder.set_service_config(each.map(Set));
+        builder.build()
+    }
+
+    fn asked<'a>(sdk: &'a SdkConfig, service: &'a str, env: &'a str) -> Option<String> {
+        let key = ServiceConfigKey::builder().service_id(service).profile("endpoint_url").env(env);
+        sdk.service_config()?.load_config(key.build().ok()?)
+    }
+
+    #[test]
+    fn an_address_from_the_environment_is_forgotten_for_all_services_and_for_each_and_nothing_else_is() {
+        let own = without_overrides(sdk(Some("https://evil.example"), Some("https://evil.example")));
+        assert_eq!(own.endpoint_url(), None);
+        for service in SERVICES {
+            assert_eq!(asked(&own, service, "AWS_ENDPOINT_URL"), None, "{service}");
+        }
+        assert_eq!(asked(&own, "bedrock", "AWS_BEARER_TOKEN").as_deref(), Some("key"));
+    }
+
+    #[test]
+    fn a_server_stands_on_this_machine_or_behind_https_and_nowhere_else() {
+        let good =
+            ["http://127.0.0.1:8000", "http://localhost:1/x", "http://[::1]:9", "https://vpce-1.example.com"];
+        let bad = [
+            "http://10.0.0.5",
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "ftp://127.0.0.1",
+            "evil",
+        ];
+        for url in good {
+            assert!(check(&sdk(Some(url), None)).is_ok() && check(&sdk(None, Some(url))).is_ok(), "{url}");
+        }
+        for url in bad {
+            for error in [check(&sdk(Some(url), None)), check(&sdk(None, Some(url)))].map(Result::unwrap_err)
+            {
+                assert!(error.message.starts_with("AWS_ENDPOINT_URL for "), "{url}: {error}");
+            }
+        }
+        let error = check(&sdk(None, Some("http://user:canary@example.com/?token=canary"))).unwrap_err();
+        assert!(error.message.contains("example.com") && !error.message.contains("canary"), "{error}");
+    }
+}

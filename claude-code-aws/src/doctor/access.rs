@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::provider::ProviderError;
 use claude_code_core::{Kind, ModelId, Policy};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, join3};
 
 use super::Finding;
 use super::models::in_use;
@@ -46,13 +46,16 @@ pub(super) async fn of_model(control: &Control, id: &ModelId) -> Vec<Finding> {
         (None, Some(card)) => card.name.to_owned(),
         (_, None) => model.to_owned(),
     };
-    let mut findings = Vec::new();
-    let is_profile = id.scope().is_some() || id.is_profile_arn();
-    if is_profile && resolved.is_none() {
-        findings.extend(profile(control.has_profile(id).await, id));
-    }
-    findings.extend(obstacle(control.obstacle(model).await, &name));
-    findings.extend(dates(control.lifecycle(model).await, &name, card));
+    let is_profile = resolved.is_none() && (id.scope().is_some() || id.is_profile_arn());
+    let has_profile = async {
+        match is_profile {
+            true => control.has_profile(id).await,
+            false => Ok(true),
+        }
+    };
+    let (found, open, lives) = join3(has_profile, control.obstacle(model), control.lifecycle(model)).await;
+    let checks = [profile(found, id), obstacle(open, &name), dates(lives, &name, card)];
+    let mut findings: Vec<Finding> = checks.into_iter().flatten().collect();
     if findings.is_empty() {
         let source = resolved.map_or_else(String::new, |model| format!(", which stands for {model}"));
         findings.push(Finding::ok("access", format!("{name}: this account may call {id}{source}")));

@@ -2,11 +2,13 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod doctor;
 mod edges;
 mod generate;
 mod kept;
 mod refactor;
 mod run;
+mod service;
 mod terminal;
 mod twin;
 mod up;
