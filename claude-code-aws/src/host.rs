@@ -137,13 +137,13 @@ mod tests {
         for url in good {
             assert!(check(&sdk(Some(url), None)).is_ok() && check(&sdk(None, Some(url))).is_ok(), "{url}");
         }
+        let told = |sdk: SdkConfig| check(&sdk).err().map(|error| error.message).unwrap_or_default();
         for url in bad {
-            for error in [check(&sdk(Some(url), None)), check(&sdk(None, Some(url)))].map(Result::unwrap_err)
-            {
-                assert!(error.message.starts_with("AWS_ENDPOINT_URL for "), "{url}: {error}");
+            for text in [told(sdk(Some(url), None)), told(sdk(None, Some(url)))] {
+                assert!(text.starts_with("AWS_ENDPOINT_URL for "), "{url}: {text}");
             }
         }
-        let error = check(&sdk(None, Some("http://user:canary@example.com/?token=canary"))).unwrap_err();
-        assert!(error.message.contains("example.com") && !error.message.contains("canary"), "{error}");
+        let text = told(sdk(None, Some("http://user:canary@example.com/?token=canary")));
+        assert!(text.contains("example.com") && !text.contains("canary"), "{text}");
     }
 }

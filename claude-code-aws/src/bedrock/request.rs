@@ -68,7 +68,7 @@ fn thinking(thinking: SentThinking) -> Document {
 /// Counts the tokens of the call's prompt. The service takes the id of the model itself, without profile.
 pub(super) async fn count(client: &Client, call: &ModelCall) -> Result<CountTokensOutput, NotCounted> {
     let messages = call.messages.iter().map(message).collect::<Result<Vec<_>, _>>();
-    let messages = messages.map_err(|error| SdkError::construction_failure(error))?;
+    let messages = messages.map_err(SdkError::construction_failure)?;
     let system = call.system.iter().flat_map(system).collect::<Vec<_>>();
     let prompt =
         wire::ConverseTokensRequest::builder().set_messages(Some(messages)).set_system(Some(system)).build();
