@@ -55,7 +55,8 @@ def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
         [release / "examples/bench_client"] if client == RUST else [sys.executable, HERE / "client.py", client]
     )
     with tempfile.TemporaryDirectory() as directory:
-        env = {**env, "CLAUDE_CODE_AWS_LOCAL_DIR": directory}
+        env = {
+            "PYTHONPATH": str(HERE.parent / "claude-code-py/python"),**env, "CLAUDE_CODE_AWS_LOCAL_DIR": directory}
         before = os.times()
         done = subprocess.run(
             [*map(str, program), scenario, str(calls), str(at_a_time)],
@@ -71,11 +72,12 @@ def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
     return figures
 
 
-def import_time(module: str) -> float:
+def import_time(module: str, env: dict[str, str]) -> float:
     """Milliseconds of `import module`, as -X importtime counts them."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", f"import {module}"], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-X", "importtime", "-c", f"import {module}"],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     line = next(line for line in done.stderr.splitlines() if re.search(rf"\|\s{module}$", line))
     return int(line.split("|")[1]) / 1e3
 
@@ -88,7 +90,7 @@ def measure(release: Path, env: dict[str, str], repeats: int) -> dict[str, dict[
             taken[row].append(run(release, row, env))
             print(".", end="", file=sys.stderr, flush=True)
         for module, times in imports.items():
-            times.append(import_time(module))
+            times.append(import_time(module, env))
     print(file=sys.stderr)
     medians: dict[str, dict[str, Any]] = {}
     for row, runs in taken.items():
@@ -150,6 +152,7 @@ def main() -> int:
         assert mock.stdout
         url = mock.stdout.readline().strip()
         env = {
+            "PYTHONPATH": str(HERE.parent / "claude-code-py/python"),
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,

@@ -278,6 +278,12 @@ pub(super) enum ResultsCommand {
         /// As `results list` names it
         id: String,
     },
+    /// Remove objects older than a day that no result points at: what a failed store left behind
+    Sweep {
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
