@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-RUST, OURS, CHECKED, DISK = "rust", "claude_code", "claude_code_checked", "claude_code_disk"
+RUST, SDK, OURS, CHECKED, DISK = "rust", "sdk", "claude_code", "claude_code_checked", "claude_code_disk"
 CONVERSE, STREAM = "boto3", "boto3_stream"
 
 # Name of a row: client, scenario, calls, calls at a time, what one unit of it is, units in a call.
 ROWS = {
+    "s1 AWS SDK for Rust": (SDK, "small", 2000, 1, "call", 1),
     "s1 rust": (RUST, "small", 2000, 1, "call", 1),
     "s1 python": (OURS, "small", 2000, 1, "call", 1),
     "s1 python, validated": (CHECKED, "small", 2000, 1, "call", 1),
@@ -51,12 +52,10 @@ ROWS = {
 
 def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
     client, scenario, calls, at_a_time, _, _ = ROWS[row]
-    program = (
-        [release / "examples/bench_client"] if client == RUST else [sys.executable, HERE / "client.py", client]
-    )
+    in_rust = client in (RUST, SDK)
+    program = [release / "examples/bench_client"] if in_rust else [sys.executable, HERE / "client.py", client]
     with tempfile.TemporaryDirectory() as directory:
-        env = {
-            "PYTHONPATH": str(HERE.parent / "claude-code-py/python"),**env, "CLAUDE_CODE_AWS_LOCAL_DIR": directory}
+        env = {**env, "CLAUDE_CODE_AWS_LOCAL_DIR": directory, **({"SDK": "1"} if client == SDK else {})}
         before = os.times()
         done = subprocess.run(
             [*map(str, program), scenario, str(calls), str(at_a_time)],
