@@ -161,6 +161,29 @@ async fn a_host_that_cannot_be_reached_is_named_and_costs_nothing() {
     }
 }
 
+/// A listener whose queue is full takes a connection's first packet and says nothing.
+#[tokio::test]
+async fn a_host_that_swallows_connections_is_given_up_as_unreachable_and_costs_nothing() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    let connect =
+        || tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address));
+    while let Ok(Ok(stream)) = connect().await {
+        waiting.push(stream);
+    }
+    let provider = Bedrock::new(&sdk().endpoint_url(format!("http://{address}")).build());
+    let client = ClientBuilder::new(Arc::new(provider), Arc::new(SystemClock), Arc::new(SystemIds)).build();
+    let begun = std::time::Instant::now();
+    let error = client.generate(once()).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Unavailable, "{error}");
+    assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
+    // The limit on connecting is 3.1 s; without one the kernel tries for two minutes.
+    assert!((3..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_field_that_a_model_refuses_is_left_out_once_and_for_all() {
     let refuses = Reply::refusal(400, "ValidationException", "`temperature` is deprecated for this model.");
