@@ -290,7 +290,7 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
         );
     }
     if says_too_long(&lower) {
-        return too_long(model);
+        return too_long(model, text);
     }
     if no_sample(text) {
         return fault(Kind::NoSample, text.to_owned());

@@ -72,7 +72,7 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "ValidationException",
             "prompt is too long: 1000001 tokens > 1000000 maximum",
             Kind::ContextTooLong,
-            "fewer files",
+            "1000001 tokens are needed, 1000000 allowed",
         ),
         (
             400,
@@ -84,9 +84,9 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
         (
             400,
             "ValidationException",
-            "input length and `max_tokens` exceed context limit",
+            "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length",
             Kind::ContextTooLong,
-            "max_tokens",
+            "207192 tokens are needed, 200000 allowed",
         ),
         (
             403,
