@@ -25,6 +25,9 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
         ok("text/html", page.as_bytes()),
         bad.into_bytes(),
         ok("application/json", json.as_bytes()),
+        // It promises more than it gives.
+        format!("HTTP/1.1 502 Bad Gateway\r\nx-proxy: canary\r\ncontent-length: 900\r\n\r\n{page}")
+            .into_bytes(),
         ok("application/vnd.amazon.eventstream", page.as_bytes()),
     ];
     for script in scripts {
@@ -32,6 +35,22 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
         let error = real(&server).generate(once()).await.unwrap_err();
         assert!(matches!(error.kind, Kind::Protocol | Kind::Unavailable | Kind::Cut), "{}", error.kind);
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_whose_body_breaks_off_is_known_by_its_headers() {
+    let table = [
+        (429, "ThrottlingException", Kind::Throttled),
+        (403, "AccessDeniedException", Kind::AccessDenied),
+        (503, "", Kind::Unavailable),
+    ];
+    for (status, code, kind) in table {
+        let mut reply = Reply::refusal(status, code, "x").header("x-amzn-requestid", "r-1");
+        reply.pieces = vec![super::in_process::Piece::Break];
+        let error = paused(&Replies::new([reply])).generate(once()).await.unwrap_err();
+        assert_eq!((error.kind, error.request_id.as_deref()), (kind, Some("r-1")), "{error}");
+        assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO, "refused, so not paid");
     }
 }
 
