@@ -8,7 +8,9 @@ use claude_code_aws::capability::{CacheTtl, Effort};
 use claude_code_aws::clock::{SystemClock, SystemIds};
 use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Kind};
 
-use super::bytes::{converse, ok};
+use serde_json::json;
+
+use super::bytes::{converse, frame, ok};
 use super::in_process::{Replies, Reply};
 use super::server::{Script, Server};
 use super::{MODEL, REVERSE, once, paused, quick, real, request, sdk};
@@ -21,6 +23,8 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
         page.len()
     );
     let json = "{\"canary-of-a-proxy\": ";
+    let unfit = json!({ "contentBlockIndex": 0, "delta": { "text": ["canary-of-a-proxy"] } });
+    let unfit = [converse(REVERSE, "end_turn").remove(0), frame("contentBlockDelta", unfit)].concat();
     let scripts = [
         ok("text/html", page.as_bytes()),
         bad.into_bytes(),
@@ -29,6 +33,7 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
         format!("HTTP/1.1 502 Bad Gateway\r\nx-proxy: canary\r\ncontent-length: 900\r\n\r\n{page}")
             .into_bytes(),
         ok("application/vnd.amazon.eventstream", page.as_bytes()),
+        ok("application/vnd.amazon.eventstream", &unfit),
     ];
     for script in scripts {
         let server = Server::start([Script::new(script)]).await;
