@@ -267,7 +267,8 @@ pub(super) struct UpArgs {
     /// Begin without the data of earlier runs
     #[arg(long)]
     pub(super) fresh: bool,
-    /// `samples`, a script of answers and faults (a JSON file), or the URL of a server with the Messages API
+    /// `samples`, a script of answers and faults (a JSON file), or the URL of a model server: …/v1 and
+    /// …/chat/completions are OpenAI's API, any other is the Messages API
     #[arg(long, default_value = "samples")]
     pub(super) answers: String,
     /// The model that such a server is asked for; none: the id that each request names

@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use claude_code_core::{Error, Kind, ModelId, Result};
+use claude_code_core::{Error, Kind, ModelId, ModelProvider, Result};
 
 use super::args::{Global, TwinCommand, UpArgs};
 use super::{exit, json, setup, show};
 use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
-use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Relay, Samples, Scripted, Service, Twin};
+use crate::local::{
+    self, Brain, Directory, Keys, Listening, OpenAi, Quota, Relay, Samples, Scripted, Service, Twin,
+};
+use crate::secret::Secret;
 
 pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
     let TwinCommand::Up(args) = command;
@@ -44,10 +47,8 @@ fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
     let brain: Arc<dyn Brain> = match args.answers.as_str() {
         "samples" => samples,
         url if url.starts_with("http://") || url.starts_with("https://") => {
-            let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
-            let server = Anthropic::new(&settings, crate::connection::connector(), false)?;
             let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
-            Arc::new(Relay::new(Arc::new(server), model))
+            Arc::new(Relay::new(server(url, config)?, model))
         }
         path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
     };
@@ -55,6 +56,16 @@ fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
         Some(tokens) => Arc::new(Quota::new(brain, tokens)),
         None => brain,
     })
+}
+
+/// The model server at a URL: OpenAI's chat completions, or the Messages API.
+fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
+    let connector = crate::connection::connector();
+    if OpenAi::is_url(url) {
+        return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
+    }
+    let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
+    Ok(Arc::new(Anthropic::new(&settings, connector, false)?))
 }
 
 /// A variable of the environment, if it is set to something.

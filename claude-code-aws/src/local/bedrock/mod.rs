@@ -8,6 +8,7 @@ mod invoke;
 mod messages;
 mod route;
 mod rules;
+mod style;
 mod target;
 mod wire;
 
@@ -19,9 +20,10 @@ use http::{Request, Response};
 
 use self::control::Control;
 use self::route::Route;
+use self::style::Told;
 use self::target::Door;
 use super::body::{self, Body};
-use super::brain::{Brain, Question, Reply, StopReason, Usage};
+use super::brain::{Brain, Question, Reply};
 use super::clock;
 use super::fault::{self, Fault};
 
@@ -99,22 +101,12 @@ impl Bedrock {
             None => self.brain.answer(&question).await,
         };
         let mut faults = Vec::new();
-        loop {
-            match reply {
-                Reply::Faulty { reply: inner, faults: more } => {
-                    faults.extend(more);
-                    reply = *inner;
-                }
-                Reply::Error { code, status, message } => {
-                    fault::wait(&faults).await;
-                    return (Outcome::Error { code, status, message }, faults);
-                }
-                Reply::Answer { text, stop_reason: stop, usage } => {
-                    fault::wait(&faults).await;
-                    return (Outcome::Answer { text, stop, usage }, faults);
-                }
-            }
+        while let Reply::Faulty { reply: inner, faults: more } = reply {
+            faults.extend(more);
+            reply = *inner;
         }
+        fault::wait(&faults).await;
+        (Outcome::of(reply), faults)
     }
 
     fn log(&self, question: Arc<Question>) {
@@ -130,6 +122,19 @@ impl Bedrock {
 
 /// A reply without its faults.
 enum Outcome {
-    Answer { text: String, stop: StopReason, usage: Usage },
+    Answer(Told),
     Error { code: String, status: u16, message: String },
+}
+
+impl Outcome {
+    fn of(reply: Reply) -> Self {
+        match reply {
+            Reply::Error { code, status, message } => Outcome::Error { code, status, message },
+            Reply::Answer { text, stop_reason: stop, usage } => {
+                Outcome::Answer(Told::Whole { text, stop, usage })
+            }
+            Reply::Streamed(answer) => Outcome::Answer(Told::Written(answer.take())),
+            Reply::Faulty { reply, .. } => Outcome::of(*reply),
+        }
+    }
 }
