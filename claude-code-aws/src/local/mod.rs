@@ -30,6 +30,10 @@ mod streamed;
 mod twin;
 mod worker;
 
+pub(crate) use bedrock::Front;
+pub use bedrock::Recorded;
+#[cfg(feature = "cli")]
+pub(crate) use bedrock::{Recorder, Upstream};
 pub use body::{Body, BodyError, Piece, Pieces};
 pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use directory::Directory;

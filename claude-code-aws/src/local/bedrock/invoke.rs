@@ -51,7 +51,7 @@ fn whole(message: &Value, usage: Usage, faults: &[Fault]) -> Response<Body> {
     response
 }
 
-fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, String> {
+pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, String> {
     let request = anthropic::read(body)?;
     if request.anthropic_version.is_none() {
         return Err("anthropic_version: Field required".to_owned());

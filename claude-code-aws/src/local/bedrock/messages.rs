@@ -70,7 +70,7 @@ pub(super) fn count(body: &[u8]) -> Response<Body> {
 }
 
 /// Reads a body. `max_tokens` is required for an answer and has no place in a count.
-fn question(body: &[u8], needs_limit: bool) -> Result<Question, String> {
+pub(super) fn question(body: &[u8], needs_limit: bool) -> Result<Question, String> {
     let mut request = anthropic::read(body)?;
     let model = request.model.take().ok_or("model: Field required")?;
     if needs_limit && request.max_tokens.is_none() {
