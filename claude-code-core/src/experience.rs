@@ -111,7 +111,10 @@ impl Experience {
         if begun.elapsed() + ask.wait > left {
             return Err(still_ailing(model));
         }
-        tokio::time::sleep(ask.wait).await;
+        // A sleep of nothing takes until the timer's next tick, up to a millisecond.
+        if !ask.wait.is_zero() {
+            tokio::time::sleep(ask.wait).await;
+        }
         Ok(())
     }
 

@@ -1,10 +1,12 @@
 //! From the environment and the global options to a client.
 
 use claude_code_core::select::Reach;
+use claude_code_core::service::{Creator, Services};
 use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
 use crate::config::{Config, Provider, Store};
+use crate::results::AwsResults;
 
 /// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
 pub(super) fn config(global: Global) -> Result<Config> {
@@ -25,6 +27,15 @@ pub(super) async fn client(global: Global) -> Result<Client> {
     crate::connect(config(global)?).await
 }
 
+/// The service creator, the services that it writes, and whether these are kept.
+pub(super) async fn creator(global: Global) -> Result<(Creator, Services, bool)> {
+    let config = config(global)?;
+    let connected = crate::connect::connect_places(&config).await?;
+    let is_kept = connected.places.is_some();
+    let services = crate::services::of(&connected, &config);
+    Ok((Creator::new(connected.client, services.clone()), services, is_kept))
+}
+
 /// A client that plans and never sends: no provider is reached, no store opened, no credential looked for.
 pub(super) async fn planner(global: Global) -> Result<Client> {
     let config = Config { provider: Provider::Samples, store: Some(Store::None), ..config(global)? };
@@ -38,9 +49,21 @@ pub(super) async fn keeper(global: Global) -> Result<Client> {
     crate::connect(Config { provider: Provider::Samples, store, ..config }).await
 }
 
+/// The results themselves, for what looks after their bucket.
+pub(super) async fn stored(global: Global) -> Result<AwsResults> {
+    let config = config(global)?;
+    let store = Some(config.store.unwrap_or(config.default_store));
+    let config = Config { provider: Provider::Samples, store, ..config };
+    let places = crate::connect::connect_places(&config).await?.places.ok_or_else(no_results)?;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&places.sdk);
+    Ok(AwsResults::new(dynamodb, crate::s3::client(&places.sdk), &config.table_name, &places.bucket))
+}
+
 /// The results of a client, or how to have some.
 pub(super) fn results(client: &Client) -> Result<&dyn GenerationStore> {
-    let none =
-        || Error::invalid("results are kept nowhere: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws");
-    client.results().map(AsRef::as_ref).ok_or_else(none)
+    client.results().map(AsRef::as_ref).ok_or_else(no_results)
+}
+
+fn no_results() -> Error {
+    Error::invalid("results are kept nowhere: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws")
 }

@@ -35,7 +35,7 @@ pub(super) fn list(account: &Account, request: &Request<'_>) -> Answer {
         None => 0,
     };
     let page: Vec<Value> = all.iter().skip(from).take(limit).cloned().collect();
-    let last = page.last().map(|profile| token(profile));
+    let last = page.last().map(token);
     let mut answer = json!({ "inferenceProfileSummaries": page });
     if let Some(token) = last.filter(|_| from + limit < all.len()) {
         answer["nextToken"] = json!(token);
