@@ -58,7 +58,7 @@ pub(crate) enum Front {
     Replay(Recorded),
     /// A real service, written down.
     #[cfg(feature = "cli")]
-    Record(Recorder),
+    Record(Box<Recorder>),
 }
 
 /// The last questions.

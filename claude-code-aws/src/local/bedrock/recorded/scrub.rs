@@ -188,6 +188,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::unwrap_used)]
     fn a_cleaned_frame_is_a_frame() {
         use super::super::super::frames::exception;
         let dirty = exception("validationException", "arn:aws:iam::123456789012:user/bob");
