@@ -274,7 +274,7 @@ impl Draft {
             Ended::Fault(fault) => fault.paid != crate::provider::Paid::No,
             _ => true,
         };
-        let (catalogue, model) = (Catalogue::builtin(), &candidate.model);
+        let (catalogue, model) = (Catalogue::builtin(), candidate.known_as());
         let send = match (&usage, paid) {
             (_, false) => None,
             (Some(usage), true) => Some(Receipt::of_send(catalogue, model, usage, false)),

@@ -1,10 +1,11 @@
 //! Where a Messages API server may be: from code or environment only, never from a request.
 
-use std::net::IpAddr;
 use std::sync::Once;
 
 use claude_code_core::{Error, Result};
 use http::Uri;
+
+use crate::host::Place;
 
 /// Anthropic's own.
 const DEFAULT: &str = "https://api.anthropic.com";
@@ -14,6 +15,8 @@ const DEFAULT: &str = "https://api.anthropic.com";
 pub(crate) struct Endpoint {
     /// The URL of its messages.
     pub(crate) messages: Uri,
+    /// The URL that counts tokens.
+    pub(super) count: Uri,
     /// Its host, for messages to people.
     pub(crate) host: String,
     /// Whether it stands beside us: such servers often want no key.
@@ -21,6 +24,11 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The name by which a request can ask for it: its host and port.
+    pub(super) fn name(&self) -> &str {
+        self.messages.authority().map_or(self.host.as_str(), |authority| authority.as_str())
+    }
+
     /// The messages below a base URL. `strict` (inside Lambda) takes https only.
     pub(super) fn new(base: Option<&str>, strict: bool) -> Result<Self> {
         let base = base.unwrap_or(DEFAULT).trim_end_matches('/');
@@ -33,6 +41,7 @@ impl Endpoint {
     pub(crate) fn checked(name: &'static str, url: &str, strict: bool) -> Result<Self> {
         let wrong = |why: &str| Error::invalid(format!("{name} {why}"));
         let messages: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
+        let count = format!("{url}/count_tokens").parse().map_err(|_| wrong("is not a URL"))?;
         let host = messages.host().ok_or_else(|| wrong("has no host"))?.to_owned();
         if messages.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong("has a password in it: put the key into the variable for keys"));
@@ -53,27 +62,7 @@ impl Endpoint {
                 )));
             }
         }
-        Ok(Endpoint { messages, host, is_near: place != Place::Public })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Loopback,
-    Private,
-    Public,
-}
-
-impl Place {
-    fn of(host: &str) -> Place {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(address) if address.is_loopback() => Place::Loopback,
-            Ok(IpAddr::V4(address)) if address.is_private() => Place::Private,
-            Ok(IpAddr::V6(address)) if address.is_unique_local() => Place::Private,
-            Err(_) if bare.eq_ignore_ascii_case("localhost") => Place::Loopback,
-            _ => Place::Public,
-        }
+        Ok(Endpoint { messages, count, host, is_near: place != Place::Public })
     }
 }
 

@@ -44,7 +44,7 @@ async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
     let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
     let messages = &config.anthropic;
     let upstream = Upstream::new(
-        crate::connect::load(&config).await,
+        crate::connect::load(&config).await?,
         args.upstream.as_deref(),
         messages.base_url.as_deref(),
         messages.api_key.clone(),
