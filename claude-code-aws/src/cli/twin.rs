@@ -22,7 +22,12 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     if args.fresh {
         Directory::open(&dir)?.clear()?;
     }
-    let twin = Twin::with_keys(&dir, brain(args, &config)?, keys());
+    let brain = brain(&args.answers, args.answers_model.as_deref(), &config)?;
+    let brain = match args.quota_tpm {
+        Some(tokens) => Arc::new(Quota::new(brain, tokens)),
+        None => brain,
+    };
+    let twin = Twin::with_keys(&dir, brain, keys());
     twin.engines().directory()?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
@@ -39,21 +44,18 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     Ok(exit::OK)
 }
 
-fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
+/// Who answers in the twin, as `--answers` says it.
+pub(super) fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
     let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
-    let brain: Arc<dyn Brain> = match args.answers.as_str() {
+    Ok(match answers {
         "samples" => samples,
         url if url.starts_with("http://") || url.starts_with("https://") => {
             let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
             let server = Anthropic::new(&settings, crate::connection::connector(), false)?;
-            let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
+            let model = model.map(ModelId::new).transpose()?;
             Arc::new(Relay::new(Arc::new(server), model))
         }
         path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
-    };
-    Ok(match args.quota_tpm {
-        Some(tokens) => Arc::new(Quota::new(brain, tokens)),
-        None => brain,
     })
 }
 
