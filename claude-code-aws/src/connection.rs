@@ -1,14 +1,17 @@
 //! The connections to models, the same for each provider: HTTPS by rustls, the environment's proxy, and a pool that
 //! gives connections up before the load balancers and NATs between do.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 /// An idle connection older than this may be half open: hyper keeps them for 90 s, balancers drop them from 20 s on.
 const POOL_IDLE: Duration = Duration::from_secs(15);
@@ -17,8 +20,40 @@ const CONNECT: Duration = Duration::from_millis(3_100);
 
 /// A connector with its own pool.
 pub(crate) fn connector() -> SharedHttpConnector {
-    let tls = Provider::Rustls(CryptoMode::AwsLc);
-    SharedHttpConnector::new(settings(POOL_IDLE).tls_provider(tls).build())
+    SharedHttpConnector::new(ByScheme::default())
+}
+
+/// The same as the AWS SDK wants it.
+pub(crate) fn client() -> SharedHttpClient {
+    let connector = connector();
+    http_client_fn(move |_, _| connector.clone())
+}
+
+/// One connector for https and one for http, each made when it is first needed: reading the system's certificates takes
+/// longer than everything else before a first call, and a local server needs none.
+#[derive(Debug, Default)]
+struct ByScheme {
+    secure: OnceLock<SharedHttpConnector>,
+    plain: OnceLock<SharedHttpConnector>,
+}
+
+impl HttpConnector for ByScheme {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connector = match request.uri().starts_with("http://") {
+            true => self.plain.get_or_init(|| made(TrustStore::empty())),
+            false => self.secure.get_or_init(|| made(TrustStore::default())),
+        };
+        connector.call(request)
+    }
+}
+
+fn made(trusted: TrustStore) -> SharedHttpConnector {
+    let builder = settings(POOL_IDLE).tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    match TlsContext::builder().with_trust_store(trusted).build() {
+        Ok(context) => SharedHttpConnector::new(builder.tls_context(context).build()),
+        // Fails for certificates of one's own only, and there are none.
+        Err(_) => SharedHttpConnector::new(builder.build()),
+    }
 }
 
 /// The builder takes neither a connector of our own under TLS nor TCP keepalive. What keepalive would find, a server that
@@ -31,12 +66,6 @@ fn settings(pool_idle: Duration) -> ConnectorBuilder {
         .proxy_config(ProxyConfig::from_env())
 }
 
-/// The same as the AWS SDK wants it.
-pub(crate) fn client() -> SharedHttpClient {
-    let connector = connector();
-    http_client_fn(move |_, _| connector.clone())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -45,8 +74,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns};
-    use aws_smithy_runtime_api::client::http::HttpConnector;
-    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
