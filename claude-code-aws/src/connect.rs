@@ -48,6 +48,17 @@ pub(crate) struct Places {
     pub(crate) twin: Option<Twin>,
 }
 
+#[cfg(feature = "server")]
+impl Places {
+    /// Whether other machines reach them too.
+    pub(crate) fn is_shared(&self) -> bool {
+        #[cfg(feature = "local")]
+        return self.twin.is_none();
+        #[cfg(not(feature = "local"))]
+        true
+    }
+}
+
 /// As [`connect`], with the places.
 #[cfg(feature = "server")]
 pub(crate) async fn connect_places(config: &Config) -> Result<Connected> {

@@ -2,6 +2,7 @@
 //! `python/claude_code/_claude_code.pyi`.
 
 mod answer;
+mod aws_lambda;
 mod call;
 mod card;
 mod cli;
@@ -32,6 +33,8 @@ mod _claude_code {
 
     #[pymodule_export]
     use answer::{Answer, read_answer};
+    #[pymodule_export]
+    use aws_lambda::on_lambda;
     #[pymodule_export]
     use call::{Awaitable, wake};
     #[pymodule_export]

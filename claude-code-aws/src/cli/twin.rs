@@ -34,7 +34,7 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
             return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
         }
         true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(answers)?)),
-        false => Twin::with_keys(&dir, brain(args, &config)?, keys()),
+        false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
     };
     serve(global, &config, &twin, args.port, args.verify_signatures).await
 }
@@ -75,19 +75,24 @@ async fn serve(global: Global, config: &Config, twin: &Twin, port: u16, verify: 
     Ok(exit::OK)
 }
 
-fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
-    let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
-    let brain: Arc<dyn Brain> = match args.answers.as_str() {
-        "samples" => samples,
-        url if url.starts_with("http://") || url.starts_with("https://") => {
-            let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
-            Arc::new(Relay::new(server(url, config)?, model))
-        }
-        path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
-    };
+fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
+    let brain = brain(&args.answers, args.answers_model.as_deref(), config)?;
     Ok(match args.quota_tpm {
         Some(tokens) => Arc::new(Quota::new(brain, tokens)),
         None => brain,
+    })
+}
+
+/// Who answers in the twin, as `--answers` says it.
+pub(super) fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
+    let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
+    Ok(match answers {
+        "samples" => samples,
+        url if url.starts_with("http://") || url.starts_with("https://") => {
+            let model = model.map(ModelId::new).transpose()?;
+            Arc::new(Relay::new(server(url, config)?, model))
+        }
+        path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
     })
 }
 
