@@ -13,6 +13,8 @@ mod faults;
 mod going_on;
 #[path = "client/main_job.rs"]
 mod main_job;
+#[path = "client/profiles.rs"]
+mod profiles;
 #[path = "client/refactored.rs"]
 mod refactored;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::send_to;
+use super::{retry, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::Draft;
 use crate::error::Kind;
@@ -13,29 +13,60 @@ use crate::provider::Paid;
 /// The next candidate, if this one cannot be had and nothing was paid for.
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let Ended::Fault(fault) = &last.ended else { return None };
-    let elsewhere = matches!(
-        fault.kind,
-        Kind::Throttled
-            | Kind::Quota
-            | Kind::Unavailable
+    if fault.paid != Paid::No || !(is_busy(fault.kind) || is_closed(fault.kind)) {
+        return None;
+    }
+    let next = elsewhere(plan, draft, last)?;
+    let tries = draft.sent.iter().filter(|sent| sent.candidate == next).count();
+    if tries > 0 {
+        return Some(send_to(plan, draft, next, Why::Retry, retry::wait(&plan.id, tries, None)));
+    }
+    let (candidate, asked) = (plan.candidate(next), plan.candidate(last.candidate));
+    let why = match &candidate.place {
+        Some(place) if candidate.model == asked.model => Why::Failover(place.clone()),
+        _ => Why::Fallback,
+    };
+    Some(send_to(plan, draft, next, why, Duration::ZERO))
+}
+
+/// The candidate to ask after this send: one further on; else one passed over because it was resting; and where the last
+/// one is closed, one that was only busy. None of those that said no.
+pub(super) fn elsewhere(plan: &Plan, draft: &Draft, last: &Sent) -> Option<usize> {
+    if last.candidate >= plan.candidates.len() {
+        return None;
+    }
+    let is_open = |at: &usize| !draft.sent.iter().any(|sent| refuses(plan, sent, *at));
+    let asked = |at: usize| draft.sent.iter().any(|sent| sent.candidate == at);
+    let is_over = matches!(&last.ended, Ended::Fault(fault) if is_closed(fault.kind));
+    let mut further = last.candidate + 1..plan.candidates.len();
+    let mut before = 0..last.candidate;
+    further.find(is_open).or_else(|| before.find(|at| is_open(at) && (is_over || !asked(*at))))
+}
+
+/// Whether how a send ended says that this candidate need not be asked.
+fn refuses(plan: &Plan, sent: &Sent, at: usize) -> bool {
+    let Ended::Fault(fault) = &sent.ended else { return false };
+    // These are true of the model wherever it is asked.
+    let everywhere = matches!(fault.kind, Kind::Retired | Kind::Legacy | Kind::DataRetention);
+    let same = everywhere && plan.candidate(sent.candidate).model == plan.candidate(at).model;
+    is_closed(fault.kind) && (same || sent.candidate == at)
+}
+
+/// It may go better in a moment.
+fn is_busy(kind: Kind) -> bool {
+    matches!(kind, Kind::Throttled | Kind::Unavailable)
+}
+
+/// It will not go better before somebody has done something.
+fn is_closed(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Quota
             | Kind::AccessDenied
             | Kind::Retired
             | Kind::Legacy
             | Kind::NeedsProfile
             | Kind::DataRetention
             | Kind::NotFound
-    );
-    if fault.paid != Paid::No || !elsewhere {
-        return None;
-    }
-    let asked = &plan.candidate(last.candidate).model;
-    // These are true of the model wherever it is asked.
-    let everywhere = matches!(fault.kind, Kind::Retired | Kind::Legacy | Kind::DataRetention);
-    let rest = plan.candidates.iter().enumerate().skip(last.candidate + 1);
-    let (next, candidate) = { rest }.find(|(_, candidate)| !everywhere || candidate.model != *asked)?;
-    let why = match &candidate.place {
-        Some(place) if candidate.model == *asked => Why::Failover(place.clone()),
-        _ => Why::Fallback,
-    };
-    Some(send_to(plan, draft, next, why, Duration::ZERO))
+    )
 }

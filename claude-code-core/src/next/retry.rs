@@ -6,7 +6,7 @@ use std::time::Duration;
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 
-use super::{count, on_this_candidate, send_to};
+use super::{count, fallback, on_this_candidate, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::Draft;
 use crate::error::Kind;
@@ -47,7 +47,7 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
         Kind::Credentials => fault.retry_after.is_some() && tries == 1,
         _ => false,
     };
-    let other = plan.candidates.get(last.candidate + 1).is_some();
+    let other = fallback::elsewhere(plan, draft, last).is_some();
     if !patient || (other && tries >= BEFORE_FALLBACK) {
         return None;
     }
@@ -78,7 +78,7 @@ pub(super) fn repeated(draft: &Draft) -> bool {
 }
 
 /// Full jitter over an exponential interval; what the service asks for is obeyed, and spread by up to a second.
-fn wait(seed: &str, nth: usize, retry_after: Option<Duration>) -> Duration {
+pub(super) fn wait(seed: &str, nth: usize, retry_after: Option<Duration>) -> Duration {
     let mut intervals = ExponentialBackoff {
         initial_interval: FIRST,
         current_interval: FIRST,

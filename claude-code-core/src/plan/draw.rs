@@ -86,16 +86,15 @@ fn left_out(request: &GenerateRequest, first: &Candidate, max_tokens: u32) -> Ve
     let told = |wish: Think| first.card?.capabilities.thinking_as(wish, taken, max_tokens);
     let thinks = request.thinking.and_then(told).flatten().is_some_and(SentThinking::is_on);
     let temperature = request.temperature.filter(|_| !first.takes_sampling() || thinks);
-    let temperature = temperature.map(|_| "temperature".to_owned());
+    let when = if thinks && first.takes_sampling() { " while it thinks" } else { "" };
+    let not_taken = |field: &str| format!("{field} was left out: {} does not take it", first.model);
     let effort = request.effort.filter(|effort| !first.takes_effort(*effort));
     let thinking = request.thinking.filter(|wish| told(*wish).is_none()).map(|wish| match wish {
-        Think::On => "thinking on".to_owned(),
-        Think::Off => "thinking off".to_owned(),
+        Think::On => not_taken("thinking on"),
+        Think::Off => not_taken("thinking off"),
     });
-    let fields =
-        temperature.into_iter().chain(effort.map(|effort| format!("effort {effort}"))).chain(thinking);
-    let when = if thinks { " while it thinks" } else { "" };
-    fields.map(|field| format!("{field} was left out: {} does not take it{when}", first.model)).collect()
+    let effort = effort.map(|effort| not_taken(&format!("effort {effort}")));
+    temperature.map(|_| not_taken("temperature") + when).into_iter().chain(effort).chain(thinking).collect()
 }
 
 fn check(request: &GenerateRequest) -> Result<()> {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use claude_code_core::provider::{Field, Paid, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Cost, GenerateRequest, Kind, Usage};
+use claude_code_core::{Cost, GenerateRequest, Kind, Policy, Usage};
 use tokio::time::Instant;
 
 use super::{REVERSE, client, cut, throttled};
@@ -184,4 +184,52 @@ async fn repeats_stop_while_most_sends_fail_and_come_back_with_success() {
     let again = GenerateRequest { prompt: "reverse again".into(), ..on_haiku() };
     assert_eq!(client.generate(again).await.unwrap_err().kind, Kind::Cut);
     assert_eq!(provider.calls().len(), 113, "a success gave one repeat back");
+}
+
+fn denied() -> ProviderError {
+    ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model")
+}
+
+/// Haiku, in the provider's first place and in another.
+fn in_two_places(provider: &std::sync::Arc<ScriptedProvider>) -> claude_code_core::Client {
+    let policy = Policy { places: vec!["us-west-2".into()], ..Policy::default() };
+    claude_code_core::testing::builder(provider.clone()).with_policy(policy).build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_model_is_waited_for_where_every_other_one_says_no() {
+    let throttled = || Script::fail(throttled());
+    let provider = ScriptedProvider::new([
+        throttled(),
+        throttled(),
+        throttled(),
+        Script::fail(denied()),
+        throttled(),
+        Script::answer(REVERSE),
+    ]);
+    let g = in_two_places(&provider).generate(on_haiku()).await.unwrap();
+    let outcomes: Vec<_> = g.attempts.iter().map(|a| (a.why.as_str(), a.outcome.as_str())).collect();
+    assert_eq!(outcomes[3].1, "access_denied", "{outcomes:?}");
+    assert_eq!(outcomes[4..].iter().map(|(why, _)| *why).collect::<Vec<_>>(), ["retry", "retry"]);
+    assert_eq!(g.attempts[5].model, HAIKU);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resting_place_is_asked_before_a_denial_elsewhere_is_final() {
+    let mut scripts = vec![Script::fail(throttled()); 3];
+    scripts.extend([Script::answer(REVERSE), Script::fail(denied()), Script::answer(REVERSE)]);
+    let provider = ScriptedProvider::new(scripts);
+    let client = in_two_places(&provider);
+    client.generate(on_haiku()).await.unwrap();
+    let request = GenerateRequest::new("reverse once more").with_model(HAIKU);
+    let g = client.generate(request).await.unwrap();
+    let outcomes: Vec<_> = g.attempts.iter().map(|a| a.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["access_denied", "complete"], "{:?}", g.warnings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_every_candidate_denies_ends_at_once() {
+    let provider = ScriptedProvider::new([Script::fail(denied())]);
+    let error = in_two_places(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!((error.kind, provider.calls().len()), (Kind::AccessDenied, 2));
 }
