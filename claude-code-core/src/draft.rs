@@ -277,7 +277,7 @@ impl Draft {
         let (catalogue, model) = (Catalogue::builtin(), candidate.known_as());
         let send = match (&usage, paid) {
             (_, false) => None,
-            (Some(usage), true) => Some(Receipt::of_send(catalogue, model, usage, false)),
+            (Some(usage), true) => Some(plan.receipt(candidate, usage)),
             (None, true) => Some(Receipt::of_unknown(catalogue, model, ask.ceiling)),
         };
         let send = send.map(|send| if plan.policy.samples { send.as_sample() } else { send });

@@ -119,6 +119,12 @@ impl Receipt {
         Receipt { items, price_table: catalogue.as_of().to_owned(), saved }
     }
 
+    /// The receipt of a send whose price is not known.
+    pub(crate) fn of_unpriced(catalogue: &Catalogue, id: &ModelId, usage: &Usage) -> Receipt {
+        let price_table = catalogue.as_of().to_owned();
+        Receipt { items: unpriced(id, usage), price_table, saved: Saved::default() }
+    }
+
     /// The receipt of a send whose outcome is unknown: it stays charged at its ceiling.
     pub fn of_unknown(catalogue: &Catalogue, id: &ModelId, ceiling: Cost) -> Receipt {
         let item = Item {

@@ -61,7 +61,7 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
         Why::Resume | Why::Repair => crate::estimate::estimate_tokens(&draft.text),
         _ => 0,
     };
-    let ceiling = model.ceiling(plan.prompt_tokens + more, plan.max_tokens);
+    let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
     Ask { candidate, why, wait, max_tokens: plan.max_tokens, ceiling, anchor: None }
 }
 

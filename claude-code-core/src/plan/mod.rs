@@ -17,9 +17,11 @@ use crate::model::{ModelId, Tier};
 use crate::policy::Policy;
 use crate::price::{Cost, PicoUsd};
 use crate::prompt::Prompt;
-use crate::rates;
+use crate::rates::{self, Rates};
+use crate::receipt::Receipt;
 use crate::request::{CacheMode, GenerateRequest};
 use crate::state::Scope;
+use crate::usage::Usage;
 
 /// A model that may be asked, and why it stands in the list.
 #[derive(Clone, Debug)]
@@ -39,12 +41,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// The most that one send can cost.
-    pub fn ceiling(&self, prompt_tokens: u64, max_tokens: u32) -> Cost {
-        let rates = Catalogue::builtin().rates(self.known_as());
-        rates::ceiling(rates.as_ref(), prompt_tokens, u64::from(max_tokens))
-    }
-
     /// The id that names the model: what is sent, unless that is a profile that AWS told the model of.
     pub fn known_as(&self) -> &ModelId {
         self.stands_for.as_ref().unwrap_or(&self.model)
@@ -156,7 +152,7 @@ impl Plan {
             tier_reason: self.tier_reason.clone(),
             model: self.first().model.to_string(),
             input_tokens: self.prompt_tokens,
-            worst_usd: self.first().ceiling(self.prompt_tokens, self.max_tokens),
+            worst_usd: self.ceiling(self.first(), self.prompt_tokens),
             counted: false,
             warnings: self.warnings.clone(),
         }
@@ -164,8 +160,29 @@ impl Plan {
 
     /// The same with the tokens as the service counted them.
     pub(crate) fn counted(&self, tokens: u64) -> Estimate {
-        let worst_usd = self.first().ceiling(tokens, self.max_tokens);
+        let worst_usd = self.ceiling(self.first(), tokens);
         Estimate { input_tokens: tokens, worst_usd, counted: true, ..self.estimate() }
+    }
+
+    /// The most that one send to a candidate can cost.
+    pub fn ceiling(&self, candidate: &Candidate, prompt_tokens: u64) -> Cost {
+        let rates = self.rates(candidate);
+        rates::ceiling(rates.as_ref(), prompt_tokens, u64::from(self.max_tokens))
+    }
+
+    /// What a send to a candidate is charged, line by line.
+    pub(crate) fn receipt(&self, candidate: &Candidate, usage: &Usage) -> Receipt {
+        match self.rates(candidate) {
+            Some(_) => Receipt::of_send(Catalogue::builtin(), candidate.known_as(), usage, false),
+            None => Receipt::of_unpriced(Catalogue::builtin(), candidate.known_as(), usage),
+        }
+    }
+
+    /// The prices of a candidate. Those of a service tier beside the standard one are not published: none is assumed.
+    fn rates(&self, candidate: &Candidate) -> Option<Rates> {
+        let is_standard = |tier: &str| matches!(tier, "default" | "standard_only");
+        let standard = self.policy.service_tier.as_deref().is_none_or(is_standard);
+        Catalogue::builtin().rates(candidate.known_as()).filter(|_| standard)
     }
 
     /// The `thinking` that a candidate is sent.

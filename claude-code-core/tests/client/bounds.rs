@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use claude_code_core::provider::StopReason;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use claude_code_core::{GenerateRequest, Kind, PicoUsd, Policy, Usage};
+use claude_code_core::{Cost, GenerateRequest, Kind, PicoUsd, Policy, Usage};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep};
 
@@ -144,6 +144,21 @@ async fn a_cap_that_someone_set_stops_a_model_without_a_price_and_the_default_do
     let capped = unknown.clone().with_max_usd(PicoUsd::from_usd("5").unwrap());
     assert_eq!(client.generate(capped).await.unwrap_err().kind, Kind::Budget);
     assert!(client.generate(unknown).await.unwrap().accepted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_tier_without_a_published_price_is_unpriced_and_stopped_by_a_cap() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let on = |tier: &str| {
+        let policy = Policy { service_tier: Some(tier.to_owned()), ..Policy::default() };
+        builder(provider.clone()).with_policy(policy).build()
+    };
+    let capped = on_haiku().with_max_usd(PicoUsd::from_usd("5").unwrap());
+    assert_eq!(on("priority").generate(capped.clone()).await.unwrap_err().kind, Kind::Budget);
+    let g = on("priority").generate(on_haiku()).await.unwrap();
+    assert!(matches!(g.receipt.total(), Cost::Unpriced { .. }));
+    let g = on("default").generate(capped).await.unwrap();
+    assert!(matches!(g.receipt.total(), Cost::Priced(_)));
 }
 
 #[tokio::test(start_paused = true)]
