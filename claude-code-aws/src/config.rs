@@ -59,6 +59,9 @@ pub struct Config {
     pub local_dir: Option<PathBuf>,
     /// Whether AWS_ENDPOINT_URL* counts inside Lambda.
     pub allow_endpoint_override: bool,
+    /// Who answers where the provider is `samples`; none: the sample answers.
+    #[cfg(feature = "local")]
+    pub answers: Option<std::sync::Arc<dyn crate::local::Brain>>,
     /// How the Messages API is reached, where it is the provider.
     pub anthropic: crate::anthropic::Settings,
     /// The AWS region; none: the standard chain, then `us-east-1`.
@@ -80,6 +83,8 @@ impl Default for Config {
             service_bucket: "cloudservicecreator-code".into(),
             local_dir: None,
             allow_endpoint_override: false,
+            #[cfg(feature = "local")]
+            answers: None,
             anthropic: crate::anthropic::Settings::default(),
             region: None,
             policy: Policy::default(),

@@ -2,8 +2,11 @@
 //! `python/claude_code/_claude_code.pyi`.
 
 mod answer;
+mod answers;
+mod batch;
 mod call;
 mod card;
+mod check;
 mod cli;
 mod client;
 mod error;
@@ -11,15 +14,19 @@ mod event;
 mod generation;
 mod highlight;
 mod json;
+mod link;
 mod log;
 mod money;
 mod options;
 mod reading;
 mod record;
 mod runtime;
+mod service;
+mod shared;
 mod store;
 mod stream;
 mod tally;
+mod telemetry;
 mod twin;
 mod values;
 
@@ -32,6 +39,8 @@ mod _claude_code {
 
     #[pymodule_export]
     use answer::{Answer, read_answer};
+    #[pymodule_export]
+    use batch::{AsyncBatch, Batch, BatchItem};
     #[pymodule_export]
     use call::{Awaitable, wake};
     #[pymodule_export]
@@ -47,13 +56,15 @@ mod _claude_code {
     #[pymodule_export]
     use runtime::stop;
     #[pymodule_export]
+    use service::{AsyncService, Service, ServiceCode};
+    #[pymodule_export]
     use store::{AsyncResults, Page, ResultRow, Results};
     #[pymodule_export]
     use stream::{AsyncStream, Stream};
     #[pymodule_export]
     use twin::{Sent, Twin};
     #[pymodule_export]
-    use values::{Attempt, Budget, Cached, Diagnostic, Estimate, Receipt, ReceiptItem, Usage};
+    use values::{Attempt, Budget, Cached, Diagnostic, Estimate, Finding, Receipt, ReceiptItem, Usage};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -11,10 +11,12 @@ use claude_code_aws::local::{self, Brain, Fault, Question, Reply, Samples};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{AsyncClient, Client, Link, Shared};
+use crate::client::{AsyncClient, Client};
 use crate::error::raise;
+use crate::link::Link;
 use crate::record::record;
 use crate::runtime::Held;
+use crate::shared::Shared;
 
 /// What was sent, in a schema.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

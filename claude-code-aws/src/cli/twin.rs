@@ -9,7 +9,7 @@ use super::args::{Global, TwinCommand, UpArgs};
 use super::{exit, json, setup, show};
 use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
-use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Relay, Samples, Scripted, Service, Twin};
+use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Relay, Samples, Service, Twin};
 
 pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
     let TwinCommand::Up(args) = command;
@@ -40,16 +40,15 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
 }
 
 fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
-    let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
     let brain: Arc<dyn Brain> = match args.answers.as_str() {
-        "samples" => samples,
+        "samples" => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {
             let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
             let server = Anthropic::new(&settings, crate::connection::connector(), false)?;
             let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
             Arc::new(Relay::new(Arc::new(server), model))
         }
-        path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
+        path => local::answers_of(Path::new(path))?,
     };
     Ok(match args.quota_tpm {
         Some(tokens) => Arc::new(Quota::new(brain, tokens)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use claude_code_core::idempotency::Idempotency;
 use claude_code_core::jobs::Jobs;
-use claude_code_core::service::{MemoryServices, ServiceStore, Services};
+use claude_code_core::service::Services;
 use claude_code_core::{Client, Result};
 use tokio::sync::Semaphore;
 
@@ -15,7 +15,6 @@ use super::links::Links;
 use crate::config::{Config, Store};
 use crate::connect::{Connected, connect_places, connected_to};
 use crate::local::Twin;
-use crate::services::AwsServices;
 
 /// Settings of the HTTP API beside those of the client.
 #[derive(Clone, Debug)]
@@ -128,19 +127,11 @@ impl App {
     }
 
     fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
+        let services = connected.services(config);
         let Connected { client, places } = connected;
-        let services: Arc<dyn ServiceStore> = match &places {
-            Some(places) => Arc::new(AwsServices::new(
-                aws_sdk_dynamodb::Client::new(&places.sdk),
-                crate::s3::client(&places.sdk),
-                &config.service_table,
-                &config.service_bucket,
-            )),
-            None => Arc::new(MemoryServices::default()),
-        };
         let (state, clock) = (client.state().clone(), client.clock().clone());
         App {
-            services: Services::new(services, clock.clone()),
+            services,
             jobs: Jobs::new(state.clone(), clock.clone()),
             idempotency: Idempotency::new(state, clock.clone()),
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),

@@ -3,6 +3,7 @@
 //! [`Twin`] owns a state directory with one SQLite file per engine and gives out an HTTP client for the SDK,
 //! whose connector hands each request to an engine without a socket. [`handle`] is the same door for listeners.
 
+mod answers;
 mod bedrock;
 mod body;
 mod brain;
@@ -27,6 +28,7 @@ mod signature;
 mod twin;
 mod worker;
 
+pub use answers::answers_of;
 pub use body::{Body, BodyError, Piece, Pieces};
 pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use directory::Directory;
