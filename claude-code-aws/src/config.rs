@@ -51,6 +51,8 @@ pub struct Config {
     pub bucket_name: Option<String>,
     /// The table of cache, leases, budgets, jobs and keys.
     pub state_table: String,
+    /// The queue (SQS) between those who accept jobs and those who work on them; none: the process that accepts works.
+    pub jobs_queue_url: Option<String>,
     /// The service creator's table.
     pub service_table: String,
     /// The service creator's bucket.
@@ -79,6 +81,7 @@ impl Default for Config {
             table_name: "claude-code-results".into(),
             bucket_name: None,
             state_table: "claude-code-state".into(),
+            jobs_queue_url: None,
             service_table: "CloudServiceCreator".into(),
             service_bucket: "cloudservicecreator-code".into(),
             local_dir: None,
@@ -120,6 +123,12 @@ impl Config {
             Error::invalid("there is no home directory for local state: set CLAUDE_CODE_AWS_LOCAL_DIR")
         })
     }
+}
+
+/// Whether this process is a Lambda function, where whoever may set its environment shall not lead its requests, which
+/// its role signs, to another address.
+pub(crate) fn is_lambda() -> bool {
+    std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some()
 }
 
 /// The variables that are set to something.
@@ -190,6 +199,7 @@ impl Vars {
         }
         let text = |name: &str| self.get(name).map(str::to_owned);
         config.bucket_name = text("BUCKET_NAME");
+        config.jobs_queue_url = text("JOBS_QUEUE_URL");
         for (name, place) in [
             ("TABLE_NAME", &mut config.table_name),
             ("STATE_TABLE", &mut config.state_table),

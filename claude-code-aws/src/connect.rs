@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::select::Reach;
-use claude_code_core::service::{MemoryServices, ServiceStore, Services};
 use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelProvider, Result};
 
 use crate::anthropic::Anthropic;
@@ -15,7 +15,6 @@ use crate::dynamodb::DynamoState;
 #[cfg(feature = "local")]
 use crate::local::Twin;
 use crate::results::AwsResults;
-use crate::services::AwsServices;
 
 /// A client for these settings; AWS credentials and region by the standard chain, where AWS is asked at all.
 pub async fn connect(config: Config) -> Result<Client> {
@@ -33,22 +32,6 @@ pub struct Connected {
     /// The client.
     pub client: Client,
     pub(crate) places: Option<Places>,
-}
-
-impl Connected {
-    /// Where the service creator keeps conversations and files: beside the results, else in memory.
-    pub fn services(&self, config: &Config) -> Services {
-        let store: Arc<dyn ServiceStore> = match &self.places {
-            Some(places) => Arc::new(AwsServices::new(
-                aws_sdk_dynamodb::Client::new(&places.sdk),
-                crate::s3::client(&places.sdk),
-                &config.service_table,
-                &config.service_bucket,
-            )),
-            None => Arc::new(MemoryServices::default()),
-        };
-        Services::new(store, self.client.clock().clone())
-    }
 }
 
 /// Where results are: what else reads them needs the same configuration.
@@ -152,10 +135,26 @@ pub(crate) async fn load(config: &Config) -> SdkConfig {
         None => loader,
     };
     let loaded = loader.load().await;
+    let own = config.allow_endpoint_override || !crate::config::is_lambda();
+    let loaded = if own { loaded } else { without_endpoints(loaded) };
     match loaded.region() {
         Some(_) => loaded,
         None => loaded.into_builder().region(Region::from_static("us-east-1")).build(),
     }
+}
+
+/// The same, with the services at AWS's own addresses whatever the environment and the profile say.
+fn without_endpoints(sdk: SdkConfig) -> SdkConfig {
+    #[derive(Debug)]
+    struct Nothing;
+    impl LoadServiceConfig for Nothing {
+        fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
+            None
+        }
+    }
+    let mut builder = sdk.into_builder();
+    builder.set_endpoint_url(None);
+    builder.service_config(Nothing).build()
 }
 
 /// The builder with results in S3 and DynamoDB and with shared state.
@@ -191,4 +190,32 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
 #[cfg(not(feature = "local"))]
 fn missing(what: &str) -> Error {
     Error::invalid(format!("{what} is not part of this build: enable feature \"local\", or use bedrock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Evil;
+
+    impl LoadServiceConfig for Evil {
+        fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
+            Some("https://evil.example".into())
+        }
+    }
+
+    #[test]
+    fn an_address_from_the_environment_is_forgotten_for_all_services_and_for_each() {
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url("https://evil.example")
+            .service_config(Evil)
+            .build();
+        let own = without_endpoints(sdk);
+        let key = || ServiceConfigKey::builder().service_id("S3").profile("endpoint_url").env("ENDPOINT_URL");
+        assert_eq!(own.endpoint_url(), None);
+        let asked = key().build().ok().and_then(|key| own.service_config()?.load_config(key));
+        assert_eq!(asked, None);
+    }
 }

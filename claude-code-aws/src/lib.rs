@@ -28,6 +28,7 @@ pub mod http;
 pub mod janitor;
 #[cfg(feature = "local")]
 pub mod local;
+mod presign;
 pub mod results;
 pub mod s3;
 mod secret;

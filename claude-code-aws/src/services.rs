@@ -1,15 +1,33 @@
 //! The service creator's table and bucket: `CloudServiceCreator` with `pk` and `sk`, `cloudservicecreator-code`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use claude_code_core::service::{MemoryServices, Services};
 use claude_code_core::service::{Row, RowKey, ServiceStore};
 use claude_code_core::state::{OnlyIf, PutError};
 use claude_code_core::{Error, Kind, Result, Scope};
 use serde_json::Value;
 
+use crate::config::Config;
+use crate::connect::Connected;
 use crate::s3;
+
+/// The services of a connection: beside its results, else in memory.
+pub fn of(connected: &Connected, config: &Config) -> Services {
+    let store: Arc<dyn ServiceStore> = match &connected.places {
+        Some(places) => Arc::new(AwsServices::new(
+            aws_sdk_dynamodb::Client::new(&places.sdk),
+            s3::client(&places.sdk),
+            &config.service_table,
+            &config.service_bucket,
+        )),
+        None => Arc::new(MemoryServices::default()),
+    };
+    Services::new(store, connected.client.clock().clone())
+}
 
 /// Services in a table and a bucket.
 #[derive(Clone, Debug)]

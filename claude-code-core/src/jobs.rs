@@ -69,6 +69,17 @@ impl Job {
     }
 }
 
+/// What a worker that asks for a job gets.
+#[derive(Debug)]
+pub enum Taken {
+    /// The job.
+    Held(Box<Held>),
+    /// It has ended: there is nothing to do.
+    Ended,
+    /// Another worker is at it and alive: look again after this time.
+    Busy(Duration),
+}
+
 /// A job in the hands of its worker.
 #[derive(Debug)]
 pub struct Held {
@@ -114,12 +125,15 @@ impl Jobs {
         Ok(self.read(scope, id).await?.0)
     }
 
-    /// The job for a worker that will be done within `lease`; none if it has ended or another worker is alive.
-    pub async fn take(&self, scope: &Scope, id: &str, lease: Duration) -> Result<Option<Held>> {
+    /// The job for a worker that will be done within `lease`.
+    pub async fn take(&self, scope: &Scope, id: &str, lease: Duration) -> Result<Taken> {
         let (mut job, version) = self.read(scope, id).await?;
         let now = self.clock.now();
-        if job.is_ended() || (job.state == JobState::Running && now.0 < job.lease_until) {
-            return Ok(None);
+        if job.is_ended() {
+            return Ok(Taken::Ended);
+        }
+        if job.state == JobState::Running && now.0 < job.lease_until {
+            return Ok(Taken::Busy(UtcMillis(job.lease_until).since(now)));
         }
         job.state = JobState::Running;
         job.workers += 1;
@@ -129,9 +143,17 @@ impl Jobs {
             job.progress.events += 1;
         }
         match self.put(scope, &job, OnlyIf::Version(version)).await {
-            Ok(fence) => Ok(Some(Held { job, scope: scope.clone(), fence })),
-            Err(error) if error.kind == Kind::Conflict => Ok(None),
+            Ok(fence) => Ok(Taken::Held(Box::new(Held { job, scope: scope.clone(), fence }))),
+            Err(error) if error.kind == Kind::Conflict => Ok(Taken::Busy(lease)),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The last event of the log; none if nothing happened yet.
+    pub async fn last_event(&self, held: &Held) -> Result<Option<Value>> {
+        match held.job.progress.events {
+            0 => Ok(None),
+            number => self.event(&held.scope, &held.job.id, number).await,
         }
     }
 

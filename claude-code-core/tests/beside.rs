@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_code_core::idempotency::{Claim, Entry, Idempotency};
-use claude_code_core::jobs::{JobState, Jobs};
+use claude_code_core::jobs::{Held, JobState, Jobs, Taken};
 use claude_code_core::memory::MemoryState;
 use claude_code_core::service::{
     Conversation, FILES, MemoryServices, STEPS, ServiceData, Services, missing, prompt, request,
@@ -78,23 +78,34 @@ async fn a_key_given_back_is_free_at_once_and_a_bad_key_is_refused() {
     }
 }
 
+async fn held(jobs: &Jobs) -> Held {
+    match jobs.take(&Scope::local(), "j", LEASE).await.unwrap() {
+        Taken::Held(held) => *held,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing() {
     let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
     let scope = Scope::local();
     jobs.create(&scope, "j", json!({ "a": 1 })).await.unwrap();
-    let mut dead = jobs.take(&scope, "j", LEASE).await.unwrap().unwrap();
+    let mut dead = held(&jobs).await;
+    assert_eq!(jobs.last_event(&dead).await.unwrap(), None);
     jobs.log(&mut dead, &json!("one")).await.unwrap();
-    assert!(jobs.take(&scope, "j", LEASE).await.unwrap().is_none(), "its worker lives");
+    let busy = jobs.take(&scope, "j", LEASE).await.unwrap();
+    assert!(matches!(busy, Taken::Busy(wait) if wait == LEASE), "its worker lives: {busy:?}");
     tokio::time::advance(LEASE + Duration::from_secs(1)).await;
-    let mut next = jobs.take(&scope, "j", LEASE).await.unwrap().unwrap();
+    let mut next = held(&jobs).await;
     assert_eq!((next.job.workers, next.job.progress.events), (2, 1), "the log goes on behind what is there");
+    assert_eq!(jobs.last_event(&next).await.unwrap(), Some(json!("one")), "the dead one's last word");
     jobs.log(&mut next, &json!("two")).await.unwrap();
     assert_eq!(jobs.log(&mut dead, &json!("late")).await.unwrap_err().kind, Kind::Conflict);
     assert_eq!(jobs.finish(dead, Ok(json!("late"))).await.unwrap_err().kind, Kind::Conflict);
     jobs.finish(next, Ok(json!("done"))).await.unwrap();
     let job = jobs.get(&scope, "j").await.unwrap();
     assert_eq!((job.state, job.result), (JobState::Done, Some(json!("done"))));
+    assert!(matches!(jobs.take(&scope, "j", LEASE).await.unwrap(), Taken::Ended));
     assert_eq!(jobs.event(&scope, "j", 2).await.unwrap(), Some(json!("two")));
     assert_eq!(jobs.get(&Scope::authenticated("b"), "j").await.unwrap_err().kind, Kind::NotFound);
 }

@@ -74,7 +74,7 @@ impl Link {
     /// The service creator beside the client.
     pub(crate) async fn creator(&self) -> Result<Creator> {
         let Open { connected, services } = self.open().await?;
-        let services = services.get_or_init(|| connected.services(&self.config));
+        let services = services.get_or_init(|| claude_code_aws::services::of(connected, &self.config));
         Ok(Creator::new(connected.client.clone(), services.clone()))
     }
 

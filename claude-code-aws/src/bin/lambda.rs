@@ -1,8 +1,8 @@
-//! The Lambda function: clients are made once, then one event after the other.
+//! The Lambda function: clients are made once, then one event after the other; jobs come over the queue.
 
 use claude_code_aws::Config;
 use claude_code_aws::http::lambda;
-use lambda_http::{Error, Request, run, run_with_streaming_response, service_fn};
+use lambda_http::Error;
 
 /// Origins of browsers that may call, separated by commas.
 const ORIGINS: &str = "CLAUDE_CODE_AWS_ALLOWED_ORIGINS";
@@ -15,12 +15,6 @@ async fn main() -> Result<(), Error> {
     let origins =
         origins.split(',').map(|origin| origin.trim().to_owned()).filter(|o| !o.is_empty()).collect();
     let app = lambda::app(&Config::from_env()?, origins).await?;
-    let answer = |event: Request| {
-        let app = app.clone();
-        async move { Ok::<_, Error>(lambda::answer(app, event).await) }
-    };
-    if std::env::var(STREAMING).is_ok_and(|value| value == "1") {
-        return run_with_streaming_response(service_fn(answer)).await;
-    }
-    run(service_fn(answer)).await
+    let streaming = std::env::var(STREAMING).is_ok_and(|value| value == "1");
+    lambda::run(app, streaming).await
 }

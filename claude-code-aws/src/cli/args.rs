@@ -55,6 +55,9 @@ pub(super) enum Command {
     /// The local twin of Bedrock, S3 and DynamoDB
     #[command(subcommand)]
     Twin(TwinCommand),
+    /// The service creator: seven questions, six files that work together
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// The HTTP API and the service creator's page
     Serve(ServeArgs),
 }
@@ -66,6 +69,36 @@ pub(super) enum BudgetAction {
     Stop,
     /// Sending goes on
     Resume,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ServiceCommand {
+    /// Answer seven questions, here or a line each on stdin; the six files are stored and printed, or written with -o
+    New(NewServiceArgs),
+    /// Write the six files of a stored service below a directory
+    Download {
+        /// SERVICE/CODE, as the last line of `service new` names it
+        id: String,
+        /// The directory
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+        /// Replace files that exist
+        #[arg(long)]
+        overwrite: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NewServiceArgs {
+    /// Write the files below this directory instead of printing them
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long, requires = "output")]
+    pub(super) overwrite: bool,
+    /// Go on with a conversation that was broken off: finished files are not paid for again
+    #[arg(long, value_name = "ID")]
+    pub(super) resume: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use claude_code_core::{Error, Event, GenerateRequest, Generation, Kind, Result};
+use claude_code_core::{CodeFile, Error, Event, GenerateRequest, Generation, Kind, Result};
 
 use super::args::{GenerateArgs, Global, HowArgs};
 use super::progress::Progress;
@@ -74,7 +74,7 @@ pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRe
     }
     let generation = answer(global, request).await?;
     let written = match &args.output {
-        Some(dir) => match written(&generation, dir, args.overwrite) {
+        Some(dir) => match written(&generation.files, dir, args.overwrite) {
             Ok(paths) => Some(paths),
             // A name or a file of the answer that cannot be written is the answer's fault, not the command line's.
             Err(error) if error.kind == Kind::InvalidRequest => {
@@ -97,9 +97,9 @@ pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRe
 }
 
 /// Writes the files and gives their paths.
-pub(super) fn written(generation: &Generation, dir: &Path, overwrite: bool) -> Result<Vec<String>> {
+pub(super) fn written(files: &[CodeFile], dir: &Path, overwrite: bool) -> Result<Vec<String>> {
     let options = WriteOptions { overwrite, ..WriteOptions::default() };
-    let paths = write_to(&generation.files, dir, options)?;
+    let paths = write_to(files, dir, options)?;
     Ok(paths.iter().map(|path| path.display().to_string()).collect())
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn answer(global: Global, request: GenerateRequest) -> Result<G
     let client = setup::client(global).await?;
     let mut progress = Progress::start();
     let mut stream = client.stream(request);
-    while let Some(event) = progress.next(&mut stream).await? {
+    while let Some(event) = progress.next(&mut stream, |event| Some(event)).await? {
         if let Event::Finished(generation) = event {
             progress.clear();
             return Ok(std::sync::Arc::unwrap_or_clone(generation));

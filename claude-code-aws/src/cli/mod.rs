@@ -16,6 +16,7 @@ mod refactor;
 mod results;
 mod run;
 mod serve;
+mod service;
 mod setup;
 mod show;
 mod twin;

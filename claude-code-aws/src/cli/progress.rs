@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use claude_code_core::{Event, GenerationStream, Result};
-use futures_util::TryStreamExt;
+use claude_code_core::{Event, Result};
+use futures_util::{Stream, TryStreamExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::figures::{bytes, model};
@@ -55,17 +55,21 @@ impl Progress {
         }
     }
 
-    /// The stream's next event; the line lives on while it is awaited.
-    pub(super) async fn next(&mut self, stream: &mut GenerationStream) -> Result<Option<Event>> {
+    /// What the stream has next, which may be an event; the line lives on while it is awaited.
+    pub(super) async fn next<T>(
+        &mut self,
+        stream: &mut (impl Stream<Item = Result<T>> + Unpin),
+        seen: fn(&T) -> Option<&Event>,
+    ) -> Result<Option<T>> {
         loop {
             tokio::select! {
                 biased;
-                event = stream.try_next() => {
-                    let event = event?;
-                    if let Some(event) = &event {
+                next = stream.try_next() => {
+                    let next = next?;
+                    if let Some(event) = next.as_ref().and_then(seen) {
                         self.note(event);
                     }
-                    return Ok(event);
+                    return Ok(next);
                 }
                 _ = self.tick.tick(), if self.live => self.draw(),
             }

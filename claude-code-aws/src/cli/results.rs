@@ -31,7 +31,7 @@ pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
         }
         ResultsCommand::Download { id, output, overwrite } => {
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
-            let paths = written(&generation, &output, overwrite)?;
+            let paths = written(&generation.files, &output, overwrite)?;
             let text = if global.json { json::text(&paths)? } else { lines(paths.into_iter()) };
             show::out(&text)?;
         }

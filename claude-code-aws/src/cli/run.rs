@@ -10,7 +10,8 @@ use claude_code_core::{Error, Kind, Result};
 
 use super::args::{Cli, Command, Global};
 use super::{
-    budget, cost, doctor, exit, generate, models, problem, refactor, results, serve, show, twin, warnings,
+    budget, cost, doctor, exit, generate, models, problem, refactor, results, serve, service, show, twin,
+    warnings,
 };
 
 /// How long lookups that cannot be cancelled may hold up the end.
@@ -46,6 +47,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Budget { action } => wait(budget::run(global, action)),
         Command::Doctor => wait(doctor::run(global)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
+        Command::Service(command) => wait(service::run(global, command)),
         Command::Serve(args) => wait(serve::run(global, args)),
     }
 }

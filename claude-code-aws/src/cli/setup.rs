@@ -1,6 +1,7 @@
 //! From the environment and the global options to a client.
 
 use claude_code_core::select::Reach;
+use claude_code_core::service::{Creator, Services};
 use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
@@ -23,6 +24,15 @@ pub(super) fn config(global: Global) -> Result<Config> {
 /// A client that answers prompts.
 pub(super) async fn client(global: Global) -> Result<Client> {
     crate::connect(config(global)?).await
+}
+
+/// The service creator, the services that it writes, and whether these are kept.
+pub(super) async fn creator(global: Global) -> Result<(Creator, Services, bool)> {
+    let config = config(global)?;
+    let connected = crate::connect::connect_places(&config).await?;
+    let is_kept = connected.places.is_some();
+    let services = crate::services::of(&connected, &config);
+    Ok((Creator::new(connected.client, services.clone()), services, is_kept))
 }
 
 /// A client that plans and never sends: no provider is reached, no store opened, no credential looked for.

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use claude_code_core::{Error, Generation, Kind, Result, file};
+use claude_code_core::{CodeFile, Error, Generation, Kind, Result, file};
 
 use super::figures::{age, cost, count, model, some};
 use super::plain::{line, plain};
@@ -31,16 +31,16 @@ pub(super) fn code(generation: &Generation) -> String {
     match generation.files.as_slice() {
         [] => ended(generation.text.clone()),
         [only] => ended(only.content.clone()),
-        files => {
-            let names = file::names(files);
-            let parts: Vec<String> = names
-                .iter()
-                .zip(files)
-                .map(|(name, file)| format!("==> {name} <==\n{}", ended(file.content.clone())))
-                .collect();
-            parts.join("\n")
-        }
+        several => files(several),
     }
+}
+
+/// Files, each under a line with its path.
+pub(super) fn files(files: &[CodeFile]) -> String {
+    let under =
+        |(name, file): (&String, &CodeFile)| format!("==> {name} <==\n{}", ended(file.content.clone()));
+    let parts: Vec<String> = file::names(files).iter().zip(files).map(under).collect();
+    parts.join("\n")
 }
 
 fn ended(mut text: String) -> String {

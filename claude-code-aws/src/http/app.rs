@@ -7,14 +7,16 @@ use std::time::Duration;
 use claude_code_core::idempotency::Idempotency;
 use claude_code_core::jobs::Jobs;
 use claude_code_core::service::Services;
-use claude_code_core::{Client, Result};
+use claude_code_core::{Client, Error, Result};
 use tokio::sync::Semaphore;
 
 use super::auth::Doors;
 use super::links::Links;
+use super::queue::Queue;
 use crate::config::{Config, Store};
-use crate::connect::{Connected, connect_places, connected_to};
+use crate::connect::{Connected, Places, connect_places, connected_to};
 use crate::local::Twin;
+use crate::services;
 
 /// Settings of the HTTP API beside those of the client.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Settings {
     pub(super) background: bool,
     /// The longest time for one request.
     pub(super) total: Duration,
+    /// How long a caller may take to send the head of a request, and again its body.
+    pub(super) patience: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +46,8 @@ impl Default for Settings {
             inline_bytes: usize::MAX,
             background: true,
             total: Duration::from_secs(900),
+            // A megabyte over a slow mobile line; who is slower than that holds places for others.
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -78,7 +84,13 @@ impl Settings {
         self
     }
 
-    /// Without work that goes on after an answer: `Prefer: respond-async` is not honoured.
+    /// With this time for a caller to send the head of a request, and again for its body.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Without work that goes on after an answer: `Prefer: respond-async` is honoured over a queue only.
     pub fn without_background(mut self) -> Self {
         self.background = false;
         self
@@ -99,6 +111,7 @@ pub struct App {
     pub(super) jobs: Jobs,
     pub(super) idempotency: Idempotency,
     pub(super) links: Option<Arc<Links>>,
+    pub(super) queue: Option<Arc<Queue>>,
     pub(super) settings: Arc<Settings>,
     pub(super) room: Arc<Semaphore>,
 }
@@ -112,7 +125,30 @@ impl App {
 
     /// The application for these settings, as [`crate::connect`] makes its client.
     pub async fn connect(config: &Config, settings: Settings) -> Result<Self> {
-        Ok(App::over(connect_places(config).await?, config, settings))
+        let connected = connect_places(config).await?;
+        let queue = match (&config.jobs_queue_url, &connected.places) {
+            (None, _) => None,
+            (Some(url), Some(Places { sdk, twin: None, .. })) => {
+                Some((aws_sdk_sqs::Client::new(sdk), url.clone()))
+            }
+            (Some(_), _) => {
+                return Err(Error::invalid(
+                    "CLAUDE_CODE_AWS_JOBS_QUEUE_URL is set and jobs are kept where no other process finds them: set \
+                     CLAUDE_CODE_AWS_STORE to aws",
+                ));
+            }
+        };
+        let app = App::over(connected, config, settings);
+        Ok(match queue {
+            Some((sqs, url)) => app.with_queue(sqs, &url),
+            None => app,
+        })
+    }
+
+    /// With jobs handed to workers over this queue; [`lambda`](super::lambda) takes them from it.
+    pub fn with_queue(mut self, sqs: aws_sdk_sqs::Client, url: &str) -> Self {
+        self.queue = Some(Arc::new(Queue::new(sqs, url)));
+        self
     }
 
     /// The application on the local twin: sample answers, everything kept in `directory`.
@@ -127,17 +163,23 @@ impl App {
     }
 
     fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
-        let services = connected.services(config);
+        let services = services::of(&connected, config);
         let Connected { client, places } = connected;
         let (state, clock) = (client.state().clone(), client.clock().clone());
         App {
             services,
             jobs: Jobs::new(state.clone(), clock.clone()),
             idempotency: Idempotency::new(state, clock.clone()),
+            queue: None,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
             settings: Arc::new(settings),
             client,
         }
+    }
+
+    /// Whether work can go on after an answer.
+    pub(super) fn takes_jobs(&self) -> bool {
+        self.settings.background || self.queue.is_some()
     }
 }

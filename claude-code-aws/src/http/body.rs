@@ -9,6 +9,7 @@ use claude_code_core::file::sha256_hex;
 use claude_code_core::{Error, Kind};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::app::App;
 use super::error::Problem;
@@ -28,7 +29,7 @@ pub(super) struct Json<T> {
 impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request<Body>, app: &App) -> Result<Self, Problem> {
         let media =
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
@@ -42,10 +43,16 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         if announced.is_some_and(|bytes: u64| bytes > MAX_BODY as u64) {
             return Err(too_large());
         }
-        let bytes = match Limited::new(request.into_body(), MAX_BODY).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Err(_) => return Err(malformed("the body broke off")),
+        let body = Limited::new(request.into_body(), MAX_BODY).collect();
+        let bytes = match timeout(app.settings.patience, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+            Ok(Err(_)) => return Err(malformed("the body broke off")),
+            // Whoever sends byte by byte would keep a place from others.
+            Err(_) => {
+                let detail = "the body did not arrive in time: send it in one go";
+                return Err(Problem::of_status(StatusCode::REQUEST_TIMEOUT, "malformed", detail));
+            }
         };
         Ok(Json { value: read(&bytes)?, sha256: sha256_hex(&bytes) })
     }

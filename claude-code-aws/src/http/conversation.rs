@@ -16,56 +16,46 @@ use super::creator;
 use super::error::Problem;
 use super::event;
 use super::input::{Asks, ConversationBody, Mode, ServiceBody};
-use super::once::Answer;
+use super::once::{self, Answer};
 
-/// One route, three actions.
+/// One route, three actions. An Idempotency-Key covers the first two; the third needs none, for the conversation is
+/// its key: the same description is written once, and its links are fresh each time.
 pub(super) async fn conversation(
     State(app): State<App>,
     caller: Caller,
     asks: Asks,
     body: Json<ConversationBody>,
 ) -> Result<Response<Body>, Problem> {
+    let creator = Creator::new(caller.client.clone(), app.services.clone());
+    let hash = format!("conversation/{}", body.sha256);
     match body.value {
-        ConversationBody::Start {} => start(&app, &caller).await,
+        ConversationBody::Start {} => {
+            let start = async move { Ok(Answer::ok(view(&creator.start().await?))) };
+            once::whole(&app, &caller, &asks, &hash, start).await
+        }
         ConversationBody::Message { conversation_id, message, step } => {
-            said(&app, &caller, known_form(&conversation_id)?, step, &message).await
+            let (id, step) = (known_form(&conversation_id)?.to_owned(), step.map(|step| step as usize));
+            // On the heap: the sequence of a generation is in this future.
+            let said = Box::pin(async move {
+                let conversation = creator.message(&id, step, &message).await?;
+                Ok(Answer::ok(view(&conversation)))
+            });
+            once::whole(&app, &caller, &asks, &hash, said).await
         }
         ConversationBody::Generate { conversation_id, service_data } => {
-            generate(app, caller, asks, known_form(&conversation_id)?, service_data).await
+            generate(app, creator, asks, known_form(&conversation_id)?, service_data).await
         }
     }
 }
 
-fn creator_of(app: &App, caller: &Caller) -> Creator {
-    Creator::new(caller.client.clone(), app.services.clone())
-}
-
-async fn start(app: &App, caller: &Caller) -> Result<Response<Body>, Problem> {
-    let conversation = creator_of(app, caller).start().await?;
-    Ok(Answer::ok(view(&conversation)).into_response())
-}
-
-async fn said(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    step: Option<u32>,
-    message: &str,
-) -> Result<Response<Body>, Problem> {
-    let step = step.map(|step| step as usize);
-    let conversation = creator_of(app, caller).message(id, step, message).await?;
-    Ok(Answer::ok(view(&conversation)).into_response())
-}
-
 async fn generate(
     app: App,
-    caller: Caller,
+    creator: Creator,
     asks: Asks,
     id: &str,
     given: Option<ServiceBody>,
 ) -> Result<Response<Body>, Problem> {
-    let given = given.map(ServiceData::from);
-    let writing = creator_of(&app, &caller).write(id, given, Some(asks.within)).await?;
+    let writing = creator.write(id, given.map(ServiceData::from), Some(asks.within)).await?;
     let mut frames = creator::frames(app, asks.host, writing);
     if asks.mode == Mode::Stream {
         return Ok(event::response(frames));

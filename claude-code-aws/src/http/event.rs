@@ -43,32 +43,26 @@ impl Frame {
         Frame { problem, ..Frame::new("error", data) }
     }
 
-    pub(super) fn started(path: Option<&str>, language: &str, revision: u32, index: usize) -> Self {
-        let data = json!({ "path": path, "language": language, "revision": revision, "index": index });
-        Frame::new("file.started", data)
-    }
-
     pub(super) fn chunk(path: Option<&str>, text: &str, revision: u32, index: usize) -> Self {
         let data = json!({ "path": path, "revision": revision, "text": text, "index": index });
         Frame::new("file.chunk", data)
-    }
-
-    pub(super) fn finished(path: Option<&str>, complete: bool, revision: u32, index: usize) -> Self {
-        let data = json!({ "path": path, "revision": revision, "complete": complete, "index": index });
-        Frame::new("file.finished", data)
     }
 
     /// The frame of an event of the core.
     pub(super) fn of(event: &Event) -> Self {
         match event {
             Event::FileStarted { index, path, language, revision } => {
-                Frame::started(path.as_deref(), language, *revision, *index)
+                let data =
+                    json!({ "path": path, "language": language, "revision": revision, "index": index });
+                Frame::new("file.started", data)
             }
             Event::FileChunk { index, path, revision, text } => {
                 Frame::chunk(path.as_deref(), text, *revision, *index)
             }
             Event::FileFinished { index, path, revision, complete } => {
-                Frame::finished(path.as_deref(), *complete, *revision, *index)
+                let data =
+                    json!({ "path": path, "revision": revision, "complete": complete, "index": index });
+                Frame::new("file.finished", data)
             }
             Event::Text(text) => Frame::new("text", json!({ "text": text })),
             Event::Notice { why, model, wait_seconds } => {

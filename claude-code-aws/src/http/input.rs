@@ -327,7 +327,10 @@ pub(super) enum Mode {
 pub(super) struct Asks {
     pub(super) mode: Mode,
     pub(super) key: Option<String>,
+    /// The longest time for the work.
     pub(super) within: Duration,
+    /// What the host leaves, where it ends by itself.
+    pub(super) left: Option<Duration>,
     pub(super) host: String,
     pub(super) last_event: u64,
 }
@@ -340,7 +343,7 @@ impl FromRequestParts<App> for Asks {
         let prefers =
             text("prefer").is_some_and(|p| p.split([',', ';']).any(|p| p.trim() == "respond-async"));
         let streams = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"));
-        let mode = match (prefers && app.settings.background, streams) {
+        let mode = match (prefers && app.takes_jobs(), streams) {
             (true, _) => Mode::Job,
             (false, true) => Mode::Stream,
             (false, false) => Mode::Whole,
@@ -348,11 +351,12 @@ impl FromRequestParts<App> for Asks {
         // A key that cannot be read is no key to rely on: it is refused where it is used.
         let key = parts.headers.get("idempotency-key");
         let key = key.map(|value| value.to_str().unwrap_or_default().to_owned());
-        let left = parts.extensions.get::<Deadline>().map_or(app.settings.total, |deadline| deadline.0);
+        let left = parts.extensions.get::<Deadline>().map(|deadline| deadline.0);
         Ok(Asks {
             mode,
             key,
-            within: left.min(app.settings.total),
+            within: left.unwrap_or(app.settings.total).min(app.settings.total),
+            left,
             host: text(HOST.as_str()).unwrap_or("localhost").to_owned(),
             last_event: text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0),
         })

@@ -1,4 +1,5 @@
-//! The router under Lambda: API Gateway (REST and HTTP) and function URLs, buffered or streamed.
+//! The router under Lambda: API Gateway (REST and HTTP) and function URLs, buffered or streamed; and the worker behind
+//! the jobs' queue.
 
 use std::time::Duration;
 
@@ -6,12 +7,16 @@ use axum::body::Body;
 use axum::http::Response;
 use bytes::Bytes;
 use claude_code_core::{Clock, Result, Scope};
-use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt, Service};
+use lambda_http::lambda_runtime::{self, FunctionResponse};
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{Adapter, LambdaEvent, Request, RequestExt, Service, StreamAdapter, service_fn};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::value::RawValue;
 
 use super::app::{App, Settings};
 use super::auth::Vouched;
 use super::input::Deadline;
+use super::queue::{self, Batch, BatchAnswer};
 use super::router;
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -31,6 +36,61 @@ pub async fn app(config: &Config, origins: Vec<String>) -> Result<App> {
         .with_total(config.policy.total)
         .without_background();
     App::connect(config, settings).await
+}
+
+/// What Lambda brings.
+#[derive(Debug)]
+pub enum Incoming {
+    /// Jobs, from the queue.
+    Jobs(Batch),
+    /// A request.
+    Http(Box<LambdaRequest>),
+}
+
+impl<'de> Deserialize<'de> for Incoming {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Box::<RawValue>::deserialize(deserializer)?;
+        // Jobs first: every field of a REST event may be missing, so anything could be one.
+        if let Ok(batch) = serde_json::from_str(event.get()) {
+            return Ok(Incoming::Jobs(batch));
+        }
+        serde_json::from_str(event.get())
+            .map(|request| Incoming::Http(Box::new(request)))
+            .map_err(|_| D::Error::custom("the event is neither a request nor a batch of jobs"))
+    }
+}
+
+/// Answers one event after the other, for as long as the process lives.
+pub async fn run(app: App, streaming: bool) -> Result<(), lambda_http::Error> {
+    let handler = move |event: LambdaEvent<Incoming>| {
+        let app = app.clone();
+        async move {
+            let LambdaEvent { payload, context } = event;
+            let request = match payload {
+                Incoming::Jobs(batch) => {
+                    let answer = work(&app, batch, context.deadline).await;
+                    return Ok(FunctionResponse::BufferedResponse(serde_json::to_value(answer)?));
+                }
+                Incoming::Http(request) => LambdaEvent::new(*request, context),
+            };
+            let answer = service_fn(|event: Request| {
+                let app = app.clone();
+                async move { Ok::<_, lambda_http::Error>(answer(app, event).await) }
+            });
+            if streaming {
+                let answer = StreamAdapter::from(answer).call(request).await?;
+                return Ok(FunctionResponse::StreamingResponse(answer));
+            }
+            let answer = Adapter::from(answer).call(request).await?;
+            Ok::<_, lambda_http::Error>(FunctionResponse::BufferedResponse(serde_json::to_value(answer)?))
+        }
+    };
+    lambda_runtime::run(service_fn(handler)).await
+}
+
+/// Works on the jobs of a batch until shortly before `deadline`, in milliseconds since 1970.
+pub async fn work(app: &App, batch: Batch, deadline: u64) -> BatchAnswer {
+    queue::batch(app, batch, left(deadline).min(app.settings.total)).await
 }
 
 /// Answers one event.

@@ -1,10 +1,8 @@
-//! Download links: presigned for an hour, or for less where the credentials end sooner.
+//! Download links in answers; on the twin they lead through this server.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::config::SharedCredentialsProvider;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{self, HeaderValue};
@@ -19,11 +17,8 @@ use super::app::App;
 use super::error::{self, Problem};
 use crate::connect::Places;
 use crate::local::{self, BodyError, Service, Twin};
+use crate::presign::Presigner;
 
-/// How long a link is good.
-const HOUR: Duration = Duration::from_secs(3600);
-/// A link ends so long before the credentials that signed it.
-const BEFORE_THEIR_END: Duration = Duration::from_secs(60);
 /// Where the twin's S3 is within this server.
 const LOCAL: &str = "/_local/s3";
 
@@ -63,63 +58,34 @@ impl Links {
         let Some(s3_key) = &generation.s3_key else {
             return Err(Error::new(Kind::NotFound, "the result is not stored: it has no download"));
         };
-        let mut links = Vec::new();
-        for name in stored_names(&generation.files)? {
-            let key = if s3_key.ends_with('/') { format!("{s3_key}{name}") } else { s3_key.clone() };
-            links.push(self.link(&self.results, &key, name, host).await?);
-        }
-        Ok(links)
+        let key = |name: &str| if s3_key.ends_with('/') { format!("{s3_key}{name}") } else { s3_key.clone() };
+        let names = stored_names(&generation.files)?;
+        self.links(&self.results, names.into_iter().map(|name| (key(&name), name)), host).await
     }
 
     /// A link for each file of a service's code, in their order.
     pub(super) async fn of_code(&self, code: &Code, host: &str) -> Result<Vec<Link>> {
+        let key = |path: &str| format!("{}{path}", code.prefix());
+        let files = code.files.iter().map(|file| (key(&file.path), file.path.clone()));
+        self.links(&self.services, files, host).await
+    }
+
+    async fn links(
+        &self,
+        bucket: &str,
+        files: impl Iterator<Item = (String, String)>,
+        host: &str,
+    ) -> Result<Vec<Link>> {
+        let signer = Presigner::new(&self.s3, self.credentials.as_ref(), &self.clock).await?;
         let mut links = Vec::new();
-        for file in &code.files {
-            let key = format!("{}{}", code.prefix(), file.path);
-            links.push(self.link(&self.services, &key, file.path.clone(), host).await?);
+        for (key, path) in files {
+            let signed = signer.url(bucket, &key, &path).await?;
+            // The twin has no address of its own: its S3 is reached through this server.
+            let url = if self.twin.is_some() { local_url(&signed, host) } else { signed };
+            links.push(Link { path, url, expires_at: signer.expires_at });
         }
         Ok(links)
     }
-
-    async fn link(&self, bucket: &str, key: &str, path: String, host: &str) -> Result<Link> {
-        let ttl = self.ttl().await?;
-        let failed = |_| Error::new(Kind::Storage, "the download could not be signed: check the credentials");
-        let expires_at = self.clock.now().plus(ttl);
-        let name = path.rsplit('/').next().unwrap_or("file").replace(|c: char| !c.is_ascii_graphic(), "_");
-        let signed = self
-            .s3
-            .get_object()
-            .bucket(bucket)
-            .key(key)
-            .response_content_type("text/plain; charset=utf-8")
-            .response_content_disposition(format!("attachment; filename=\"{name}\""))
-            .presigned(PresigningConfig::expires_in(ttl).map_err(failed)?)
-            .await
-            .map_err(|_| failed_to_sign())?;
-        let url = match &self.twin {
-            // The twin has no address of its own: its S3 is reached through this server.
-            Some(_) => local_url(signed.uri(), host),
-            None => signed.uri().to_owned(),
-        };
-        Ok(Link { path, url, expires_at })
-    }
-
-    async fn ttl(&self) -> Result<Duration> {
-        let Some(provider) = &self.credentials else { return Ok(HOUR) };
-        let credentials = provider.provide_credentials().await.map_err(|_| failed_to_sign())?;
-        let now = self.clock.now();
-        Ok(ttl(credentials.expiry().map(|end| crate::clock::millis(end).unwrap_or_default().since(now))))
-    }
-}
-
-/// An hour, or what the credentials leave less a minute; never nothing, which could not be signed.
-fn ttl(credentials_left: Option<Duration>) -> Duration {
-    let most = credentials_left.map_or(HOUR, |left| left.saturating_sub(BEFORE_THEIR_END));
-    most.clamp(Duration::from_secs(1), HOUR)
-}
-
-fn failed_to_sign() -> Error {
-    Error::new(Kind::Credentials, "the download could not be signed: check the server's credentials")
 }
 
 /// The same signed request, by way of this server.
@@ -168,16 +134,7 @@ pub(super) async fn local(State(app): State<App>, request: Request<Body>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, HOUR, local_url, ttl};
-
-    #[test]
-    fn a_link_never_outlives_the_credentials_that_signed_it() {
-        let minutes = |n: u64| Duration::from_secs(n * 60);
-        assert_eq!(ttl(None), HOUR);
-        assert_eq!(ttl(Some(minutes(600))), HOUR);
-        assert_eq!(ttl(Some(minutes(5))), minutes(4));
-        assert_eq!(ttl(Some(Duration::from_secs(30))), Duration::from_secs(1));
-    }
+    use super::local_url;
 
     #[test]
     fn a_link_of_the_twin_leads_through_this_server() {

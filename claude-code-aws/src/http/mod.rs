@@ -18,10 +18,12 @@ mod once;
 mod openapi;
 mod output;
 mod page;
+mod queue;
 mod results;
 mod schema;
 mod serve;
 mod services;
+mod worker;
 mod zip;
 
 pub use app::{App, Settings};

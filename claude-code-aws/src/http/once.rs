@@ -53,6 +53,9 @@ impl IntoResponse for Answer {
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        if self.status == 202 {
+            headers.insert("preference-applied", HeaderValue::from_static("respond-async"));
+        }
         if let Some(location) = self.location.and_then(|at| HeaderValue::from_str(&at).ok()) {
             headers.insert(LOCATION, location);
         }

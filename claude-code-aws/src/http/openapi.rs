@@ -104,13 +104,18 @@ fn work(id: &str, summary: &str, body: Value, good: Good, job: &Value) -> Value 
     let mut operation = read(id, summary, json!([]), good);
     operation["requestBody"] =
         json!({ "required": true, "content": { "application/json": { "schema": body } } });
+    let key = json!({
+        "name": "Idempotency-Key", "in": "header",
+        "description": "A repeated request gets the answer of the first one.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    });
     if id == "conversation" {
         operation["responses"]["200"]["content"]["text/event-stream"] = events();
+        operation["parameters"] = json!([key]);
         return operation;
     }
     operation["parameters"] = json!([
-        { "name": "Idempotency-Key", "in": "header",
-          "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" } },
+        key,
         { "name": "Prefer", "in": "header", "schema": { "type": "string" },
           "description": "`respond-async` makes it a job." },
     ]);

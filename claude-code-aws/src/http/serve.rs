@@ -2,13 +2,28 @@
 
 use std::future::{Future, pending};
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
 use claude_code_core::{Error, Kind, Result};
-use tokio::net::TcpListener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lambda_http::Service;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::app::App;
 use super::auth::Doors;
 use super::router;
+
+/// After a failed accept, which happens where a limit on open files is reached.
+const RECOVER: Duration = Duration::from_millis(50);
 
 /// A server that listens and does not answer yet.
 #[derive(Debug)]
@@ -42,8 +57,56 @@ impl Server {
 
     /// Answers until `stop` is ready; what has begun is answered to its end.
     pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let served = axum::serve(self.listener, router(self.app)).with_graceful_shutdown(stop).await;
-        served.map_err(|error| Error::new(Kind::Unavailable, format!("the server ended: {error}")))
+        let patience = self.app.settings.patience;
+        let router = router(self.app);
+        let (ending, end) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let mut stop = pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(connection(stream, router.clone(), patience, end.clone()));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(RECOVER).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(self.listener);
+        let _ = ending.send(true);
+        while connections.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// One connection: a head that does not arrive in time closes it.
+async fn connection(stream: TcpStream, router: Router, patience: Duration, mut end: watch::Receiver<bool>) {
+    // Without it a small answer waits for the acknowledgement of the one before: 40 ms.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut router = router.clone();
+        async move { Service::call(&mut router, request.map(Body::new)).await }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = pin!(served);
+    let ending = async move { drop(end.wait_for(|ending| *ending).await) };
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = ending => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
     }
 }
 

@@ -24,8 +24,14 @@ pub struct Question {
     pub top_k: Option<f64>,
     /// Texts that end the answer.
     pub stop_sequences: Vec<String>,
-    /// Whether thinking with a budget was asked for.
-    pub thinking_budget: bool,
+    /// The kind of thinking as sent: `adaptive`, `enabled`, `disabled`, `between_tools`.
+    pub thinking: Option<String>,
+    /// The tokens of thinking as sent.
+    pub thinking_budget: Option<u64>,
+    /// The effort as sent.
+    pub effort: Option<String>,
+    /// Whether a tool must be called.
+    pub forced_tool: bool,
     /// Whether the answer is to be streamed.
     pub streaming: bool,
 }
@@ -60,6 +66,11 @@ impl Question {
     /// The text of the last message that the caller wrote; empty if there is none.
     pub fn last_user_text(&self) -> &str {
         self.messages.iter().rev().find(|turn| turn.role == Role::User).map_or("", |turn| turn.text.as_str())
+    }
+
+    /// Bytes of all its texts.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.system.len() + self.messages.iter().map(|turn| turn.text.len()).sum::<usize>()
     }
 
     /// The number of input tokens by [`estimate_tokens`].

@@ -9,6 +9,16 @@ pub(super) fn now_millis() -> i64 {
     SystemClock.now().0
 }
 
+/// Now as `2026-11-21T20:46:00.123Z`.
+pub(super) fn iso() -> String {
+    SystemClock.now().iso()
+}
+
+/// Today in UTC, `YYYY-MM-DD`.
+pub(super) fn today() -> String {
+    SystemClock.now().date()
+}
+
 /// Now as `YYYYMMDDTHHMMSS` in UTC, for file names.
 pub(super) fn stamp() -> String {
     SystemClock.now().compact()[..15].to_owned()

@@ -18,7 +18,7 @@ use super::s3::ObjectStore;
 /// The services of the twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
-    /// Bedrock's runtime and the Messages API.
+    /// Bedrock's runtime, its control plane, and the Messages API.
     Bedrock,
     /// DynamoDB.
     DynamoDb,

@@ -15,6 +15,9 @@ impl Keys {
     /// The secret that goes with it.
     pub const SECRET_KEY: &'static str = "twin-local-secret-not-a-credential-0000";
 
+    /// The twin's account.
+    pub(super) const ACCOUNT: &'static str = "000000000000";
+
     /// With one more pair.
     pub fn with(mut self, access_key: impl Into<String>, secret: impl Into<String>) -> Self {
         self.pairs.push((access_key.into(), secret.into()));

@@ -37,7 +37,7 @@ pub struct Listening {
     stores: watch::Sender<bool>,
 }
 
-/// Listens on loopback: Bedrock's runtime and the Messages API on `port`, DynamoDB on the next, S3 on the one after;
+/// Listens on loopback: Bedrock and the Messages API on `port`, DynamoDB on the next, S3 on the one after;
 /// 0 takes free ones. S3 checks every signature; with `verify_signatures` Bedrock and DynamoDB do too. The work is
 /// done on the runtime that this is called on.
 ///

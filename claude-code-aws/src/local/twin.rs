@@ -10,7 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::Result;
 
-use super::brain::{Brain, Question};
+use super::brain::{Brain, Question, Reply};
 use super::connector::InProcess;
 use super::endpoint::{Engines, Service};
 use super::keys::Keys;
@@ -110,6 +110,12 @@ impl Twin {
         self.engines.bedrock().sent()
     }
 
+    /// Answers the next calls of an operation of Bedrock's control plane, such as `GetInferenceProfile`, with this
+    /// refusal. Only a [`Reply::Error`] can be one; anything else lets the call pass.
+    pub fn refuse_control(&self, operation: &str, times: usize, reply: &Reply) {
+        self.engines.bedrock().script_control(operation, times, reply);
+    }
+
     /// What was noticed on opening the engines so far: every damaged database that was set aside.
     pub fn notices(&self) -> Vec<String> {
         self.engines.notices()
@@ -130,7 +136,7 @@ impl LoadServiceConfig for Endpoints {
             return None;
         }
         let service = match key.service_id() {
-            "Bedrock Runtime" => Service::Bedrock,
+            "Bedrock Runtime" | "Bedrock" => Service::Bedrock,
             "DynamoDB" => Service::DynamoDb,
             "S3" => Service::S3,
             "STS" => Service::Sts,

@@ -7,6 +7,7 @@ mod generate;
 mod kept;
 mod refactor;
 mod run;
+mod service;
 mod terminal;
 mod twin;
 mod up;

@@ -103,7 +103,7 @@ async fn a_wrong_secret_is_refused_by_s3_always_and_by_the_others_when_asked() {
     let runtime = |sdk: &SdkConfig| aws_sdk_bedrockruntime::Client::new(sdk);
     let good = runtime(&up.config("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"));
     let arn = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-haiku-5-5";
-    for id in [MODEL, "anthropic.claude-haiku-4-5-20251001-v1:0", arn] {
+    for id in [MODEL, "us.anthropic.claude-haiku-4-5-20251001-v1:0", arn] {
         good.converse().model_id(id).messages(user(REVERSE)).send().await.unwrap();
     }
     let tables = aws_sdk_dynamodb::Client::new(&up.config("AWS_ENDPOINT_URL_DYNAMODB"));

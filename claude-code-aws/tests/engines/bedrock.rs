@@ -155,7 +155,7 @@ async fn temperature_is_refused_by_models_that_do_not_take_it() {
         "us.anthropic.claude-opus-4-7",
         SONNET,
         "global.anthropic.claude-haiku-5-5",
-        "anthropic.claude-fable-5",
+        "us.anthropic.claude-opus-4-8",
     ] {
         let (status, code, message) = refusal(with_config(model, config()).await);
         assert_eq!((status, code.as_str()), (400, "ValidationException"), "{model}");

@@ -5,6 +5,7 @@
 
 mod bedrock;
 mod checksums;
+mod control;
 mod directory;
 mod dynamodb;
 mod faults;
@@ -12,6 +13,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod properties;
+mod rules;
 mod support;
 mod versions;
 mod wire;

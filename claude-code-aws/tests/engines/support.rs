@@ -1,6 +1,9 @@
 //! A twin in a temporary directory.
 
-use claude_code_aws::local::Twin;
+use bytes::Bytes;
+use claude_code_aws::local::{Body, Service, Twin, handle};
+use http_body_util::BodyExt;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A twin that lives as long as its directory.
@@ -53,4 +56,18 @@ pub(crate) async fn read(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> Ve
 
 pub(crate) async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, body: &[u8]) {
     s3.put_object().bucket(bucket).key(key).body(body.to_vec().into()).send().await.unwrap();
+}
+
+/// A request to Bedrock's endpoint, without an SDK between.
+pub(crate) async fn send(twin: &Twin, method: &str, path: &str, body: &Value) -> http::Response<Bytes> {
+    let body: Body =
+        http_body_util::Full::new(Bytes::from(body.to_string())).map_err(|never| match never {}).boxed();
+    let request = http::Request::builder().method(method).uri(path).body(body).unwrap();
+    let response = handle(twin.engines(), Service::Bedrock, request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    http::Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+pub(crate) fn value(response: &http::Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).unwrap()
 }

@@ -78,6 +78,23 @@ async fn what_may_succeed_later_gives_the_key_back() {
     assert_eq!(post(&router, "/generate", &[("idempotency-key", "k")], body).await.status, 200);
 }
 
+#[tokio::test]
+async fn a_turn_of_a_conversation_that_is_repeated_is_taken_once() {
+    let api = Api::open().await;
+    let key = [("idempotency-key", "k")];
+    let start = json!({ "action": "start" });
+    let id = post(&api.router, "/conversation", &key, start.clone()).await.json()["conversation_id"].clone();
+    assert_eq!(post(&api.router, "/conversation", &key, start.clone()).await.json()["conversation_id"], id);
+    assert_ne!(post(&api.router, "/conversation", &[], start).await.json()["conversation_id"], id);
+    let said = json!({ "action": "message", "conversation_id": id, "message": "vFirewall" });
+    let other = post(&api.router, "/conversation", &key, said.clone()).await;
+    assert_eq!((other.status.as_u16(), other.json()["kind"].as_str()), (422, Some("key_reused")));
+    let key = [("idempotency-key", "k2")];
+    let first = post(&api.router, "/conversation", &key, said.clone()).await;
+    assert_eq!((first.status.as_u16(), &first.json()["step"]), (200, &json!(2)));
+    assert_eq!(post(&api.router, "/conversation", &key, said).await.json(), first.json());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_hangs_up_finds_its_result_under_its_key() {
     let mut script = Script(vec![]).wait(Duration::from_secs(20));

@@ -1,9 +1,14 @@
 //! Events as API Gateway and function URLs send them, through the same router.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use claude_code_aws::http::{App, Settings, lambda};
 use claude_code_aws::local::Twin;
 use http_body_util::BodyExt;
+use lambda_http::RequestExt;
 use serde_json::Value;
+
+use super::queue::{self, Taker};
 
 const REST: &str = include_str!("events/rest_v1.json");
 const HTTP: &str = include_str!("events/http_v2.json");
@@ -66,6 +71,32 @@ async fn an_encoded_body_is_read_and_health_needs_nobody() {
     health["requestContext"].as_object_mut().unwrap().remove("authorizer");
     let (status, body) = answer(&app, &health.to_string()).await;
     assert_eq!((status, body["status"].as_str()), (200, Some("ok")));
+}
+
+/// A reader of a job's log gets what there is and comes back: the host would end without an answer.
+#[tokio::test]
+async fn the_log_of_a_job_ends_before_the_host_does() {
+    let (app, _, _dir) = app().await;
+    let mut event: Value = serde_json::from_str(HTTP).unwrap();
+    let get = |event: &mut Value, path: &str| {
+        event["rawPath"] = path.into();
+        event["requestContext"]["http"]["method"] = "GET".into();
+    };
+    let app = app.with_queue(Taker::default().client(), queue::URL);
+    event["headers"]["prefer"] = "respond-async".into();
+    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    let response = lambda::answer(app.clone(), request).await;
+    assert_eq!(response.status().as_u16(), 202);
+    let place = response.headers()["location"].to_str().unwrap().to_owned();
+    get(&mut event, &format!("{place}/events"));
+    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    let mut context = lambda_http::Context::default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    context.deadline = (now + Duration::from_millis(2_300)).as_millis() as u64;
+    let response = lambda::answer(app, request.with_lambda_context(context)).await;
+    let whole = response.into_body().collect();
+    let whole = tokio::time::timeout(Duration::from_secs(10), whole).await;
+    assert_eq!(whole.expect("it ends by itself").unwrap().to_bytes().len(), 0, "nothing happened yet");
 }
 
 #[tokio::test]

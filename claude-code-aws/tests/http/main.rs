@@ -8,7 +8,12 @@ mod jobs;
 mod keys;
 mod lambda;
 mod openapi;
+mod queue;
 mod routes;
+#[path = "../wire/server.rs"]
+#[allow(dead_code, reason = "the wire tests use all of it")]
+mod server;
+mod slow;
 mod statuses;
 mod stream;
 mod support;

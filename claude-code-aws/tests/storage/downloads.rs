@@ -32,7 +32,10 @@ async fn links_live_an_hour_or_a_minute_less_than_the_credentials() {
             assert_eq!((Some(&link.path), &link.sha256), (file.path.as_ref(), &file.sha256()));
             assert!(lives.contains(&life(&link.url)), "{left:?}: {}", life(&link.url));
             assert_eq!(link.expires_at, clock.now().plus(Duration::from_secs(life(&link.url))));
-            let signed = ["response-content-disposition=attachment", "response-content-type=text%2Fplain"];
+            let signed = [
+                "response-content-disposition=attachment",
+                "response-content-type=text%2Fplain%3B%20charset%3Dutf-8",
+            ];
             assert!(signed.iter().all(|part| link.url.contains(part)), "{}", link.url);
             assert!(!format!("{link:?}").contains("Signature"), "a link is as good as the file");
         }

@@ -32,7 +32,7 @@ def anthropic_body(**more):
     return json.dumps(body | more)
 
 
-@pytest.mark.parametrize("model", [MODEL, "anthropic.claude-haiku-4-5-20251001-v1:0", ARN])
+@pytest.mark.parametrize("model", [MODEL, "us.anthropic.claude-haiku-4-5-20251001-v1:0", ARN])
 def test_converse_answers_for_every_shape_of_an_id(bedrock, model):
     answer = bedrock.converse(modelId=model, messages=ask(), inferenceConfig={"maxTokens": 2000})
     assert answer["stopReason"] == "end_turn"
@@ -80,10 +80,13 @@ def test_invoke_model_with_response_stream_ends_with_its_metrics(bedrock):
 
 
 def test_count_tokens_counts_both_forms(bedrock):
-    one = bedrock.count_tokens(modelId=MODEL, input={"converse": {"messages": ask()}})
+    base = "anthropic.claude-haiku-4-5-20251001-v1:0"
+    one = bedrock.count_tokens(modelId=base, input={"converse": {"messages": ask()}})
     body = anthropic_body().encode()
-    two = bedrock.count_tokens(modelId=MODEL, input={"invokeModel": {"body": body}})
+    two = bedrock.count_tokens(modelId=base, input={"invokeModel": {"body": body}})
     assert one["inputTokens"] == two["inputTokens"] > 0
+    with pytest.raises(bedrock.exceptions.ValidationException, match="support counting tokens"):
+        bedrock.count_tokens(modelId="anthropic.claude-sonnet-5-5", input={"converse": {"messages": ask()}})
 
 
 def test_errors_come_as_the_exceptions_that_bedrock_documents(bedrock):
@@ -128,7 +131,7 @@ def test_signatures_are_checked_where_that_is_asked(scripted, environment):
     twin = scripted(args=("--verify-signatures",))
     url = twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
     client = boto3.client("bedrock-runtime", endpoint_url=url, config=ONCE)
-    for model in [MODEL, ARN, "anthropic.claude-haiku-4-5-20251001-v1:0"]:
+    for model in [MODEL, ARN, "us.anthropic.claude-haiku-4-5-20251001-v1:0"]:
         client.converse(modelId=model, messages=ask())
     wrong = boto3.client(
         "bedrock-runtime", endpoint_url=url, aws_secret_access_key="wrong", config=ONCE,

@@ -25,6 +25,10 @@ pub(super) struct Request {
     stop_sequences: Vec<String>,
     #[serde(default)]
     thinking: Value,
+    #[serde(default)]
+    output_config: Value,
+    #[serde(default)]
+    tool_choice: Value,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +97,10 @@ impl Request {
             top_p: self.top_p,
             top_k: self.top_k,
             stop_sequences: self.stop_sequences,
-            thinking_budget: self.thinking.get("type").and_then(Value::as_str) == Some("enabled"),
+            thinking: self.thinking.get("type").and_then(Value::as_str).map(str::to_owned),
+            thinking_budget: self.thinking.get("budget_tokens").and_then(Value::as_u64),
+            effort: self.output_config.get("effort").and_then(Value::as_str).map(str::to_owned),
+            forced_tool: self.tool_choice.get("type").is_some_and(|kind| kind == "any" || kind == "tool"),
             streaming,
         })
     }

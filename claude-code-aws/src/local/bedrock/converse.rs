@@ -4,6 +4,7 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::target::Door;
 use super::{Bedrock, Outcome, frames, wire};
 use crate::local::body::Body;
 use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
@@ -19,7 +20,7 @@ pub(super) async fn respond(
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    let (reply, faults) = bedrock.ask(question).await;
+    let (reply, faults) = bedrock.ask(question, Door::Runtime).await;
     match reply {
         Outcome::Error { code, status, message } => wire::exception(&code, status, &message),
         Outcome::Answer { text, stop, usage } if streaming => {
@@ -40,6 +41,22 @@ struct Request {
     inference_config: InferenceConfig,
     #[serde(default)]
     additional_model_request_fields: Value,
+    #[serde(default)]
+    output_config: OutputConfig,
+    #[serde(default)]
+    tool_config: ToolConfig,
+}
+
+#[derive(Default, Deserialize)]
+struct OutputConfig {
+    effort: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolConfig {
+    #[serde(default)]
+    tool_choice: Value,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +96,7 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
     }
     let more = &request.additional_model_request_fields;
     let number = |name: &str| more.get(name).and_then(Value::as_f64);
+    let text = |path: &str| more.pointer(path).and_then(Value::as_str).map(str::to_owned);
     let config = request.inference_config;
     Ok(Question {
         model,
@@ -89,7 +107,10 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
         top_p: config.top_p.or_else(|| number("top_p")),
         top_k: number("top_k"),
         stop_sequences: config.stop_sequences,
-        thinking_budget: more.pointer("/thinking/type").and_then(Value::as_str) == Some("enabled"),
+        thinking: text("/thinking/type"),
+        thinking_budget: more.pointer("/thinking/budget_tokens").and_then(Value::as_u64),
+        effort: request.output_config.effort.or_else(|| text("/output_config/effort")),
+        forced_tool: ["any", "tool"].iter().any(|name| !request.tool_config.tool_choice[*name].is_null()),
         streaming,
     })
 }

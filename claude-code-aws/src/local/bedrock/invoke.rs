@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::anthropic::{self, Answer};
 use super::converse::{self, LATENCY_MS};
-use super::{Bedrock, Outcome, frames, wire};
+use super::target::{self, Door};
+use super::{Bedrock, Outcome, frames, rules, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, Usage};
+use crate::local::brain::{Question, Reply, Usage};
 use crate::local::fault::Fault;
 
 /// Answers InvokeModel and InvokeModelWithResponseStream.
@@ -22,7 +23,7 @@ pub(super) async fn respond(
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    let (reply, faults) = bedrock.ask(question).await;
+    let (reply, faults) = bedrock.ask(question, Door::Runtime).await;
     match reply {
         Outcome::Error { code, status, message } => wire::exception(&code, status, &message),
         Outcome::Answer { text, stop, usage } => {
@@ -73,8 +74,15 @@ fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, Str
     request.into_question(model, streaming)
 }
 
-/// Answers CountTokens with an estimate.
-pub(super) fn count(model: String, body: &[u8]) -> Response<Body> {
+/// Answers CountTokens with an estimate, for the models that have it.
+pub(super) fn count(bedrock: &Bedrock, model: String, body: &[u8]) -> Response<Body> {
+    let refused = match target::resolve(&model, Door::Count, &bedrock.control) {
+        Ok(target) => rules::check_count(target),
+        Err(refusal) => Some(refusal),
+    };
+    if let Some(Reply::Error { code, status, message }) = refused {
+        return wire::exception(&code, status, &message);
+    }
     match counted(model, body) {
         Ok(question) => wire::json(&json!({ "inputTokens": question.input_tokens() })),
         Err(message) => wire::exception("ValidationException", 400, &message),

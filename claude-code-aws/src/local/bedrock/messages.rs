@@ -4,7 +4,7 @@ use http::Response;
 use serde_json::json;
 
 use super::anthropic::{self, Answer};
-use super::model::Model;
+use super::target::Door;
 use super::{Bedrock, Outcome, wire};
 use crate::local::body::Body;
 use crate::local::brain::Question;
@@ -15,11 +15,8 @@ pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
         Ok(question) => question,
         Err(message) => return wire::message_error("ValidationException", 400, &message),
     };
-    if Model::from_id(&question.model).is_none() {
-        return wire::message_error("ResourceNotFoundException", 404, &format!("model: {}", question.model));
-    }
     let (model, streaming) = (question.model.clone(), question.streaming);
-    let (reply, faults) = bedrock.ask(question).await;
+    let (reply, faults) = bedrock.ask(question, Door::Messages).await;
     match reply {
         Outcome::Error { code, status, message } => wire::message_error(&code, status, &message),
         Outcome::Answer { text, stop, usage } => {

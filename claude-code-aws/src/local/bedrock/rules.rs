@@ -1,75 +1,121 @@
-//! What real models refuse, refused here too: a request that passes offline passes there.
-//!
-//! The rules are those of Bedrock in November 2026.
+//! What real models refuse, refused here too: a request that passes offline passes there. Each rule reads the
+//! catalogue's capabilities.
 
-use super::model::{Family, Model};
+use claude_code_core::capability::{Effort, ForcedToolChoice, Sampling, Thinking};
+use claude_code_core::catalogue::ModelCard;
+
+use super::target::Target;
 use crate::local::brain::{Question, Reply, Role};
 
+/// What stands before a model's own words where Bedrock passes them on.
+pub(super) const PREFIX: &str = "The model returned the following errors: ";
+
+/// The least budget of thinking, in tokens.
+const MIN_BUDGET: u64 = 1024;
+
 /// The refusal that the question's model would give, if any.
-pub(super) fn check(question: &Question) -> Option<Reply> {
-    let model = Model::from_id(&question.model);
-    if model.is_none() && !question.model.starts_with("arn:") {
-        return Some(Reply::invalid("The provided model identifier is invalid."));
-    }
-    let rules = [end_of_life, sampling, thinking, prefill];
-    let refused = model.and_then(|model| rules.iter().find_map(|rule| rule(model, question)));
-    refused.or_else(|| conversation(question))
+pub(super) fn check(question: &Question, target: Target) -> Option<Reply> {
+    let Target::Model(card) = target else { return conversation(question) };
+    let rules = [sampling, thinking, effort, forced_tool, prefill];
+    let said = rules.iter().find_map(|rule| rule(card, question));
+    said.map(|words| Reply::invalid(format!("{PREFIX}{words}")))
+        .or_else(|| conversation(question))
+        .or_else(|| size(card, question))
 }
 
-fn end_of_life(model: Model, _: &Question) -> Option<Reply> {
-    // Claude 3 and its minor versions, and Sonnet 4 (2026-10-14).
-    let ended = model.version < (4, 0) || model == Model { family: Family::Sonnet, version: (4, 0) };
-    ended.then(|| Reply::not_found("This model version has reached the end of its life."))
+/// The refusal of a count: models that are reached through profiles of several regions alone are counted elsewhere.
+pub(super) fn check_count(target: Target) -> Option<Reply> {
+    // In November 2026 these are exactly the models that still sample as they are told.
+    let counted = matches!(target, Target::Model(card) if card.capabilities.takes_temperature());
+    (!counted).then(|| Reply::invalid("The provided model doesn't support counting tokens."))
 }
 
-/// Whether the model samples in its own way only, and thinks in its own way only.
-fn is_fixed(model: Model) -> bool {
-    let since = [(Family::Opus, (4, 7)), (Family::Sonnet, (5, 0)), (Family::Haiku, (5, 5))];
-    matches!(model.family, Family::Fable | Family::Mythos)
-        || since.iter().any(|(family, version)| model.is(*family, *version))
-}
-
-fn sampling(model: Model, question: &Question) -> Option<Reply> {
-    if is_fixed(model) {
+fn sampling(card: &ModelCard, question: &Question) -> Option<String> {
+    let (temperature, top_p) = (question.temperature, question.top_p);
+    if card.capabilities.sampling == Sampling::DefaultsOnly {
         // The defaults may be spelt out.
-        let temperature = question.temperature.filter(|value| *value != 1.0).map(|_| "temperature");
-        let top_p = question.top_p.filter(|value| *value < 0.99).map(|_| "top_p");
-        let top_k = question.top_k.map(|_| "top_k");
-        let named = temperature.or(top_p).or(top_k)?;
-        let message = format!(
-            "The model returned the following errors: `{named}` may only be set to its default for this model; \
-             leave it out."
-        );
-        return Some(Reply::invalid(message));
+        let temperature = temperature.filter(|value| *value != 1.0).map(|_| "temperature");
+        let top_p = top_p.filter(|value| *value < 0.99).map(|_| "top_p");
+        let named = temperature.or(top_p).or(question.top_k.map(|_| "top_k"));
+        if let Some(named) = named {
+            return Some(format!("`{named}` may only be set to its default for this model; leave it out."));
+        }
     }
-    let range = |value: f64| !(0.0..=1.0).contains(&value);
-    if question.temperature.is_some_and(range) || question.top_p.is_some_and(range) {
-        return Some(Reply::invalid("temperature and top_p lie between 0 and 1"));
+    let outside = |value: f64| !(0.0..=1.0).contains(&value);
+    if temperature.is_some_and(outside) || top_p.is_some_and(outside) {
+        return Some("`temperature` and `top_p` lie between 0 and 1.".to_owned());
     }
-    (question.temperature.is_some() && question.top_p.is_some() && model.version > (4, 0)).then(|| {
-        Reply::invalid(
-            "The model returned the following errors: `temperature` and `top_p` cannot both be specified for \
-             this model. Please use only one.",
-        )
+    (temperature.is_some() && top_p.is_some()).then(|| {
+        "`temperature` and `top_p` cannot both be specified for this model. Please use only one.".to_owned()
     })
 }
 
-fn thinking(model: Model, question: &Question) -> Option<Reply> {
-    (question.thinking_budget && is_fixed(model)).then(|| {
-        Reply::invalid(
-            "The model returned the following errors: thinking with a token budget is not supported for this \
-             model; set the effort instead.",
-        )
+fn thinking(card: &ModelCard, question: &Question) -> Option<String> {
+    let asked = question.thinking.as_deref()?;
+    let kind = match asked {
+        "adaptive" => Thinking::Adaptive,
+        "enabled" => Thinking::Enabled,
+        "disabled" => Thinking::Disabled,
+        "between_tools" => Thinking::BetweenTools,
+        other => {
+            return Some(format!(
+                "thinking.type: Input tag '{other}' does not match any of the expected tags"
+            ));
+        }
+    };
+    let takes = &card.capabilities;
+    // Off is what a model that does not think is anyway.
+    let plain = kind == Thinking::Disabled && !takes.thinking_default_on;
+    if !takes.thinking.contains(&kind) && !plain {
+        return Some(format!("\"thinking.type.{asked}\" is not supported for this model."));
+    }
+    let effort = question.effort.as_deref().and_then(|effort| effort.parse::<Effort>().ok());
+    let strained = effort.is_some_and(|effort| effort > Effort::High);
+    if strained && (kind == Thinking::BetweenTools || kind == Thinking::Disabled && takes.thinking_default_on)
+    {
+        return Some(format!("\"thinking.type.{asked}\" is not supported with an effort above high."));
+    }
+    if kind == Thinking::Enabled {
+        let budget = question.thinking_budget.unwrap_or_default();
+        if budget < MIN_BUDGET {
+            return Some(format!("thinking.enabled.budget_tokens: Input should be at least {MIN_BUDGET}"));
+        }
+        if question.max_tokens.is_some_and(|tokens| tokens <= budget) {
+            return Some("`max_tokens` must be greater than `thinking.budget_tokens`.".to_owned());
+        }
+    }
+    None
+}
+
+fn effort(card: &ModelCard, question: &Question) -> Option<String> {
+    let asked = question.effort.as_deref()?;
+    let levels = &card.capabilities.effort_levels;
+    if levels.iter().any(|level| level.as_str() == asked) {
+        return None;
+    }
+    let known: Vec<&str> = levels.iter().map(|level| level.as_str()).collect();
+    Some(match known.is_empty() {
+        true => "This model does not support the effort parameter.".to_owned(),
+        false => format!("output_config.effort: Input should be one of {}", known.join(", ")),
     })
 }
 
-fn prefill(model: Model, question: &Question) -> Option<Reply> {
+fn forced_tool(card: &ModelCard, question: &Question) -> Option<String> {
+    let thinks = question.thinking.as_deref().is_some_and(|kind| kind == "enabled" || kind == "adaptive");
+    let refused = match card.capabilities.forced_tool_choice {
+        ForcedToolChoice::Yes => false,
+        ForcedToolChoice::No => true,
+        ForcedToolChoice::NotWithThinking => thinks,
+    };
+    (refused && question.forced_tool)
+        .then(|| "Thinking may not be enabled when tool_choice forces tool use.".to_owned())
+}
+
+fn prefill(card: &ModelCard, question: &Question) -> Option<String> {
     let last = question.messages.last().is_some_and(|turn| turn.role == Role::Assistant);
-    (last && model.version >= (4, 6)).then(|| {
-        Reply::invalid(
-            "The model returned the following errors: This model does not support assistant message prefill. \
-             The conversation must end with a user message.",
-        )
+    (last && !card.capabilities.prefill).then(|| {
+        "This model does not support assistant message prefill. The conversation must end with a user message."
+            .to_owned()
     })
 }
 
@@ -84,4 +130,17 @@ fn conversation(question: &Question) -> Option<Reply> {
              user message.",
         )
     })
+}
+
+fn size(card: &ModelCard, question: &Question) -> Option<Reply> {
+    let most = card.max_output_tokens;
+    if question.max_tokens.is_some_and(|tokens| tokens > u64::from(most)) {
+        return Some(Reply::invalid(format!(
+            "The maximum tokens you requested exceeds the model limit of {most}. Try again with a maximum tokens \
+             value that is lower than {most}."
+        )));
+    }
+    // An estimate: a prompt near the limit may be refused there and not here.
+    (question.input_tokens() > u64::from(card.context_window))
+        .then(|| Reply::invalid("Input is too long for requested model."))
 }

@@ -6,7 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::frames;
+use super::{frames, rules};
 use crate::local::body::{self, Body, Pieces};
 use crate::local::fault::{self, Fault};
 
@@ -74,6 +74,8 @@ fn error_body(code: &str, status: u16, message: &str) -> (Value, u16) {
         (_, 500..) => ("api_error", status),
         _ => ("invalid_request_error", status),
     };
+    // The prefix is Bedrock's; what follows is the model's.
+    let message = message.strip_prefix(rules::PREFIX).unwrap_or(message);
     (json!({ "type": "error", "error": { "type": kind, "message": message } }), status)
 }
 

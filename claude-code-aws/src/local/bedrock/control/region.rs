@@ -1,0 +1,72 @@
+//! Regions, and which of them an inference profile reaches.
+//!
+//! The destinations are those that AWS lists for Claude's profiles; a region may have been added since.
+
+use claude_code_core::model::ProfileScope;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+/// Where requests without a signature are taken to come from.
+const DEFAULT: &str = "us-east-1";
+
+/// A region of AWS, as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Region(String);
+
+impl Region {
+    /// The region in a request's signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let signed = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let scope = signed.and_then(|value| value.split_once("Credential=")).map(|(_, scope)| scope);
+        let region = scope.and_then(|scope| scope.split('/').nth(2));
+        let word = |region: &&str| !region.is_empty() && region.bytes().all(is_region_byte);
+        Region(region.filter(word).unwrap_or(DEFAULT).to_owned())
+    }
+
+    /// `us-east-1`.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `aws`, or `aws-us-gov`.
+    pub(super) fn partition(&self) -> &'static str {
+        if self.0.starts_with("us-gov-") { "aws-us-gov" } else { "aws" }
+    }
+
+    /// Whether requests from here may use profiles of this scope.
+    pub(super) fn has(&self, scope: ProfileScope) -> bool {
+        let gov = self.0.starts_with("us-gov-");
+        match scope {
+            ProfileScope::Global => !gov,
+            ProfileScope::UsGov => gov,
+            ProfileScope::Us => !gov && (self.0.starts_with("us-") || self.0 == "ca-central-1"),
+            ProfileScope::Eu => self.0.starts_with("eu-"),
+            ProfileScope::Jp => ["ap-northeast-1", "ap-northeast-3"].contains(&self.as_str()),
+            ProfileScope::Au => ["ap-southeast-2", "ap-southeast-4"].contains(&self.as_str()),
+            ProfileScope::In => ["ap-south-1", "ap-south-2"].contains(&self.as_str()),
+            ProfileScope::Apac => self.0.starts_with("ap-"),
+            ProfileScope::Ca => self.0.starts_with("ca-"),
+            _ => false,
+        }
+    }
+
+    /// The regions that a profile of this scope sends to from here; `""` stands for all of them.
+    pub(super) fn destinations(&self, scope: ProfileScope) -> Vec<&str> {
+        match scope {
+            ProfileScope::Global => vec![self.as_str(), ""],
+            ProfileScope::Us => vec!["us-east-1", "us-east-2", "us-west-2"],
+            ProfileScope::Eu => vec!["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"],
+            ProfileScope::Jp => vec!["ap-northeast-1", "ap-northeast-3"],
+            ProfileScope::Au => vec!["ap-southeast-2", "ap-southeast-4"],
+            ProfileScope::In => vec!["ap-south-1", "ap-south-2"],
+            ProfileScope::Apac => vec!["ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2"],
+            ProfileScope::Ca => vec!["ca-central-1", "ca-west-1"],
+            ProfileScope::UsGov => vec!["us-gov-east-1", "us-gov-west-1"],
+            _ => vec![self.as_str()],
+        }
+    }
+}
+
+fn is_region_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+}

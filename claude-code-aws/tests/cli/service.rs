@@ -1,0 +1,112 @@
+//! `service new`, with its answers on stdin.
+
+use claude_code_core::service::{FILES, STEPS};
+
+use super::run::read;
+use super::up::answering;
+use super::{Done, Place};
+
+/// The sample's answers, a line each.
+fn answers() -> String {
+    STEPS.iter().map(|step| format!("{}\n", step.example)).collect()
+}
+
+#[test]
+fn seven_lines_become_six_files_with_a_receipt() {
+    let place = Place::new();
+    let done = place.run_on(&["service", "new", "--offline", "-o", "out"], &answers());
+    assert_eq!(done.code, 0, "{done:?}");
+    for step in STEPS {
+        assert!(done.err.contains(step.question), "{}: {done:?}", step.question);
+    }
+    let written: Vec<String> = FILES.iter().map(|name| format!("out/{name}")).collect();
+    assert_eq!(done.out.lines().collect::<Vec<_>>(), written);
+    for path in &written {
+        assert!(!read(&place.work().join(path)).is_empty(), "{path}");
+    }
+    let parts: Vec<&str> = done.last_line().split(" · ").collect();
+    assert_eq!((parts[1], parts[3], parts[4]), ("6 files", "$0", "sample answer"), "{done:?}");
+    let id = parts[5].strip_prefix("stored ").unwrap();
+    let again = place.run(&["service", "download", id, "-o", "again", "--offline"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(read(&place.work().join("again/config.yaml")), read(&place.work().join("out/config.yaml")));
+    let over = place.run(&["service", "download", id, "-o", "again", "--offline"]);
+    assert_eq!(over.code, 1, "files are not replaced unasked: {over:?}");
+}
+
+#[test]
+fn json_is_one_value_with_the_contents_and_plain_output_has_the_files() {
+    let place = Place::new();
+    let done = place.run_on(&["service", "new", "--offline", "--json"], &answers());
+    let value = done.json();
+    assert_eq!(
+        (&value["accepted"], &value["sample"], &value["stored"]),
+        (&true.into(), &true.into(), &true.into())
+    );
+    assert_eq!(value["files"].as_array().unwrap().len(), 6);
+    assert!(value["files"][0]["content"].as_str().unwrap().contains("def "));
+    for key in ["conversation_id", "service_id", "code_id", "diagnostics", "model", "receipt", "generated_at"]
+    {
+        assert!(value.get(key).is_some(), "{key}");
+    }
+    let plain = place.run_on(&["--offline", "service", "new"], &answers());
+    let headers = plain.out.lines().filter(|line| line.starts_with("==> ")).count();
+    assert_eq!(headers, 6, "{plain:?}");
+}
+
+#[test]
+fn a_conversation_that_was_broken_off_goes_on_where_it_was() {
+    let place = Place::new();
+    let whole = answers();
+    let (first, rest) = whole.split_at(whole.match_indices('\n').nth(2).unwrap().0 + 1);
+    let done = place.run_on(&["service", "new", "--offline"], first);
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.last_line().contains("question 4 of 7"), "{done:?}");
+    let id = done.err.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let next = place.run_on(&["service", "new", "--offline", "--resume", id, "--json"], rest);
+    assert_eq!(next.code, 0, "{next:?}");
+    assert!(!next.err.contains(STEPS[2].question) && next.err.contains(STEPS[3].question), "{next:?}");
+    let again = place.run(&["service", "new", "--offline", "--resume", id, "--json"]);
+    assert_eq!(again.json()["code_id"], next.json()["code_id"], "what is written is not written again");
+}
+
+#[test]
+fn wrong_uses_are_said_in_one_line() {
+    let place = Place::new();
+    let empty = place.run_on(&["service", "new", "--offline"], "\n");
+    assert_eq!((empty.code, empty.last_line()), (2, "error: the message is empty: answer the question"));
+    let unknown = place.run(&["service", "new", "--offline", "--resume", "nothing"]);
+    assert_eq!((unknown.code, unknown.last_line()), (1, "error: no such conversation"));
+    let other = place.run_on(&["service", "new", "--offline"], &"load balancer\n".repeat(7));
+    assert_eq!(other.code, 2);
+    assert!(other.last_line().contains("offline there is one sample service"), "{other:?}");
+    for id in ["nothing", "a/b"] {
+        let done = place.run(&["service", "download", id, "-o", "out", "--offline"]);
+        assert_ne!(done.code, 0, "{done:?}");
+        assert!(done.last_line().starts_with("error: "), "{done:?}");
+    }
+}
+
+/// The questions are the model's where it gives one, and its files are checked.
+#[test]
+fn questions_come_from_the_model_and_half_a_service_is_rejected() {
+    let place = Place::new();
+    let text =
+        "```text question.txt\nWho pays for it?\n```\n\n```python backend_service.py\nvalue = 1\n```\n";
+    let (_up, env) = answering(&place, text);
+    let mut command = place.command(&["service", "new", "--json"]);
+    command.envs(env);
+    let done = on(command, &answers());
+    assert_eq!(done.code, 3, "{done:?}");
+    assert_eq!(done.json()["accepted"], false);
+    assert!(done.last_line().contains(" · rejected · not stored"), "{done:?}");
+}
+
+fn on(mut command: std::process::Command, stdin: &str) -> Done {
+    use std::io::Write;
+    use std::process::Stdio;
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    Done::of(child.wait_with_output().unwrap())
+}
