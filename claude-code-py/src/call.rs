@@ -2,6 +2,7 @@
 //! for signals; `Awaitable` belongs to an event loop. Neither starts anything before it is waited for.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,13 +111,19 @@ pub(crate) fn wait(py: Python<'_>, mut work: Work) -> PyResult<Py<PyAny>> {
 fn to_the_end(py: Python<'_>, mut work: Work) -> PyResult<Py<PyAny>> {
     loop {
         let Work { future, turn, .. } = work;
-        let next = block(py, future)?(py)?;
+        let next = taken(py, block(py, future)?)?;
         drop(turn);
         match next {
             Next::Done(value) => return Ok(value),
             Next::More(more) => work = more,
         }
     }
+}
+
+/// Takes a step. A panic in it is an error of this call too, and no BaseException.
+fn taken(py: Python<'_>, step: Step) -> PyResult<Next> {
+    catch_unwind(AssertUnwindSafe(|| step(py)))
+        .unwrap_or_else(|panic| Err(raise(py, runtime::panicked(&*panic))))
 }
 
 fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
@@ -192,7 +199,7 @@ impl Awaitable {
                 let step = landed.lock().unwrap_or_else(PoisonError::into_inner).take();
                 // Resumed although nothing came: the future was cancelled, and says so.
                 let Some(step) = step else { return future.call_method0(py, "result") };
-                let next = step.map_err(|error| raise(py, error)).and_then(|step| step(py));
+                let next = step.map_err(|error| raise(py, error)).and_then(|step| taken(py, step));
                 drop(turn);
                 match next {
                     Ok(Next::More(more)) => more,
@@ -210,7 +217,7 @@ impl Awaitable {
                 return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name)));
             }
         };
-        self.start(py, work)
+        self.start(py, work).inspect_err(|error| self.ended(py, Err(error)))
     }
 
     #[pyo3(signature = (value, /))]

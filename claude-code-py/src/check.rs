@@ -39,7 +39,8 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    pub(crate) fn new(function: &Bound<'_, PyAny>) -> PyResult<(Arc<dyn Check>, Raised)> {
+    /// The check, and where to listen for what it raises. Fails on what cannot be called.
+    pub(crate) fn of(function: &Bound<'_, PyAny>) -> PyResult<(Arc<dyn Check>, Raised)> {
         if !function.is_callable() {
             return Err(PyTypeError::new_err("check is a function of the files"));
         }

@@ -190,8 +190,8 @@ macro_rules! client {
             }
 
             /// Lets go of connections and local state. Calls after it fail; results that are there stay good.
-            fn close(&self) {
-                self.0.close();
+            fn close(&self, py: Python<'_>) -> PyResult<()> {
+                self.0.close().map_or(Ok(()), |work| wait(py, work).map(drop))
             }
 
             fn __repr__(&self) -> String {
@@ -217,8 +217,8 @@ client! {
     }
 
     #[pyo3(signature = (*_exc))]
-    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) {
-        self.0.close();
+    fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
     }
 }
 
@@ -231,7 +231,9 @@ client! {
 
     #[pyo3(signature = (*_exc))]
     fn __aexit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> Awaitable {
-        self.0.close();
-        ready("__aexit__", py.None())
+        match self.0.close() {
+            Some(work) => awaitable("__aexit__", work),
+            None => ready("__aexit__", py.None()),
+        }
     }
 }

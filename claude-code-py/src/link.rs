@@ -78,6 +78,19 @@ impl Link {
         Ok(Creator::new(connected.client.clone(), services.clone()))
     }
 
+    /// Whether there is anything to let go of.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connected.initialized()
+    }
+
+    /// Lets go of connection and local state, if nobody else uses them. Only on the background thread.
+    pub(crate) fn release(self: Arc<Self>) {
+        if let Some(Link { twin, connected, .. }) = Arc::into_inner(self) {
+            drop(connected.into_inner().and_then(Held::into_inner));
+            drop(twin.and_then(Held::into_inner));
+        }
+    }
+
     /// The settings as a doctor looks at them: a twin's Bedrock is as good as the samples'.
     pub(crate) fn examined(&self) -> Config {
         match self.twin {

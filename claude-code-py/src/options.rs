@@ -62,7 +62,7 @@ impl Options {
             "validate" => request.skip_validation = !value.is_truthy()?,
             "check" => {
                 if let Some(function) = some(value) {
-                    let (check, raised) = Own::new(function)?;
+                    let (check, raised) = Own::of(function)?;
                     (request.check, self.raised) = (Some(check), Some(raised));
                 }
             }

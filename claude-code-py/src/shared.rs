@@ -15,6 +15,7 @@ use crate::generation::{Generation, Origin};
 use crate::link::Link;
 use crate::options::Options;
 use crate::reading::follow;
+use crate::runtime;
 use crate::tally;
 use crate::telemetry;
 use crate::values::{Budget, Estimate, Finding};
@@ -46,8 +47,17 @@ impl Shared {
         self.link()?.creator().await
     }
 
-    pub(crate) fn close(&self) {
-        drop(self.link.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// Lets go of the connection; the work that is left is done when the local state is another's to open. None: there
+    /// is none.
+    pub(crate) fn close(&self) -> Option<Work> {
+        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let here = link.is_open() && !runtime::is_forked() && !runtime::is_stopped();
+        here.then(|| {
+            work(async move {
+                link.release();
+                Ok(None::<()>)
+            })
+        })
     }
 
     /// A request with the client's defaults.

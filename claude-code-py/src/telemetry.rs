@@ -97,7 +97,12 @@ impl Drop for Span {
             return;
         }
         Python::try_attach(|py| {
-            ours(py).and_then(|module| module.call_method1("cancel", (span,))).map(drop).ok()
+            // What owns it may go while an exception is on its way: that one must come through.
+            let raised = PyErr::take(py);
+            drop(ours(py).and_then(|module| module.call_method1("cancel", (span,))));
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
         });
     }
 }

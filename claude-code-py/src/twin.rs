@@ -52,12 +52,19 @@ struct Scripted {
     samples: Samples,
 }
 
+/// A bug of ours, for the test that none crashes Python.
+#[expect(clippy::panic, reason = "a test asked for it")]
+fn bug() -> Reply {
+    panic!("asked for by a test")
+}
+
 /// What happens at one question.
 #[derive(Clone, Debug)]
 enum Turn {
     Answer(String),
     Refuse(Reply),
     Faults(Vec<Fault>),
+    Panic,
 }
 
 impl Scripted {
@@ -86,6 +93,7 @@ impl Brain for Scripted {
         match turn {
             Some(Turn::Answer(text)) => Reply::text(question, &text),
             Some(Turn::Refuse(reply)) => reply,
+            Some(Turn::Panic) => bug(),
             Some(Turn::Faults(faults)) => self.by_rule(question).await.with_faults(faults),
             None => self.by_rule(question).await,
         }
@@ -169,6 +177,12 @@ impl Twin {
         ];
         let faults: Vec<Fault> = faults.into_iter().flatten().collect();
         self.brain.script().extend(std::iter::repeat_n(Turn::Faults(faults), times));
+    }
+
+    /// The next answer is a bug of ours: a panic in the middle of the call.
+    #[pyo3(name = "_panic")]
+    fn panic(&self) {
+        self.brain.script().push_back(Turn::Panic);
     }
 
     /// Every question so far, oldest first.
