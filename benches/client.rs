@@ -1,10 +1,11 @@
 //! The Rust client in the scenarios of `run.py`; prints one line of JSON. See benches/README.md.
 //!
-//! `bench_client NAME [CALLS [AT_A_TIME]]` against the mock that AWS_ENDPOINT_URL_BEDROCK_RUNTIME names.
+//! `bench_client NAME [CALLS [AT_A_TIME]]`, or with SDK set the AWS SDK alone, against the mock that AWS_ENDPOINT_URL_BEDROCK_RUNTIME names.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Instant;
 
+use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, ConverseStreamOutput, Message};
 use claude_code_aws::{CacheMode, Client, Config, GenerateRequest, connect};
 use futures_util::stream::{self, StreamExt};
 
@@ -19,7 +20,10 @@ fn main() {
 }
 
 async fn run(scenario: &str, calls: usize, at_a_time: usize, checked: bool, begun: Instant) {
-    let client = connect(Config::from_env().unwrap()).await.unwrap();
+    let client = match std::env::var_os("SDK") {
+        Some(_) => Either::Sdk(aws_sdk_bedrockruntime::Client::new(&aws_config::load_from_env().await)),
+        None => Either::Ours(connect(Config::from_env().unwrap()).await.unwrap()),
+    };
     if calls > 1 || is_about_memory(scenario) {
         call(&client, "small", 0, checked).await.unwrap();
     }
@@ -45,7 +49,35 @@ fn is_about_memory(scenario: &str) -> bool {
     matches!(scenario, "large" | "claims")
 }
 
-async fn call(client: &Client, scenario: &str, n: usize, checked: bool) -> Result<String, String> {
+/// What is measured: the whole client, or the SDK that it stands on.
+enum Either {
+    Ours(Client),
+    Sdk(aws_sdk_bedrockruntime::Client),
+}
+
+async fn call(client: &Either, scenario: &str, n: usize, checked: bool) -> Result<String, String> {
+    match client {
+        Either::Ours(client) => generate(client, scenario, n, checked).await,
+        Either::Sdk(client) => Ok(converse(client, scenario, n).await),
+    }
+}
+
+/// ConverseStream by the SDK alone, its deltas put together.
+async fn converse(client: &aws_sdk_bedrockruntime::Client, scenario: &str, n: usize) -> String {
+    let words = ContentBlock::Text(format!("Half of a number, {n}. scenario={scenario} "));
+    let message = Message::builder().role(ConversationRole::User).content(words).build().unwrap();
+    let call = client.converse_stream().model_id("global.anthropic.claude-haiku-5-5").messages(message);
+    let mut events = call.send().await.unwrap().stream;
+    let mut text = String::new();
+    while let Some(event) = events.recv().await.unwrap() {
+        if let ConverseStreamOutput::ContentBlockDelta(delta) = event {
+            text += delta.delta().unwrap().as_text().unwrap();
+        }
+    }
+    format!("{} bytes", text.len())
+}
+
+async fn generate(client: &Client, scenario: &str, n: usize, checked: bool) -> Result<String, String> {
     let mut request = GenerateRequest::new(format!("Half of a number, {n}. scenario={scenario} "))
         .with_model("haiku")
         .with_cache(CacheMode::Off)

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-RUST, OURS, CHECKED, DISK = "rust", "claude_code", "claude_code_checked", "claude_code_disk"
+RUST, SDK, OURS, CHECKED, DISK = "rust", "sdk", "claude_code", "claude_code_checked", "claude_code_disk"
 CONVERSE, STREAM = "boto3", "boto3_stream"
 
 # Name of a row: client, scenario, calls, calls at a time, what one unit of it is, units in a call.
 ROWS = {
+    "s1 AWS SDK for Rust": (SDK, "small", 2000, 1, "call", 1),
     "s1 rust": (RUST, "small", 2000, 1, "call", 1),
     "s1 python": (OURS, "small", 2000, 1, "call", 1),
     "s1 python, validated": (CHECKED, "small", 2000, 1, "call", 1),
@@ -51,11 +52,10 @@ ROWS = {
 
 def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
     client, scenario, calls, at_a_time, _, _ = ROWS[row]
-    program = (
-        [release / "examples/bench_client"] if client == RUST else [sys.executable, HERE / "client.py", client]
-    )
+    in_rust = client in (RUST, SDK)
+    program = [release / "examples/bench_client"] if in_rust else [sys.executable, HERE / "client.py", client]
     with tempfile.TemporaryDirectory() as directory:
-        env = {**env, "CLAUDE_CODE_AWS_LOCAL_DIR": directory}
+        env = {**env, "CLAUDE_CODE_AWS_LOCAL_DIR": directory, **({"SDK": "1"} if client == SDK else {})}
         before = os.times()
         done = subprocess.run(
             [*map(str, program), scenario, str(calls), str(at_a_time)],
@@ -71,11 +71,12 @@ def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
     return figures
 
 
-def import_time(module: str) -> float:
+def import_time(module: str, env: dict[str, str]) -> float:
     """Milliseconds of `import module`, as -X importtime counts them."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", f"import {module}"], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-X", "importtime", "-c", f"import {module}"],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     line = next(line for line in done.stderr.splitlines() if re.search(rf"\|\s{module}$", line))
     return int(line.split("|")[1]) / 1e3
 
@@ -88,7 +89,7 @@ def measure(release: Path, env: dict[str, str], repeats: int) -> dict[str, dict[
             taken[row].append(run(release, row, env))
             print(".", end="", file=sys.stderr, flush=True)
         for module, times in imports.items():
-            times.append(import_time(module))
+            times.append(import_time(module, env))
     print(file=sys.stderr)
     medians: dict[str, dict[str, Any]] = {}
     for row, runs in taken.items():
@@ -150,6 +151,7 @@ def main() -> int:
         assert mock.stdout
         url = mock.stdout.readline().strip()
         env = {
+            "PYTHONPATH": str(HERE.parent / "claude-code-py/python"),
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,

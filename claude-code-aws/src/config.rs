@@ -12,6 +12,9 @@ use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
 /// What every variable's name begins with. `CLAUDE_CODE_` alone belongs to another program.
 const PREFIX: &str = "CLAUDE_CODE_AWS_";
 
+/// Lambda sets it, and nobody else.
+const LAMBDA: &str = "AWS_LAMBDA_FUNCTION_NAME";
+
 /// Which service answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provider {
@@ -59,7 +62,9 @@ pub struct Config {
     pub service_bucket: String,
     /// Where local state is; none: `~/.claude-code-aws`.
     pub local_dir: Option<PathBuf>,
-    /// Whether AWS_ENDPOINT_URL* counts inside Lambda.
+    /// Whether AWS_ENDPOINT_URL* counts, and a private address without https is taken for the Messages API. Inside Lambda
+    /// it is off unless ALLOW_ENDPOINT_OVERRIDE=1: whoever sets the function's environment shall not lead away requests
+    /// that its role signs.
     pub allow_endpoint_override: bool,
     /// Who answers where the provider is `samples`; none: the sample answers.
     #[cfg(feature = "local")]
@@ -85,7 +90,7 @@ impl Default for Config {
             service_table: "CloudServiceCreator".into(),
             service_bucket: "cloudservicecreator-code".into(),
             local_dir: None,
-            allow_endpoint_override: false,
+            allow_endpoint_override: !is_lambda(),
             #[cfg(feature = "local")]
             answers: None,
             anthropic: crate::anthropic::Settings::default(),
@@ -128,7 +133,7 @@ impl Config {
 /// Whether this process is a Lambda function, where whoever may set its environment shall not lead its requests, which
 /// its role signs, to another address.
 pub(crate) fn is_lambda() -> bool {
-    std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some()
+    std::env::var_os(LAMBDA).is_some()
 }
 
 /// The variables that are set to something.
@@ -145,6 +150,15 @@ impl Vars {
         read(value.trim())
             .map(Some)
             .ok_or_else(|| Error::invalid(format!("{PREFIX}{name}={value:?}: it takes {takes}")))
+    }
+
+    /// What stands between the commas.
+    fn list<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.get(name)
+            .into_iter()
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
     }
 
     fn number<T: FromStr + PartialOrd + Default>(&self, name: &str) -> Result<Option<T>> {
@@ -174,6 +188,7 @@ impl Vars {
         config.anthropic = crate::anthropic::Settings {
             api_key: self.0.get("ANTHROPIC_API_KEY").map(Secret::new),
             base_url: self.0.get("ANTHROPIC_BASE_URL").cloned(),
+            other_urls: self.list("FAILOVER_URLS").map(str::to_owned).collect(),
         };
         let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| {
             text.parse::<ProfileScope>().ok()
@@ -192,7 +207,7 @@ impl Vars {
             "aws" => Some(Store::Aws),
             _ => None,
         })?;
-        let in_lambda = self.0.contains_key("AWS_LAMBDA_FUNCTION_NAME");
+        let in_lambda = self.0.contains_key(LAMBDA);
         let places = ["TABLE_NAME", "BUCKET_NAME"].iter().any(|name| self.get(name).is_some());
         if config.store.is_none() && (in_lambda || places) {
             config.store = Some(Store::Aws);
@@ -211,7 +226,7 @@ impl Vars {
             }
         }
         config.local_dir = text("LOCAL_DIR").map(PathBuf::from);
-        config.allow_endpoint_override = self.flag("ALLOW_ENDPOINT_OVERRIDE")?.unwrap_or(!in_lambda);
+        config.allow_endpoint_override = self.flag("ALLOW_ENDPOINT_OVERRIDE")?.unwrap_or(false) || !in_lambda;
         Ok(())
     }
 
@@ -232,6 +247,37 @@ impl Vars {
         policy.total = self.seconds("TIMEOUT_SECONDS")?.unwrap_or(policy.total);
         policy.first_event = self.seconds("FIRST_EVENT_SECONDS")?;
         policy.idle = self.seconds("IDLE_SECONDS")?;
+        self.read_extras(policy)
+    }
+
+    /// What goes along with every request, and where else it may go.
+    fn read_extras(&self, policy: &mut Policy) -> Result<()> {
+        let region =
+            |text: &str| text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        if let Some(wrong) = self.list("FAILOVER_REGIONS").find(|text| !region(text)) {
+            return Err(Error::invalid(format!(
+                "{PREFIX}FAILOVER_REGIONS={wrong:?}: it takes regions such as us-west-2,eu-west-1"
+            )));
+        }
+        policy.places = self.list("FAILOVER_REGIONS").map(Into::into).collect();
+        policy.guardrail =
+            self.parse("GUARDRAIL", "a guardrail's id or ARN, a colon, and its version", |text| {
+                let (id, version) = text.rsplit_once(':')?;
+                let is_version = version == "DRAFT" || version.parse::<u32>().is_ok();
+                (is_version && !id.is_empty()).then(|| (id.to_owned(), version.to_owned()))
+            })?;
+        policy.service_tier = self.get("SERVICE_TIER").map(str::to_owned);
+        let pair = |text: &str| {
+            text.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        };
+        policy.metadata = self
+            .list("REQUEST_METADATA")
+            .map(|text| {
+                pair(text).ok_or_else(|| {
+                    Error::invalid(format!("{PREFIX}REQUEST_METADATA: it takes name=value,name=value"))
+                })
+            })
+            .collect::<Result<_>>()?;
         Ok(())
     }
 }

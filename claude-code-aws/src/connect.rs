@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::select::Reach;
-use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelProvider, Result};
+use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Result};
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
@@ -48,7 +47,7 @@ pub(crate) struct Places {
 pub async fn connect_places(config: &Config) -> Result<Connected> {
     let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
     if config.provider == Provider::Bedrock || aws {
-        return connect_places_with(&load(config).await, config).await;
+        return connect_places_with(&load(config).await?, config).await;
     }
     connect_places_with(&SdkConfig::builder().build(), config).await
 }
@@ -57,24 +56,27 @@ pub async fn connect_places(config: &Config) -> Result<Connected> {
 pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
     #[cfg(feature = "local")]
     let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
-    let provider: Arc<dyn ModelProvider> = match config.provider {
-        Provider::Bedrock => Arc::new(Bedrock::new(sdk)),
+    crate::host::check(sdk)?;
+    let mut policy = config.policy.clone();
+    policy.samples = config.provider == Provider::Samples;
+    let builder = match config.provider {
+        Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
-            Arc::new(Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?)
+            let provider = Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?;
+            policy.reach = Reach::AnthropicApi;
+            policy.places = provider.places();
+            asking(provider)
         }
         #[cfg(feature = "local")]
-        Provider::Samples => Arc::new(crate::local::samples(twin.as_ref(), config.answers.clone())),
+        Provider::Samples => {
+            policy.places.clear();
+            asking(crate::local::samples(twin.as_ref(), config.answers.clone()))
+        }
         #[cfg(not(feature = "local"))]
         Provider::Samples => return Err(missing("provider \"samples\"")),
-    };
-    let mut policy = config.policy.clone();
-    if config.provider == Provider::Anthropic {
-        policy.reach = Reach::AnthropicApi;
     }
-    policy.samples = config.provider == Provider::Samples;
-    let builder =
-        ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
+    .with_policy(policy);
     match config.store.unwrap_or(config.default_store) {
         Store::None => Ok(Connected { client: builder.build(), places: None }),
         Store::Aws => {
@@ -95,6 +97,12 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     }
 }
 
+/// A builder of clients that ask this provider, for answers and for facts.
+fn asking(provider: impl ModelProvider + ModelFacts + 'static) -> ClientBuilder {
+    let provider = Arc::new(provider);
+    ClientBuilder::new(provider.clone(), Arc::new(SystemClock), Arc::new(SystemIds)).with_facts(provider)
+}
+
 /// A client over a twin that is already open: its samples, its stores.
 #[cfg(feature = "local")]
 pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
@@ -105,9 +113,7 @@ pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
 #[cfg(feature = "local")]
 pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
     let policy = claude_code_core::Policy { samples: true, ..config.policy.clone() };
-    let provider = Arc::new(crate::local::samples(Some(twin), None));
-    let builder =
-        ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy);
+    let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
     on_disk(builder, Some(twin.clone()), config).await
 }
 
@@ -127,34 +133,24 @@ fn needs_twin(config: &Config) -> bool {
     config.provider == Provider::Samples || config.store.unwrap_or(config.default_store) == Store::Disk
 }
 
-/// The AWS configuration of the standard chain.
-pub(crate) async fn load(config: &Config) -> SdkConfig {
+/// The AWS configuration of the standard chain. Fails where the environment sends requests over plain http to another
+/// machine.
+pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
         None => loader,
     };
     let loaded = loader.load().await;
-    let own = config.allow_endpoint_override || !crate::config::is_lambda();
-    let loaded = if own { loaded } else { without_endpoints(loaded) };
-    match loaded.region() {
+    let loaded = match config.allow_endpoint_override {
+        true => loaded,
+        false => crate::host::without_overrides(loaded),
+    };
+    crate::host::check(&loaded)?;
+    Ok(match loaded.region() {
         Some(_) => loaded,
         None => loaded.into_builder().region(Region::from_static("us-east-1")).build(),
-    }
-}
-
-/// The same, with the services at AWS's own addresses whatever the environment and the profile say.
-fn without_endpoints(sdk: SdkConfig) -> SdkConfig {
-    #[derive(Debug)]
-    struct Nothing;
-    impl LoadServiceConfig for Nothing {
-        fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
-            None
-        }
-    }
-    let mut builder = sdk.into_builder();
-    builder.set_endpoint_url(None);
-    builder.service_config(Nothing).build()
+    })
 }
 
 /// The builder with results in S3 and DynamoDB and with shared state.
@@ -190,32 +186,4 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
 #[cfg(not(feature = "local"))]
 fn missing(what: &str) -> Error {
     Error::invalid(format!("{what} is not part of this build: enable feature \"local\", or use bedrock"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug)]
-    struct Evil;
-
-    impl LoadServiceConfig for Evil {
-        fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
-            Some("https://evil.example".into())
-        }
-    }
-
-    #[test]
-    fn an_address_from_the_environment_is_forgotten_for_all_services_and_for_each() {
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .endpoint_url("https://evil.example")
-            .service_config(Evil)
-            .build();
-        let own = without_endpoints(sdk);
-        let key = || ServiceConfigKey::builder().service_id("S3").profile("endpoint_url").env("ENDPOINT_URL");
-        assert_eq!(own.endpoint_url(), None);
-        let asked = key().build().ok().and_then(|key| own.service_config()?.load_config(key));
-        assert_eq!(asked, None);
-    }
 }

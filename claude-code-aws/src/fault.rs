@@ -4,8 +4,16 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use claude_code_core::provider::{Field, Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
+use claude_code_core::{Clock, Kind, ModelId};
+
+use crate::clock::SystemClock;
+
+/// A signature is refused from five minutes on; the SDK corrects from four.
+const MAX_SKEW: i64 = 240;
 
 /// The longest part of a service's own words that is shown.
 pub(crate) const WORDS: usize = 300;
@@ -98,8 +106,9 @@ pub(crate) fn too_long(model: &ModelId) -> ProviderError {
 
 /// The field that the text, in lower case, says is not taken.
 pub(crate) fn refused_field(lower: &str) -> Option<Field> {
-    let table: [(Field, &[&str]); 5] = [
+    let table: [(Field, &[&str]); 6] = [
         (Field::Sampling, &["temperature", "top_p", "topp", "top_k"]),
+        (Field::Thinking, &["thinking"]),
         (Field::Effort, &["effort", "output_config", "outputconfig"]),
         (Field::CachePoint, &["cachepoint", "cache_control", "prompt caching"]),
         (Field::Metadata, &["requestmetadata", "request metadata"]),
@@ -124,4 +133,11 @@ pub(crate) fn retry_after<'a>(header: impl Fn(&'static str) -> Option<&'a str>) 
         .and_then(|value| value.parse::<f64>().ok())
         .filter(|s| (0.0..86_400.0).contains(s))
         .map(Duration::from_secs_f64)
+}
+
+/// Seconds from this machine's clock to the service's, where they are too many to sign with.
+pub(crate) fn skew(raw: &HttpResponse) -> Option<i64> {
+    let date = DateTime::from_str(raw.headers().get("date")?, Format::HttpDate).ok()?;
+    let offset = date.secs() - SystemClock.now().seconds();
+    (offset.abs() >= MAX_SKEW).then_some(offset)
 }

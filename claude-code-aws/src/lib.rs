@@ -23,6 +23,7 @@ pub mod doctor;
 pub mod download;
 pub mod dynamodb;
 mod fault;
+mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod janitor;

@@ -1,5 +1,6 @@
 //! One send that is to be made, and why.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::price::Cost;
@@ -17,6 +18,8 @@ pub enum Why {
     Repeat,
     /// Another model, after safe faults.
     Fallback,
+    /// The same model in another place, after safe faults.
+    Failover(Arc<str>),
     /// A cheaper tier, because a budget refused the one before it.
     Downgrade,
     /// The same again without a field that the model refused.
@@ -36,6 +39,7 @@ impl std::fmt::Display for Why {
             Why::Retry => f.write_str("retry"),
             Why::Repeat => f.write_str("repeat"),
             Why::Fallback => f.write_str("fallback"),
+            Why::Failover(place) => write!(f, "failover to {place}"),
             Why::Downgrade => f.write_str("downgrade"),
             Why::Without(field) => write!(f, "without {}", field.as_str()),
             Why::Resume => f.write_str("resume"),
@@ -60,4 +64,11 @@ pub struct Ask {
     pub ceiling: Cost,
     /// Where a cut answer goes on.
     pub anchor: Option<Anchor>,
+}
+
+impl Ask {
+    /// The first send to the first candidate.
+    pub(crate) fn first(max_tokens: u32, ceiling: Cost) -> Self {
+        Ask { candidate: 0, why: Why::First, wait: Duration::ZERO, max_tokens, ceiling, anchor: None }
+    }
 }

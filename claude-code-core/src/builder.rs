@@ -8,13 +8,14 @@ use crate::client::{Client, Parts};
 use crate::clock::{Clock, IdSource};
 use crate::experience::Experience;
 use crate::flight::Flights;
+use crate::identity::Identities;
 use crate::keep::{Keeper, Keeping};
 use crate::lease::Leases;
 use crate::ledger::Ledger;
 use crate::memory::MemoryState;
 use crate::metrics::{MetricsSink, NoMetrics};
 use crate::policy::Policy;
-use crate::provider::ModelProvider;
+use crate::provider::{ModelFacts, ModelProvider};
 use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 
@@ -23,6 +24,7 @@ use crate::store::GenerationStore;
 #[derive(Debug)]
 pub struct ClientBuilder {
     provider: Arc<dyn ModelProvider>,
+    facts: Option<Arc<dyn ModelFacts>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     policy: Policy,
@@ -36,6 +38,7 @@ impl ClientBuilder {
     pub fn new(provider: Arc<dyn ModelProvider>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
         ClientBuilder {
             provider,
+            facts: None,
             clock,
             ids,
             policy: Policy::default(),
@@ -48,6 +51,12 @@ impl ClientBuilder {
     /// With these decisions.
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// With a service to ask which model a profile stands for, and how many tokens a prompt has.
+    pub fn with_facts(mut self, facts: Arc<dyn ModelFacts>) -> Self {
+        self.facts = Some(facts);
         self
     }
 
@@ -77,7 +86,7 @@ impl ClientBuilder {
 
     /// The client, in the scope of a single user.
     pub fn build(self) -> Client {
-        let ClientBuilder { provider, clock, ids, policy, state: shared, keeping, metrics } = self;
+        let ClientBuilder { provider, facts, clock, ids, policy, state: shared, keeping, metrics } = self;
         let state = shared.clone().unwrap_or_else(|| Arc::new(MemoryState::default()));
         let leases = Leases::new(shared.clone(), clock.clone(), &*ids);
         let parts = Parts {
@@ -87,6 +96,8 @@ impl ClientBuilder {
             state,
             flights: Flights::new(),
             experience: Experience::default(),
+            identities: Identities::new(facts.clone()),
+            facts,
             provider,
             policy,
             metrics,

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The smallest budget of thinking that older models accept, in tokens; it must be below max_tokens.
+const MIN_THINKING: u32 = 1_024;
+
 /// What a model accepts.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Capabilities {
@@ -40,6 +43,32 @@ impl Capabilities {
         self.sampling == Sampling::TemperatureOrTopP
     }
 
+    /// What to send so that the model thinks, or does not; `None` inside: nothing has to be said. The outer `None`: the
+    /// model cannot do as it is told with this effort and answers of at most `max_tokens`.
+    pub fn thinking_as(
+        &self,
+        wish: Think,
+        effort: Option<Effort>,
+        max_tokens: u32,
+    ) -> Option<Option<SentThinking>> {
+        let accepts = |kind: Thinking| self.thinking.contains(&kind);
+        let at_most_high = effort.is_none_or(|effort| effort <= Effort::High);
+        match wish {
+            Think::On if self.thinking_default_on => Some(None),
+            Think::On if accepts(Thinking::Adaptive) => Some(Some(SentThinking::Adaptive)),
+            Think::On if accepts(Thinking::Enabled) && max_tokens > MIN_THINKING => {
+                Some(Some(SentThinking::Enabled { budget_tokens: (max_tokens / 2).max(MIN_THINKING) }))
+            }
+            Think::On => None,
+            Think::Off if !self.thinking_default_on => Some(None),
+            // Effort above high with thinking off is a 400 on all that accept both.
+            Think::Off if !at_most_high => None,
+            Think::Off if self.thinking_can_disable => Some(Some(SentThinking::Disabled)),
+            Think::Off if accepts(Thinking::BetweenTools) => Some(Some(SentThinking::BetweenTools)),
+            Think::Off => None,
+        }
+    }
+
     /// Whether this effort is accepted.
     pub fn takes_effort(&self, effort: Effort) -> bool {
         self.effort_levels.contains(&effort)
@@ -69,6 +98,56 @@ pub enum Thinking {
     Disabled,
     /// Only between tool calls; at most with effort `high`.
     BetweenTools,
+}
+
+/// Whether a model shall think before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Think {
+    /// It thinks, as much as it decides or at most half of max_tokens.
+    On,
+    /// It does not, as far as it can be told so.
+    Off,
+}
+
+/// `thinking` of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentThinking {
+    /// The model decides how much.
+    Adaptive,
+    /// On, with a budget. It is part of max_tokens.
+    Enabled {
+        /// At most so many tokens of thinking.
+        budget_tokens: u32,
+    },
+    /// Off.
+    Disabled,
+    /// Only between tool calls, of which there are none here: off, for the model that knows no other off.
+    BetweenTools,
+}
+
+impl SentThinking {
+    /// The `type` in a request.
+    pub fn kind(self) -> &'static str {
+        match self {
+            SentThinking::Adaptive => "adaptive",
+            SentThinking::Enabled { .. } => "enabled",
+            SentThinking::Disabled => "disabled",
+            SentThinking::BetweenTools => "between_tools",
+        }
+    }
+
+    /// The budget in tokens, where it has one.
+    pub fn budget_tokens(self) -> Option<u32> {
+        match self {
+            SentThinking::Enabled { budget_tokens } => Some(budget_tokens),
+            _ => None,
+        }
+    }
+
+    /// Whether the model thinks by it.
+    pub fn is_on(self) -> bool {
+        matches!(self, SentThinking::Adaptive | SentThinking::Enabled { .. })
+    }
 }
 
 /// How hard a model tries.

@@ -1,6 +1,7 @@
 //! The sequence: how a prompt becomes accepted, stored code with a receipt. The only file that knows the order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 
@@ -12,6 +13,7 @@ use crate::error::Result;
 use crate::experience::{Experience, Turn};
 use crate::flight::{Boarding, Flights};
 use crate::generation::Generation;
+use crate::identity::{Identities, Identity};
 use crate::invoke;
 use crate::keep::Keeper;
 use crate::ledger::Ledger;
@@ -20,12 +22,15 @@ use crate::next::{self, Step};
 use crate::observe::observation;
 use crate::plan::{self, Estimate, Plan};
 use crate::policy::Policy;
-use crate::provider::ModelProvider;
+use crate::provider::{ModelCall, ModelFacts, ModelProvider};
 use crate::request::GenerateRequest;
 use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
+
+/// How long a count may take.
+const COUNT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The result of a flight, shared by its waiters.
 pub(crate) type Landing = Result<Arc<Generation>>;
@@ -41,6 +46,7 @@ pub struct Client {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) provider: Arc<dyn ModelProvider>,
+    pub(crate) facts: Option<Arc<dyn ModelFacts>>,
     pub(crate) policy: Policy,
     pub(crate) cache: ResponseCache,
     pub(crate) ledger: Ledger,
@@ -51,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) flights: Flights<Landing>,
     pub(crate) experience: Experience,
+    pub(crate) identities: Identities,
 }
 
 impl Client {
@@ -64,7 +71,7 @@ impl Client {
     pub fn stream(&self, request: impl Into<GenerateRequest>) -> GenerationStream {
         let (client, request) = (self.clone(), request.into());
         GenerationStream::lazy(move |mut out| async move {
-            let plan = Arc::new(client.plan(request)?);
+            let plan = Arc::new(client.planned(request).await?);
             if !plan.is_cached() {
                 return client.run(plan, out).await;
             }
@@ -148,7 +155,33 @@ impl Client {
 
     /// What a request would come to: tier, model, tokens, the most that one send can cost. Sends nothing.
     pub fn estimate(&self, request: impl Into<GenerateRequest>) -> Result<Estimate> {
-        Ok(self.plan(request.into())?.estimate())
+        let request = request.into();
+        let identity =
+            plan::named(&request, &self.parts.policy).and_then(|name| self.parts.identities.known(name));
+        Ok(self.plan(request, identity)?.estimate())
+    }
+
+    /// As [`estimate`](Self::estimate), but the service is asked which model a profile stands for and counts the prompt's
+    /// tokens. Nothing is generated or paid. What it does not tell is estimated, and the warnings say so.
+    pub async fn count(&self, request: impl Into<GenerateRequest>) -> Result<Estimate> {
+        let plan = self.planned(request.into()).await?;
+        let mut estimate = plan.estimate();
+        let Some(facts) = &self.parts.facts else {
+            estimate.warnings.push("tokens are estimated: this provider counts none".to_owned());
+            return Ok(estimate);
+        };
+        let ceiling = estimate.worst_usd;
+        let ask = Ask::first(plan.max_tokens, ceiling);
+        let call = next::call(&plan, &ask, &Draft::new(&plan));
+        let call = ModelCall { model: plan.first().known_as().clone(), ..call };
+        match tokio::time::timeout(COUNT_LIMIT, facts.count_tokens(call)).await {
+            Ok(Ok(tokens)) => return Ok(plan.counted(tokens)),
+            Ok(Err(fault)) => estimate.warnings.push(format!("tokens are estimated: {fault}")),
+            Err(_) => {
+                estimate.warnings.push("tokens are estimated: the service did not count in time".to_owned())
+            }
+        }
+        Ok(estimate)
     }
 
     /// Stored results, where the client has a store.
@@ -181,11 +214,21 @@ impl Client {
         &self.scope
     }
 
-    fn plan(&self, request: GenerateRequest) -> Result<Plan> {
+    /// The plan, with what the service tells of a model that only it can name.
+    async fn planned(&self, request: GenerateRequest) -> Result<Plan> {
+        let identity = match plan::named(&request, &self.parts.policy) {
+            Some(name) => self.parts.identities.find(name).await,
+            None => None,
+        };
+        self.plan(request, identity)
+    }
+
+    fn plan(&self, request: GenerateRequest, identity: Option<Identity>) -> Result<Plan> {
         let (clock, ids) = (&*self.parts.clock, &*self.parts.ids);
         let id = new_id(clock, ids);
         let provider = self.parts.provider.name();
-        let mut plan = plan::draw(request, &self.parts.policy, provider, &self.scope, id, clock.now())?;
+        let policy = &self.parts.policy;
+        let mut plan = plan::draw_knowing(request, identity, policy, provider, &self.scope, id, clock.now())?;
         self.parts.experience.start(&mut plan);
         Ok(plan)
     }

@@ -224,7 +224,7 @@ impl Draft {
         }
     }
 
-    /// Notes what the checks found in a complete answer, and keeps it.
+    /// Notes what the checks found in a complete answer, and keeps it if it may be asked for again.
     pub fn checked(&mut self, diagnostics: Vec<Diagnostic>) {
         self.diagnostics = diagnostics;
         if let Some(problem) = &self.edit_problem {
@@ -238,6 +238,10 @@ impl Draft {
             return;
         }
         let Some(Sent { ended: Ended::Complete(reason), candidate, .. }) = self.sent.last() else { return };
+        // Nothing follows an accepted answer: it needs no copy.
+        if !self.has_errors() {
+            return;
+        }
         self.kept = Some(Kept {
             files: self.files.clone(),
             text: format!("{}{}", self.mended, self.text),
@@ -270,7 +274,7 @@ impl Draft {
             Ended::Fault(fault) => fault.paid != crate::provider::Paid::No,
             _ => true,
         };
-        let (catalogue, model) = (Catalogue::builtin(), &candidate.model);
+        let (catalogue, model) = (Catalogue::builtin(), candidate.known_as());
         let send = match (&usage, paid) {
             (_, false) => None,
             (Some(usage), true) => Some(Receipt::of_send(catalogue, model, usage, false)),
@@ -353,7 +357,7 @@ impl Draft {
             language: language(plan, &self.files),
             diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
             files: self.files,
-            text: self.mended + &self.text,
+            text: joined(self.mended, self.text),
             model: candidate.model.to_string(),
             tier: candidate.tier,
             tier_reason: plan.tier_reason.clone(),
@@ -373,6 +377,11 @@ impl Draft {
             batch_id: plan.request.batch_id.clone(),
         }
     }
+}
+
+/// Both texts; the usual one, without a repair before it, as it is.
+fn joined(before: String, text: String) -> String {
+    if before.is_empty() { text } else { before + &text }
 }
 
 fn language(plan: &Plan, files: &[CodeFile]) -> Language {

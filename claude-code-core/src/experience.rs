@@ -34,7 +34,7 @@ pub(crate) struct Experience {
     repeats: Mutex<u32>,
 }
 
-/// What is known of one model.
+/// What is known of one model in one place.
 #[derive(Debug, Default)]
 struct Known {
     refused: BTreeSet<Field>,
@@ -65,13 +65,13 @@ impl Experience {
         let rests = |model: &str| {
             models.get(model).and_then(|known| known.rests_until).is_some_and(|until| now < until)
         };
-        let awake = plan.candidates.iter().position(|candidate| !rests(candidate.model.as_str()));
+        let awake = plan.candidates.iter().position(|candidate| !rests(&candidate.name()));
         plan.start = awake.unwrap_or(0);
         if plan.start > 0 {
             plan.warnings.push(format!(
                 "{} is left alone for a while after its last fault: {} is asked first",
-                plan.first().model,
-                plan.candidate(plan.start).model
+                plan.first().name(),
+                plan.candidate(plan.start).name()
             ));
         }
     }
@@ -79,7 +79,7 @@ impl Experience {
     /// Fields that the plan's candidates were seen to refuse, by place; the last place is the escalation's.
     pub(crate) fn refused(&self, plan: &Plan) -> BTreeSet<(usize, Field)> {
         let models = self.models();
-        let of = |place: usize| models.get(plan.candidate(place).model.as_str()).map(|known| &known.refused);
+        let of = |place: usize| models.get(&plan.candidate(place).name()).map(|known| &known.refused);
         (0..=plan.candidates.len())
             .flat_map(|place| of(place).into_iter().flatten().map(move |field| (place, *field)))
             .collect()
@@ -95,7 +95,7 @@ impl Experience {
         left: Duration,
     ) -> Result<(), Error> {
         let begun = Instant::now();
-        let model = plan.candidate(ask.candidate).model.as_str();
+        let model = &*plan.candidate(ask.candidate).name();
         // Where another model can be asked, nobody waits for this one.
         let elsewhere = plan.candidates.get(ask.candidate + 1).is_some();
         if turn.0.is_none()
@@ -111,7 +111,10 @@ impl Experience {
         if begun.elapsed() + ask.wait > left {
             return Err(still_ailing(model));
         }
-        tokio::time::sleep(ask.wait).await;
+        // A sleep of nothing takes until the timer's next tick, up to a millisecond.
+        if !ask.wait.is_zero() {
+            tokio::time::sleep(ask.wait).await;
+        }
         Ok(())
     }
 
@@ -139,7 +142,7 @@ impl Experience {
             _ => None,
         };
         let ailing = fault.is_some_and(|fault| fault.paid == Paid::No && is_busy(fault.kind));
-        self.learn(plan.candidate(ask.candidate).model.as_str(), fault, ailing);
+        self.learn(&plan.candidate(ask.candidate).name(), fault, ailing);
         if !ailing {
             turn.0 = None;
         }

@@ -16,7 +16,7 @@ use crate::usage::Usage;
 pub struct Attempt {
     /// The model, as sent.
     pub model: String,
-    /// `first`, `retry`, `repeat`, `fallback`, `resume`, `repair`, `escalate`, `without …`.
+    /// `first`, `retry`, `repeat`, `failover to …`, `fallback`, `resume`, `repair`, `escalate`, `without …`.
     pub why: String,
     /// `complete`, or the kind of what went wrong.
     pub outcome: String,

@@ -32,7 +32,6 @@ pub struct Idempotency {
 }
 
 /// What a key says to a request.
-#[derive(Debug)]
 pub enum Entry {
     /// The request is the first: do the work, then [`finish`](Idempotency::finish) or
     /// [`release`](Idempotency::release).
@@ -43,6 +42,18 @@ pub enum Entry {
     InProgress(Duration),
     /// The key belongs to another request.
     OtherRequest,
+}
+
+// The answer is the user's: Debug tells nothing of it.
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Entry::Lead(_) => "Lead",
+            Entry::Replay(_) => "Replay",
+            Entry::InProgress(_) => "InProgress",
+            Entry::OtherRequest => "OtherRequest",
+        })
+    }
 }
 
 /// The right to answer for a key.

@@ -40,7 +40,7 @@ pub struct Progress {
 }
 
 /// The row of a job.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Job {
     /// UUIDv7.
     pub id: String,
@@ -60,6 +60,13 @@ pub struct Job {
     pub workers: u32,
     /// Until when the worker is alive, in milliseconds since 1970.
     lease_until: i64,
+}
+
+// Request and result are the user's: Debug tells neither.
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Job({}, {:?}, {:?})", self.id, self.state, self.progress)
+    }
 }
 
 impl Job {

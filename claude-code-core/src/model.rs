@@ -45,12 +45,24 @@ impl ModelId {
     /// The model's name with its date, if the id has one: `claude-haiku-4-5-20251001`. This is the id that the
     /// Anthropic API uses.
     pub fn dated(&self) -> Option<&str> {
-        let resource = self.resource()?;
-        let bare = match resource.split_once('.') {
-            Some((prefix, rest)) if prefix.parse::<ProfileScope>().is_ok() => rest,
-            _ => resource,
-        };
+        let bare = self.foundation()?;
         Some(without_version(bare.strip_prefix("anthropic.").unwrap_or(bare)))
+    }
+
+    /// The id of the model itself, as Bedrock's control plane knows it: `anthropic.claude-sonnet-5-5`, without profile.
+    /// None as for [`base`](Self::base).
+    pub fn foundation(&self) -> Option<&str> {
+        let resource = self.resource()?;
+        match resource.split_once('.') {
+            Some((prefix, rest)) if prefix.parse::<ProfileScope>().is_ok() => Some(rest),
+            _ => Some(resource),
+        }
+    }
+
+    /// Whether this is the ARN of an inference profile, AWS's own or an account's.
+    pub fn is_profile_arn(&self) -> bool {
+        let kind = self.0.splitn(6, ':').nth(5).and_then(|resource| resource.split_once('/'));
+        self.is_arn() && kind.is_some_and(|(kind, _)| kind.ends_with("inference-profile"))
     }
 
     /// Whether this is an ARN.
@@ -167,6 +179,23 @@ impl ProfileScope {
         ProfileScope::Ca,
         ProfileScope::UsGov,
     ];
+
+    /// Whether a region lies in this geography, so that its profiles can be called from there.
+    pub fn has_region(self, region: &str) -> bool {
+        let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| region.starts_with(prefix));
+        match self {
+            ProfileScope::UsGov => begins(&["us-gov-"]),
+            _ if begins(&["us-gov-", "cn-"]) => false,
+            ProfileScope::Global => true,
+            ProfileScope::Us => begins(&["us-", "ca-"]),
+            ProfileScope::Eu => begins(&["eu-"]),
+            ProfileScope::Jp => begins(&["ap-northeast-"]),
+            ProfileScope::Au => begins(&["ap-southeast-"]),
+            ProfileScope::In => begins(&["ap-south-"]),
+            ProfileScope::Apac => begins(&["ap-"]),
+            ProfileScope::Ca => begins(&["ca-"]),
+        }
+    }
 
     /// The prefix in an id, without its dot: `global`, `us-gov`.
     pub fn as_str(self) -> &'static str {

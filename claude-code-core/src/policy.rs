@@ -1,8 +1,10 @@
 //! What a client decides for all its requests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::model::ProfileScope;
 use crate::price::PicoUsd;
 use crate::select::Reach;
@@ -18,6 +20,9 @@ pub struct Policy {
     pub model: Option<String>,
     /// Where a request may fall back to other models on safe faults.
     pub fallback: bool,
+    /// Where else the same model may be asked after safe faults, in this order: regions, or hosts of the Messages API. The
+    /// provider must know them.
+    pub places: Vec<Arc<str>>,
     /// How long an accepted answer is served again.
     pub cache_ttl: Duration,
     /// The most that one request may cost.
@@ -56,6 +61,7 @@ impl Default for Policy {
             reach: Reach::Profile(ProfileScope::Global),
             model: None,
             fallback: true,
+            places: Vec::new(),
             cache_ttl: Duration::from_secs(3600),
             max_usd_per_request: PicoUsd(1_000_000_000_000),
             max_usd_is_set: false,
@@ -70,6 +76,40 @@ impl Default for Policy {
             metadata: BTreeMap::new(),
             guardrail: None,
             service_tier: None,
+        }
+    }
+}
+
+impl Policy {
+    /// What of it no service takes. A request with it would be a 400.
+    pub(crate) fn check(&self) -> Result<()> {
+        let sign = |c: char| c.is_ascii_alphanumeric() || " \t:_@$#=/+,-.".contains(c);
+        let fits = |text: &str, least: usize| {
+            (least..=256).contains(&text.chars().count()) && text.chars().all(sign)
+        };
+        if self.metadata.len() > 16 {
+            return Err(Error::invalid(format!(
+                "{} pairs of request metadata: 16 are allowed",
+                self.metadata.len()
+            )));
+        }
+        if let Some((name, _)) = self.metadata.iter().find(|(name, value)| !fits(name, 1) || !fits(value, 0))
+        {
+            let name: String = name.chars().filter(|c| sign(*c)).take(64).collect();
+            return Err(Error::invalid(format!(
+                "request metadata {name:?}: names have 1 to 256, values 0 to 256 letters, digits, spaces and :_@$#=/+,-."
+            )));
+        }
+        const TIERS: [&str; 4] = ["default", "priority", "flex", "reserved"];
+        match self
+            .service_tier
+            .as_deref()
+            .filter(|tier| !TIERS.contains(tier) && self.reach != Reach::AnthropicApi)
+        {
+            Some(tier) => {
+                Err(Error::invalid(format!("service tier {tier:?} is none of {}", TIERS.join(", "))))
+            }
+            None => Ok(()),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-use crate::capability::Effort;
+use crate::capability::{Effort, SentThinking};
 use crate::error::Kind;
 use crate::message::{Message, TextBlock};
 use crate::model::ModelId;
@@ -26,12 +27,16 @@ pub struct ModelCall {
     pub temperature: Option<f64>,
     /// How hard it tries, where the model knows efforts.
     pub effort: Option<Effort>,
+    /// Whether and how it thinks; none: as the model does by itself.
+    pub thinking: Option<SentThinking>,
     /// Goes to the service's invocation log only.
     pub metadata: BTreeMap<String, String>,
     /// A guardrail's id and version.
     pub guardrail: Option<(String, String)>,
     /// `default`, `priority`, `flex` or `reserved`.
     pub service_tier: Option<String>,
+    /// Where it is sent instead of the provider's first place: a region or host that the provider was given for this.
+    pub place: Option<std::sync::Arc<str>>,
 }
 
 /// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
@@ -169,6 +174,8 @@ pub enum Field {
     Sampling,
     /// outputConfig.effort.
     Effort,
+    /// thinking.
+    Thinking,
     /// cachePoint.
     CachePoint,
     /// requestMetadata.
@@ -183,6 +190,7 @@ impl Field {
         match self {
             Field::Sampling => "temperature",
             Field::Effort => "effort",
+            Field::Thinking => "thinking",
             Field::CachePoint => "prompt caching",
             Field::Metadata => "request metadata",
             Field::ServiceTier => "service tier",
@@ -236,4 +244,15 @@ pub trait ModelProvider: std::fmt::Debug + Send + Sync {
 
     /// Sends the call once and gives what arrives.
     fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>>;
+}
+
+/// What a service tells of its models without generating anything. A client does without it: then an id that does not
+/// name its model has no price, and tokens are estimated.
+pub trait ModelFacts: std::fmt::Debug + Send + Sync {
+    /// The model that a profile's ARN stands for, as an id that names model and geography. Costs nothing. The error's
+    /// message says what to do so that the next one can be resolved.
+    fn resolve(&self, profile: ModelId) -> BoxFuture<'static, Result<ModelId, ProviderError>>;
+
+    /// Tokens of the call's prompt, as the service counts them. Costs nothing. Not every model can be counted for.
+    fn count_tokens(&self, call: ModelCall) -> BoxFuture<'static, Result<u64, ProviderError>>;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capability::{CacheTtl, Effort};
+use crate::capability::{CacheTtl, Effort, Think};
 use crate::diagnostic::Diagnostic;
 use crate::file::CodeFile;
 use crate::model::Tier;
@@ -95,6 +95,9 @@ pub struct GenerateRequest {
     pub model: Option<String>,
     /// How hard the model tries; none: its own default.
     pub effort: Option<Effort>,
+    /// Whether the model thinks before it answers; none: as it does by itself. Left out with a warning where a model cannot
+    /// do as it is told.
+    pub thinking: Option<Think>,
     /// 0 to 1, for models that take it; else it is left out with a warning.
     pub temperature: Option<f64>,
     /// The longest single answer in tokens; none: by tier.
@@ -170,6 +173,12 @@ impl GenerateRequest {
     /// With this effort.
     pub fn with_effort(mut self, effort: Effort) -> Self {
         self.effort = Some(effort);
+        self
+    }
+
+    /// With thinking on or off.
+    pub fn with_thinking(mut self, thinking: Think) -> Self {
+        self.thinking = Some(thinking);
         self
     }
 

@@ -88,7 +88,7 @@ impl std::fmt::Display for StateKey {
 }
 
 /// A value as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Versioned {
     /// The bytes that were put.
     pub value: Vec<u8>,
@@ -96,6 +96,13 @@ pub struct Versioned {
     pub version: u64,
     /// From this moment on it is gone, whether or not the store has removed it.
     pub expires_at: UtcMillis,
+}
+
+// A cached answer is the user's: Debug tells its size.
+impl std::fmt::Debug for Versioned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Versioned({} bytes, version {})", self.value.len(), self.version)
+    }
 }
 
 /// Under which condition a value is put.

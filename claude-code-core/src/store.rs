@@ -38,7 +38,7 @@ pub struct Page {
 }
 
 /// A row of the results table.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ResultRow {
     /// The result's id.
     pub id: String,
@@ -56,6 +56,13 @@ pub struct ResultRow {
     pub model: String,
     /// Why it ended.
     pub stop_reason: String,
+}
+
+// The prompt is the user's: Debug leaves it out.
+impl std::fmt::Debug for ResultRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ResultRow({}, {}, {}, {} bytes)", self.id, self.generated_at, self.model, self.code_length)
+    }
 }
 
 /// Results as they are kept: S3 and DynamoDB, or memory. Every id is checked against the scope.

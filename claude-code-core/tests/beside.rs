@@ -7,13 +7,47 @@ use std::time::Duration;
 use claude_code_core::idempotency::{Claim, Entry, Idempotency};
 use claude_code_core::jobs::{Held, JobState, Jobs, Taken};
 use claude_code_core::memory::MemoryState;
+use claude_code_core::message::Message;
 use claude_code_core::service::{
-    Conversation, FILES, MemoryServices, STEPS, ServiceData, Services, missing, prompt, request,
+    Conversation, FILES, MemoryServices, Row, STEPS, ServiceData, ServiceStore, Services, missing, prompt,
+    request,
 };
+use claude_code_core::state::Versioned;
+use claude_code_core::store::ResultRow;
 use claude_code_core::testing::TestClock;
-use claude_code_core::{CodeFile, Kind, Language, Scope};
+use claude_code_core::{CodeFile, Kind, Language, Scope, UtcMillis, edit, read_answer};
 use proptest::prelude::*;
 use serde_json::json;
+
+/// Every public value that holds words or code of the user, with a mark planted in it.
+#[tokio::test]
+async fn debug_shows_nothing_that_user_or_model_wrote() {
+    let mark = || "canary-7f3a".to_owned();
+    let files = [("a.py".to_owned(), mark())].into();
+    let edit = edit::Edit { path: None, search: mark(), replace: "x".into() };
+    let changed = edit::apply(&files, std::slice::from_ref(&edit)).unwrap();
+    let data = ServiceData { intent: mark(), features: vec![mark()], ..ServiceData::default() };
+    let mut conversation = Conversation::new("id");
+    conversation.data = data.clone();
+    let services = MemoryServices::default();
+    services.put_file("a/b/c", &mark()).await.unwrap();
+    let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let job = jobs.create(&Scope::local(), "id", json!({ "prompt": mark() })).await.unwrap();
+    let row = json!({
+        "id": "1", "prompt": mark(), "language": "python", "generated_at": "", "code_length": 1, "s3_key": "",
+        "model": "", "stop_reason": ""
+    });
+    let shown = [
+        format!("{edit:?} {changed:?} {data:?} {conversation:?} {services:?} {job:?}"),
+        format!("{:?}", serde_json::from_value::<ResultRow>(row).unwrap()),
+        format!("{:?}", Entry::Replay(json!(mark()))),
+        format!("{:?}", Row { scope: Scope::local(), body: json!(mark()), version: 1 }),
+        format!("{:?}", Versioned { value: vec![b'c'; 3], version: 1, expires_at: UtcMillis::default() }),
+        format!("{:?} {:?}", Message::user(mark()), read_answer(&format!("```a.py\n{}\n```", mark()))),
+    ]
+    .concat();
+    assert!(!shown.contains("canary") && !shown.contains("99, 99"), "{shown}");
+}
 
 const LEASE: Duration = Duration::from_secs(60);
 

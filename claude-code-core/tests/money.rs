@@ -7,6 +7,8 @@ mod cache;
 mod downgrade;
 #[path = "money/ledger.rs"]
 mod ledger;
+#[path = "money/outage.rs"]
+mod outage;
 #[path = "money/races.rs"]
 mod races;
 #[path = "money/stop.rs"]

@@ -143,7 +143,7 @@ record! {
 
 impl From<plan::Estimate> for Estimate {
     fn from(estimate: plan::Estimate) -> Self {
-        let plan::Estimate { tier, tier_reason, model, input_tokens, worst_usd } = estimate;
+        let plan::Estimate { tier, tier_reason, model, input_tokens, worst_usd, .. } = estimate;
         Estimate(EstimateFields { tier: tier.to_string(), tier_reason, model, input_tokens, worst_usd })
     }
 }

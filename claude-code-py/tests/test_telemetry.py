@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from typing import Callable
 
 import pytest
 from conftest import REVERSE, Run
@@ -93,7 +94,11 @@ def test_every_way_of_asking_is_one_span(claude_twin: Twin) -> None:
 def test_what_fails_is_an_error_with_its_kind(claude_twin: Twin) -> None:
     client = claude_twin.client()
     claude_twin.refuse("invalid", times=2)
-    for ask in (lambda: client.generate(REVERSE), lambda: client.stream(REVERSE).collect()):
+    asks: list[Callable[[], object]] = [
+        lambda: client.generate(REVERSE),
+        lambda: client.stream(REVERSE).collect(),
+    ]
+    for ask in asks:
         with pytest.raises(claude_code.InvalidRequestError) as caught:
             ask()
         span = SPANS.get_finished_spans()[-1]

@@ -1,10 +1,11 @@
 //! Where a Messages API server may be: from code or environment only, never from a request.
 
-use std::net::IpAddr;
 use std::sync::Once;
 
 use claude_code_core::{Error, Result};
 use http::Uri;
+
+use crate::host::Place;
 
 /// Anthropic's own.
 const DEFAULT: &str = "https://api.anthropic.com";
@@ -14,6 +15,8 @@ const DEFAULT: &str = "https://api.anthropic.com";
 pub(super) struct Endpoint {
     /// The URL of its messages.
     pub(super) messages: Uri,
+    /// The URL that counts tokens.
+    pub(super) count: Uri,
     /// Its host, for messages to people.
     pub(super) host: String,
     /// Whether it stands beside us: such servers often want no key.
@@ -21,6 +24,11 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The name by which a request can ask for it: its host and port.
+    pub(super) fn name(&self) -> &str {
+        self.messages.authority().map_or(self.host.as_str(), |authority| authority.as_str())
+    }
+
     /// Checks a base URL: loopback is always accepted, any other host must be https, except private addresses, which
     /// are warned about once. `strict` (inside Lambda) takes https only.
     pub(super) fn new(base: Option<&str>, strict: bool) -> Result<Self> {
@@ -28,6 +36,7 @@ impl Endpoint {
         let wrong = |why: &str| Error::invalid(format!("ANTHROPIC_BASE_URL {why}"));
         let path = if base.ends_with("/v1") { "messages" } else { "v1/messages" };
         let messages: Uri = format!("{base}/{path}").parse().map_err(|_| wrong("is not a URL"))?;
+        let count = format!("{base}/{path}/count_tokens").parse().map_err(|_| wrong("is not a URL"))?;
         let host = messages.host().ok_or_else(|| wrong("has no host"))?.to_owned();
         if messages.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong("has a password in it: put the key into ANTHROPIC_API_KEY"));
@@ -48,27 +57,7 @@ impl Endpoint {
                 )));
             }
         }
-        Ok(Endpoint { messages, host, is_near: place != Place::Public })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Loopback,
-    Private,
-    Public,
-}
-
-impl Place {
-    fn of(host: &str) -> Place {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(address) if address.is_loopback() => Place::Loopback,
-            Ok(IpAddr::V4(address)) if address.is_private() => Place::Private,
-            Ok(IpAddr::V6(address)) if address.is_unique_local() => Place::Private,
-            Err(_) if bare.eq_ignore_ascii_case("localhost") => Place::Loopback,
-            _ => Place::Public,
-        }
+        Ok(Endpoint { messages, count, host, is_near: place != Place::Public })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Claude over the Messages API: Anthropic's, Bedrock's own Messages endpoint, and local servers that speak it. One
 //! attempt per call, over the same HTTP stack as the AWS SDK.
 
+mod count;
 mod endpoint;
 mod error;
 mod event;
@@ -8,6 +9,7 @@ mod request;
 mod sse;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -41,6 +43,8 @@ pub struct Settings {
     pub api_key: Option<Secret>,
     /// The server; none: Anthropic's.
     pub base_url: Option<String>,
+    /// Servers to ask after safe faults, in this order, with the same key.
+    pub other_urls: Vec<String>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -48,6 +52,7 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("has_api_key", &self.api_key.is_some())
             .field("has_base_url", &self.base_url.is_some())
+            .field("other_urls", &self.other_urls.len())
             .finish()
     }
 }
@@ -57,6 +62,7 @@ impl std::fmt::Debug for Settings {
 pub struct Anthropic {
     connector: SharedHttpConnector,
     endpoint: Endpoint,
+    others: Arc<[Endpoint]>,
     key: Option<Secret>,
 }
 
@@ -73,6 +79,8 @@ impl Anthropic {
     /// network, and with [`Kind::InvalidRequest`] for an address that is not acceptable.
     pub fn new(settings: &Settings, connector: SharedHttpConnector, strict: bool) -> Result<Self> {
         let endpoint = Endpoint::new(settings.base_url.as_deref(), strict)?;
+        let others = settings.other_urls.iter().map(|url| Endpoint::new(Some(url), strict));
+        let others = others.collect::<Result<Arc<[Endpoint]>>>()?;
         let key = settings.api_key.clone();
         if key.is_none() && !endpoint.is_near {
             return Err(Error::new(
@@ -86,18 +94,41 @@ impl Anthropic {
                 "ANTHROPIC_API_KEY has characters that no key has: copy it again, without quotes or line breaks",
             ));
         }
-        Ok(Anthropic { connector, endpoint, key })
+        Ok(Anthropic { connector, endpoint, others, key })
+    }
+
+    /// The names of the servers to ask after safe faults, as [`ModelCall::place`] takes them.
+    pub fn places(&self) -> Vec<Arc<str>> {
+        self.others.iter().map(|other| other.name().into()).collect()
+    }
+
+    fn endpoint(&self, call: &ModelCall) -> Option<&Endpoint> {
+        match call.place.as_deref() {
+            None => Some(&self.endpoint),
+            Some(place) => self.others.iter().find(|other| other.name() == place),
+        }
     }
 
     async fn send(&self, call: &ModelCall) -> Result<Open, ProviderError> {
-        let request = self.request(call).map_err(|_| {
+        if call.guardrail.is_some() {
+            return Err(ProviderError::new(
+                Kind::InvalidRequest,
+                Paid::No,
+                "the Messages API has no guardrails: take provider bedrock, or take the guardrail away",
+            ));
+        }
+        let endpoint = self.endpoint(call).ok_or_else(|| {
+            let place = call.place.as_deref().unwrap_or_default();
+            ProviderError::new(Kind::InvalidRequest, Paid::No, format!("no server {place} was configured"))
+        })?;
+        let request = self.request(endpoint.messages.clone(), &request::body(call)).map_err(|_| {
             ProviderError::new(
                 Kind::InvalidRequest,
                 Paid::No,
                 "the request could not be built: check the key",
             )
         })?;
-        let response = self.connector.call(request).await.map_err(|failed| self.unsent(&failed))?;
+        let response = self.connector.call(request).await.map_err(|failed| unsent(endpoint, &failed))?;
         let status = response.status().as_u16();
         let header = |name: &'static str| response.headers().get(name);
         let request_id = header("request-id").or(header("x-request-id")).map(|id| fault::printable(id, 128));
@@ -124,8 +155,12 @@ impl Anthropic {
         Ok(open)
     }
 
-    fn request(&self, call: &ModelCall) -> Result<HttpRequest, Box<dyn std::error::Error + Send + Sync>> {
-        let mut request = http::Request::post(self.endpoint.messages.clone())
+    fn request(
+        &self,
+        to: http::Uri,
+        body: &serde_json::Value,
+    ) -> Result<HttpRequest, Box<dyn std::error::Error + Send + Sync>> {
+        let mut request = http::Request::post(to)
             .header("content-type", "application/json")
             .header("accept", "text/event-stream, application/json")
             .header("anthropic-version", VERSION);
@@ -134,13 +169,13 @@ impl Anthropic {
             value.set_sensitive(true);
             request = request.header("x-api-key", value);
         }
-        let body = serde_json::to_vec(&request::body(call))?;
+        let body = serde_json::to_vec(body)?;
         Ok(HttpRequest::try_from(request.body(SdkBody::from(body))?)?)
     }
+}
 
-    fn unsent(&self, failed: &ConnectorError) -> ProviderError {
-        fault::connection(&self.endpoint.host, &fault::chain(failed))
-    }
+fn unsent(endpoint: &Endpoint, failed: &ConnectorError) -> ProviderError {
+    fault::connection(&endpoint.host, &fault::chain(failed))
 }
 
 impl ModelProvider for Anthropic {

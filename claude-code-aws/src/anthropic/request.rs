@@ -22,8 +22,26 @@ pub(super) fn body(call: &ModelCall) -> Value {
     if let Some(effort) = call.effort {
         body["output_config"] = json!({ "effort": effort.as_str() });
     }
+    if let Some(thinking) = call.thinking {
+        body["thinking"] = json!({ "type": thinking.kind() });
+        if let Some(budget) = thinking.budget_tokens() {
+            body["thinking"]["budget_tokens"] = budget.into();
+        }
+    }
     if let Some(tier) = &call.service_tier {
         body["service_tier"] = tier.as_str().into();
+    }
+    body
+}
+
+/// The body of a request that counts its tokens: what is read, and nothing of how the answer is written.
+pub(super) fn counted(call: &ModelCall) -> Value {
+    let mut body = json!({
+        "model": call.model.as_str(),
+        "messages": call.messages.iter().map(message).collect::<Vec<_>>(),
+    });
+    if !call.system.is_empty() {
+        body["system"] = call.system.iter().map(block).collect();
     }
     body
 }

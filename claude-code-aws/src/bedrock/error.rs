@@ -6,27 +6,20 @@ use std::time::Duration;
 
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as InStream;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use aws_smithy_types::event_stream::RawMessage;
 use claude_code_core::catalogue::{Catalogue, Status};
 use claude_code_core::provider::{Paid, ProviderError};
-use claude_code_core::{Clock, Kind, ModelId};
+use claude_code_core::{Kind, ModelId};
 
 use super::guard::FrameFault;
 use super::request::Failed;
-use crate::clock::SystemClock;
 use crate::fault::{
-    self, WORDS, by_status, chain, printable, refused_field, retry_after, says_too_long, too_long,
+    self, WORDS, by_status, chain, printable, refused_field, retry_after, says_too_long, skew, too_long,
 };
 
 /// How long a model that is being loaded is left alone.
 const NOT_READY_WAIT: Duration = Duration::from_secs(10);
-
-/// A signature is refused from five minutes on; the SDK corrects from four.
-const MAX_SKEW: i64 = 240;
 
 /// Why a send failed before its stream was open.
 pub(super) fn before_stream(host: &str, model: &ModelId, failed: Failed) -> ProviderError {
@@ -174,13 +167,6 @@ pub(super) fn is_ended_token(code: &str) -> bool {
             | "InvalidClientTokenId"
             | "UnrecognizedClientException"
     )
-}
-
-/// How far this machine's clock is from the service's, where it is too far to sign with.
-fn skew(raw: &HttpResponse) -> Option<i64> {
-    let date = DateTime::from_str(raw.headers().get("date")?, Format::HttpDate).ok()?;
-    let offset = date.secs() - SystemClock.now().seconds();
-    (offset.abs() >= MAX_SKEW).then_some(offset)
 }
 
 /// The taxonomy. Codes that the SDK's model does not list arrive here too, for it is the code that counts.

@@ -1,11 +1,14 @@
 //! Claude on Amazon Bedrock, over ConverseStream: one attempt per call, the SDK's own retries off.
 
+pub(crate) mod control;
 mod error;
 mod event;
+mod facts;
 mod guard;
 mod order;
 mod request;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
@@ -15,17 +18,22 @@ use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_smithy_types::retry::RetryConfig;
-use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError};
+use claude_code_core::Kind;
+use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
 use crate::connection;
+use control::Control;
 use order::Order;
 
 /// Claude through Bedrock's runtime.
 #[derive(Clone)]
 pub struct Bedrock {
     current: Arc<Mutex<Current>>,
+    control: Control,
+    /// The same in other regions, by their names.
+    elsewhere: Arc<BTreeMap<Arc<str>, Bedrock>>,
     config: Arc<SdkConfig>,
     host: Arc<str>,
     name: &'static str,
@@ -54,6 +62,8 @@ impl Bedrock {
         };
         Bedrock {
             current: Arc::new(Mutex::new(Current { client: client(&config), number: 0 })),
+            control: Control::new(&config),
+            elsewhere: Arc::default(),
             host: host(&config).into(),
             config: Arc::new(config),
             name: "bedrock",
@@ -64,6 +74,25 @@ impl Bedrock {
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = name;
         self
+    }
+
+    /// With the same models in other regions, which calls name as their [`place`](ModelCall::place).
+    pub fn with_regions(mut self, regions: &[Arc<str>]) -> Self {
+        let there = |region: &Arc<str>| {
+            let place = aws_config::Region::new(region.to_string());
+            let config = self.config.to_builder().region(place).build();
+            (region.clone(), Bedrock { name: self.name, ..Bedrock::new(&config) })
+        };
+        self.elsewhere = Arc::new(regions.iter().map(there).collect());
+        self
+    }
+
+    /// Where a call goes.
+    fn at(&self, call: &ModelCall) -> Result<&Bedrock, ProviderError> {
+        let Some(place) = &call.place else { return Ok(self) };
+        self.elsewhere.get(place).ok_or_else(|| {
+            ProviderError::new(Kind::InvalidRequest, Paid::No, format!("region {place} was not configured"))
+        })
     }
 
     fn current(&self) -> Current {
@@ -79,13 +108,14 @@ impl Bedrock {
     }
 
     async fn open(&self, call: ModelCall) -> Result<Open, ProviderError> {
-        let current = self.current();
+        let provider = self.at(&call)?;
+        let current = provider.current();
         match request::send(&current.client, &call).await {
             Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
             Err(failed) => {
-                let fault = error::before_stream(&self.host, &call.model, failed);
+                let fault = error::before_stream(&provider.host, &call.model, failed);
                 if fault.code.as_deref().is_some_and(error::is_ended_token) {
-                    self.renew(&current);
+                    provider.renew(&current);
                 }
                 Err(fault)
             }

@@ -3,15 +3,20 @@
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::operation::converse_stream::{ConverseStreamError, ConverseStreamOutput};
+use aws_sdk_bedrockruntime::operation::count_tokens::{CountTokensError, CountTokensOutput};
 use aws_sdk_bedrockruntime::types as wire;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use claude_code_core::capability::CacheTtl;
+use aws_smithy_types::Document;
+use claude_code_core::capability::{CacheTtl, SentThinking};
 use claude_code_core::message::{Message, Role, TextBlock};
 use claude_code_core::provider::ModelCall;
 
 /// How a send can fail before its stream is open.
 pub(super) type Failed = SdkError<ConverseStreamError, HttpResponse>;
+
+/// How a count can fail.
+pub(super) type NotCounted = SdkError<CountTokensError, HttpResponse>;
 
 /// Sends the call once.
 pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseStreamOutput, Failed> {
@@ -30,6 +35,8 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
         wire::GuardrailStreamConfiguration::builder()
             .guardrail_identifier(id)
             .guardrail_version(version)
+            // Text is checked before it is given out. The other way shows what is then taken back.
+            .stream_processing_mode(wire::GuardrailStreamProcessingMode::Sync)
             .build()
     });
     client
@@ -39,11 +46,36 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
         .set_messages(Some(messages))
         .inference_config(inference)
         .set_output_config(effort)
+        .set_additional_model_request_fields(call.thinking.map(thinking))
         .set_request_metadata(
             (!call.metadata.is_empty()).then(|| call.metadata.clone().into_iter().collect()),
         )
         .set_guardrail_config(guardrail)
         .set_service_tier(tier)
+        .send()
+        .await
+}
+
+/// Converse has no field of its own for it.
+fn thinking(thinking: SentThinking) -> Document {
+    let mut fields = std::collections::HashMap::from([("type".to_owned(), thinking.kind().into())]);
+    fields.extend(
+        thinking.budget_tokens().map(|budget| ("budget_tokens".to_owned(), u64::from(budget).into())),
+    );
+    Document::Object([("thinking".to_owned(), Document::Object(fields))].into())
+}
+
+/// Counts the tokens of the call's prompt. The service takes the id of the model itself, without profile.
+pub(super) async fn count(client: &Client, call: &ModelCall) -> Result<CountTokensOutput, NotCounted> {
+    let messages = call.messages.iter().map(message).collect::<Result<Vec<_>, _>>();
+    let messages = messages.map_err(SdkError::construction_failure)?;
+    let system = call.system.iter().flat_map(system).collect::<Vec<_>>();
+    let prompt =
+        wire::ConverseTokensRequest::builder().set_messages(Some(messages)).set_system(Some(system)).build();
+    client
+        .count_tokens()
+        .model_id(call.model.foundation().unwrap_or(call.model.as_str()))
+        .input(wire::CountTokensInput::Converse(prompt))
         .send()
         .await
 }

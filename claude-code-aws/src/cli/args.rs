@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use claude_code_core::capability::Effort;
+use claude_code_core::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
 
 /// Generate code with Claude on AWS: accepted files, with a receipt. (Not the Claude Code CLI.)
@@ -158,6 +158,9 @@ pub(super) struct HowArgs {
     /// How hard the model tries
     #[arg(long)]
     pub(super) effort: Option<EffortArg>,
+    /// Whether it thinks before it answers; none: as it does by itself
+    #[arg(long)]
+    pub(super) thinking: Option<ThinkArg>,
     /// The longest single answer in tokens
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
@@ -185,6 +188,24 @@ pub(super) struct HowArgs {
     /// Tier, why, and the most that it can cost; sends nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// With --dry-run: the service counts the prompt's tokens
+    #[arg(long, requires = "dry_run")]
+    pub(super) count: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ThinkArg {
+    On,
+    Off,
+}
+
+impl From<ThinkArg> for Think {
+    fn from(think: ThinkArg) -> Self {
+        match think {
+            ThinkArg::On => Think::On,
+            ThinkArg::Off => Think::Off,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -256,6 +277,12 @@ pub(super) enum ResultsCommand {
     Rm {
         /// As `results list` names it
         id: String,
+    },
+    /// Remove objects older than a day that no result points at: what a failed store left behind
+    Sweep {
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

@@ -13,7 +13,7 @@ pub(super) async fn run(global: Global) -> Result<u8> {
     if global.json {
         show::out(&json::text(&serde_json::json!({ "ok": ok, "checks": findings }))?)?;
     } else {
-        let rows: Vec<Vec<String>> = findings.into_iter().map(row).collect();
+        let rows: Vec<Vec<String>> = findings.into_iter().map(|finding| row(finding).to_vec()).collect();
         show::out(&show::table(&rows))?;
         if !ok {
             show::note(
@@ -24,7 +24,8 @@ pub(super) async fn run(global: Global) -> Result<u8> {
     Ok(if ok { exit::OK } else { exit::FAILED })
 }
 
-fn row(finding: Finding) -> Vec<String> {
+/// State, name, and what was found with what to do.
+pub(super) fn row(finding: Finding) -> [String; 3] {
     let Finding { name, ok, detail, fix } = finding;
     let state = match (ok, &fix) {
         (false, _) => "fix",
@@ -32,5 +33,5 @@ fn row(finding: Finding) -> Vec<String> {
         (true, None) => "ok",
     };
     let text = fix.map_or(detail.clone(), |fix| format!("{detail}: {fix}"));
-    vec![state.to_owned(), name, plain::line(&text)]
+    [state.to_owned(), name, plain::line(&text)]
 }

@@ -56,6 +56,7 @@ pub(super) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequ
     request.model.clone_from(&how.model);
     request.tier = how.tier;
     request.effort = how.effort.map(Into::into);
+    request.thinking = how.thinking.map(Into::into);
     request.max_tokens = how.max_tokens;
     request.temperature = how.temperature;
     request.max_usd = how.max_usd;
@@ -70,7 +71,7 @@ pub(super) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequ
 /// Generates, prints or writes, and ends with the line about the result.
 pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRequest) -> Result<u8> {
     if args.how.dry_run {
-        return dry_run(global, request).await;
+        return dry_run(global, request, &args.how).await;
     }
     let generation = answer(global, request).await?;
     let written = match &args.output {
@@ -128,9 +129,12 @@ pub(super) fn lines(of: impl Iterator<Item = String>) -> String {
     of.map(|line| line + "\n").collect()
 }
 
-/// Tier, why, and the most that one send can cost. Nothing is sent.
-pub(super) async fn dry_run(global: Global, request: GenerateRequest) -> Result<u8> {
-    let estimate = setup::planner(global).await?.estimate(request)?;
+/// Tier, why, and the most that one send can cost. Nothing is sent to a model; to `count` the service is asked.
+pub(super) async fn dry_run(global: Global, request: GenerateRequest, how: &HowArgs) -> Result<u8> {
+    let estimate = match how.count {
+        true => setup::client(global).await?.count(request).await?,
+        false => setup::planner(global).await?.estimate(request)?,
+    };
     if global.json {
         let value = serde_json::json!({
             "tier": estimate.tier,
@@ -138,18 +142,25 @@ pub(super) async fn dry_run(global: Global, request: GenerateRequest) -> Result<
             "model": estimate.model,
             "input_tokens": estimate.input_tokens,
             "worst_usd": estimate.worst_usd,
+            "counted": estimate.counted,
+            "warnings": estimate.warnings,
         });
         show::out(&json::text(&value)?)?;
         return Ok(exit::OK);
     }
+    let about = if estimate.counted { "" } else { "about " };
     let rows = [
         ("tier", estimate.tier.to_string()),
         ("why", estimate.tier_reason),
         ("model", estimate.model),
-        ("prompt", format!("about {} tokens", figures::count(estimate.input_tokens))),
+        ("prompt", format!("{about}{} tokens", figures::count(estimate.input_tokens))),
         ("at most", format!("{} a send", figures::cost(estimate.worst_usd))),
     ];
     let rows: Vec<Vec<String>> = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
     show::out(&show::table(&rows))?;
+    estimate
+        .warnings
+        .iter()
+        .for_each(|warning| show::note(&format!("warning: {}", super::plain::line(warning))));
     Ok(exit::OK)
 }

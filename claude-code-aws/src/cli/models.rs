@@ -1,4 +1,4 @@
-//! `models`: the catalogue, and whether the models in use still live. Nothing is sent.
+//! `models`: the catalogue, and whether the models in use still live and can be called. No model is asked.
 
 use claude_code_core::catalogue::{ModelCard, Status};
 use claude_code_core::rates::PriceClass;
@@ -9,12 +9,13 @@ use claude_code_core::{Catalogue, Cost, ProfileScope, Result};
 use super::args::{Global, ModelsCommand};
 use super::figures::{self, count};
 use super::{exit, json, setup, show};
+use crate::config::Provider;
 use crate::doctor;
 
-pub(super) fn run(global: Global, command: &ModelsCommand) -> Result<u8> {
+pub(super) async fn run(global: Global, command: ModelsCommand) -> Result<u8> {
     match command {
         ModelsCommand::List => list(global),
-        ModelsCommand::Check => check(global),
+        ModelsCommand::Check => check(global).await,
     }
 }
 
@@ -102,28 +103,40 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-fn check(global: Global) -> Result<u8> {
-    let found = doctor::in_use(&setup::config(global)?.policy);
-    let fatal = found.iter().any(|finding| finding.fatal);
+async fn check(global: Global) -> Result<u8> {
+    let config = setup::config(global)?;
+    let found = doctor::in_use(&config.policy);
+    let told = match config.provider {
+        Provider::Bedrock => doctor::ask_bedrock(&config).await,
+        Provider::Anthropic | Provider::Samples => Vec::new(),
+    };
+    let fatal = found.iter().any(|finding| finding.fatal) || told.iter().any(|finding| !finding.ok);
     if global.json {
         let values: Vec<serde_json::Value> = found
             .iter()
             .map(|f| serde_json::json!({ "role": f.role, "model": f.model, "ok": !f.fatal, "note": f.trouble }))
             .collect();
         show::out(&json::text(
-            &serde_json::json!({ "as_of": Catalogue::builtin().as_of(), "models": values }),
+            &serde_json::json!({ "as_of": Catalogue::builtin().as_of(), "models": values, "checks": told }),
         )?)?;
     } else {
-        let rows: Vec<Vec<String>> = found
+        let mut rows: Vec<Vec<String>> = found
             .iter()
             .map(|f| {
                 let mark = if f.fatal { "fix" } else { "ok" };
                 vec![mark.to_owned(), f.role.clone(), f.model.clone(), f.trouble.clone().unwrap_or_default()]
             })
             .collect();
+        rows.extend(told.into_iter().map(|finding| {
+            let [mark, name, text] = super::doctor::row(finding);
+            vec![mark, name, String::new(), text]
+        }));
         show::out(&show::table(&rows))?;
         let day = Catalogue::builtin().as_of();
-        show::note(&format!("by the catalogue of {day}; that your account may call them only a call tells"));
+        show::note(&match config.provider {
+            Provider::Bedrock => format!("by the catalogue of {day} and by Bedrock; no model was asked"),
+            _ => format!("by the catalogue of {day}"),
+        });
     }
     Ok(if fatal { exit::FAILED } else { exit::OK })
 }

@@ -49,7 +49,7 @@ fn name_of(path: &Path) -> Result<String> {
 /// Asks for the changes and prints them.
 pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task) -> Result<u8> {
     if args.how.dry_run {
-        return dry_run(global, task.request).await;
+        return dry_run(global, task.request, &args.how).await;
     }
     let generation = answer(global, task.request).await?;
     if global.json {

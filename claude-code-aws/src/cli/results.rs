@@ -1,13 +1,14 @@
 //! `results`: what was stored.
 
 use claude_code_core::store::{Listing, ResultRow};
-use claude_code_core::{Client, Language, Result};
+use claude_code_core::{Client, Error, Kind, Language, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::args::{Global, ResultsCommand};
 use super::figures::{bytes, model};
 use super::generate::{lines, written};
 use super::{exit, json, plain, setup, show};
+use crate::janitor::Janitor;
 
 /// Listings that run at the same time.
 const AT_ONCE: usize = 8;
@@ -17,6 +18,9 @@ const PAGE: u32 = 100;
 const PROMPT: usize = 48;
 
 pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
+    if let ResultsCommand::Sweep { dry_run } = command {
+        return sweep(global, dry_run).await;
+    }
     let client = setup::keeper(global).await?;
     match command {
         ResultsCommand::List { language, limit } => list(global, &client, language.as_deref(), limit).await?,
@@ -44,6 +48,35 @@ pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
             };
             show::out(&text)?;
         }
+        ResultsCommand::Sweep { .. } => {}
+    }
+    Ok(exit::OK)
+}
+
+/// Removes what no row points at, or says what would be removed.
+async fn sweep(global: Global, dry_run: bool) -> Result<u8> {
+    let janitor = Janitor::new(setup::stored(global).await?);
+    let swept = if dry_run { janitor.look().await? } else { janitor.sweep().await? };
+    if global.json {
+        show::out(&json::text(&serde_json::json!({
+            "seen": swept.seen, "young": swept.young, "with_row": swept.with_row, "orphans": swept.orphans,
+            "bytes": swept.bytes, "failed": swept.failed, "removed": !dry_run,
+        }))?)?;
+    } else {
+        show::out(&lines(swept.orphans.iter().map(|key| plain::line(key))))?;
+        let what = if dry_run { "would be removed" } else { "removed" };
+        show::note(&format!(
+            "{} objects: {} {what} ({}), {} with a result, {} younger than a day",
+            swept.seen,
+            swept.orphans.len() as u64 - swept.failed,
+            bytes(usize::try_from(swept.bytes).unwrap_or(usize::MAX)),
+            swept.with_row,
+            swept.young
+        ));
+    }
+    if swept.failed > 0 {
+        let failed = format!("{} objects could not be removed: run it again", swept.failed);
+        return Err(Error::new(Kind::Storage, failed));
     }
     Ok(exit::OK)
 }

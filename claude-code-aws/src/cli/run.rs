@@ -42,7 +42,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
             wait(refactor::run(global, &args, task))
         }
         Command::Results(command) => wait(results::run(global, command)),
-        Command::Models(command) => models::run(global, &command),
+        Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),
         Command::Budget { action } => wait(budget::run(global, action)),
         Command::Doctor => wait(doctor::run(global)),

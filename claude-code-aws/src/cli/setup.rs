@@ -6,6 +6,7 @@ use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
 use crate::config::{Config, Provider, Store};
+use crate::results::AwsResults;
 
 /// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
 pub(super) fn config(global: Global) -> Result<Config> {
@@ -48,9 +49,21 @@ pub(super) async fn keeper(global: Global) -> Result<Client> {
     crate::connect(Config { provider: Provider::Samples, store, ..config }).await
 }
 
+/// The results themselves, for what looks after their bucket.
+pub(super) async fn stored(global: Global) -> Result<AwsResults> {
+    let config = config(global)?;
+    let store = Some(config.store.unwrap_or(config.default_store));
+    let config = Config { provider: Provider::Samples, store, ..config };
+    let places = crate::connect::connect_places(&config).await?.places.ok_or_else(no_results)?;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&places.sdk);
+    Ok(AwsResults::new(dynamodb, crate::s3::client(&places.sdk), &config.table_name, &places.bucket))
+}
+
 /// The results of a client, or how to have some.
 pub(super) fn results(client: &Client) -> Result<&dyn GenerationStore> {
-    let none =
-        || Error::invalid("results are kept nowhere: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws");
-    client.results().map(AsRef::as_ref).ok_or_else(none)
+    client.results().map(AsRef::as_ref).ok_or_else(no_results)
+}
+
+fn no_results() -> Error {
+    Error::invalid("results are kept nowhere: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws")
 }

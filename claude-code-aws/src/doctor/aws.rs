@@ -21,9 +21,17 @@ const WAYS: &str = "aws sso login, or AWS_BEARER_TOKEN_BEDROCK, or provider=anth
                     --offline";
 
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
-    let sdk = crate::connect::load(config).await;
+    let sdk = match crate::connect::load(config).await {
+        Ok(sdk) => sdk,
+        Err(error) => return vec![Finding::failed("endpoints", error)],
+    };
     let mut findings = identity(&sdk).await;
+    let may_ask = findings.iter().all(|finding| finding.ok);
     findings.push(region(&sdk, config));
+    // Without credentials the control plane says nothing that the line above does not.
+    if may_ask {
+        findings.extend(super::access::findings(&sdk, &config.policy).await);
+    }
     findings
 }
 
@@ -63,6 +71,17 @@ async fn identity(sdk: &SdkConfig) -> Vec<Finding> {
 
 fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(failed: &SdkError<E>) -> Finding {
     let message = failed.message().unwrap_or_default();
+    if let Some(offset) = failed.raw_response().and_then(crate::fault::skew) {
+        return Finding::fix(
+            "clock",
+            format!(
+                "this machine's clock is {} s {} AWS's",
+                offset.abs(),
+                if offset > 0 { "behind" } else { "ahead of" }
+            ),
+            "set it (timedatectl set-ntp true)",
+        );
+    }
     match failed.code() {
         Some("SignatureDoesNotMatch" | "RequestTimeTooSkewed" | "RequestExpired")
             if message.contains("expired") || message.contains("not yet") || message.contains("time") =>

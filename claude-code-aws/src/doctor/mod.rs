@@ -6,11 +6,21 @@ use serde::{Deserialize, Serialize};
 use crate::anthropic::Anthropic;
 use crate::config::{Config, Provider};
 
+mod access;
 mod aws;
 mod models;
 mod store;
 
 pub use models::{InUse, in_use};
+
+/// What Bedrock itself says of the models in use, where it is the provider: one finding or more for each. Nothing is sent
+/// to a model.
+pub async fn ask_bedrock(config: &Config) -> Vec<Finding> {
+    match crate::connect::load(config).await {
+        Ok(sdk) => access::findings(&sdk, &config.policy).await,
+        Err(error) => vec![Finding::failed("endpoints", error)],
+    }
+}
 
 /// One line of the doctor's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,6 +19,15 @@ pub struct InUse {
     pub fatal: bool,
 }
 
+impl InUse {
+    /// The id as it is sent; a family's name stands for its current model. None: there is none.
+    pub(super) fn id(&self) -> Option<ModelId> {
+        ModelId::new(&self.model)
+            .ok()
+            .filter(|id| self.model != "-" && !self.fatal && id.as_str().parse::<Family>().is_err())
+    }
+}
+
 /// The models that these settings would ask, with what is wrong with them. Nothing is sent.
 pub fn in_use(policy: &Policy) -> Vec<InUse> {
     let mut models = Vec::new();
@@ -79,7 +88,7 @@ pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
         })
         .collect();
     if findings.is_empty() {
-        let detail = format!("{}; whether the account may call them the first call tells", names.join(", "));
+        let detail = format!("{}: open by the catalogue", names.join(", "));
         findings.push(Finding::ok("models", detail));
     }
     findings

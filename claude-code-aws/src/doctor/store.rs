@@ -36,7 +36,10 @@ async fn disk(config: &Config, dir: &Path) -> Vec<Finding> {
 }
 
 async fn aws(config: &Config) -> Vec<Finding> {
-    let sdk = crate::connect::load(config).await;
+    let sdk = match crate::connect::load(config).await {
+        Ok(sdk) => sdk,
+        Err(error) => return vec![Finding::failed("endpoints", error)],
+    };
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let mut findings = Vec::new();
     for name in [&config.table_name, &config.state_table] {

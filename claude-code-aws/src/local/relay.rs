@@ -46,9 +46,11 @@ impl Relay {
             max_tokens: max_tokens.unwrap_or(UNSET_MAX_TOKENS),
             temperature: question.temperature,
             effort: None,
+            thinking: None,
             metadata: BTreeMap::new(),
             guardrail: None,
             service_tier: None,
+            place: None,
         })
     }
 

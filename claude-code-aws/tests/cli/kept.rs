@@ -57,3 +57,19 @@ fn a_damaged_database_is_set_aside_and_told() {
     });
     assert_eq!(kept.count(), 1);
 }
+
+#[test]
+fn a_sweep_leaves_results_alone_and_says_what_it_saw() {
+    let place = Place::new();
+    assert_eq!(place.run(&["generate", REVERSE, "--offline"]).code, 0);
+    for arguments in [&["results", "sweep", "--dry-run", "--offline"][..], &["results", "sweep", "--offline"]]
+    {
+        let swept = place.run(arguments);
+        assert_eq!((swept.code, swept.out.as_str()), (0, ""), "{swept:?}");
+        assert!(
+            swept.err.contains("2 objects: 0 ") && swept.err.contains("2 younger than a day"),
+            "{swept:?}"
+        );
+    }
+    assert_eq!(place.run(&["results", "list", "--offline"]).out.lines().count(), 1);
+}

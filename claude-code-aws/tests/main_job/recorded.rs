@@ -57,9 +57,11 @@ pub fn call() -> ModelCall {
         max_tokens: 100,
         temperature: None,
         effort: None,
+        thinking: None,
         metadata: Default::default(),
         guardrail: None,
         service_tier: None,
+        place: None,
     }
 }
 

@@ -159,7 +159,11 @@ async fn errors_of_any_shape_have_their_kind() {
 fn a_server_may_stand_on_this_machine_or_behind_https_and_nowhere_else() {
     let connector = || SharedHttpConnector::new(Replies::new([answer()]));
     let at = |url: &str, strict: bool| {
-        let settings = Settings { api_key: Some(Secret::new("k")), base_url: Some(url.to_owned()) };
+        let settings = Settings {
+            api_key: Some(Secret::new("k")),
+            base_url: Some(url.to_owned()),
+            ..Settings::default()
+        };
         Anthropic::new(&settings, connector(), strict).map_err(|error| error.kind)
     };
     for url in
@@ -190,6 +194,7 @@ async fn a_missing_key_is_named_and_a_local_server_needs_none() {
     let error = claude_code_aws::connect(Config::from_vars(vars).unwrap()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Credentials);
     assert!(error.message.contains("ANTHROPIC_API_KEY"), "{error}");
-    let local = Settings { api_key: None, base_url: Some("http://127.0.0.1:8080/v1".into()) };
+    let local =
+        Settings { api_key: None, base_url: Some("http://127.0.0.1:8080/v1".into()), ..Settings::default() };
     assert!(Anthropic::new(&local, SharedHttpConnector::new(Replies::new([answer()])), true).is_ok());
 }

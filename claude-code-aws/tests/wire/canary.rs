@@ -95,7 +95,7 @@ fn providers(replies: &Replies) -> Vec<(Arc<dyn ModelProvider>, Reach)> {
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(http_client_fn(move |_, _| shared.clone()))
         .build();
-    let settings = Settings { api_key: Some(Secret::new(CANARIES[3])), base_url: None };
+    let settings = Settings { api_key: Some(Secret::new(CANARIES[3])), ..Settings::default() };
     let anthropic = Anthropic::new(&settings, connector, true).unwrap();
     vec![
         (Arc::new(Bedrock::new(&config)), Policy::default().reach),

@@ -89,7 +89,8 @@ fn of_messages(case: Case) -> Reply {
 
 /// The Messages API as these replies play it.
 pub fn messages(replies: &Replies) -> Anthropic {
-    let settings = Settings { api_key: Some(claude_code_aws::Secret::new("sk-ant-key")), base_url: None };
+    let settings =
+        Settings { api_key: Some(claude_code_aws::Secret::new("sk-ant-key")), ..Settings::default() };
     Anthropic::new(&settings, SharedHttpConnector::new(replies.clone()), true).unwrap()
 }
 

@@ -103,9 +103,11 @@ fn call() -> ModelCall {
         max_tokens: 100,
         temperature: None,
         effort: None,
+        thinking: None,
         metadata: Default::default(),
         guardrail: None,
         service_tier: None,
+        place: None,
     }
 }
 

@@ -86,6 +86,7 @@ pub struct Replies {
     times: Arc<Mutex<Vec<Duration>>>,
     open: Arc<AtomicUsize>,
     bodies: Arc<Mutex<Vec<String>>>,
+    targets: Arc<Mutex<Vec<String>>>,
 }
 
 impl std::fmt::Debug for Replies {
@@ -103,6 +104,7 @@ impl Replies {
             times: Arc::default(),
             open: Arc::default(),
             bodies: Arc::default(),
+            targets: Arc::default(),
         }
     }
 
@@ -125,6 +127,11 @@ impl Replies {
         self.bodies.lock().unwrap().clone()
     }
 
+    /// Host and path of each request.
+    pub fn targets(&self) -> Vec<String> {
+        self.targets.lock().unwrap().clone()
+    }
+
     /// Answers that somebody still holds.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)
@@ -135,6 +142,8 @@ impl HttpConnector for Replies {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().unwrap_or_default();
         self.bodies.lock().unwrap().push(String::from_utf8_lossy(body).into_owned());
+        let to = http::Uri::try_from(request.uri()).unwrap();
+        self.targets.lock().unwrap().push(format!("{}{}", to.host().unwrap_or_default(), to.path()));
         let nth = self.sends.fetch_add(1, Ordering::SeqCst);
         let since = self.begun.lock().unwrap().get_or_insert_with(Instant::now).elapsed();
         self.times.lock().unwrap().push(since);

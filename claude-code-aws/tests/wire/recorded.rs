@@ -30,9 +30,11 @@ async fn read(reply: Reply) -> Read {
         max_tokens: 100,
         temperature: None,
         effort: None,
+        thinking: None,
         metadata: Default::default(),
         guardrail: None,
         service_tier: None,
+        place: None,
     };
     let mut events = messages(&Replies::new([reply])).stream(call);
     let mut read = Read::default();

@@ -15,7 +15,7 @@ pub use diff::diff;
 use place::Fit;
 
 /// One block: this text there becomes that text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The file; none means the only one.
     pub path: Option<String>,
@@ -26,7 +26,7 @@ pub struct Edit {
 }
 
 /// A file that edits changed or made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Changed {
     /// Relative path.
     pub path: String,
@@ -34,6 +34,19 @@ pub struct Changed {
     pub before: String,
     /// Content after.
     pub after: String,
+}
+
+// Code is the user's: Debug tells sizes only.
+impl std::fmt::Debug for Edit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Edit({:?}, {} to {} bytes)", self.path, self.search.len(), self.replace.len())
+    }
+}
+
+impl std::fmt::Debug for Changed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Changed({:?}, {} to {} bytes)", self.path, self.before.len(), self.after.len())
+    }
 }
 
 /// An edit that does not fit. Nothing was changed by it or any other.

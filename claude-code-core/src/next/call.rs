@@ -17,6 +17,9 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     let candidate = plan.candidate(ask.candidate);
     let sends = |field: Field| !draft.without.contains(&(ask.candidate, field));
     let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && candidate.takes_effort(*effort));
+    let thinking = plan.thinking(candidate).filter(|_| sends(Field::Thinking));
+    // Models that take a temperature take none while they think.
+    let thinks = thinking.is_some_and(|thinking| thinking.is_on());
     let points = if sends(Field::CachePoint) { keep::points(plan, ask) } else { Points::default() };
     ModelCall {
         model: candidate.model.clone(),
@@ -26,11 +29,13 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
         temperature: plan
             .request
             .temperature
-            .filter(|_| sends(Field::Sampling) && candidate.takes_sampling()),
+            .filter(|_| sends(Field::Sampling) && candidate.takes_sampling() && !thinks),
         effort,
+        thinking,
         metadata: if sends(Field::Metadata) { plan.policy.metadata.clone() } else { Default::default() },
         guardrail: plan.policy.guardrail.clone(),
         service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
+        place: candidate.place.clone(),
     }
 }
 

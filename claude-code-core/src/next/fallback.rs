@@ -1,4 +1,4 @@
-//! Asking another model, after safe faults only.
+//! Asking elsewhere, after safe faults only: the same model in another place, then another model.
 
 use std::time::Duration;
 
@@ -25,9 +25,17 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
             | Kind::DataRetention
             | Kind::NotFound
     );
-    let next = last.candidate + 1;
-    if fault.paid != Paid::No || !elsewhere || next >= plan.candidates.len() {
+    if fault.paid != Paid::No || !elsewhere {
         return None;
     }
-    Some(send_to(plan, draft, next, Why::Fallback, Duration::ZERO))
+    let asked = &plan.candidate(last.candidate).model;
+    // These are true of the model wherever it is asked.
+    let everywhere = matches!(fault.kind, Kind::Retired | Kind::Legacy | Kind::DataRetention);
+    let rest = plan.candidates.iter().enumerate().skip(last.candidate + 1);
+    let (next, candidate) = { rest }.find(|(_, candidate)| !everywhere || candidate.model != *asked)?;
+    let why = match &candidate.place {
+        Some(place) if candidate.model == *asked => Why::Failover(place.clone()),
+        _ => Why::Fallback,
+    };
+    Some(send_to(plan, draft, next, why, Duration::ZERO))
 }

@@ -1,12 +1,15 @@
 //! From a request to its plan, or to what is wrong with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Candidate, Limits, Plan, key};
+use crate::capability::{SentThinking, Think};
 use crate::catalogue::{Catalogue, ModelCard};
 use crate::clock::UtcMillis;
 use crate::error::{Error, Kind, Result};
 use crate::estimate::estimate_tokens;
+use crate::identity::Identity;
 use crate::language::Language;
 use crate::model::{Family, ModelId, Tier};
 use crate::policy::Policy;
@@ -29,15 +32,30 @@ pub fn draw(
     id: String,
     now: UtcMillis,
 ) -> Result<Plan> {
+    draw_knowing(request, None, policy, provider, scope, id, now)
+}
+
+/// As [`draw`], with what the service told of the model that the request names.
+pub(crate) fn draw_knowing(
+    request: GenerateRequest,
+    identity: Option<Identity>,
+    policy: &Policy,
+    provider: &str,
+    scope: &Scope,
+    id: String,
+    now: UtcMillis,
+) -> Result<Plan> {
     check(&request)?;
+    policy.check()?;
     let language = language_of(&request)?;
-    let (candidates, tier_reason, mut warnings) = choose(&request, policy, now)?;
+    let (candidates, tier_reason, mut warnings) = choose(&request, policy, identity, now)?;
+    let candidates = spread(candidates, policy);
     let tier = candidates[0].tier;
     let prompt = prompt::write(&request, language.as_ref());
     let prompt_tokens = estimate_tokens(&prompt.system) + estimate_tokens(&prompt.user);
     let max_tokens = max_tokens(&request, policy, &candidates[0]);
     fits(&candidates[0], prompt_tokens, max_tokens)?;
-    warnings.extend(left_out(&request, &candidates[0]));
+    warnings.extend(left_out(&request, &candidates[0], max_tokens));
     let cache_key = key::cache_key(&request, policy, provider, scope, &candidates[0], &prompt, max_tokens);
     Ok(Plan {
         id,
@@ -63,12 +81,21 @@ pub fn draw(
 }
 
 /// What was asked for and the model does not take.
-fn left_out(request: &GenerateRequest, first: &Candidate) -> Vec<String> {
-    let temperature =
-        request.temperature.filter(|_| !first.takes_sampling()).map(|_| "temperature".to_owned());
+fn left_out(request: &GenerateRequest, first: &Candidate, max_tokens: u32) -> Vec<String> {
+    let taken = request.effort.filter(|effort| first.takes_effort(*effort));
+    let told = |wish: Think| first.card?.capabilities.thinking_as(wish, taken, max_tokens);
+    let thinks = request.thinking.and_then(told).flatten().is_some_and(SentThinking::is_on);
+    let temperature = request.temperature.filter(|_| !first.takes_sampling() || thinks);
+    let temperature = temperature.map(|_| "temperature".to_owned());
     let effort = request.effort.filter(|effort| !first.takes_effort(*effort));
-    let fields = temperature.into_iter().chain(effort.map(|effort| format!("effort {effort}")));
-    fields.map(|field| format!("{field} was left out: {} does not take it", first.model)).collect()
+    let thinking = request.thinking.filter(|wish| told(*wish).is_none()).map(|wish| match wish {
+        Think::On => "thinking on".to_owned(),
+        Think::Off => "thinking off".to_owned(),
+    });
+    let fields =
+        temperature.into_iter().chain(effort.map(|effort| format!("effort {effort}"))).chain(thinking);
+    let when = if thinks { " while it thinks" } else { "" };
+    fields.map(|field| format!("{field} was left out: {} does not take it{when}", first.model)).collect()
 }
 
 fn check(request: &GenerateRequest) -> Result<()> {
@@ -114,26 +141,42 @@ fn language_of(request: &GenerateRequest) -> Result<Option<Language>> {
     }
 }
 
+/// The model that a request names, or its client for it.
+pub(crate) fn named<'a>(request: &'a GenerateRequest, policy: &'a Policy) -> Option<&'a str> {
+    request.model.as_deref().or(policy.model.as_deref().filter(|_| request.tier.is_none()))
+}
+
 /// Precedence: model argument, tier argument, the client's model, classifier.
 fn choose(
     request: &GenerateRequest,
     policy: &Policy,
+    identity: Option<Identity>,
     now: UtcMillis,
 ) -> Result<(Vec<Candidate>, String, Vec<String>)> {
     let catalogue = Catalogue::builtin();
-    let named = request.model.as_deref().or(policy.model.as_deref().filter(|_| request.tier.is_none()));
-    if let Some(name) = named {
-        let candidate = named_model(name, policy, catalogue)?;
+    if let Some(name) = named(request, policy) {
+        let (stands_for, unknown) = match identity {
+            Some(Identity::Model(model)) => (Some(model), None),
+            Some(Identity::Unknown(why)) => (None, Some(why)),
+            None => (None, None),
+        };
+        let candidate = named_model(name, stands_for, policy, catalogue)?;
         let mut warnings = Vec::new();
         match candidate.card {
             Some(_) => {
-                if let Some(refusal) = catalogue.refusal(&candidate.model, &now.date()) {
+                if let Some(refusal) = catalogue.refusal(candidate.known_as(), &now.date()) {
                     return Err(refusal);
                 }
-                warnings.extend(catalogue.warning(&candidate.model, &now.date()));
+                warnings.extend(catalogue.warning(candidate.known_as(), &now.date()));
             }
             None => {
-                warnings.push(format!("{} is not in the catalogue: its price is unknown", candidate.model))
+                let known =
+                    candidate.stands_for.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
+                let why = unknown.map(|why| format!("; {why}")).unwrap_or_default();
+                warnings.push(format!(
+                    "{}{known} is not in the catalogue: its price is unknown{why}",
+                    candidate.model
+                ))
             }
         }
         let reason = format!("the model was given: {name}");
@@ -156,17 +199,51 @@ fn classify(request: &GenerateRequest) -> (Tier, String) {
     (verdict.tier, verdict.why)
 }
 
+/// Each candidate here, then in the other places that can have it: the same model comes before another one. An ARN
+/// belongs to its region, and a geographic profile is called from within its geography.
+fn spread(candidates: Vec<Candidate>, policy: &Policy) -> Vec<Candidate> {
+    let mut all = Vec::with_capacity(candidates.len() * (1 + policy.places.len()));
+    for candidate in candidates {
+        let there = |place: &&Arc<str>| match policy.reach {
+            Reach::AnthropicApi => true,
+            Reach::Profile(_) if candidate.model.is_arn() => false,
+            Reach::Profile(_) => candidate.model.scope().is_none_or(|scope| scope.has_region(place)),
+        };
+        let elsewhere: Vec<_> = policy.places.iter().filter(there).cloned().collect();
+        all.push(candidate.clone());
+        all.extend(elsewhere.into_iter().map(|place| Candidate {
+            why: format!("the same model in {place}"),
+            place: Some(place),
+            ..candidate.clone()
+        }));
+    }
+    all
+}
+
 /// A family's current model, or an id as it was given.
-fn named_model(name: &str, policy: &Policy, catalogue: &'static Catalogue) -> Result<Candidate> {
+fn named_model(
+    name: &str,
+    stands_for: Option<ModelId>,
+    policy: &Policy,
+    catalogue: &'static Catalogue,
+) -> Result<Candidate> {
+    let given = |model, tier, card| Candidate {
+        model,
+        tier,
+        why: "given".into(),
+        card,
+        stands_for: None,
+        place: None,
+    };
     if let Ok(family) = name.parse::<Family>() {
         let card = catalogue.for_family(family);
         let model = id_of(card, policy)?;
-        return Ok(Candidate { model, tier: catalogue.tier_of(card), why: "given".into(), card: Some(card) });
+        return Ok(given(model, catalogue.tier_of(card), Some(card)));
     }
     let model = ModelId::new(name)?;
-    let card = catalogue.find(&model);
+    let card = catalogue.find(stands_for.as_ref().unwrap_or(&model));
     let tier = card.map_or(Tier::Medium, |card| catalogue.tier_of(card));
-    Ok(Candidate { model, tier, why: "given".into(), card })
+    Ok(Candidate { stands_for, ..given(model, tier, card) })
 }
 
 /// The tier above, for an answer that stays rejected: only where the tier was the classifier's choice.
@@ -201,6 +278,8 @@ fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candida
             model: found.model,
             tier: found.tier,
             why: found.why,
+            stands_for: None,
+            place: None,
         })
         .collect())
 }
@@ -253,7 +332,8 @@ fn fits(first: &Candidate, prompt_tokens: u64, max_tokens: u32) -> Result<()> {
 fn limits(request: &GenerateRequest, policy: &Policy, first: &Candidate, now: UtcMillis) -> Limits {
     let total = request.timeout.unwrap_or(policy.total);
     // A thinking model may be silent for minutes; an unknown model may be one.
-    let thinks = first.card.is_none_or(|card| card.capabilities.thinking_default_on);
+    let thinks = request.thinking == Some(Think::On)
+        || first.card.is_none_or(|card| card.capabilities.thinking_default_on);
     let (first_event, idle) = if thinks { (600, 600) } else { (120, 60) };
     Limits {
         deadline: now.plus(total),

@@ -10,7 +10,7 @@ use crate::request::GenerateRequest;
 use crate::state::Scope;
 
 /// Changes when what is cached changes its form.
-const CACHE_SCHEMA: &str = "1";
+const CACHE_SCHEMA: &str = "2";
 
 /// A hash over everything that the answer depends on, each part with its length before it, so that no two
 /// different requests share one.
@@ -33,6 +33,7 @@ pub(super) fn cache_key(
         &max_tokens.to_string(),
         &format!("{temperature:?}"),
         &format!("{:?}", request.effort),
+        &format!("{:?}", request.thinking),
         &format!("{:?}", policy.guardrail),
         &prompt.system,
         &prompt.user,

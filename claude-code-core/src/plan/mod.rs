@@ -4,10 +4,12 @@ mod draw;
 mod key;
 
 pub use draw::draw;
+pub(crate) use draw::{draw_knowing, named};
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capability::Effort;
+use crate::capability::{Effort, SentThinking};
 use crate::catalogue::{Catalogue, ModelCard};
 use crate::clock::UtcMillis;
 use crate::language::Language;
@@ -30,12 +32,30 @@ pub struct Candidate {
     pub why: String,
     /// What is known of it; none: unknown, and Unpriced.
     pub card: Option<&'static ModelCard>,
+    /// The model that it stands for, where only AWS could tell.
+    pub stands_for: Option<ModelId>,
+    /// Where it is asked, if not in the provider's first place.
+    pub place: Option<Arc<str>>,
 }
 
 impl Candidate {
     /// The most that one send can cost.
     pub fn ceiling(&self, prompt_tokens: u64, max_tokens: u32) -> Cost {
-        rates::ceiling(Catalogue::builtin().rates(&self.model).as_ref(), prompt_tokens, u64::from(max_tokens))
+        let rates = Catalogue::builtin().rates(self.known_as());
+        rates::ceiling(rates.as_ref(), prompt_tokens, u64::from(max_tokens))
+    }
+
+    /// The id that names the model: what is sent, unless that is a profile that AWS told the model of.
+    pub fn known_as(&self) -> &ModelId {
+        self.stands_for.as_ref().unwrap_or(&self.model)
+    }
+
+    /// Model and place, for people and for what is remembered of it.
+    pub fn name(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} in {place}", self.model),
+            None => self.model.to_string(),
+        }
     }
 
     /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
@@ -122,6 +142,10 @@ pub struct Estimate {
     pub input_tokens: u64,
     /// The most that one send can cost.
     pub worst_usd: Cost,
+    /// Whether the service counted the tokens; else they are estimated from above.
+    pub counted: bool,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
 }
 
 impl Plan {
@@ -133,7 +157,22 @@ impl Plan {
             model: self.first().model.to_string(),
             input_tokens: self.prompt_tokens,
             worst_usd: self.first().ceiling(self.prompt_tokens, self.max_tokens),
+            counted: false,
+            warnings: self.warnings.clone(),
         }
+    }
+
+    /// The same with the tokens as the service counted them.
+    pub(crate) fn counted(&self, tokens: u64) -> Estimate {
+        let worst_usd = self.first().ceiling(tokens, self.max_tokens);
+        Estimate { input_tokens: tokens, worst_usd, counted: true, ..self.estimate() }
+    }
+
+    /// The `thinking` that a candidate is sent.
+    pub fn thinking(&self, candidate: &Candidate) -> Option<SentThinking> {
+        let wish = self.request.thinking?;
+        let effort = self.request.effort.filter(|effort| candidate.takes_effort(*effort));
+        candidate.card?.capabilities.thinking_as(wish, effort, self.max_tokens)?
     }
 
     /// The first model to ask.

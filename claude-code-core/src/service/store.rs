@@ -29,7 +29,7 @@ pub struct RowKey {
 }
 
 /// A row as it was read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Row {
     /// Whose it is.
     pub scope: Scope,
@@ -37,6 +37,13 @@ pub struct Row {
     pub body: Value,
     /// Grows with every put.
     pub version: u64,
+}
+
+// What it says is the user's: Debug tells nothing of it.
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Row(version {})", self.version)
+    }
 }
 
 /// Rows and files of services: DynamoDB and S3, or memory.
@@ -230,10 +237,17 @@ fn service_key(id: &str, sk: String) -> RowKey {
 }
 
 /// Services in memory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryServices(Mutex<Kept>);
 
-#[derive(Debug, Default)]
+impl std::fmt::Debug for MemoryServices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kept = self.kept();
+        write!(f, "MemoryServices({} rows, {} files)", kept.rows.len(), kept.files.len())
+    }
+}
+
+#[derive(Default)]
 struct Kept {
     rows: HashMap<RowKey, Row>,
     files: HashMap<String, Vec<u8>>,

@@ -1,0 +1,149 @@
+//! Where servers may stand that are not the services' own: on this machine, or behind https. Code or environment names
+//! them, never a request.
+
+use std::net::IpAddr;
+
+use aws_config::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use claude_code_core::{Error, Result};
+use http::Uri;
+
+/// How far away a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// This machine.
+    Loopback,
+    /// An address of a private network.
+    Private,
+    /// Anywhere.
+    Public,
+}
+
+impl Place {
+    /// The place of a host, by its name or address alone.
+    pub(crate) fn of(host: &str) -> Place {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
+            Ok(address) if address.is_loopback() => Place::Loopback,
+            Ok(IpAddr::V4(address)) if address.is_private() => Place::Private,
+            Ok(IpAddr::V6(address)) if address.is_unique_local() => Place::Private,
+            Err(_) if bare.eq_ignore_ascii_case("localhost") => Place::Loopback,
+            _ => Place::Public,
+        }
+    }
+}
+
+/// The services that are called, by the SDK's names.
+const SERVICES: [&str; 6] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS"];
+/// The setting of AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_{SERVICE} and of a profile's `endpoint_url`.
+const VARIABLE: &str = "AWS_ENDPOINT_URL";
+
+/// Refuses a configuration that sends signed requests over plain http to another machine. One that brings its own HTTP
+/// client, as the twin inside the process does, decides itself where requests go.
+pub(crate) fn check(sdk: &SdkConfig) -> Result<()> {
+    if sdk.http_client().is_some() {
+        return Ok(());
+    }
+    let of_service = |service: &str| sdk.service_config()?.load_config(endpoint_key(service)?);
+    let named = SERVICES.into_iter().filter_map(|service| Some((service, of_service(service)?)));
+    for (service, url) in named.chain(sdk.endpoint_url().map(|url| ("all services", url.to_owned()))) {
+        check_url(service, &url)?;
+    }
+    Ok(())
+}
+
+fn check_url(service: &str, url: &str) -> Result<()> {
+    let wrong = |why: String| Error::invalid(format!("{VARIABLE} for {service} {why}"));
+    let url: Uri = url.parse().map_err(|_| wrong("is not a URL".to_owned()))?;
+    let host = url.host().ok_or_else(|| wrong("has no host".to_owned()))?;
+    match (url.scheme_str(), Place::of(host)) {
+        (Some("https"), _) | (Some("http"), Place::Loopback) => Ok(()),
+        _ => Err(wrong(format!(
+            "names host {host}: it must begin with https://, only this machine may go without"
+        ))),
+    }
+}
+
+fn endpoint_key(service: &str) -> Option<ServiceConfigKey<'_>> {
+    ServiceConfigKey::builder().service_id(service).env(VARIABLE).profile("endpoint_url").build().ok()
+}
+
+/// The same configuration with the services at AWS's own addresses, whatever environment and profile say.
+pub(crate) fn without_overrides(sdk: SdkConfig) -> SdkConfig {
+    let mut builder = sdk.to_builder();
+    builder.set_endpoint_url(None);
+    builder.service_config(Others(sdk)).build()
+}
+
+/// All settings of services but their addresses: a Bedrock API key is such a setting too.
+#[derive(Debug)]
+struct Others(SdkConfig);
+
+impl LoadServiceConfig for Others {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() == VARIABLE { None } else { self.0.service_config()?.load_config(key) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::BehaviorVersion;
+
+    use super::*;
+
+    /// An environment: each service's address, and a Bedrock API key.
+    #[derive(Clone, Debug)]
+    struct Set(&'static str);
+
+    impl LoadServiceConfig for Set {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            Some(if key.env() == VARIABLE { self.0.to_owned() } else { "key".to_owned() })
+        }
+    }
+
+    fn sdk(all: Option<&str>, each: Option<&'static str>) -> SdkConfig {
+        let mut builder = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12());
+        builder.set_endpoint_url(all.map(str::to_owned));
+        builder.set_service_config(each.map(Set));
+        builder.build()
+    }
+
+    fn asked<'a>(sdk: &'a SdkConfig, service: &'a str, env: &'a str) -> Option<String> {
+        let key = ServiceConfigKey::builder().service_id(service).profile("endpoint_url").env(env);
+        sdk.service_config()?.load_config(key.build().ok()?)
+    }
+
+    #[test]
+    fn an_address_from_the_environment_is_forgotten_for_all_services_and_for_each_and_nothing_else_is() {
+        let own = without_overrides(sdk(Some("https://evil.example"), Some("https://evil.example")));
+        assert_eq!(own.endpoint_url(), None);
+        for service in SERVICES {
+            assert_eq!(asked(&own, service, "AWS_ENDPOINT_URL"), None, "{service}");
+        }
+        assert_eq!(asked(&own, "bedrock", "AWS_BEARER_TOKEN").as_deref(), Some("key"));
+    }
+
+    #[test]
+    fn a_server_stands_on_this_machine_or_behind_https_and_nowhere_else() {
+        let good =
+            ["http://127.0.0.1:8000", "http://localhost:1/x", "http://[::1]:9", "https://vpce-1.example.com"];
+        let bad = [
+            "http://10.0.0.5",
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "ftp://127.0.0.1",
+            "evil",
+        ];
+        for url in good {
+            assert!(check(&sdk(Some(url), None)).is_ok() && check(&sdk(None, Some(url))).is_ok(), "{url}");
+        }
+        let told = |sdk: SdkConfig| check(&sdk).err().map(|error| error.message).unwrap_or_default();
+        for url in bad {
+            for text in [told(sdk(Some(url), None)), told(sdk(None, Some(url)))] {
+                assert!(text.starts_with("AWS_ENDPOINT_URL for "), "{url}: {text}");
+            }
+        }
+        let text = told(sdk(None, Some("http://user:canary@example.com/?token=canary")));
+        assert!(text.contains("example.com") && !text.contains("canary"), "{text}");
+    }
+}
