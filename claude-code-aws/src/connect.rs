@@ -71,7 +71,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         #[cfg(feature = "local")]
         Provider::Samples => {
             policy.places.clear();
-            asking(crate::local::samples(twin.as_ref(), config.answers.clone()))
+            asking(crate::local::samples(twin.as_ref(), config.answers.as_ref()))
         }
         #[cfg(not(feature = "local"))]
         Provider::Samples => return Err(missing("provider \"samples\"")),

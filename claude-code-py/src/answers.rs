@@ -1,9 +1,9 @@
-//! Who answers an offline client: the samples, a script, or a server.
+//! Who answers an offline client: the samples, a script, recorded exchanges, or a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use claude_code_aws::local::{Brain, Samples, Scripted, answers_of};
+use claude_code_aws::local::{Samples, Scripted, Twin, answers_of};
 use claude_code_aws::{Error, Result};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -16,7 +16,8 @@ use crate::json;
 /// What `answers=` says.
 pub(crate) enum Answers {
     Samples,
-    Scripted(Arc<dyn Brain>),
+    /// A script, or recorded exchanges.
+    Played(Twin),
     /// The URL of a server with the Messages API.
     Server(String),
 }
@@ -41,7 +42,7 @@ fn scripted(script: Value) -> Result<Answers> {
         script => script,
     };
     let brain = Scripted::parse(&script.to_string(), Arc::new(Samples::built_in()))?;
-    Ok(Answers::Scripted(Arc::new(brain)))
+    Ok(Answers::Played(Twin::lazy(Path::new(""), Arc::new(brain))))
 }
 
 fn step(given: Value) -> Value {
@@ -66,7 +67,7 @@ fn named(given: &Bound<'_, PyAny>) -> PyResult<Result<Answers>> {
             "answers is \"samples\", a path, a URL, or a script as a list or dict",
         ));
     };
-    Ok(answers_of(&path).map(Answers::Scripted).map_err(|error| explained(error, text.as_deref())))
+    Ok(answers_of(&path).map(Answers::Played).map_err(|error| explained(error, text.as_deref())))
 }
 
 /// A word that is no path was meant as something else.

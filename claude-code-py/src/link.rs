@@ -124,7 +124,7 @@ pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> 
     let mut config = from_env(Some(provider), None, None)?;
     match answers {
         Answers::Samples => {}
-        Answers::Scripted(brain) => config.answers = Some(brain),
+        Answers::Played(twin) => config.answers = Some(twin),
         Answers::Server(url) => config.anthropic.base_url = Some(url),
     }
     config.store = match dir {

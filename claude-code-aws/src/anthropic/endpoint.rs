@@ -12,15 +12,15 @@ const DEFAULT: &str = "https://api.anthropic.com";
 
 /// A server whose address was checked.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// The URL of its messages.
-    pub(super) messages: Uri,
+    pub(crate) messages: Uri,
     /// The URL that counts tokens.
     pub(super) count: Uri,
     /// Its host, for messages to people.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// Whether it stands beside us: such servers often want no key.
-    pub(super) is_near: bool,
+    pub(crate) is_near: bool,
 }
 
 impl Endpoint {
@@ -29,22 +29,27 @@ impl Endpoint {
         self.messages.authority().map_or(self.host.as_str(), |authority| authority.as_str())
     }
 
-    /// Checks a base URL: loopback is always accepted, any other host must be https, except private addresses, which
-    /// are warned about once. `strict` (inside Lambda) takes https only.
+    /// The messages below a base URL. `strict` (inside Lambda) takes https only.
     pub(super) fn new(base: Option<&str>, strict: bool) -> Result<Self> {
         let base = base.unwrap_or(DEFAULT).trim_end_matches('/');
-        let wrong = |why: &str| Error::invalid(format!("ANTHROPIC_BASE_URL {why}"));
         let path = if base.ends_with("/v1") { "messages" } else { "v1/messages" };
-        let messages: Uri = format!("{base}/{path}").parse().map_err(|_| wrong("is not a URL"))?;
-        let count = format!("{base}/{path}/count_tokens").parse().map_err(|_| wrong("is not a URL"))?;
+        Endpoint::checked("ANTHROPIC_BASE_URL", &format!("{base}/{path}"), strict)
+    }
+
+    /// Checks the URL that a setting of this name gave: loopback is always accepted, any other host must be https,
+    /// except private addresses, which are warned about once. `strict` takes https only.
+    pub(crate) fn checked(name: &'static str, url: &str, strict: bool) -> Result<Self> {
+        let wrong = |why: &str| Error::invalid(format!("{name} {why}"));
+        let messages: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
+        let count = format!("{url}/count_tokens").parse().map_err(|_| wrong("is not a URL"))?;
         let host = messages.host().ok_or_else(|| wrong("has no host"))?.to_owned();
         if messages.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return Err(wrong("has a password in it: put the key into ANTHROPIC_API_KEY"));
+            return Err(wrong("has a password in it: put the key into the variable for keys"));
         }
         let place = Place::of(&host);
         match (messages.scheme_str(), place) {
             (Some("https"), _) | (Some("http"), Place::Loopback) => {}
-            (Some("http"), Place::Private) if !strict => warn_once(&host),
+            (Some("http"), Place::Private) if !strict => warn_once(name, &host),
             (Some("http"), Place::Private) => {
                 return Err(wrong(&format!(
                     "for host {host} must begin with https:// here: set CLAUDE_CODE_AWS_ALLOW_ENDPOINT_OVERRIDE=1 to \
@@ -61,12 +66,9 @@ impl Endpoint {
     }
 }
 
-fn warn_once(host: &str) {
+fn warn_once(name: &'static str, host: &str) {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
-        tracing::warn!(
-            host,
-            "ANTHROPIC_BASE_URL is plain http: key, prompts and answers can be read on the way"
-        );
+        tracing::warn!(host, "{name} is plain http: key, prompts and answers can be read on the way");
     });
 }

@@ -9,7 +9,7 @@ use crate::fault::{WORDS, by_status, printable, refused_field, says_too_long, to
 
 /// Why bytes that arrived are no answer.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-pub(super) enum Damage {
+pub(crate) enum Damage {
     /// An event does not end.
     #[error("an event is longer than 16 MiB")]
     Event,

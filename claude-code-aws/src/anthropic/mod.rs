@@ -2,11 +2,11 @@
 //! attempt per call, over the same HTTP stack as the AWS SDK.
 
 mod count;
-mod endpoint;
-mod error;
+pub(crate) mod endpoint;
+pub(crate) mod error;
 mod event;
 mod request;
-mod sse;
+pub(crate) mod sse;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -261,7 +261,7 @@ impl Open {
 }
 
 /// The next bytes of a body; none at its end.
-async fn data(body: &mut SdkBody) -> Result<Option<Bytes>, ProviderError> {
+pub(crate) async fn data(body: &mut SdkBody) -> Result<Option<Bytes>, ProviderError> {
     loop {
         match body.frame().await {
             None => return Ok(None),
@@ -281,7 +281,7 @@ async fn data(body: &mut SdkBody) -> Result<Option<Bytes>, ProviderError> {
     }
 }
 
-async fn collect(body: &mut SdkBody, longest: usize) -> Result<Vec<u8>, ProviderError> {
+pub(crate) async fn collect(body: &mut SdkBody, longest: usize) -> Result<Vec<u8>, ProviderError> {
     let mut whole = Vec::new();
     while let Some(bytes) = data(body).await? {
         whole.extend_from_slice(&bytes);
@@ -293,7 +293,7 @@ async fn collect(body: &mut SdkBody, longest: usize) -> Result<Vec<u8>, Provider
 }
 
 /// The beginning of a refusal's body, as far as it comes.
-async fn first(response: HttpResponse, longest: usize) -> Vec<u8> {
+pub(crate) async fn first(response: HttpResponse, longest: usize) -> Vec<u8> {
     let (mut body, mut found) = (response.into_body(), Vec::new());
     while let Ok(Some(bytes)) = data(&mut body).await {
         found.extend_from_slice(&bytes);

@@ -9,7 +9,7 @@ const MAX_STREAM: u64 = 64 << 20;
 
 /// Collects lines to events.
 #[derive(Default)]
-pub(super) struct Events {
+pub(crate) struct Events {
     line: Vec<u8>,
     data: String,
     seen: u64,
@@ -18,7 +18,7 @@ pub(super) struct Events {
 
 impl Events {
     /// Takes bytes and gives the data of the events that they end.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, Damage> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, Damage> {
         self.seen += bytes.len() as u64;
         if self.seen > MAX_STREAM {
             return Err(Damage::Stream);
@@ -49,7 +49,7 @@ impl Events {
 
     /// What stands there at the end of the bytes. An event without its blank line counts only if it is whole in
     /// itself, which the reader of its JSON sees.
-    pub(super) fn finish(mut self) -> Result<Option<String>, Damage> {
+    pub(crate) fn finish(mut self) -> Result<Option<String>, Damage> {
         let last = self.end_line()?;
         Ok(last.or(Some(self.data).filter(|data| !data.is_empty())))
     }

@@ -314,6 +314,8 @@ pub(super) struct CostArgs {
 pub(super) enum TwinCommand {
     /// Listen on loopback and print `export` lines for any AWS or Anthropic SDK
     Up(UpArgs),
+    /// As `up`, but models are asked for real: what they answer is passed on and written down, without credentials
+    Record(RecordArgs),
 }
 
 #[derive(Args, Debug)]
@@ -327,7 +329,9 @@ pub(super) struct UpArgs {
     /// Begin without the data of earlier runs
     #[arg(long)]
     pub(super) fresh: bool,
-    /// `samples`, a script of answers and faults (a JSON file), or the URL of a server with the Messages API
+    /// `samples`, a script of answers and faults (a JSON file), a directory that `twin record` wrote, or the URL of a
+    /// model server: …/v1 and
+    /// …/chat/completions are OpenAI's API, any other is the Messages API
     #[arg(long, default_value = "samples")]
     pub(super) answers: String,
     /// The model that such a server is asked for; none: the id that each request names
@@ -339,6 +343,23 @@ pub(super) struct UpArgs {
     /// Tokens a minute for each model, counted as Bedrock counts them
     #[arg(long, value_name = "N")]
     pub(super) quota_tpm: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RecordArgs {
+    /// Where the exchanges are written, one file each; `twin up --answers DIR` plays them again
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// The server that answers; none: Bedrock in the region of the environment, and the Messages API at
+    /// ANTHROPIC_BASE_URL
+    #[arg(long, value_name = "URL")]
+    pub(super) upstream: Option<String>,
+    /// The first of three ports; 0: free ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) port: u16,
+    /// Where the data of S3 and DynamoDB is; none: the local directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

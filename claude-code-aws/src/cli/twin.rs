@@ -3,36 +3,72 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use claude_code_core::{Error, Kind, ModelId, Result};
+use claude_code_core::{Error, Kind, ModelId, ModelProvider, Result};
 
-use super::args::{Global, TwinCommand, UpArgs};
+use super::args::{Global, RecordArgs, TwinCommand, UpArgs};
 use super::{exit, json, setup, show};
 use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
-use crate::local::{self, Brain, Directory, Keys, Listening, Quota, Relay, Samples, Service, Twin};
+use crate::local::{
+    self, Brain, Directory, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples,
+    Service, Twin, Upstream,
+};
+use crate::secret::Secret;
 
 pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
-    let TwinCommand::Up(args) = command;
-    up(global, &args).await
+    match command {
+        TwinCommand::Up(args) => up(global, &args).await,
+        TwinCommand::Record(args) => record(global, &args).await,
+    }
 }
 
 async fn up(global: Global, args: &UpArgs) -> Result<u8> {
-    let config = Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? };
+    let config = config(global)?;
     let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
     if args.fresh {
         Directory::open(&dir)?.clear()?;
     }
-    let twin = Twin::with_keys(&dir, brain(args, &config)?, keys());
-    twin.engines().directory()?;
+    let answers = Path::new(&args.answers);
+    let twin = match answers.is_dir() {
+        true if args.quota_tpm.is_some() => {
+            return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
+        }
+        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(answers)?)),
+        false => Twin::with_keys(&dir, brain(args, &config)?, keys()),
+    };
+    serve(global, &config, &twin, args.port, args.verify_signatures).await
+}
+
+async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
+    let config = config(global)?;
+    let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
+    let messages = &config.anthropic;
+    let upstream = Upstream::new(
+        crate::connect::load(&config).await?,
+        args.upstream.as_deref(),
+        messages.base_url.as_deref(),
+        messages.api_key.clone(),
+    )?;
+    let twin = Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream)?)));
+    show::note(&format!("every exchange with a model is written into {}", args.out.display()));
+    serve(global, &config, &twin, args.port, false).await
+}
+
+fn config(global: Global) -> Result<Config> {
+    Ok(Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? })
+}
+
+async fn serve(global: Global, config: &Config, twin: &Twin, port: u16, verify: bool) -> Result<u8> {
+    let directory = twin.engines().directory()?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
-    let listening = local::listen_before_stores(&twin, args.port, args.verify_signatures).await?;
+    let listening = local::listen_before_stores(twin, port, verify).await?;
     show::out(&lines(global, &exports(&listening))?)?;
-    local::prepare(&twin, &config).await?;
+    local::prepare(twin, config).await?;
     listening.open_stores();
     show::note(&format!(
         "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",
-        dir.display()
+        directory.path().display()
     ));
     end.next().await;
     listening.close().await;
@@ -43,17 +79,25 @@ fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
     let brain: Arc<dyn Brain> = match args.answers.as_str() {
         "samples" => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {
-            let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
-            let server = Anthropic::new(&settings, crate::connection::connector(), false)?;
             let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
-            Arc::new(Relay::new(Arc::new(server), model))
+            Arc::new(Relay::new(server(url, config)?, model))
         }
-        path => local::answers_of(Path::new(path))?,
+        path => local::script_of(Path::new(path))?,
     };
     Ok(match args.quota_tpm {
         Some(tokens) => Arc::new(Quota::new(brain, tokens)),
         None => brain,
     })
+}
+
+/// The model server at a URL: OpenAI's chat completions, or the Messages API.
+fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
+    let connector = crate::connection::connector();
+    if OpenAi::is_url(url) {
+        return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
+    }
+    let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
+    Ok(Arc::new(Anthropic::new(&settings, connector, false)?))
 }
 
 /// A variable of the environment, if it is set to something.

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use claude_code_core::{Error, Kind};
+use futures_util::stream::BoxStream;
 use http_body::Frame;
 use http_body_util::BodyExt;
 
@@ -61,16 +63,32 @@ pub enum Piece {
 }
 
 /// A body that plays its pieces in order.
-#[derive(Debug)]
 pub struct Pieces {
     pieces: VecDeque<Piece>,
     waiting: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Where further pieces come from.
+    source: Option<Source>,
 }
+
+/// A stream that is polled by its one owner: the lock, which is never taken, only makes it `Sync`.
+type Source = Mutex<BoxStream<'static, Vec<Piece>>>;
 
 impl Pieces {
     /// A body of these pieces.
     pub fn new(pieces: impl IntoIterator<Item = Piece>) -> Self {
-        Pieces { pieces: pieces.into_iter().collect(), waiting: None }
+        Pieces { pieces: pieces.into_iter().collect(), waiting: None, source: None }
+    }
+
+    /// A body of these pieces, and then of those that still come.
+    pub(super) fn fed(pieces: Vec<Piece>, source: BoxStream<'static, Vec<Piece>>) -> Self {
+        Pieces { source: Some(Mutex::new(source)), ..Pieces::new(pieces) }
+    }
+}
+
+// What it carries is an answer.
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pieces({})", self.pieces.len())
     }
 }
 
@@ -88,11 +106,20 @@ impl http_body::Body for Pieces {
                 self.waiting = None;
             }
             match self.pieces.pop_front() {
-                None => return Poll::Ready(None),
+                None => match self.source.as_mut() {
+                    None => return Poll::Ready(None),
+                    Some(source) => match ready!(
+                        source.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_next(context)
+                    ) {
+                        Some(pieces) => self.pieces.extend(pieces),
+                        None => self.source = None,
+                    },
+                },
                 Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Some(Piece::Wait(time)) => self.waiting = Some(Box::pin(tokio::time::sleep(time))),
                 Some(Piece::Break(reason)) => {
                     self.pieces.clear();
+                    self.source = None;
                     return Poll::Ready(Some(Err(BodyError::new(reason))));
                 }
                 Some(Piece::Stall) => {

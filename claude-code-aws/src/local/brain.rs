@@ -3,6 +3,9 @@
 use std::fmt;
 
 use super::fault::Fault;
+use super::streamed::Streamed;
+
+pub use claude_code_core::provider::StopReason;
 
 /// What a model would be asked, the same for every API style.
 #[derive(Clone, Default, PartialEq)]
@@ -108,35 +111,6 @@ pub fn estimate_tokens(text: &str) -> u64 {
 /// The usual rule of thumb for English text and code.
 const CHARS_PER_TOKEN: u64 = 4;
 
-/// Why an answer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The model was done.
-    EndTurn,
-    /// max_tokens was reached.
-    MaxTokens,
-    /// A stop sequence was met.
-    StopSequence,
-    /// The model declined.
-    Refusal,
-    /// A content filter stopped the answer.
-    ContentFiltered,
-}
-
-impl StopReason {
-    /// The name on the wire, the same in every API style.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StopReason::EndTurn => "end_turn",
-            StopReason::MaxTokens => "max_tokens",
-            StopReason::StopSequence => "stop_sequence",
-            StopReason::Refusal => "refusal",
-            StopReason::ContentFiltered => "content_filtered",
-        }
-    }
-}
-
 /// Tokens of one exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -171,6 +145,8 @@ pub enum Reply {
         /// One line for a person.
         message: String,
     },
+    /// An answer that is still being written.
+    Streamed(Streamed),
     /// A reply that travels badly.
     Faulty {
         /// What is sent.

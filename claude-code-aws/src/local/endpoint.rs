@@ -7,7 +7,7 @@ use claude_code_core::Result;
 use http::{Request, Response};
 use tokio::sync::OnceCell;
 
-use super::bedrock::Bedrock;
+use super::bedrock::{Bedrock, Front};
 use super::body::{self, Body};
 use super::brain::Brain;
 use super::directory::Directory;
@@ -77,6 +77,12 @@ impl Engines {
     /// With these keys for signatures.
     pub fn with_keys(mut self, keys: Keys) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// With this in the place of models.
+    pub(super) fn with_front(mut self, front: Option<Front>) -> Self {
+        self.bedrock = self.bedrock.with_front(front);
         self
     }
 

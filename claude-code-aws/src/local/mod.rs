@@ -16,6 +16,7 @@ mod fault;
 mod keys;
 mod listen;
 mod open;
+mod openai;
 mod percent;
 mod quota;
 mod relay;
@@ -25,10 +26,16 @@ mod schema;
 mod script;
 mod scripted;
 mod signature;
+mod stops;
+mod streamed;
 mod twin;
 mod worker;
 
-pub use answers::answers_of;
+pub use answers::{answers_of, script_of};
+pub(crate) use bedrock::Front;
+pub use bedrock::Recorded;
+#[cfg(feature = "cli")]
+pub(crate) use bedrock::{Recorder, Upstream};
 pub use body::{Body, BodyError, Piece, Pieces};
 pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use directory::Directory;
@@ -40,9 +47,12 @@ pub(crate) use listen::listen_before_stores;
 pub use listen::{Listening, listen};
 pub use open::{BUCKET, open};
 pub(crate) use open::{prepare, samples, stored};
+#[cfg(feature = "cli")]
+pub(crate) use openai::OpenAi;
 pub use quota::Quota;
 pub use relay::Relay;
 pub use samples::{Sample, Samples};
 pub use script::Script;
 pub use scripted::Scripted;
+pub use streamed::{Chunk, Streamed};
 pub use twin::Twin;

@@ -1,12 +1,11 @@
 //! The same client, from engines inside the process.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use claude_code_core::{Client, ClientBuilder, Kind, Result};
 
+use super::Twin;
 use super::schema;
-use super::{Brain, Twin};
 use crate::bedrock::Bedrock;
 use crate::config::{Config, Store};
 
@@ -22,13 +21,12 @@ pub async fn open(directory: impl AsRef<Path>) -> Result<Client> {
     crate::connect::connect_to(&twin, config).await
 }
 
-/// Bedrock as the twin plays it, with its sample answers or with these.
-pub(crate) fn samples(twin: Option<&Twin>, answers: Option<Arc<dyn Brain>>) -> Bedrock {
+/// Bedrock as the twin plays it, or another twin that has the answers.
+pub(crate) fn samples(twin: Option<&Twin>, answers: Option<&Twin>) -> Bedrock {
     // Without a state directory of its own a twin still answers: it would be touched by S3 and DynamoDB only.
-    let config = match (answers, twin) {
-        (Some(answers), _) => Twin::lazy(Path::new(""), answers).sdk_config(),
-        (None, Some(twin)) => twin.sdk_config(),
-        (None, None) => Twin::of_samples(Path::new("")).sdk_config(),
+    let config = match answers.or(twin) {
+        Some(twin) => twin.sdk_config(),
+        None => Twin::of_samples(Path::new("")).sdk_config(),
     };
     Bedrock::new(&config).named("samples")
 }

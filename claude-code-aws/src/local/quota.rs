@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::brain::{Brain, Question, Reply};
+use super::brain::{Brain, Question, Reply, Usage};
+use super::streamed::{Chunk, Streamed};
 
 /// What a request without max_tokens reserves: the longest answer of the current models.
 const UNSET_MAX_TOKENS: u64 = 128_000;
@@ -19,8 +21,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Quota {
     inner: Arc<dyn Brain>,
     tokens_per_minute: u64,
-    windows: Mutex<HashMap<String, Window>>,
+    windows: Windows,
 }
+
+/// The minute of each model.
+type Windows = Arc<Mutex<HashMap<String, Window>>>;
 
 #[derive(Debug)]
 struct Window {
@@ -31,7 +36,7 @@ struct Window {
 impl Quota {
     /// A quota before this brain.
     pub fn new(inner: Arc<dyn Brain>, tokens_per_minute: u64) -> Self {
-        Quota { inner, tokens_per_minute, windows: Mutex::default() }
+        Quota { inner, tokens_per_minute, windows: Windows::default() }
     }
 }
 
@@ -48,14 +53,6 @@ impl Quota {
         window.used = window.used.saturating_add(if fits { tokens } else { 0 });
         fits
     }
-
-    /// Puts what was used in the place of what was reserved.
-    fn settle(&self, model: &str, reserved: u64, used: u64) {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows.get_mut(model) {
-            window.used = window.used.saturating_sub(reserved).saturating_add(used);
-        }
-    }
 }
 
 #[async_trait::async_trait]
@@ -70,20 +67,55 @@ impl Brain for Quota {
             };
         }
         let reply = self.inner.answer(question).await;
-        self.settle(&question.model, tokens, burnt(&reply));
-        reply
+        let booking = Booking { windows: Arc::clone(&self.windows), model: question.model.clone(), tokens };
+        settled(reply, booking)
     }
 }
 
-/// What an answer counts in the end; a refusal counts nothing.
-fn burnt(reply: &Reply) -> u64 {
-    match reply {
-        Reply::Answer { usage, .. } => {
-            usage.input_tokens + usage.cache_write_tokens + BURN * usage.output_tokens
+/// What one question reserved.
+struct Booking {
+    windows: Windows,
+    model: String,
+    tokens: u64,
+}
+
+impl Booking {
+    /// Puts what was used in the place of what was reserved.
+    fn settle(&self, used: u64) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(&self.model) {
+            window.used = window.used.saturating_sub(self.tokens).saturating_add(used);
         }
-        Reply::Error { .. } => 0,
-        Reply::Faulty { reply, .. } => burnt(reply),
     }
+}
+
+/// The reply, its booking settled: at once, or when its last piece comes.
+fn settled(reply: Reply, booking: Booking) -> Reply {
+    match reply {
+        Reply::Streamed(answer) => {
+            let chunks = answer.take().inspect(move |chunk| match chunk {
+                Chunk::End { usage, .. } => booking.settle(burnt(*usage)),
+                Chunk::Text(_) | Chunk::Error { .. } => {}
+            });
+            Reply::Streamed(Streamed::new(chunks.boxed()))
+        }
+        Reply::Answer { usage, .. } => {
+            booking.settle(burnt(usage));
+            reply
+        }
+        Reply::Error { .. } => {
+            booking.settle(0);
+            reply
+        }
+        Reply::Faulty { reply, faults } => {
+            Reply::Faulty { reply: Box::new(settled(*reply, booking)), faults }
+        }
+    }
+}
+
+/// What an answer counts in the end.
+fn burnt(usage: Usage) -> u64 {
+    usage.input_tokens + usage.cache_write_tokens + BURN * usage.output_tokens
 }
 
 #[cfg(test)]

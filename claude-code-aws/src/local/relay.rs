@@ -8,15 +8,19 @@ use claude_code_core::message::{Message, TextBlock};
 use claude_code_core::provider::{self, ModelCall, ModelEvent, ProviderError};
 use claude_code_core::{Kind, ModelId, ModelProvider};
 use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 
-use super::brain::{Brain, Question, Reply, Role, StopReason, Usage};
+use super::brain::{Brain, Question, Reply, Role, StopReason, Usage, estimate_tokens};
+use super::fault::Fault;
+use super::stops::Stops;
+use super::streamed::{Chunk, Streamed};
 
 /// The longest answer where a question sets no limit; a little below every current model's own.
 const UNSET_MAX_TOKENS: u32 = 64_000;
 /// The most text that is taken of an answer, bytes.
 const MAX_TEXT: usize = 64 << 20;
 
-/// Passes questions on to a provider. An answer is taken whole and then sent on: one attempt, no repeat.
+/// Passes questions on to a provider, and its answer back as it is written: one attempt, no repeat.
 #[derive(Clone, Debug)]
 pub struct Relay {
     provider: Arc<dyn ModelProvider>,
@@ -53,35 +57,97 @@ impl Relay {
             place: None,
         })
     }
-
-    async fn ask(&self, question: &Question) -> Result<Reply, ProviderError> {
-        let mut stream = self.provider.stream(self.call(question)?);
-        let (mut text, mut stopped, mut usage) = (String::new(), None, None);
-        while let Some(event) = stream.next().await {
-            match event? {
-                ModelEvent::Text(piece) => text.push_str(&piece),
-                ModelEvent::Stop { reason, .. } => stopped = Some(reason),
-                ModelEvent::Usage(tokens) => usage = Some(tokens),
-                _ => {}
-            }
-            if text.len() > MAX_TEXT {
-                return Err(broken("the answer is too long"));
-            }
-        }
-        let Some(stop) = stopped else { return Err(broken("the answer broke off before its end")) };
-        let Some(stop_reason) = stop_reason(&stop) else {
-            return Err(broken(&format!("the answer ended with the unknown reason {stop}")));
-        };
-        // Stop sequences and limits were the other side's to keep; without its count there is the estimate.
-        let usage = usage.map_or_else(|| estimated(question, &text), counted);
-        Ok(Reply::Answer { text, stop_reason, usage })
-    }
 }
 
 #[async_trait::async_trait]
 impl Brain for Relay {
     async fn answer(&self, question: &Question) -> Reply {
-        self.ask(question).await.unwrap_or_else(|error| refusal(&error))
+        let mut events = match self.call(question) {
+            Ok(call) => self.provider.stream(call),
+            Err(fault) => return refusal(&fault),
+        };
+        // Until the first event the other side may refuse with a status of its own; afterwards within the stream.
+        let first = match events.next().await {
+            Some(Err(fault)) => return refusal(&fault),
+            first => first,
+        };
+        let answer = Answer {
+            events: stream::iter(first).chain(events).boxed(),
+            text: Stops::new(&question.stop_sequences),
+            input_tokens: question.input_tokens(),
+            bytes: 0,
+            chars: 0,
+            stop: None,
+            usage: None,
+        };
+        let chunks = stream::unfold(Some(answer), |answer| async move { Some(answer?.next().await) });
+        Reply::Streamed(Streamed::new(chunks.boxed()))
+    }
+}
+
+/// An answer on its way through.
+struct Answer {
+    events: BoxStream<'static, Result<ModelEvent, ProviderError>>,
+    text: Stops,
+    input_tokens: u64,
+    bytes: usize,
+    chars: usize,
+    stop: Option<StopReason>,
+    usage: Option<Usage>,
+}
+
+impl Answer {
+    /// The next step, and the answer if there are more.
+    async fn next(mut self) -> (Chunk, Option<Self>) {
+        loop {
+            let piece = match self.events.next().await {
+                Some(Ok(ModelEvent::Text(piece))) => piece,
+                Some(Ok(ModelEvent::Stop { reason, .. })) => {
+                    self.stop = Some(reason);
+                    continue;
+                }
+                Some(Ok(ModelEvent::Usage(tokens))) => {
+                    self.usage = Some(counted(tokens));
+                    continue;
+                }
+                Some(Ok(_)) => continue,
+                Some(Err(fault)) => return (broken(&fault), None),
+                None => return self.ended(),
+            };
+            self.bytes += piece.len();
+            if self.bytes > MAX_TEXT {
+                return (error("modelStreamErrorException", "the answer is too long"), None);
+            }
+            let (text, met) = self.text.feed(&piece);
+            self.chars += text.chars().count();
+            if met {
+                // What comes behind it is not wanted: dropping the events closes the request.
+                self.stop = Some(StopReason::StopSequence);
+                self.events = stream::empty().boxed();
+                self.usage = None;
+            }
+            if !text.is_empty() {
+                return (Chunk::Text(text), Some(self));
+            }
+        }
+    }
+
+    fn ended(mut self) -> (Chunk, Option<Self>) {
+        let rest = self.text.rest();
+        if !rest.is_empty() {
+            self.chars += rest.chars().count();
+            return (Chunk::Text(rest), Some(self));
+        }
+        let Some(stop_reason) = self.stop.take() else {
+            return (error("modelStreamErrorException", "the answer broke off before its end"), None);
+        };
+        // Without the other side's count there is the estimate.
+        let estimate = Usage {
+            input_tokens: self.input_tokens,
+            output_tokens: estimate_tokens(&" ".repeat(self.chars)),
+            ..Usage::default()
+        };
+        (Chunk::End { stop_reason, usage: self.usage.unwrap_or(estimate) }, None)
     }
 }
 
@@ -90,26 +156,6 @@ fn message(role: Role, text: &str) -> Message {
         Role::User => Message::user(text),
         Role::Assistant => Message::assistant(text),
     }
-}
-
-fn broken(why: &str) -> ProviderError {
-    ProviderError::new(Kind::Cut, provider::Paid::Maybe, why)
-}
-
-fn stop_reason(reason: &provider::StopReason) -> Option<StopReason> {
-    Some(match reason {
-        provider::StopReason::EndTurn => StopReason::EndTurn,
-        provider::StopReason::StopSequence => StopReason::StopSequence,
-        provider::StopReason::MaxTokens => StopReason::MaxTokens,
-        provider::StopReason::Refusal => StopReason::Refusal,
-        provider::StopReason::ContentFiltered => StopReason::ContentFiltered,
-        _ => return None,
-    })
-}
-
-fn estimated(question: &Question, text: &str) -> Usage {
-    let output_tokens = super::brain::estimate_tokens(text);
-    Usage { input_tokens: question.input_tokens(), output_tokens, ..Usage::default() }
 }
 
 fn counted(usage: claude_code_core::Usage) -> Usage {
@@ -121,7 +167,7 @@ fn counted(usage: claude_code_core::Usage) -> Usage {
     }
 }
 
-/// The exception that Bedrock has for such a fault.
+/// The exception that Bedrock has for such a fault before an answer.
 fn refusal(error: &ProviderError) -> Reply {
     let (code, status) = match error.kind {
         Kind::Throttled => ("ThrottlingException", 429),
@@ -130,8 +176,29 @@ fn refusal(error: &ProviderError) -> Reply {
         Kind::Unavailable => ("ServiceUnavailableException", 503),
         Kind::Credentials | Kind::AccessDenied => ("AccessDeniedException", 403),
         Kind::NotFound | Kind::Retired => ("ResourceNotFoundException", 404),
-        Kind::InvalidRequest | Kind::Malformed | Kind::ContextTooLong => ("ValidationException", 400),
+        Kind::InvalidRequest | Kind::Malformed => ("ValidationException", 400),
+        // Told in Bedrock's own words, which clients look for.
+        Kind::ContextTooLong => return Reply::invalid("Input is too long for requested model."),
         _ => ("ModelErrorException", 424),
     };
-    Reply::Error { code: code.to_owned(), status, message: error.message.clone() }
+    let refusal = Reply::Error { code: code.to_owned(), status, message: error.message.clone() };
+    match error.retry_after {
+        Some(wait) => refusal.with_faults([Fault::retry_after(wait)]),
+        None => refusal,
+    }
+}
+
+/// The exception that Bedrock has for such a fault within a stream.
+fn broken(fault: &ProviderError) -> Chunk {
+    let code = match fault.kind {
+        Kind::Throttled => "throttlingException",
+        Kind::Unavailable => "serviceUnavailableException",
+        Kind::InvalidRequest | Kind::Malformed | Kind::ContextTooLong => "validationException",
+        _ => "modelStreamErrorException",
+    };
+    error(code, &fault.message)
+}
+
+fn error(code: &str, message: &str) -> Chunk {
+    Chunk::Error { code: code.to_owned(), message: message.to_owned() }
 }

@@ -53,17 +53,7 @@ struct Step {
 #[serde(deny_unknown_fields)]
 struct Answer {
     text: String,
-    stop_reason: Option<StopName>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StopName {
-    EndTurn,
-    MaxTokens,
-    StopSequence,
-    Refusal,
-    ContentFiltered,
+    stop_reason: Option<StopReason>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -80,11 +70,18 @@ struct Refusal {
 enum FaultStep {
     LatencyMs(u64),
     PaceMs(u64),
+    Slice(usize),
     StallAt(usize),
     BreakAt(usize),
     CutAt(usize),
     Damage(usize),
+    FlipBit(usize),
+    Lose(usize),
+    Double(usize),
+    Swap(usize),
     Exception { at: usize, code: String, message: String },
+    Header { name: String, value: String },
+    Body(String),
 }
 
 // A script holds answers: only their number is shown.
@@ -134,22 +131,10 @@ impl Brain for Scripted {
 
 fn answered(question: &Question, answer: &Answer) -> Reply {
     let mut reply = Reply::text(question, &answer.text);
-    if let (Reply::Answer { stop_reason, .. }, Some(name)) = (&mut reply, answer.stop_reason) {
-        *stop_reason = name.into();
+    if let (Reply::Answer { stop_reason, .. }, Some(name)) = (&mut reply, &answer.stop_reason) {
+        *stop_reason = name.clone();
     }
     reply
-}
-
-impl From<StopName> for StopReason {
-    fn from(name: StopName) -> Self {
-        match name {
-            StopName::EndTurn => StopReason::EndTurn,
-            StopName::MaxTokens => StopReason::MaxTokens,
-            StopName::StopSequence => StopReason::StopSequence,
-            StopName::Refusal => StopReason::Refusal,
-            StopName::ContentFiltered => StopReason::ContentFiltered,
-        }
-    }
 }
 
 impl From<FaultStep> for Fault {
@@ -157,11 +142,18 @@ impl From<FaultStep> for Fault {
         match step {
             FaultStep::LatencyMs(time) => Fault::Latency(Duration::from_millis(time)),
             FaultStep::PaceMs(time) => Fault::Pace(Duration::from_millis(time)),
+            FaultStep::Slice(bytes) => Fault::Slice(bytes),
             FaultStep::StallAt(bytes) => Fault::StallAt(bytes),
             FaultStep::BreakAt(bytes) => Fault::BreakAt(bytes),
             FaultStep::CutAt(bytes) => Fault::CutAt(bytes),
             FaultStep::Damage(frame) => Fault::Damage(frame),
+            FaultStep::FlipBit(bit) => Fault::FlipBit(bit),
+            FaultStep::Lose(frame) => Fault::Lose(frame),
+            FaultStep::Double(frame) => Fault::Double(frame),
+            FaultStep::Swap(frame) => Fault::Swap(frame),
             FaultStep::Exception { at, code, message } => Fault::Exception { at, code, message },
+            FaultStep::Header { name, value } => Fault::Header { name, value },
+            FaultStep::Body(text) => Fault::Body(text.into_bytes()),
         }
     }
 }

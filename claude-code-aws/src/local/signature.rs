@@ -32,14 +32,37 @@ pub(super) fn refusal(parts: &Parts, body: &[u8], keys: &Keys) -> Option<&'stati
         claim.scope,
         sha256_hex(canonical(parts, body, claim.signed_headers).as_bytes())
     );
-    let key = claim
-        .scope
-        .split('/')
-        .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()).to_vec());
-    let expected = hex(&hmac(&key, text.as_bytes()));
-    (expected != claim.signature).then_some(
+    (signed(secret, claim.scope, &text) != claim.signature).then_some(
         "the request signature we calculated does not match the signature you provided: check the secret key",
     )
+}
+
+/// The Authorization header of a request that has its `host` and `x-amz-date`; a session token is signed too.
+#[cfg(feature = "cli")]
+pub(super) fn sign(
+    parts: &Parts,
+    body: &[u8],
+    region: &str,
+    service: &str,
+    access_key: &str,
+    secret: &str,
+) -> String {
+    let date = parts.headers.get("x-amz-date").and_then(|date| date.to_str().ok()).unwrap_or_default();
+    let scope = format!("{}/{region}/{service}/aws4_request", date.get(..8).unwrap_or_default());
+    let token = if parts.headers.contains_key("x-amz-security-token") { ";x-amz-security-token" } else { "" };
+    let headers = format!("host;x-amz-date{token}");
+    let request = sha256_hex(canonical(parts, body, &headers).as_bytes());
+    let signature = signed(secret, &scope, &format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{request}"));
+    format!(
+        "AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={headers}, Signature={signature}"
+    )
+}
+
+/// The signature of a text under the key that a secret gives for a scope.
+fn signed(secret: &str, scope: &str, text: &str) -> String {
+    let start = format!("AWS4{secret}").into_bytes();
+    let key = scope.split('/').fold(start, |key, part| hmac(&key, part.as_bytes()).to_vec());
+    hex(&hmac(&key, text.as_bytes()))
 }
 
 fn claim(headers: &HeaderMap) -> Option<Claim<'_>> {

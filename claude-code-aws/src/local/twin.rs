@@ -10,6 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::Result;
 
+use super::bedrock::{Front, Recorded};
 use super::brain::{Brain, Question, Reply};
 use super::connector::InProcess;
 use super::endpoint::{Engines, Service};
@@ -42,6 +43,17 @@ impl Twin {
     /// As [`lazy`](Self::lazy), with the keys that requests from outside may be signed with.
     pub fn with_keys(directory: &Path, brain: Arc<dyn Brain>, keys: Keys) -> Self {
         Twin { engines: Arc::new(Engines::new(directory.to_owned(), brain).with_keys(keys)) }
+    }
+
+    /// A twin that plays recorded exchanges, byte for byte; what was not recorded is refused.
+    pub fn of_recorded(directory: &Path, recorded: Recorded) -> Self {
+        Twin::fronted(directory, Keys::default(), Front::Replay(recorded))
+    }
+
+    /// A twin with this in the place of its models.
+    pub(crate) fn fronted(directory: &Path, keys: Keys, front: Front) -> Self {
+        let engines = Engines::new(directory.to_owned(), Arc::new(Samples::built_in()));
+        Twin { engines: Arc::new(engines.with_keys(keys).with_front(Some(front))) }
     }
 
     /// A twin with the sample answers that touches `directory` only when S3 or DynamoDB are first used.

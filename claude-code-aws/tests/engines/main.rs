@@ -13,6 +13,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod properties;
+mod relay;
 mod rules;
 mod support;
 mod versions;

@@ -11,12 +11,12 @@ MODEL = "global.anthropic.claude-haiku-5-5"
 
 
 class Twin:
-    """A running `twin up` and the variables that it printed."""
+    """A running `twin up` (or another command of it) and the variables that it printed."""
 
-    def __init__(self, directory, *args):
-        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    def __init__(self, directory, *args, command="up", **more):
+        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | more
         self.process = subprocess.Popen(
-            [COMMAND, "twin", "up", "--dir", str(directory), *args],
+            [COMMAND, "twin", command, "--dir", str(directory), *args],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,

@@ -4,7 +4,6 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::frames::deltas;
 use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
 
 /// A request's body.
@@ -106,67 +105,78 @@ impl Request {
     }
 }
 
-/// What is said of every answer.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) model: String,
-    pub(super) text: String,
-    pub(super) stop: StopReason,
-    pub(super) usage: Usage,
+/// The answer in one piece.
+pub(super) fn message(model: &str, text: &str, stop: &StopReason, spent: Usage) -> Value {
+    let mut message = head(model, spent.input_tokens);
+    message["content"] = if text.is_empty() { json!([]) } else { json!([{ "type": "text", "text": text }]) };
+    message["stop_reason"] = json!(stop.as_str());
+    message["usage"] = usage(spent);
+    message
 }
 
-impl Answer {
-    /// The answer in one piece.
-    pub(super) fn message(&self) -> Value {
-        let mut message = self.head();
-        message["content"] =
-            if self.text.is_empty() { json!([]) } else { json!([{ "type": "text", "text": self.text }]) };
-        message["stop_reason"] = json!(self.stop.as_str());
-        message["usage"] = self.usage(self.usage.output_tokens);
-        message
+/// The answer as events with their names, as it comes.
+pub(super) struct Events {
+    model: String,
+    input_tokens: u64,
+    has_text: bool,
+}
+
+impl Events {
+    /// The events of an answer to so many tokens, which its first event says.
+    pub(super) fn new(model: String, input_tokens: u64) -> Self {
+        Events { model, input_tokens, has_text: false }
     }
 
-    /// The answer as events, in order, with their names.
-    pub(super) fn events(&self) -> Vec<(&'static str, Value)> {
-        let mut events = vec![("message_start", json!({ "type": "message_start", "message": self.head() }))];
-        let deltas = deltas(&self.text);
-        if !deltas.is_empty() {
+    pub(super) fn begin(&self) -> Vec<(&'static str, Value)> {
+        let head = head(&self.model, self.input_tokens);
+        vec![("message_start", json!({ "type": "message_start", "message": head }))]
+    }
+
+    pub(super) fn text(&mut self, text: &str) -> Vec<(&'static str, Value)> {
+        let mut events = Vec::with_capacity(3);
+        if !std::mem::replace(&mut self.has_text, true) {
             let block = json!({ "type": "text", "text": "" });
             let start = json!({ "type": "content_block_start", "index": 0, "content_block": block });
             events.push(("content_block_start", start));
             events.push(("ping", json!({ "type": "ping" })));
-            events.extend(deltas.into_iter().map(|text| {
-                let delta = json!({ "type": "text_delta", "text": text });
-                ("content_block_delta", json!({ "type": "content_block_delta", "index": 0, "delta": delta }))
-            }));
+        }
+        let delta = json!({ "type": "text_delta", "text": text });
+        let delta = json!({ "type": "content_block_delta", "index": 0, "delta": delta });
+        events.push(("content_block_delta", delta));
+        events
+    }
+
+    pub(super) fn end(&self, stop: &StopReason, spent: Usage) -> Vec<(&'static str, Value)> {
+        let mut events = Vec::with_capacity(3);
+        if self.has_text {
             events.push(("content_block_stop", json!({ "type": "content_block_stop", "index": 0 })));
         }
-        let delta = json!({ "stop_reason": self.stop.as_str(), "stop_sequence": null });
-        let usage = self.usage(self.usage.output_tokens);
+        let delta = json!({ "stop_reason": stop.as_str(), "stop_sequence": null });
+        let usage = usage(spent);
         events.push(("message_delta", json!({ "type": "message_delta", "delta": delta, "usage": usage })));
         events.push(("message_stop", json!({ "type": "message_stop" })));
         events
     }
+}
 
-    fn head(&self) -> Value {
-        json!({
-            "id": format!("msg_{}", uuid::Uuid::now_v7().simple()),
-            "type": "message",
-            "role": "assistant",
-            "model": self.model,
-            "content": [],
-            "stop_reason": null,
-            "stop_sequence": null,
-            "usage": self.usage(1),
-        })
-    }
+fn head(model: &str, input_tokens: u64) -> Value {
+    json!({
+        "id": format!("msg_{}", uuid::Uuid::now_v7().simple()),
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": null,
+        "stop_sequence": null,
+        "usage": usage(Usage { input_tokens, output_tokens: 1, ..Usage::default() }),
+    })
+}
 
-    fn usage(&self, output_tokens: u64) -> Value {
-        json!({
-            "input_tokens": self.usage.input_tokens,
-            "cache_creation_input_tokens": self.usage.cache_write_tokens,
-            "cache_read_input_tokens": self.usage.cache_read_tokens,
-            "output_tokens": output_tokens,
-        })
-    }
+fn usage(spent: Usage) -> Value {
+    json!({
+        "input_tokens": spent.input_tokens,
+        "cache_creation_input_tokens": spent.cache_write_tokens,
+        "cache_read_input_tokens": spent.cache_read_tokens,
+        "output_tokens": spent.output_tokens,
+    })
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::target::Door;
-use super::{Bedrock, Outcome, frames, wire};
+use super::{Bedrock, Outcome, frames, style, wire};
 use crate::local::body::Body;
 use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
 
@@ -20,13 +20,16 @@ pub(super) async fn respond(
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    let (reply, faults) = bedrock.ask(question, Door::Runtime).await;
-    match reply {
-        Outcome::Error { code, status, message } => wire::exception(&code, status, &message),
-        Outcome::Answer { text, stop, usage } if streaming => {
-            wire::event_stream(frames::converse(&text, stop, usage), &faults)
+    let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
+    match outcome {
+        Outcome::Error { code, status, message } => wire::refused(&code, status, &message, &faults),
+        Outcome::Answer(told) if streaming => {
+            wire::event_stream(style::body(frames::Converse::default(), told, &faults), &faults)
         }
-        Outcome::Answer { text, stop, usage } => wire::json_with(&answer(&text, stop, usage), &faults),
+        Outcome::Answer(told) => match told.whole().await {
+            Ok((text, stop, usage)) => wire::json_with(&answer(&text, &stop, usage), &faults),
+            Err(message) => wire::refused("ModelErrorException", 424, &message, &faults),
+        },
     }
 }
 
@@ -139,7 +142,7 @@ fn joined(blocks: Vec<Block>, between: &str) -> String {
 }
 
 /// The response of Converse.
-fn answer(text: &str, stop: StopReason, spent: Usage) -> Value {
+fn answer(text: &str, stop: &StopReason, spent: Usage) -> Value {
     let content = if text.is_empty() { json!([]) } else { json!([{ "text": text }]) };
     json!({
         "metrics": { "latencyMs": LATENCY_MS },

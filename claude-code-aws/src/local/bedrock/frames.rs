@@ -7,39 +7,107 @@ use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::anthropic::Events;
 use super::converse::{LATENCY_MS, usage};
+use super::style::Style;
 use crate::local::brain::{StopReason, Usage};
-
-/// Characters of text in one delta: about five tokens, as the service groups them.
-const DELTA_CHARS: usize = 20;
 
 /// What the service pads with, so that the length of a frame tells nothing about its text.
 const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// The frames of ConverseStream for a text. There is no contentBlockStart: the service sends one for tools
-/// only. Usage comes last, after messageStop.
-pub(super) fn converse(text: &str, stop: StopReason, spent: Usage) -> Vec<Bytes> {
-    let mut events = vec![("messageStart", json!({ "role": "assistant" }))];
-    let deltas = deltas(text);
-    let any = !deltas.is_empty();
-    events.extend(
-        deltas.into_iter().map(|delta| {
-            ("contentBlockDelta", json!({ "contentBlockIndex": 0, "delta": { "text": delta } }))
-        }),
-    );
-    if any {
-        events.push(("contentBlockStop", json!({ "contentBlockIndex": 0 })));
-    }
-    events.push(("messageStop", json!({ "stopReason": stop.as_str() })));
-    events.push(("metadata", json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(spent) })));
-    let frames = events.into_iter().enumerate();
-    frames.map(|(at, (kind, payload))| event(kind, padded(payload, at))).collect()
+/// ConverseStream. There is no contentBlockStart: the service sends one for tools only. Usage comes last, after
+/// messageStop.
+#[derive(Default)]
+pub(super) struct Converse {
+    /// Frames so far.
+    at: usize,
+    has_text: bool,
 }
 
-/// A text in pieces of [`DELTA_CHARS`] characters; none for an empty one.
-pub(super) fn deltas(text: &str) -> Vec<String> {
-    let chars: Vec<char> = text.chars().collect();
-    chars.chunks(DELTA_CHARS).map(|piece| piece.iter().collect()).collect()
+impl Converse {
+    fn event(&mut self, kind: &str, payload: Value) -> Bytes {
+        self.at += 1;
+        event(kind, padded(payload, self.at - 1))
+    }
+}
+
+impl Style for Converse {
+    fn begin(&mut self) -> Vec<Bytes> {
+        vec![self.event("messageStart", json!({ "role": "assistant" }))]
+    }
+
+    fn text(&mut self, text: &str) -> Vec<Bytes> {
+        self.has_text = true;
+        vec![self.event("contentBlockDelta", json!({ "contentBlockIndex": 0, "delta": { "text": text } }))]
+    }
+
+    fn end(&mut self, stop: &StopReason, spent: Usage) -> Vec<Bytes> {
+        let mut frames = Vec::with_capacity(3);
+        if self.has_text {
+            frames.push(self.event("contentBlockStop", json!({ "contentBlockIndex": 0 })));
+        }
+        frames.push(self.event("messageStop", json!({ "stopReason": stop.as_str() })));
+        let metadata = json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(spent) });
+        frames.push(self.event("metadata", metadata));
+        frames
+    }
+
+    fn exception(&self, code: &str, message: &str) -> Bytes {
+        exception(code, message)
+    }
+}
+
+/// InvokeModelWithResponseStream: each event of the Messages API in base64, in a frame of its own.
+pub(super) struct Chunks {
+    events: Events,
+    /// Frames so far.
+    at: usize,
+}
+
+impl Chunks {
+    pub(super) fn new(events: Events) -> Self {
+        Chunks { events, at: 0 }
+    }
+
+    fn frames(&mut self, events: Vec<(&'static str, Value)>) -> Vec<Bytes> {
+        let mut frames = Vec::with_capacity(events.len());
+        for (_, event) in events {
+            let payload = json!({ "bytes": base64::encode(event.to_string()) });
+            frames.push(self::event("chunk", padded(payload, self.at)));
+            self.at += 1;
+        }
+        frames
+    }
+}
+
+impl Style for Chunks {
+    fn begin(&mut self) -> Vec<Bytes> {
+        let events = self.events.begin();
+        self.frames(events)
+    }
+
+    fn text(&mut self, text: &str) -> Vec<Bytes> {
+        let events = self.events.text(text);
+        self.frames(events)
+    }
+
+    fn end(&mut self, stop: &StopReason, usage: Usage) -> Vec<Bytes> {
+        let mut events = self.events.end(stop, usage);
+        // The service puts its own count into the last event, beside what the model sent.
+        if let Some((_, last)) = events.last_mut() {
+            last["amazon-bedrock-invocationMetrics"] = json!({
+                "inputTokenCount": usage.input_tokens,
+                "outputTokenCount": usage.output_tokens,
+                "invocationLatency": LATENCY_MS,
+                "firstByteLatency": LATENCY_MS,
+            });
+        }
+        self.frames(events)
+    }
+
+    fn exception(&self, code: &str, message: &str) -> Bytes {
+        exception(code, message)
+    }
 }
 
 /// The payload with its padding, whose length differs from frame to frame but not from run to run.
@@ -49,15 +117,6 @@ fn padded(mut payload: Value, at: usize) -> Value {
         members.insert("p".to_owned(), Value::from(&PADDING[..length]));
     }
     payload
-}
-
-/// The frames of InvokeModelWithResponseStream: each event of the Messages API in base64, in a frame of its own.
-pub(super) fn chunks(events: &[(&'static str, Value)]) -> Vec<Bytes> {
-    let chunk = |(at, (_, event)): (usize, &(&'static str, Value))| {
-        let payload = json!({ "bytes": base64::encode(event.to_string()) });
-        self::event("chunk", padded(payload, at))
-    };
-    events.iter().enumerate().map(chunk).collect()
 }
 
 /// One event frame.

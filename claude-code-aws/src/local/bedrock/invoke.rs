@@ -4,10 +4,10 @@ use aws_smithy_types::base64;
 use http::Response;
 use serde_json::{Value, json};
 
-use super::anthropic::{self, Answer};
+use super::anthropic::{self, Events};
 use super::converse::{self, LATENCY_MS};
 use super::target::{self, Door};
-use super::{Bedrock, Outcome, frames, rules, wire};
+use super::{Bedrock, Outcome, frames, rules, style, wire};
 use crate::local::body::Body;
 use crate::local::brain::{Question, Reply, Usage};
 use crate::local::fault::Fault;
@@ -23,42 +23,35 @@ pub(super) async fn respond(
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    let (reply, faults) = bedrock.ask(question, Door::Runtime).await;
-    match reply {
-        Outcome::Error { code, status, message } => wire::exception(&code, status, &message),
-        Outcome::Answer { text, stop, usage } => {
-            let answer = Answer { model, text, stop, usage };
-            if streaming { stream(&answer, &faults) } else { whole(&answer, &faults) }
+    let input_tokens = question.input_tokens();
+    let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
+    match outcome {
+        Outcome::Error { code, status, message } => wire::refused(&code, status, &message, &faults),
+        Outcome::Answer(told) if streaming => {
+            let style = frames::Chunks::new(Events::new(model, input_tokens));
+            let mut response = wire::event_stream(style::body(style, told, &faults), &faults);
+            wire::insert(&mut response, "x-amzn-bedrock-content-type", "application/json");
+            response
         }
+        Outcome::Answer(told) => match told.whole().await {
+            Ok((text, stop, usage)) => {
+                whole(&anthropic::message(&model, &text, &stop, usage), usage, &faults)
+            }
+            Err(message) => wire::refused("ModelErrorException", 424, &message, &faults),
+        },
     }
 }
 
-fn whole(answer: &Answer, faults: &[Fault]) -> Response<Body> {
-    let mut response = wire::json_with(&answer.message(), faults);
-    let Usage { input_tokens, output_tokens, .. } = answer.usage;
+fn whole(message: &Value, usage: Usage, faults: &[Fault]) -> Response<Body> {
+    let mut response = wire::json_with(message, faults);
+    let Usage { input_tokens, output_tokens, .. } = usage;
     wire::insert(&mut response, "x-amzn-bedrock-input-token-count", &input_tokens.to_string());
     wire::insert(&mut response, "x-amzn-bedrock-output-token-count", &output_tokens.to_string());
     wire::insert(&mut response, "x-amzn-bedrock-invocation-latency", &LATENCY_MS.to_string());
     response
 }
 
-fn stream(answer: &Answer, faults: &[Fault]) -> Response<Body> {
-    let mut events = answer.events();
-    // The service puts its own count into the last event, beside what the model sent.
-    if let Some((_, last)) = events.last_mut() {
-        last["amazon-bedrock-invocationMetrics"] = json!({
-            "inputTokenCount": answer.usage.input_tokens,
-            "outputTokenCount": answer.usage.output_tokens,
-            "invocationLatency": LATENCY_MS,
-            "firstByteLatency": LATENCY_MS,
-        });
-    }
-    let mut response = wire::event_stream(frames::chunks(&events), faults);
-    wire::insert(&mut response, "x-amzn-bedrock-content-type", "application/json");
-    response
-}
-
-fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, String> {
+pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Question, String> {
     let request = anthropic::read(body)?;
     if request.anthropic_version.is_none() {
         return Err("anthropic_version: Field required".to_owned());

@@ -1,13 +1,15 @@
 //! The Messages API: `/v1/messages` in JSON and as server-sent events, and its token count.
 
+use bytes::Bytes;
 use http::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::anthropic::{self, Answer};
+use super::anthropic::{self, Events};
+use super::style::{self, Style};
 use super::target::Door;
 use super::{Bedrock, Outcome, wire};
 use crate::local::body::Body;
-use crate::local::brain::Question;
+use crate::local::brain::{Question, StopReason, Usage};
 
 /// Answers `/v1/messages`.
 pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
@@ -15,18 +17,47 @@ pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
         Ok(question) => question,
         Err(message) => return wire::message_error("ValidationException", 400, &message),
     };
-    let (model, streaming) = (question.model.clone(), question.streaming);
-    let (reply, faults) = bedrock.ask(question, Door::Messages).await;
-    match reply {
-        Outcome::Error { code, status, message } => wire::message_error(&code, status, &message),
-        Outcome::Answer { text, stop, usage } => {
-            let answer = Answer { model, text, stop, usage };
-            if streaming {
-                wire::server_sent(&answer.events(), &faults)
-            } else {
-                wire::json_with(&answer.message(), &faults)
-            }
+    let (model, streaming, input_tokens) =
+        (question.model.clone(), question.streaming, question.input_tokens());
+    let (outcome, faults) = bedrock.ask(question, Door::Messages).await;
+    match outcome {
+        Outcome::Error { code, status, message } => wire::message_refused(&code, status, &message, &faults),
+        Outcome::Answer(told) if streaming => {
+            let style = Sse(Events::new(model, input_tokens));
+            wire::server_sent(style::body(style, told, &faults), &faults)
         }
+        Outcome::Answer(told) => match told.whole().await {
+            Ok((text, stop, usage)) => {
+                wire::json_with(&anthropic::message(&model, &text, &stop, usage), &faults)
+            }
+            Err(message) => wire::message_refused("ModelErrorException", 424, &message, &faults),
+        },
+    }
+}
+
+/// Server-sent events.
+struct Sse(Events);
+
+fn sent(events: Vec<(&'static str, Value)>) -> Vec<Bytes> {
+    events.iter().map(|(name, data)| Bytes::from(format!("event: {name}\ndata: {data}\n\n"))).collect()
+}
+
+impl Style for Sse {
+    fn begin(&mut self) -> Vec<Bytes> {
+        sent(self.0.begin())
+    }
+
+    fn text(&mut self, text: &str) -> Vec<Bytes> {
+        sent(self.0.text(text))
+    }
+
+    fn end(&mut self, stop: &StopReason, usage: Usage) -> Vec<Bytes> {
+        sent(self.0.end(stop, usage))
+    }
+
+    fn exception(&self, code: &str, message: &str) -> Bytes {
+        let error = wire::error_body(code, 200, message).0;
+        Bytes::from(format!("event: error\ndata: {error}\n\n"))
     }
 }
 
@@ -39,7 +70,7 @@ pub(super) fn count(body: &[u8]) -> Response<Body> {
 }
 
 /// Reads a body. `max_tokens` is required for an answer and has no place in a count.
-fn question(body: &[u8], needs_limit: bool) -> Result<Question, String> {
+pub(super) fn question(body: &[u8], needs_limit: bool) -> Result<Question, String> {
     let mut request = anthropic::read(body)?;
     let model = request.model.take().ok_or("model: Field required")?;
     if needs_limit && request.max_tokens.is_none() {

@@ -6,8 +6,12 @@ mod converse;
 mod frames;
 mod invoke;
 mod messages;
+mod recorded;
+#[cfg(feature = "cli")]
+mod recorder;
 mod route;
 mod rules;
+mod style;
 mod target;
 mod wire;
 
@@ -15,13 +19,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_code_core::Result;
+use http::request::Parts;
 use http::{Request, Response};
 
 use self::control::Control;
+pub use self::recorded::Recorded;
+#[cfg(feature = "cli")]
+pub(crate) use self::recorder::{Recorder, Upstream};
 use self::route::Route;
+use self::style::Told;
 use self::target::Door;
 use super::body::{self, Body};
-use super::brain::{Brain, Question, Reply, StopReason, Usage};
+use super::brain::{Brain, Question, Reply};
 use super::clock;
 use super::fault::{self, Fault};
 
@@ -37,8 +46,19 @@ const MAX_SENT_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Bedrock {
     brain: Arc<dyn Brain>,
+    front: Option<Front>,
     control: Control,
     sent: Mutex<Sent>,
+}
+
+/// What answers in the place of models.
+#[derive(Debug)]
+pub(crate) enum Front {
+    /// Recorded exchanges.
+    Replay(Recorded),
+    /// A real service, written down.
+    #[cfg(feature = "cli")]
+    Record(Box<Recorder>),
 }
 
 /// The last questions.
@@ -52,7 +72,12 @@ struct Sent {
 impl Bedrock {
     /// An endpoint whose models answer with this brain.
     pub(super) fn new(brain: Arc<dyn Brain>) -> Self {
-        Bedrock { brain, control: Control::default(), sent: Mutex::default() }
+        Bedrock { brain, front: None, control: Control::default(), sent: Mutex::default() }
+    }
+
+    /// With this in the place of models.
+    pub(super) fn with_front(self, front: Option<Front>) -> Self {
+        Bedrock { front, ..self }
     }
 
     /// The questions received, oldest first, at most [`MAX_SENT`].
@@ -76,12 +101,31 @@ impl Bedrock {
                 || wire::exception("UnknownOperationException", 404, "no such operation at this path");
             return Ok(controlled.unwrap_or_else(unknown));
         };
+        match &self.front {
+            Some(Front::Replay(recorded)) => return Ok(self.replay(recorded, &route, &head, &body)),
+            #[cfg(feature = "cli")]
+            Some(Front::Record(recorder)) => return Ok(recorder.pass(&route, &head, body).await),
+            None => {}
+        }
         Ok(match route {
             Route::Converse { model, streaming } => converse::respond(self, model, streaming, &body).await,
             Route::Invoke { model, streaming } => invoke::respond(self, model, streaming, &body).await,
             Route::CountTokens { model } => invoke::count(self, model, &body),
             Route::Messages => messages::respond(self, &body).await,
             Route::CountMessages => messages::count(&body),
+        })
+    }
+
+    fn replay(&self, recorded: &Recorded, route: &Route, head: &Parts, body: &[u8]) -> Response<Body> {
+        if let Some(question) = recorded::question(route, body) {
+            self.log(Arc::new(question));
+        }
+        recorded.answer(route, head.uri.path(), body).unwrap_or_else(|| {
+            let why = format!("none of the {} recorded exchanges answers this request", recorded.len());
+            match route.is_messages() {
+                true => wire::message_error("ValidationException", 400, &why),
+                false => wire::exception("ValidationException", 400, &why),
+            }
         })
     }
 
@@ -99,22 +143,12 @@ impl Bedrock {
             None => self.brain.answer(&question).await,
         };
         let mut faults = Vec::new();
-        loop {
-            match reply {
-                Reply::Faulty { reply: inner, faults: more } => {
-                    faults.extend(more);
-                    reply = *inner;
-                }
-                Reply::Error { code, status, message } => {
-                    fault::wait(&faults).await;
-                    return (Outcome::Error { code, status, message }, faults);
-                }
-                Reply::Answer { text, stop_reason: stop, usage } => {
-                    fault::wait(&faults).await;
-                    return (Outcome::Answer { text, stop, usage }, faults);
-                }
-            }
+        while let Reply::Faulty { reply: inner, faults: more } = reply {
+            faults.extend(more);
+            reply = *inner;
         }
+        fault::wait(&faults).await;
+        (Outcome::of(reply), faults)
     }
 
     fn log(&self, question: Arc<Question>) {
@@ -130,6 +164,19 @@ impl Bedrock {
 
 /// A reply without its faults.
 enum Outcome {
-    Answer { text: String, stop: StopReason, usage: Usage },
+    Answer(Told),
     Error { code: String, status: u16, message: String },
+}
+
+impl Outcome {
+    fn of(reply: Reply) -> Self {
+        match reply {
+            Reply::Error { code, status, message } => Outcome::Error { code, status, message },
+            Reply::Answer { text, stop_reason: stop, usage } => {
+                Outcome::Answer(Told::Whole { text, stop, usage })
+            }
+            Reply::Streamed(answer) => Outcome::Answer(Told::Written(answer.take())),
+            Reply::Faulty { reply, .. } => Outcome::of(*reply),
+        }
+    }
 }

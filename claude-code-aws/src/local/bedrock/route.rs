@@ -37,4 +37,37 @@ impl Route {
             _ => None,
         }
     }
+
+    /// A word for the operation, the same for every model.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Route::Converse { streaming: false, .. } => "converse",
+            Route::Converse { streaming: true, .. } => "converse-stream",
+            Route::Invoke { streaming: false, .. } => "invoke",
+            Route::Invoke { streaming: true, .. } => "invoke-stream",
+            Route::CountTokens { .. } => "count-tokens",
+            Route::Messages => "messages",
+            Route::CountMessages => "count-messages",
+        }
+    }
+
+    /// The model in the path; empty where the body names it.
+    pub(super) fn model(&self) -> &str {
+        match self {
+            Route::Converse { model, .. } | Route::Invoke { model, .. } | Route::CountTokens { model } => {
+                model
+            }
+            Route::Messages | Route::CountMessages => "",
+        }
+    }
+
+    /// Whether the path asks for a stream.
+    pub(super) fn is_streaming(&self) -> bool {
+        matches!(self, Route::Converse { streaming: true, .. } | Route::Invoke { streaming: true, .. })
+    }
+
+    /// Whether this is the Messages API.
+    pub(super) fn is_messages(&self) -> bool {
+        matches!(self, Route::Messages | Route::CountMessages)
+    }
 }

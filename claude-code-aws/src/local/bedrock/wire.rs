@@ -1,12 +1,11 @@
 //! Answers as HTTP: headers and error bodies as the services write them.
 
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::{frames, rules};
+use super::rules;
 use crate::local::body::{self, Body, Pieces};
 use crate::local::fault::{self, Fault};
 
@@ -17,50 +16,72 @@ pub(super) fn json(value: &Value) -> Response<Body> {
 
 /// A JSON answer that travels with faults.
 pub(super) fn json_with(value: &Value, faults: &[Fault]) -> Response<Body> {
-    let pieces = fault::apply(vec![value.to_string().into()], faults, frames::exception);
-    labelled(Pieces::new(pieces).boxed(), "application/json")
-}
-
-/// A stream of frames.
-pub(super) fn event_stream(frames: Vec<Bytes>, faults: &[Fault]) -> Response<Body> {
-    let pieces = fault::apply(frames, faults, frames::exception);
-    labelled(Pieces::new(pieces).boxed(), "application/vnd.amazon.eventstream")
-}
-
-/// Server-sent events.
-pub(super) fn server_sent(events: &[(&'static str, Value)], faults: &[Fault]) -> Response<Body> {
-    let frames = events.iter().map(|(name, data)| server_sent_event(name, data)).collect();
-    let pieces = fault::apply(frames, faults, |code, message| {
-        server_sent_event("error", &error_body(code, 200, message).0)
-    });
-    let mut response = labelled(Pieces::new(pieces).boxed(), "text/event-stream; charset=utf-8");
-    response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let mut response = json(value);
+    if !faults.is_empty() {
+        // An exception within a stream is never in JSON: there it is the whole answer.
+        let pieces = fault::apply(vec![value.to_string().into()], faults, |_, message| {
+            json!({ "message": message }).to_string().into()
+        });
+        *response.body_mut() = Pieces::new(pieces).boxed();
+        headers(&mut response, faults);
+    }
     response
 }
 
-fn server_sent_event(name: &str, data: &Value) -> Bytes {
-    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+/// A stream of frames.
+pub(super) fn event_stream(body: Body, faults: &[Fault]) -> Response<Body> {
+    let mut response = labelled(body, "application/vnd.amazon.eventstream");
+    headers(&mut response, faults);
+    response
 }
 
-/// An error as Bedrock writes it: the name in a header, with a URL behind it that clients must cut off.
-pub(super) fn exception(code: &str, status: u16, message: &str) -> Response<Body> {
-    let mut response = json(&json!({ "message": message }));
+/// Server-sent events.
+pub(super) fn server_sent(body: Body, faults: &[Fault]) -> Response<Body> {
+    let mut response = labelled(body, "text/event-stream; charset=utf-8");
+    response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers(&mut response, faults);
+    response
+}
+
+/// The headers that faults set.
+fn headers(response: &mut Response<Body>, faults: &[Fault]) {
+    for fault in faults {
+        let Fault::Header { name, value } = fault else { continue };
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// An error as Bedrock writes it, with faults on its way.
+pub(super) fn refused(code: &str, status: u16, message: &str, faults: &[Fault]) -> Response<Body> {
+    let mut response = json_with(&json!({ "message": message }), faults);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let kind = format!("{code}:http://internal.amazon.com/coral/com.amazon.bedrock/");
     insert(&mut response, "x-amzn-errortype", &kind);
     response
 }
 
-/// An error as the Messages API writes it.
-pub(super) fn message_error(code: &str, status: u16, message: &str) -> Response<Body> {
+/// An error as the Messages API writes it, with faults on its way.
+pub(super) fn message_refused(code: &str, status: u16, message: &str, faults: &[Fault]) -> Response<Body> {
     let (body, status) = error_body(code, status, message);
-    let mut response = json(&body);
+    let mut response = json_with(&body, faults);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     response
 }
 
+/// An error as Bedrock writes it: the name in a header, with a URL behind it that clients must cut off.
+pub(super) fn exception(code: &str, status: u16, message: &str) -> Response<Body> {
+    refused(code, status, message, &[])
+}
+
+/// An error as the Messages API writes it.
+pub(super) fn message_error(code: &str, status: u16, message: &str) -> Response<Body> {
+    message_refused(code, status, message, &[])
+}
+
 /// The body of such an error, and its status.
-fn error_body(code: &str, status: u16, message: &str) -> (Value, u16) {
+pub(super) fn error_body(code: &str, status: u16, message: &str) -> (Value, u16) {
     // Bedrock's 503 is this API's 529.
     let (kind, status) = match (code, status) {
         ("ThrottlingException" | "throttlingException", _) => ("rate_limit_error", 429),

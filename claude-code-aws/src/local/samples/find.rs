@@ -23,7 +23,7 @@ pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<&'a Sam
 }
 
 /// The user's own words: between `<task>` and `</task>`, else the whole message.
-fn task(message: &str) -> &str {
+pub(in crate::local) fn task(message: &str) -> &str {
     let begin = message.find("<task>").map(|at| at + "<task>".len());
     let end = message.rfind("</task>");
     match (begin, end) {

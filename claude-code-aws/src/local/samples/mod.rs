@@ -6,6 +6,7 @@ mod render;
 
 use std::fmt;
 
+pub(super) use self::find::task;
 use super::brain::{Brain, Question, Reply};
 
 /// The answers that come with the crate.

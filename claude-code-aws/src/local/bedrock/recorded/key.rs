@@ -1,0 +1,62 @@
+//! By what a recorded exchange is found again.
+
+use claude_code_core::file::sha256_hex;
+use serde_json::Value;
+
+use super::super::route::Route;
+use super::super::{converse, invoke, messages};
+use super::scrub;
+use crate::local::brain::Question;
+use crate::local::samples;
+
+/// The keys of a request, the surest first.
+pub(super) struct Keys {
+    exact: String,
+    task: Option<String>,
+}
+
+impl Keys {
+    /// The keys of a request. Credentials and account numbers have no part in them.
+    pub(super) fn of(route: &Route, path: &str, body: &[u8]) -> Self {
+        let text = scrub::text(&String::from_utf8_lossy(body));
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let path = scrub::path(path);
+        let exact = sha256_hex(format!("{path}\n{}", sorted(&body)).as_bytes());
+        let question = question(route, text.as_bytes());
+        let task = question.filter(|question| !question.last_user_text().is_empty()).map(|question| {
+            let (turns, task) = (question.messages.len(), samples::task(question.last_user_text()));
+            let words = task.split_whitespace().collect::<Vec<_>>().join(" ");
+            sha256_hex(format!("{}\n{turns}\n{words}", route.name()).as_bytes())
+        });
+        Keys { exact, task }
+    }
+
+    pub(super) fn all(self) -> impl Iterator<Item = String> {
+        [format!("exact {}", self.exact)].into_iter().chain(self.task.map(|task| format!("task {task}")))
+    }
+}
+
+/// What is asked of a model, where the request is read.
+pub(in super::super) fn question(route: &Route, body: &[u8]) -> Option<Question> {
+    match route {
+        Route::Converse { model, streaming } => converse::question(model.clone(), *streaming, body).ok(),
+        Route::Invoke { model, streaming } => invoke::question(model.clone(), *streaming, body).ok(),
+        Route::Messages => messages::question(body, true).ok(),
+        Route::CountTokens { .. } | Route::CountMessages => None,
+    }
+}
+
+/// A value as text with the members of each object in the order of their names.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| name.as_str());
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{name:?}:{}", sorted(value))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
