@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python typed lint campaign loom bench clean
+.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --example quickstart --quiet --locked
@@ -18,6 +18,7 @@ rust:
 fuzz:
 	.ci/fuzz 3
 
+RELEASE ?= $(or $(CARGO_TARGET_DIR),target)/release
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 MODULE := claude-code-py/python/claude_code/_claude_code.abi3.so
 
@@ -44,6 +45,12 @@ typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyri
 	cd claude-code-py && PYTHONPATH=python MYPYPATH=python ../$(PY) -m mypy.stubtest claude_code --mypy-config-file pyproject.toml
 	cd claude-code-py && ../$(PY) -m pyright --pythonpath ../$(PY)
 
+api: module  ## schemathesis against the running server: all checks, no failure
+	.ci/api $(TARGET)/claude-code-aws
+
+page: module  ## the service creator's page in headless Chromium
+	.ci/page $(TARGET)/claude-code-aws
+
 lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
 	cargo fmt --all -- --check
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
@@ -66,6 +73,17 @@ bench: $(PY)  ## what benches/README.md tells, measured again; fails out of boun
 	cp $(RELEASE)/lib_claude_code.so $(MODULE).new && mv $(MODULE).new $(MODULE)
 	$(PY) benches/run.py $(RELEASE) --check
 	$(PY) benches/twin.py $(RELEASE) --check
+
+bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a release build in RELEASE
+	$(PY) benches/lambda.py $(RELEASE)/lambda $(RELEASE)/claude-code-aws --check
+
+bench-load: $(PY)  ## 25 times the load that there is room for; needs a release build in RELEASE
+	$(PY) benches/load.py $(RELEASE)/claude-code-aws --check
+
+# Without the twin, the command line and the large grammars: what a function needs, with the server's feature alone.
+lambda:  ## target/lambda.zip for provided.al2023, of this machine's architecture
+	cargo build --release -p claude-code-aws --no-default-features --features server --bin lambda --target-dir target/lambda --locked
+	python3 benches/lambda.py --zip target/lambda/release/lambda target/lambda.zip
 
 clean:
 	cargo clean

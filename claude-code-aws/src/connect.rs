@@ -43,6 +43,17 @@ pub(crate) struct Places {
     pub(crate) twin: Option<Twin>,
 }
 
+#[cfg(feature = "server")]
+impl Places {
+    /// Whether other machines reach them too.
+    pub(crate) fn is_shared(&self) -> bool {
+        #[cfg(feature = "local")]
+        return self.twin.is_none();
+        #[cfg(not(feature = "local"))]
+        true
+    }
+}
+
 /// As [`connect`], with the places.
 pub async fn connect_places(config: &Config) -> Result<Connected> {
     let aws = config.store.unwrap_or(config.default_store) == Store::Aws;

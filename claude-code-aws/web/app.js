@@ -105,6 +105,7 @@ function ask(answer) {
   const asked = element("p", undefined, "said asked");
   asked.append(element("small", `${answer.step} of ${answer.total_steps} · ${answer.title}`), document.createTextNode(answer.question));
   $("talk").append(asked);
+  $("form").hidden = false;
   $("suggest").hidden = !page.example;
   $("suggest").textContent = `For example: ${page.example}`;
   $("answer").value = "";
@@ -148,7 +149,7 @@ function review(data) {
   list.replaceChildren();
   for (const [field, name] of Object.entries(NAMES)) {
     const value = Array.isArray(data[field]) ? data[field].join(", ") : data[field];
-    list.append(element("dt", name), element("dd", value || "not said"));
+    list.append(element("dt", name), element("dd", value || "none given"));
   }
   $("talk").hidden = true;
   $("reread").hidden = false;

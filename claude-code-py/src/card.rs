@@ -19,7 +19,7 @@ max-width:70em;color:inherit}\
 padding-top:.35em}\
 .ccg .ok{color:#2f9e57;font-weight:600}.ccg .no{color:#d9534f;font-weight:600}.ccg .w{color:#c98a1b}\
 .ccg details{margin-top:.4em}.ccg summary{cursor:pointer;font-family:monospace}\
-.ccg b{font-weight:inherit;white-space:nowrap}\
+.ccg b{font-weight:inherit}.ccg b,.ccg b code{white-space:nowrap}\
 .ccg pre,.ccg pre span,.ccg code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}\
 .ccg pre{margin:.3em 0;padding:.6em;overflow:auto;max-height:32em;background:rgba(127,127,127,.09);\
 border-radius:4px;color:inherit;font-size:12px;line-height:1.4;white-space:pre}\

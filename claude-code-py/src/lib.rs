@@ -3,6 +3,7 @@
 
 mod answer;
 mod answers;
+mod aws_lambda;
 mod batch;
 mod call;
 mod card;
@@ -39,6 +40,8 @@ mod _claude_code {
 
     #[pymodule_export]
     use answer::{Answer, read_answer};
+    #[pymodule_export]
+    use aws_lambda::on_lambda;
     #[pymodule_export]
     use batch::{AsyncBatch, Batch, BatchItem};
     #[pymodule_export]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import REVERSE
 
 import claude_code
 
@@ -32,17 +30,3 @@ def test_the_basic_example_prints_code(monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "def " in done.stdout
-
-
-def test_the_lambda_example_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = load("lambda_claude_code")
-    monkeypatch.setattr(module, "client", claude_code.Client.local())
-    event = {"rawPath": "/generate", "body": json.dumps({"prompt": REVERSE, "language": "python"})}
-    answer = module.lambda_handler(event, None)
-    assert answer["statusCode"] == 200
-    assert json.loads(answer["body"])["accepted"]
-    assert module.lambda_handler({"rawPath": "/health"}, None)["statusCode"] == 200
-    assert module.lambda_handler({"body": "{"}, None)["statusCode"] == 400
-    unknown = module.lambda_handler({"body": '{"prompt": "unknown"}'}, None)
-    assert unknown["statusCode"] == 422
-    assert json.loads(unknown["body"])["kind"] == "no_sample"

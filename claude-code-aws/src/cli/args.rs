@@ -106,6 +106,12 @@ pub(super) struct ServeArgs {
     /// Where to listen. Beyond loopback CLAUDE_CODE_AWS_SERVE_TOKEN must be set: the bearer token that callers send
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     pub(super) addr: std::net::SocketAddr,
+    /// Requests that are worked on at the same time; what comes beyond is shed with 429
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) concurrency: u16,
+    /// With --offline, who answers: `samples`, or a script of answers and faults (a JSON file)
+    #[arg(long, value_name = "SCRIPT", requires = "offline")]
+    pub(super) answers: Option<String>,
 }
 
 #[derive(Args, Debug)]

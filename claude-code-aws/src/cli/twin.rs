@@ -34,7 +34,7 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
             return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
         }
         true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(answers)?)),
-        false => Twin::with_keys(&dir, brain(args, &config)?, keys()),
+        false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
     };
     serve(global, &config, &twin, args.port, args.verify_signatures).await
 }
@@ -75,18 +75,23 @@ async fn serve(global: Global, config: &Config, twin: &Twin, port: u16, verify: 
     Ok(exit::OK)
 }
 
-fn brain(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
-    let brain: Arc<dyn Brain> = match args.answers.as_str() {
-        "samples" => Arc::new(Samples::built_in()),
-        url if url.starts_with("http://") || url.starts_with("https://") => {
-            let model = args.answers_model.as_deref().map(ModelId::new).transpose()?;
-            Arc::new(Relay::new(server(url, config)?, model))
-        }
-        path => local::script_of(Path::new(path))?,
-    };
+fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
+    let brain = brain(&args.answers, args.answers_model.as_deref(), config)?;
     Ok(match args.quota_tpm {
         Some(tokens) => Arc::new(Quota::new(brain, tokens)),
         None => brain,
+    })
+}
+
+/// Who answers in the twin, as `--answers` says it.
+pub(super) fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
+    Ok(match answers {
+        "samples" => Arc::new(Samples::built_in()),
+        url if url.starts_with("http://") || url.starts_with("https://") => {
+            let model = model.map(ModelId::new).transpose()?;
+            Arc::new(Relay::new(server(url, config)?, model))
+        }
+        path => local::script_of(Path::new(path))?,
     })
 }
 

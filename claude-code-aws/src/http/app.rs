@@ -1,5 +1,6 @@
 //! What the handlers share, and the few settings of the HTTP API.
 
+#[cfg(feature = "local")]
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,11 @@ use tokio::sync::Semaphore;
 use super::auth::Doors;
 use super::links::Links;
 use super::queue::Queue;
-use crate::config::{Config, Store};
-use crate::connect::{Connected, Places, connect_places, connected_to};
-use crate::local::Twin;
+use crate::config::Config;
+use crate::connect::{Connected, connect_places};
 use crate::services;
+#[cfg(feature = "local")]
+use crate::{config::Store, connect::connected_to, local::Twin};
 
 /// Settings of the HTTP API beside those of the client.
 #[derive(Clone, Debug)]
@@ -128,8 +130,8 @@ impl App {
         let connected = connect_places(config).await?;
         let queue = match (&config.jobs_queue_url, &connected.places) {
             (None, _) => None,
-            (Some(url), Some(Places { sdk, twin: None, .. })) => {
-                Some((aws_sdk_sqs::Client::new(sdk), url.clone()))
+            (Some(url), Some(places)) if places.is_shared() => {
+                Some((aws_sdk_sqs::Client::new(&places.sdk), url.clone()))
             }
             (Some(_), _) => {
                 return Err(Error::invalid(
@@ -152,17 +154,19 @@ impl App {
     }
 
     /// The application on the local twin: sample answers, everything kept in `directory`.
+    #[cfg(feature = "local")]
     pub async fn local(directory: impl AsRef<Path>, settings: Settings) -> Result<Self> {
         App::on(&Twin::open(directory.as_ref())?, settings).await
     }
 
     /// The application on a twin that is open already.
+    #[cfg(feature = "local")]
     pub async fn on(twin: &Twin, settings: Settings) -> Result<Self> {
         let config = Config { store: Some(Store::Disk), ..Config::default() };
         Ok(App::over(connected_to(twin, &config).await?, &config, settings))
     }
 
-    fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
+    pub(crate) fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
         let services = services::of(&connected, config);
         let Connected { client, places } = connected;
         let (state, clock) = (client.state().clone(), client.clock().clone());

@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode};
 use claude_code_core::file::sha256_hex;
 use claude_code_core::{Error, Kind};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -16,6 +16,8 @@ use super::error::Problem;
 
 /// The largest body, in bytes. The largest prompt with files that makes sense over HTTP is far below.
 const MAX_BODY: usize = 1 << 20;
+/// What is read and thrown away of a body that is too large, in bytes.
+const MOST_DISCARDED: usize = 16 << 20;
 /// Names of fields are told back only if they are short words.
 const LONGEST_NAME: usize = 40;
 
@@ -38,16 +40,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             let detail = "send the body as Content-Type: application/json";
             return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", detail));
         }
-        let announced =
-            request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|bytes: u64| bytes > MAX_BODY as u64) {
-            return Err(too_large());
-        }
-        let body = Limited::new(request.into_body(), MAX_BODY).collect();
-        let bytes = match timeout(app.settings.patience, body).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Ok(Err(_)) => return Err(malformed("the body broke off")),
+        let bytes = match timeout(app.settings.patience, received(request)).await {
+            Ok(bytes) => bytes?,
             // Whoever sends byte by byte would keep a place from others.
             Err(_) => {
                 let detail = "the body did not arrive in time: send it in one go";
@@ -56,6 +50,29 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         };
         Ok(Json { value: read(&bytes)?, sha256: sha256_hex(&bytes) })
     }
+}
+
+/// The whole body. One that is too large is read on and thrown away, within reason: a caller that is still sending
+/// when its connection is closed never sees the answer. Who asks before sending is told at once.
+async fn received(request: Request<Body>) -> Result<Vec<u8>, Problem> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut is_too_large = announced.is_some_and(|bytes: usize| bytes > MAX_BODY);
+    if is_too_large && request.headers().contains_key(EXPECT) {
+        return Err(too_large());
+    }
+    let (mut bytes, mut seen) = (Vec::new(), 0);
+    let mut frames = request.into_body();
+    while let Some(frame) = frames.frame().await {
+        let Ok(data) = frame.map_err(|_| malformed("the body broke off"))?.into_data() else { continue };
+        seen += data.len();
+        is_too_large |= seen > MAX_BODY;
+        if !is_too_large {
+            bytes.extend_from_slice(&data);
+        } else if seen > MOST_DISCARDED {
+            break;
+        }
+    }
+    if is_too_large { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// A query whose every name is known.

@@ -15,8 +15,9 @@ use super::body::{Json, known_form};
 use super::creator;
 use super::error::Problem;
 use super::event;
-use super::input::{Asks, ConversationBody, Mode, ServiceBody};
+use super::input::{Asks, Mode};
 use super::once::{self, Answer};
+use super::talk::{ConversationBody, ServiceBody};
 
 /// One route, three actions. An Idempotency-Key covers the first two; the third needs none, for the conversation is
 /// its key: the same description is written once, and its links are fresh each time.

@@ -8,13 +8,27 @@ use axum::http::request::Parts;
 use claude_code_core::capability::Effort;
 use claude_code_core::path::MAX_PATH;
 use claude_code_core::request::SourceFile;
-use claude_code_core::service::ServiceData;
 use claude_code_core::{CacheMode, GenerateRequest, Language, PicoUsd, Tier};
 use schemars::JsonSchema;
+use serde::de::{Deserializer, Error as _, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
 use super::error::Problem;
+
+/// A language's name, for the API's description; the core decides.
+pub(super) const LANGUAGE: &str = r"^[A-Za-z0-9+#_-][A-Za-z0-9+#._-]{0,31}$";
+/// Text that says something, for the API's description.
+pub(super) const NOT_BLANK: &str = r"\S";
+
+/// A whole number, which JSON may write with a point: 3.0 is 3.
+pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return Err(D::Error::invalid_value(Unexpected::Float(number), &"a whole number below 2^32"));
+    }
+    Ok(Some(number as u32))
+}
 
 /// A file handed in.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +36,7 @@ use super::error::Problem;
 #[schemars(rename = "SourceFile")]
 pub(super) struct FileBody {
     /// Its path, as the model shall see it.
-    #[schemars(length(min = 1, max = 900))]
+    #[schemars(length(min = 1, max = 900), regex(pattern = r"^[^\r\n]*\S[^\r\n]*$"))]
     path: String,
     /// Its text.
     content: String,
@@ -66,9 +80,10 @@ enum CacheBody {
 #[schemars(rename = "GenerateRequest")]
 pub(super) struct GenerateBody {
     /// What is wanted, in plain words.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), regex(pattern = NOT_BLANK))]
     prompt: String,
     /// The language; left out: the prompt tells.
+    #[schemars(regex(pattern = LANGUAGE))]
     language: Option<String>,
     /// Files to read or change, in this order.
     #[serde(default)]
@@ -76,10 +91,12 @@ pub(super) struct GenerateBody {
     /// The tier; left out: the classifier's.
     tier: Option<TierBody>,
     /// A model id, or `haiku`, `sonnet`, `opus`; left out: the tier's current model.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*$"), length(max = 256))]
     model: Option<String>,
     /// How hard the model tries.
     effort: Option<EffortBody>,
     /// The longest single answer in tokens.
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 127_999))]
     max_tokens: Option<u32>,
     /// 0 to 1, for models that take it.
@@ -101,7 +118,7 @@ pub(super) struct GenerateBody {
 ]))]
 pub(super) struct RefactorBody {
     /// What is to change.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), regex(pattern = NOT_BLANK))]
     instructions: String,
     /// The files to change.
     #[serde(default)]
@@ -109,10 +126,12 @@ pub(super) struct RefactorBody {
     /// The code to change, where it is a single unnamed file.
     code: Option<String>,
     /// The language of `code`.
+    #[schemars(regex(pattern = LANGUAGE))]
     language: Option<String>,
     /// The tier; left out: the classifier's.
     tier: Option<TierBody>,
     /// A model id, or `haiku`, `sonnet`, `opus`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*$"), length(max = 256))]
     model: Option<String>,
     /// The most that the request may cost, in dollars as a decimal string.
     #[schemars(regex(pattern = r"^[0-9]{1,7}(\.[0-9]{1,12})?$"))]
@@ -243,67 +262,6 @@ fn cache(body: Option<CacheBody>) -> CacheMode {
         None | Some(CacheBody::Use) => CacheMode::Use,
         Some(CacheBody::Refresh) => CacheMode::Refresh,
         Some(CacheBody::Off) => CacheMode::Off,
-    }
-}
-
-/// What happens next in a conversation.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
-#[schemars(rename = "ConversationRequest")]
-pub(super) enum ConversationBody {
-    /// Begins one.
-    Start {},
-    /// Answers the waiting question.
-    Message {
-        /// Which conversation.
-        conversation_id: String,
-        /// The answer.
-        #[schemars(length(min = 1, max = 4096))]
-        message: String,
-        /// The step that is answered, from 1; another one than waits is refused.
-        step: Option<u32>,
-    },
-    /// Writes the six files.
-    Generate {
-        /// Which conversation.
-        conversation_id: String,
-        /// The description; left out: the conversation's.
-        service_data: Option<ServiceBody>,
-    },
-}
-
-/// A description of a service.
-#[derive(Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "ServiceData")]
-pub(super) struct ServiceBody {
-    /// What kind of service it is.
-    service_type: String,
-    /// What it does, and for whom.
-    intent: String,
-    /// What it must have.
-    features: Vec<String>,
-    /// Whose product stands behind it.
-    vendor: String,
-    /// Where the vendor's API is documented.
-    api_docs: Vec<String>,
-    /// How it is priced.
-    pricing_model: String,
-    /// How it logs and how its callers sign in.
-    logging_and_auth: String,
-}
-
-impl From<ServiceBody> for ServiceData {
-    fn from(body: ServiceBody) -> Self {
-        ServiceData {
-            service_type: body.service_type,
-            intent: body.intent,
-            features: body.features,
-            vendor: body.vendor,
-            api_docs: body.api_docs,
-            pricing_model: body.pricing_model,
-            logging_and_auth: body.logging_and_auth,
-        }
     }
 }
 

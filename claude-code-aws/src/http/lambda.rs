@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Response;
 use bytes::Bytes;
-use claude_code_core::{Clock, Result, Scope};
+use claude_code_core::{Clock, Error, Kind, Result, Scope};
+use http_body_util::BodyExt;
 use lambda_http::lambda_runtime::{self, FunctionResponse};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, LambdaEvent, Request, RequestExt, Service, StreamAdapter, service_fn};
@@ -25,6 +26,18 @@ use crate::config::Config;
 const BEFORE_THE_END: Duration = Duration::from_secs(2);
 /// Answers over this many bytes have URLs in place of content: Lambda's own limit is 6 MB, and base64 adds a third.
 const INLINE_BYTES: usize = 1 << 20;
+
+/// Origins of browsers that may call, separated by commas.
+const ORIGINS: &str = "CLAUDE_CODE_AWS_ALLOWED_ORIGINS";
+/// `1` where the function URL or the gateway streams responses.
+const STREAMING: &str = "CLAUDE_CODE_AWS_RESPONSE_STREAMING";
+
+/// The application of the function's environment.
+pub async fn from_env() -> Result<App> {
+    let origins = std::env::var(ORIGINS).unwrap_or_default();
+    let origins = origins.split(',').map(|origin| origin.trim().to_owned()).filter(|o| !o.is_empty());
+    app(&Config::from_env()?, origins.collect()).await
+}
 
 /// The application as Lambda needs it: whom the gateway vouches for comes in, large answers are links, and nothing
 /// goes on after an answer, because the process is frozen then.
@@ -61,31 +74,59 @@ impl<'de> Deserialize<'de> for Incoming {
 }
 
 /// Answers one event after the other, for as long as the process lives.
-pub async fn run(app: App, streaming: bool) -> Result<(), lambda_http::Error> {
-    let handler = move |event: LambdaEvent<Incoming>| {
+pub async fn run(app: App) -> Result<(), lambda_http::Error> {
+    let streaming = std::env::var(STREAMING).is_ok_and(|value| value == "1");
+    let handler = move |LambdaEvent { payload, context }: LambdaEvent<Incoming>| {
         let app = app.clone();
         async move {
-            let LambdaEvent { payload, context } = event;
             let request = match payload {
-                Incoming::Jobs(batch) => {
-                    let answer = work(&app, batch, context.deadline).await;
-                    return Ok(FunctionResponse::BufferedResponse(serde_json::to_value(answer)?));
-                }
-                Incoming::Http(request) => LambdaEvent::new(*request, context),
+                Incoming::Http(request) if streaming => LambdaEvent::new(*request, context),
+                other => return whole(&app, other, context).await.map(FunctionResponse::BufferedResponse),
             };
-            let answer = service_fn(|event: Request| {
+            let answer = service_fn(|event| {
                 let app = app.clone();
                 async move { Ok::<_, lambda_http::Error>(answer(app, event).await) }
             });
-            if streaming {
-                let answer = StreamAdapter::from(answer).call(request).await?;
-                return Ok(FunctionResponse::StreamingResponse(answer));
-            }
-            let answer = Adapter::from(answer).call(request).await?;
-            Ok::<_, lambda_http::Error>(FunctionResponse::BufferedResponse(serde_json::to_value(answer)?))
+            let answer = StreamAdapter::from(answer).call(request).await?;
+            Ok::<_, lambda_http::Error>(FunctionResponse::StreamingResponse(answer))
         }
     };
     lambda_runtime::run(service_fn(handler)).await
+}
+
+/// Answers one event in one piece, JSON for JSON, until shortly before `deadline` in milliseconds since 1970: for
+/// hosts that have a Lambda runtime of their own.
+pub async fn invoke(app: &App, event: &str, deadline: u64) -> Result<String> {
+    let unreadable = |_| Error::new(Kind::Malformed, "the event is neither a request nor a batch of jobs");
+    let event = serde_json::from_str(event).map_err(unreadable)?;
+    let mut context = lambda_http::Context::default();
+    context.deadline = deadline;
+    let failed = |error| Error::new(Kind::Protocol, format!("the answer cannot be written: {error}"));
+    Ok(whole(app, event, context).await.map_err(failed)?.to_string())
+}
+
+async fn whole(
+    app: &App,
+    event: Incoming,
+    context: lambda_http::Context,
+) -> Result<serde_json::Value, lambda_http::Error> {
+    let answer = match event {
+        Incoming::Jobs(batch) => serde_json::to_value(work(app, batch, context.deadline).await),
+        Incoming::Http(request) => {
+            let answer = service_fn(|event| answered(app.clone(), event));
+            serde_json::to_value(Adapter::from(answer).call(LambdaEvent::new(*request, context)).await?)
+        }
+    };
+    Ok(answer?)
+}
+
+/// The answer with its whole body: as text where it is some, else in base64.
+async fn answered(app: App, event: Request) -> Result<Response<lambda_http::Body>, lambda_http::Error> {
+    let (parts, body) = answer(app, event).await.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    let body = String::from_utf8(bytes.into())
+        .map_or_else(|binary| binary.into_bytes().into(), lambda_http::Body::from);
+    Ok(Response::from_parts(parts, body))
 }
 
 /// Works on the jobs of a batch until shortly before `deadline`, in milliseconds since 1970.

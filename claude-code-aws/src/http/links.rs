@@ -3,24 +3,13 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::config::SharedCredentialsProvider;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::header::{self, HeaderValue};
-use axum::http::{Request, Response};
 use claude_code_core::file::stored_names;
 use claude_code_core::service::Code;
 use claude_code_core::{Clock, Error, Generation, Kind, Result, UtcMillis};
-use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::app::App;
-use super::error::{self, Problem};
 use crate::connect::Places;
-use crate::local::{self, BodyError, Service, Twin};
 use crate::presign::Presigner;
-
-/// Where the twin's S3 is within this server.
-const LOCAL: &str = "/_local/s3";
 
 /// Makes links to stored files.
 #[derive(Clone, Debug)]
@@ -29,7 +18,8 @@ pub(super) struct Links {
     results: String,
     services: String,
     credentials: Option<SharedCredentialsProvider>,
-    twin: Option<Twin>,
+    #[cfg(feature = "local")]
+    pub(super) twin: Option<crate::local::Twin>,
     clock: Arc<dyn Clock>,
 }
 
@@ -48,6 +38,7 @@ impl Links {
             results: places.bucket,
             services: services.to_owned(),
             credentials: places.sdk.credentials_provider(),
+            #[cfg(feature = "local")]
             twin: places.twin,
             clock,
         }
@@ -80,19 +71,20 @@ impl Links {
         let mut links = Vec::new();
         for (key, path) in files {
             let signed = signer.url(bucket, &key, &path).await?;
-            // The twin has no address of its own: its S3 is reached through this server.
-            let url = if self.twin.is_some() { local_url(&signed, host) } else { signed };
-            links.push(Link { path, url, expires_at: signer.expires_at });
+            links.push(Link { path, url: self.reachable(signed, host), expires_at: signer.expires_at });
         }
         Ok(links)
     }
-}
 
-/// The same signed request, by way of this server.
-fn local_url(signed: &str, host: &str) -> String {
-    let rest = signed.split_once("://").map_or(signed, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    format!("http://{host}{LOCAL}{path}")
+    /// The link as the caller can follow it. The twin has no address of its own: its S3 is behind this server.
+    fn reachable(&self, signed: String, host: &str) -> String {
+        #[cfg(feature = "local")]
+        if self.twin.is_some() {
+            return super::local::url(&signed, host);
+        }
+        let _ = host;
+        signed
+    }
 }
 
 /// What a listing of links says: the files, and for a single one its URL beside them.
@@ -106,42 +98,4 @@ pub(super) fn listing(id: &str, links: &[Link], sha256: impl Fn(usize) -> String
         body["sha256"] = sha256(0).into();
     }
     body
-}
-
-/// GET /_local/s3/…: the twin's S3, for presigned links only. Its own signature check decides.
-pub(super) async fn local(State(app): State<App>, request: Request<Body>) -> Result<Response<Body>, Problem> {
-    let twin = app.links.as_ref().and_then(|links| links.twin.as_ref());
-    let (Some(twin), true) = (twin, request.uri().query().is_some_and(|q| q.contains("X-Amz-Signature=")))
-    else {
-        return Err(error::no_route().await);
-    };
-    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-    let target = target.strip_prefix(LOCAL).unwrap_or("/");
-    let inner = Request::get(format!("http://{}{target}", Service::S3.host()))
-        .header(header::HOST, Service::S3.host())
-        .body(http_body_util::Empty::new().map_err(|never| match never {}).boxed());
-    let inner = inner.map_err(|_| Error::new(Kind::Malformed, "the link cannot be read"))?;
-    let answer = local::handle(twin.engines(), Service::S3, inner).await?;
-    let mut response = answer.map(|body| Body::new(body.map_err(|error: BodyError| error)));
-    if response.status().is_success() {
-        let attachment = HeaderValue::from_static("attachment");
-        response.headers_mut().entry(header::CONTENT_DISPOSITION).or_insert(attachment);
-        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(header::CONTENT_TYPE, plain);
-    }
-    Ok(response)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local_url;
-
-    #[test]
-    fn a_link_of_the_twin_leads_through_this_server() {
-        let signed = "http://s3.twin.internal/b/k.py?X-Amz-Signature=1";
-        assert_eq!(
-            local_url(signed, "localhost:8080"),
-            "http://localhost:8080/_local/s3/b/k.py?X-Amz-Signature=1"
-        );
-    }
 }

@@ -14,6 +14,8 @@ mod input;
 mod job;
 pub mod lambda;
 mod links;
+#[cfg(feature = "local")]
+mod local;
 mod once;
 mod openapi;
 mod output;
@@ -23,6 +25,7 @@ mod results;
 mod schema;
 mod serve;
 mod services;
+mod talk;
 mod worker;
 mod zip;
 
@@ -54,9 +57,10 @@ pub fn router(app: App) -> Router {
         .route("/", get(page::index))
         .route("/app.js", get(page::script))
         .route("/style.css", get(page::style))
-        .route("/_local/s3/{*key}", get(links::local))
-        .fallback(error::no_route)
-        .with_state(app.clone());
+        .fallback(error::no_route);
+    #[cfg(feature = "local")]
+    let routes = routes.route("/_local/s3/{*key}", get(local::object));
+    let routes = routes.with_state(app.clone());
     // Around the router as a whole: within it a layer does not see which methods a path takes.
     Router::new().fallback_service(routes).layer(axum::middleware::from_fn_with_state(app, edge::edge))
 }

@@ -6,10 +6,11 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::input::{ConversationBody, GenerateBody, RefactorBody};
+use super::input::{GenerateBody, RefactorBody};
 use super::once::Answer;
 use super::results::ListParams;
 use super::schema;
+use super::talk::ConversationBody;
 
 /// GET /openapi.json.
 pub(super) async fn document() -> Answer {

@@ -18,7 +18,7 @@ use super::app::App;
 use super::auth::Caller;
 use super::body::{Id, Params};
 use super::error::Problem;
-use super::input::Asks;
+use super::input::{Asks, LANGUAGE};
 use super::once::Answer;
 use super::{links, output, zip};
 
@@ -30,7 +30,7 @@ const PAGE: u32 = 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     /// The index needs one.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9+#_-][A-Za-z0-9+#._-]{0,31}$"))]
+    #[schemars(regex(pattern = LANGUAGE))]
     language: String,
     /// Not before this moment, as `2026-11-21` or `2026-11-21T20:46:00Z`.
     #[schemars(extend("format" = "date-time"))]

@@ -8,6 +8,7 @@ mod checksums;
 mod control;
 mod directory;
 mod dynamodb;
+mod fault_rows;
 mod faults;
 mod listing;
 mod multipart;

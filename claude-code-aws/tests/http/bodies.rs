@@ -33,6 +33,8 @@ async fn what_is_no_json_is_400_and_what_is_no_request_is_422_with_its_field() {
         ("{\"prompt\":\"a\",\"tier\":\"huge\"}".into(), 422, "tier"),
         ("{\"prompt\":\"a\",\"max_tokens\":-1}".into(), 422, "max_tokens"),
         ("{\"prompt\":\"a\",\"max_tokens\":0}".into(), 422, "max_tokens"),
+        ("{\"prompt\":\"a\",\"max_tokens\":8.5}".into(), 422, "max_tokens"),
+        ("{\"prompt\":\"a\",\"max_tokens\":1e10}".into(), 422, "max_tokens"),
         ("{\"prompt\":\"a\",\"temperature\":7}".into(), 422, "temperature"),
         ("{\"prompt\":\"a\",\"temperature\":1e999}".into(), 400, ""),
         ("{\"prompt\":\"a\",\"max_usd\":0.5}".into(), 422, "max_usd"),
@@ -50,6 +52,36 @@ async fn what_is_no_json_is_400_and_what_is_no_request_is_422_with_its_field() {
         assert_eq!(answer.json()["field"].as_str().unwrap_or_default(), field, "{shown}: {}", answer.text());
     }
     assert_eq!(api.twin.sent().len(), 0);
+}
+
+#[tokio::test]
+async fn a_turn_of_a_conversation_is_refused_by_the_name_of_its_field() {
+    let api = Api::open().await;
+    for (body, field) in [
+        (json!({}), "action"),
+        (json!({ "action": "stop" }), "action"),
+        (json!({ "action": "start", "step": 1 }), "step"),
+        (json!({ "action": "start", "x": 1 }), "x"),
+        (json!({ "action": "message", "message": "a" }), "conversation_id"),
+        (json!({ "action": "message", "conversation_id": "a" }), "message"),
+        (json!({ "action": "message", "conversation_id": "a", "message": "b", "step": "c" }), "step"),
+        (
+            json!({ "action": "message", "conversation_id": "a", "message": "b", "service_data": {} }),
+            "service_data",
+        ),
+        (
+            json!({ "action": "generate", "conversation_id": "a", "service_data": { "features": "b" } }),
+            "service_data.features",
+        ),
+    ] {
+        let answer = raw(&api, "/conversation", body.to_string()).await;
+        assert_eq!(answer.status, 422, "{body}: {}", answer.text());
+        assert_eq!(answer.json()["field"].as_str().unwrap_or_default(), field, "{body}: {}", answer.text());
+    }
+    // JSON has one kind of number: 1.0 is the step 1.
+    let start = api.post("/conversation", json!({ "action": "start" })).await.json();
+    let said = json!({ "action": "message", "conversation_id": start["conversation_id"], "message": "a", "step": 1.0 });
+    assert_eq!(api.post("/conversation", said).await.status, 200);
 }
 
 #[tokio::test]

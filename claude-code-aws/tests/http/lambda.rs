@@ -73,6 +73,26 @@ async fn an_encoded_body_is_read_and_health_needs_nobody() {
     assert_eq!((status, body["status"].as_str()), (200, Some("ok")));
 }
 
+/// Hosts with a runtime of their own hand events over as JSON; an archive comes back in base64.
+#[tokio::test]
+async fn text_comes_back_as_text_and_an_archive_in_base64() {
+    let (app, _, _dir) = app().await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let deadline = (now + Duration::from_secs(60)).as_millis() as u64;
+    let made: Value = serde_json::from_str(&lambda::invoke(&app, HTTP, deadline).await.unwrap()).unwrap();
+    assert_eq!((&made["statusCode"], &made["isBase64Encoded"]), (&200.into(), &false.into()));
+    let id: Value = serde_json::from_str(made["body"].as_str().unwrap()).unwrap();
+    let mut event: Value = serde_json::from_str(HTTP).unwrap();
+    event["rawPath"] = format!("/results/{}/zip", id["id"].as_str().unwrap()).into();
+    event["requestContext"]["http"]["method"] = "GET".into();
+    let zip = lambda::invoke(&app, &event.to_string(), deadline).await.unwrap();
+    let zip: Value = serde_json::from_str(&zip).unwrap();
+    assert_eq!((&zip["statusCode"], &zip["isBase64Encoded"]), (&200.into(), &true.into()));
+    let bytes = aws_smithy_types::base64::decode(zip["body"].as_str().unwrap()).unwrap();
+    assert!(bytes.starts_with(b"PK\x03\x04") && super::routes::unzip(&bytes).len() == 1);
+    assert!(lambda::invoke(&app, "[]", deadline).await.is_err());
+}
+
 /// A reader of a job's log gets what there is and comes back: the host would end without an answer.
 #[tokio::test]
 async fn the_log_of_a_job_ends_before_the_host_does() {

@@ -51,6 +51,23 @@ async fn a_body_that_does_not_end_is_408_and_gives_its_place_back() {
     assert!(answer(next).await.starts_with("HTTP/1.1 200 "), "the only place is free again");
 }
 
+/// The answer arrives though the caller had not read it while it was sending.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_told_so_after_it_was_sent_or_before() {
+    let (addr, _stop, _served) = server(20_000).await;
+    let head = "POST /generate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let mut large = TcpStream::connect(&addr).await.unwrap();
+    large.write_all(format!("{head}content-length: {}\r\n\r\n", 10 << 20).as_bytes()).await.unwrap();
+    large.write_all(&vec![b'a'; 10 << 20]).await.unwrap();
+    assert!(answer(large).await.starts_with("HTTP/1.1 413 "));
+    let mut asking = TcpStream::connect(&addr).await.unwrap();
+    asking
+        .write_all(format!("{head}expect: 100-continue\r\ncontent-length: {}\r\n\r\n", 10 << 20).as_bytes())
+        .await
+        .unwrap();
+    assert!(answer(asking).await.starts_with("HTTP/1.1 413 "), "nothing had to be sent");
+}
+
 #[tokio::test]
 async fn a_stopped_server_lets_idle_connections_go_at_once() {
     let (addr, stop, served) = server(60_000).await;

@@ -1,5 +1,5 @@
 // Drives the page in headless Chromium against `serve --offline` (or the example serve_offline):
-//   npm install playwright-core && CHROMIUM=/usr/bin/chromium node page.mjs http://127.0.0.1:8080 [directory for pictures]
+//   make page, which installs what is missing; by hand: node page.mjs http://127.0.0.1:8080 [directory for pictures]
 // Seven answers, six files, downloads, keyboard, hostile content as text. Exits 1 with the first thing that is wrong.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ const [address, pictures] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
 const looks = [
   { name: "desktop-light", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  { name: "desktop-dark", viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
   { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark", isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
 ];
 
@@ -91,10 +92,11 @@ for (const look of looks) {
 
 // A server that cannot be reached is said in plain words, with a way on.
 {
-  const page = await open(looks[1]);
+  const page = await open(looks.at(-1));
   await page.route("**/conversation", (route) => route.abort());
   await page.goto(address);
   await page.waitForSelector("#problem:not([hidden])");
+  assert.equal(await page.isVisible("#form"), false, "nothing to answer before a question");
   await shot(page, "phone-dark-5-problem");
   await page.unroute("**/conversation");
   await page.click("#retry");

@@ -4,7 +4,7 @@ use s3s::dto;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::service::Store;
-use super::{bucket, copy, list, multipart, object, part_copy, tags, versions};
+use super::{bucket, copy, list, multipart, object, part_copy, tags, uploads, versions};
 
 type Answer<T> = S3Result<S3Response<T>>;
 
@@ -162,5 +162,12 @@ impl S3 for Store {
 
     async fn list_parts(&self, request: S3Request<dto::ListPartsInput>) -> Answer<dto::ListPartsOutput> {
         multipart::list_parts(self, request).await
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        request: S3Request<dto::ListMultipartUploadsInput>,
+    ) -> Answer<dto::ListMultipartUploadsOutput> {
+        uploads::list(self, request).await
     }
 }

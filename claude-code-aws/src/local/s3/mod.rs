@@ -17,6 +17,7 @@ mod service;
 mod store;
 mod tags;
 mod upload;
+mod uploads;
 mod version;
 mod versions;
 
