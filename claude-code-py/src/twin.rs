@@ -61,6 +61,8 @@ fn bug() -> Reply {
 /// What happens at one question.
 #[derive(Clone, Debug)]
 enum Turn {
+    /// The next step of a script.
+    Play(Arc<local::Scripted>),
     Answer(String),
     Refuse(Reply),
     Faults(Vec<Fault>),
@@ -91,6 +93,7 @@ impl Brain for Scripted {
     async fn answer(&self, question: &Question) -> Reply {
         let turn = self.script().pop_front();
         match turn {
+            Some(Turn::Play(script)) => script.answer(question).await,
             Some(Turn::Answer(text)) => Reply::text(question, &text),
             Some(Turn::Refuse(reply)) => reply,
             Some(Turn::Panic) => bug(),
@@ -148,6 +151,15 @@ impl Twin {
             }
         };
         self.brain.script().extend(std::iter::repeat_n(Turn::Refuse(reply), times));
+        Ok(())
+    }
+
+    /// Plays the steps of a script, as `twin up --answers FILE` takes them, one for each question: its JSON.
+    fn play(&self, py: Python<'_>, script: &str) -> PyResult<()> {
+        let parsed = local::Scripted::parse(script, Arc::new(Samples::built_in()));
+        let script = Arc::new(parsed.map_err(|error| raise(py, error))?);
+        let steps = script.len();
+        self.brain.script().extend(std::iter::repeat_n(Turn::Play(script), steps));
         Ok(())
     }
 

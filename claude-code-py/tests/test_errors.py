@@ -56,6 +56,24 @@ def test_an_incomplete_answer_carries_what_was_received(claude_twin: Twin) -> No
     assert (type(again), again.kind, again.partial) == (type(error), error.kind, error.partial)
 
 
+def test_a_script_plays_what_goes_wrong(claude_twin: Twin) -> None:
+    claude_twin.play("""{"steps": [
+        {"answer": {"text": "no", "stop_reason": "refusal"}},
+        {"faults": [{"damage": 2}]},
+        {"error": {"code": "ExpiredTokenException", "status": 403}}]}""")
+    said = [
+        (claude_code.RefusedError, "refused"),
+        (claude_code.UnavailableError, "protocol"),
+        (claude_code.AuthenticationError, "credentials"),
+    ]
+    for error, kind in said:
+        with pytest.raises(error) as caught:
+            claude_twin.client().generate(REVERSE, max_sends=1, cache="off")
+        assert caught.value.kind == kind
+    with pytest.raises(claude_code.InvalidRequestError, match="script"):
+        claude_twin.play("no script")
+
+
 def test_throttling_is_a_rate_limit(claude_twin: Twin) -> None:
     claude_twin.refuse("throttled", times=50)
     with pytest.raises(claude_code.RateLimitError) as caught:

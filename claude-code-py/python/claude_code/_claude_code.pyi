@@ -442,6 +442,7 @@ class Twin:
         message: str = "scripted",
         times: int = 1,
     ) -> None: ...
+    def play(self, script: str) -> None: ...
     def fault(
         self,
         *,
