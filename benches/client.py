@@ -42,7 +42,9 @@ def claude_code(store: bool, checked: bool) -> Callable[[str, int], object]:
     def call(scenario: str, n: int) -> object:
         if scenario in ("deltas", "paced"):
             with client.stream(prompt(scenario, n), **options) as events:
-                return sum(1 for _ in events)
+                for _ in events:
+                    pass
+                return len(events.generation.text)
         return len(client.generate(prompt(scenario, n), store=store, **options).text)
 
     return call

@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use aws_config::BehaviorVersion;
 use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, ConverseStreamOutput, Message};
 use claude_code_aws::{CacheMode, Client, Config, GenerateRequest, connect};
 use futures_util::stream::{self, StreamExt};
@@ -21,7 +22,7 @@ fn main() {
 
 async fn run(scenario: &str, calls: usize, at_a_time: usize, checked: bool, begun: Instant) {
     let client = match std::env::var_os("SDK") {
-        Some(_) => Either::Sdk(aws_sdk_bedrockruntime::Client::new(&aws_config::load_from_env().await)),
+        Some(_) => Either::Sdk(sdk().await),
         None => Either::Ours(connect(Config::from_env().unwrap()).await.unwrap()),
     };
     if calls > 1 || is_about_memory(scenario) {
@@ -32,7 +33,10 @@ async fn run(scenario: &str, calls: usize, at_a_time: usize, checked: bool, begu
         stream::iter(0..calls).map(|n| call(&client, scenario, n, checked)).buffer_unordered(at_a_time);
     let mut outcome = String::new();
     while let Some(result) = results.next().await {
-        outcome = result.unwrap_or_else(|error| error);
+        // A failure is what one scenario is about; in every other the runner refuses it.
+        let now = result.unwrap_or_else(|error| error);
+        assert!(outcome.is_empty() || outcome == now, "{outcome}, then {now}");
+        outcome = now;
     }
     println!(
         "{{\"cpu_us\":{},\"wall_us\":{},\"since_start_us\":{},\"idle_kb\":{idle},\"resident_kb\":{},\"peak_kb\":{},\
@@ -47,6 +51,11 @@ async fn run(scenario: &str, calls: usize, at_a_time: usize, checked: bool, begu
 
 fn is_about_memory(scenario: &str) -> bool {
     matches!(scenario, "large" | "claims")
+}
+
+async fn sdk() -> aws_sdk_bedrockruntime::Client {
+    let config = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    aws_sdk_bedrockruntime::Client::new(&config)
 }
 
 /// What is measured: the whole client, or the SDK that it stands on.

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// What the service groups in one delta of text: about five tokens.
 const DELTA: usize = 20;
-/// What is sent in one piece where the pace is free.
+/// How long the model of `latency` waits before its first byte.
 const LATENCY: Duration = Duration::from_millis(200);
+/// The pause before each delta of `paced`.
 const PACE: Duration = Duration::from_micros(500);
 
 /// An answer ready to be sent.

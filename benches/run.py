@@ -49,6 +49,16 @@ ROWS = {
     "frame of 1 GiB": (RUST, "claims", 1, 1, "call", 1),
 }
 
+# What a call of each client gives where all is well; figures of anything else are worth nothing.
+SIZES = {"small": "186", "latency": "186", "deltas": "1600[0-9]{2}", "paced": "[34][0-9]{4}"}
+OUTCOMES = {(RUST, "large"): "8 files", (RUST, "claims"): "a frame claims 1073741824 bytes.*"}
+for _scenario, _size in SIZES.items():
+    OUTCOMES[RUST, _scenario] = "1 files"
+    OUTCOMES[SDK, _scenario] = f"{_size} bytes"
+    OUTCOMES[CONVERSE, _scenario] = OUTCOMES[STREAM, _scenario] = _size
+    for _ours in (OURS, CHECKED, DISK):
+        OUTCOMES[_ours, _scenario] = _size
+
 
 def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
     client, scenario, calls, at_a_time, _, _ = ROWS[row]
@@ -65,6 +75,8 @@ def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
     if done.returncode != 0:
         raise SystemExit(f"{row}: {done.stderr}")
     figures: dict[str, Any] = json.loads(done.stdout)
+    if not re.fullmatch(OUTCOMES[client, scenario], figures["outcome"]):
+        raise SystemExit(f"{row}: not what the scenario gives: {figures['outcome']}")
     used = after.children_user + after.children_system - before.children_user - before.children_system
     figures["process_cpu_ms"] = used * 1e3
     figures["process_wall_ms"] = (after.elapsed - before.elapsed) * 1e3
