@@ -4,9 +4,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
     http_client_fn,
@@ -48,14 +48,123 @@ impl HttpConnector for ByScheme {
 }
 
 fn made(trusted: TrustStore) -> SharedHttpConnector {
-    let builder = Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT).build())
-        .pool_idle_timeout(POOL_IDLE)
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    let builder = settings(POOL_IDLE).tls_provider(Provider::Rustls(CryptoMode::AwsLc));
     match TlsContext::builder().with_trust_store(trusted).build() {
         Ok(context) => SharedHttpConnector::new(builder.tls_context(context).build()),
         // Fails for certificates of one's own only, and there are none.
         Err(_) => SharedHttpConnector::new(builder.build()),
+    }
+}
+
+/// The builder takes neither a connector of our own under TLS nor TCP keepalive. What keepalive would find, a server that
+/// is gone without a word, the client's limits on first event and silence find too; a name with a dead address beside a
+/// good one is the connector's own matter (it tries the other family after 300 ms).
+fn settings(pool_idle: Duration) -> ConnectorBuilder {
+    Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT).build())
+        .pool_idle_timeout(pool_idle)
+        .proxy_config(ProxyConfig::from_env())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+    use super::*;
+
+    /// One name for two addresses, IPv6 first.
+    #[derive(Clone, Debug)]
+    struct TwoFamilies;
+
+    impl ResolveDns for TwoFamilies {
+        fn resolve_dns<'a>(&'a self, _: &'a str) -> DnsFuture<'a> {
+            DnsFuture::ready(Ok(vec![IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)]))
+        }
+    }
+
+    /// Answers every request of every connection; counts the connections.
+    async fn server(port: u16) -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let count = Arc::<AtomicUsize>::default();
+        let connections = count.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(answer(stream));
+            }
+        });
+        (port, count)
+    }
+
+    async fn answer(mut stream: TcpStream) {
+        let mut bytes = [0; 4096];
+        while matches!(stream.read(&mut bytes).await, Ok(n) if n > 0) {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        }
+    }
+
+    async fn ask(connector: &Connector, host: &str, port: u16) -> u16 {
+        let url = format!("http://{host}:{port}/");
+        let response = connector.call(HttpRequest::get(url).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        http_body_util::BodyExt::collect(response.into_body()).await.unwrap();
+        status
+    }
+
+    /// A port on which IPv6 swallows connections: the queue of those that nobody accepts is full. Where there is no IPv6 it
+    /// is refused at once instead.
+    async fn black_hole() -> (Option<tokio::net::TcpListener>, Vec<TcpStream>, u16) {
+        let socket = TcpSocket::new_v6().unwrap();
+        if socket.bind((Ipv6Addr::LOCALHOST, 0).into()).is_err() {
+            return (None, Vec::new(), 0);
+        }
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(Ok(stream)) =
+            tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await
+        {
+            waiting.push(stream);
+        }
+        (Some(listener), waiting, address.port())
+    }
+
+    #[tokio::test]
+    async fn an_address_that_swallows_connections_does_not_hide_the_other_one() {
+        let (_swallows, _waiting, port) = black_hole().await;
+        let (port, connections) = server(port).await;
+        let tls = Provider::Rustls(CryptoMode::AwsLc);
+        let connector = settings(POOL_IDLE)
+            .proxy_config(ProxyConfig::disabled())
+            .tls_provider(tls)
+            .build_with_resolver(TwoFamilies);
+        assert_eq!(ask(&connector, "two-families.test", port).await, 200);
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_idle_for_too_long_is_not_used_again() {
+        let (port, connections) = server(0).await;
+        let tls = Provider::Rustls(CryptoMode::AwsLc);
+        let connector = settings(Duration::from_millis(50))
+            .proxy_config(ProxyConfig::disabled())
+            .tls_provider(tls)
+            .build();
+        for _ in 0..2 {
+            assert_eq!(ask(&connector, "127.0.0.1", port).await, 200);
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1, "a fresh one is");
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        ask(&connector, "127.0.0.1", port).await;
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+        assert!(POOL_IDLE < Duration::from_secs(20), "balancers drop them from then on");
     }
 }

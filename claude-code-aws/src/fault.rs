@@ -95,13 +95,30 @@ pub(crate) fn says_too_long(lower: &str) -> bool {
     .any(|sign| lower.contains(sign))
 }
 
-/// A prompt that does not fit.
-pub(crate) fn too_long(model: &ModelId) -> ProviderError {
+/// A prompt that does not fit, with the figures where the service gave them.
+pub(crate) fn too_long(model: &ModelId, text: &str) -> ProviderError {
+    let figures = figures(text)
+        .map(|(needed, allowed)| format!(" ({needed} tokens are needed, {allowed} allowed)"))
+        .unwrap_or_default();
     ProviderError::new(
         Kind::ContextTooLong,
         Paid::No,
-        format!("prompt and answer do not fit into {model}: hand in fewer files or lower max_tokens"),
+        format!(
+            "prompt and answer do not fit into {model}{figures}: hand in fewer files or lower max_tokens"
+        ),
     )
+}
+
+/// Tokens needed and allowed, from `… 1000001 tokens > 1000000 maximum` or `…: 199000 + 8192 > 200000, …`.
+fn figures(text: &str) -> Option<(u64, u64)> {
+    let (needed, allowed) = text.split_once('>')?;
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    let needed = numbers(needed.rsplit(':').next().unwrap_or(needed));
+    let total = needed.iter().try_fold(0u64, |sum, n| sum.checked_add(*n))?;
+    let allowed = *numbers(allowed).first()?;
+    (!needed.is_empty()).then_some((total, allowed))
 }
 
 /// The field that the text, in lower case, says is not taken.

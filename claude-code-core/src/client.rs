@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use crate::ask::Ask;
 use crate::cache::{Entrance, ResponseCache};
-use crate::clock::{Clock, IdSource, new_id};
+use crate::clock::{Clock, IdSource, UtcMillis, new_id};
 use crate::draft::Draft;
 use crate::error::Result;
 use crate::experience::{Experience, Turn};
@@ -121,6 +121,7 @@ impl Client {
         let parts = &*self.parts;
         if !draft.sent.is_empty() {
             out.notice(plan, &ask).await;
+            draft.held = out.held();
         }
         let left = draft.patience(plan, parts.clock.now()).total;
         if let Err(late) = parts.experience.wait(plan, &ask, turn, left).await {
@@ -147,7 +148,8 @@ impl Client {
         parts.experience.note(plan, &ask, draft, turn);
         parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown()).await;
         if draft.is_complete() {
-            let diagnostics = validate::accept(&plan.request, &draft.files);
+            let left = draft.patience(plan, parts.clock.now()).total;
+            let diagnostics = validate::accept(&plan.request, &draft.files, left).await;
             draft.checked(diagnostics);
         }
     }
@@ -157,7 +159,7 @@ impl Client {
         let request = request.into();
         let identity =
             plan::named(&request, &self.parts.policy).and_then(|name| self.parts.identities.known(name));
-        Ok(self.plan(request, identity)?.estimate())
+        Ok(self.plan(request, identity, self.parts.clock.now())?.estimate())
     }
 
     /// As [`estimate`](Self::estimate), but the service is asked which model a profile stands for and counts the prompt's
@@ -215,19 +217,20 @@ impl Client {
 
     /// The plan, with what the service tells of a model that only it can name.
     async fn planned(&self, request: GenerateRequest) -> Result<Plan> {
+        let now = self.parts.clock.now();
+        let total = request.timeout.unwrap_or(self.parts.policy.total);
         let identity = match plan::named(&request, &self.parts.policy) {
-            Some(name) => self.parts.identities.find(name).await,
+            Some(name) => self.parts.identities.find(name, total / 2).await,
             None => None,
         };
-        self.plan(request, identity)
+        self.plan(request, identity, now)
     }
 
-    fn plan(&self, request: GenerateRequest, identity: Option<Identity>) -> Result<Plan> {
-        let (clock, ids) = (&*self.parts.clock, &*self.parts.ids);
-        let id = new_id(clock, ids);
+    fn plan(&self, request: GenerateRequest, identity: Option<Identity>, now: UtcMillis) -> Result<Plan> {
+        let id = new_id(&*self.parts.clock, &*self.parts.ids);
         let provider = self.parts.provider.name();
         let policy = &self.parts.policy;
-        let mut plan = plan::draw_knowing(request, identity, policy, provider, &self.scope, id, clock.now())?;
+        let mut plan = plan::draw_knowing(request, identity, policy, provider, &self.scope, id, now)?;
         self.parts.experience.start(&mut plan);
         Ok(plan)
     }

@@ -49,8 +49,9 @@ impl Identities {
         stays.then_some(identity)
     }
 
-    /// What an id stands for, asked at most once. None: the id names its model itself, or there is nobody to ask.
-    pub(crate) async fn find(&self, name: &str) -> Option<Identity> {
+    /// What an id stands for, asked at most once and for no longer than `left`. None: the id names its model itself, or there
+    /// is nobody to ask.
+    pub(crate) async fn find(&self, name: &str, left: Duration) -> Option<Identity> {
         let (id, facts) = (opaque(name)?, self.facts.as_ref()?);
         if let Some(known) = self.known(name) {
             return Some(known);
@@ -67,12 +68,16 @@ impl Identities {
             self.keep(&id, &identity);
             identity
         };
-        if let Ok(identity) = timeout(LIMIT, asked).await {
+        let limit = LIMIT.min(left);
+        if let Ok(identity) = timeout(limit, asked).await {
             return Some(identity);
         }
-        let seconds = LIMIT.as_secs();
-        let late = Identity::Unknown(format!("which model it stands for was not told within {seconds} s"));
-        self.keep(&id, &late);
+        let late = format!("which model it stands for was not told within {} s", limit.as_secs_f64());
+        let late = Identity::Unknown(late);
+        // That a hurried request did not wait long says nothing about the service.
+        if limit == LIMIT {
+            self.keep(&id, &late);
+        }
         Some(late)
     }
 

@@ -84,7 +84,7 @@ fn by_type(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
             Paid::No,
             format!("the server does not know {model}: check id and base URL"),
         ),
-        ("request_too_large", _) | (_, 413) => too_long(model),
+        ("request_too_large", _) | (_, 413) => too_long(model, text),
         ("rate_limit_error", _) if text.contains("Extra usage is required") => {
             fault(Kind::Quota, Paid::No, format!("the account's plan does not cover this use of {model}"))
         }
@@ -111,7 +111,7 @@ fn by_type(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
 fn invalid(model: &ModelId, text: &str) -> ProviderError {
     let lower = text.to_lowercase();
     if says_too_long(&lower) {
-        return too_long(model);
+        return too_long(model, text);
     }
     if lower.contains("credit balance") {
         return ProviderError::new(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as InStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::event_stream::RawMessage;
 use claude_code_core::catalogue::{Catalogue, Status};
@@ -50,14 +51,7 @@ pub(super) fn before_stream(host: &str, model: &ModelId, failed: Failed) -> Prov
             Paid::Maybe,
             "the request timed out before an answer began: try again",
         ),
-        SdkError::ResponseError(context) => ProviderError {
-            status: Some(context.raw().status().as_u16()),
-            ..ProviderError::new(
-                Kind::Protocol,
-                Paid::Maybe,
-                "Bedrock's answer could not be read: send it again",
-            )
-        },
+        SdkError::ResponseError(context) => unread(model, context.raw()),
         _ => unsent(&failed),
     }
 }
@@ -99,6 +93,22 @@ pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessa
             "a frame of the stream is damaged: the answer cannot be trusted, send it again",
         ),
     }
+}
+
+/// An answer whose body broke off: of a refusal the headers say enough.
+fn unread(model: &ModelId, raw: &HttpResponse) -> ProviderError {
+    let status = raw.status().as_u16();
+    let code = raw.headers().get("x-amzn-errortype").and_then(|code| code.split([':', '#']).next());
+    let fault = match status {
+        400.. => by_code(model, code.unwrap_or_default(), status, ""),
+        _ => ProviderError::new(
+            Kind::Protocol,
+            Paid::Maybe,
+            "Bedrock's answer could not be read: send it again",
+        ),
+    };
+    let request_id = raw.headers().get("x-amzn-requestid").map(str::to_owned);
+    ProviderError { status: Some(status), code: code.map(str::to_owned), request_id, ..fault }
 }
 
 fn is_cut(raw: &RawMessage) -> bool {
@@ -290,7 +300,7 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
         );
     }
     if says_too_long(&lower) {
-        return too_long(model);
+        return too_long(model, text);
     }
     if no_sample(text) {
         return fault(Kind::NoSample, text.to_owned());

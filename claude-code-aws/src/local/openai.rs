@@ -141,7 +141,7 @@ fn refused(model: &ModelId, status: u16, error: &Value) -> ProviderError {
     let text = error["message"].as_str().or(error.as_str()).unwrap_or_default();
     let code = error["code"].as_str().or(error["type"].as_str()).unwrap_or_default();
     if says_too_long(&text.to_lowercase()) || code == "context_length_exceeded" {
-        return too_long(model);
+        return too_long(model, text);
     }
     let mut fault = by_status("the server", model, code, status);
     match status {

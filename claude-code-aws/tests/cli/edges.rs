@@ -103,3 +103,36 @@ fn models_and_cost_are_told_without_any_account() {
         assert!(cost.out.contains(line), "{line}: {cost:?}");
     }
 }
+
+#[test]
+fn a_proxy_that_is_not_there_is_hinted_at_and_its_password_is_not_told() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = format!("http://somebody:canary@{closed}/");
+    let env = [
+        ("HTTPS_PROXY", proxy.as_str()),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("AWS_REGION", "eu-west-1"),
+        ("CLAUDE_CODE_AWS_STORE", "none"),
+    ];
+    let done = Place::new().run_with(&["generate", "reverse a string", "--max-sends", "1"], &env);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(
+        done.err.contains("bedrock-runtime.eu-west-1.amazonaws.com") && done.err.contains("proxy"),
+        "{done:?}"
+    );
+    assert!(!format!("{done:?}").contains("canary"), "{done:?}");
+}
+
+#[test]
+fn a_dry_run_has_the_tokens_counted_where_that_is_asked_and_says_where_it_could_not() {
+    let place = Place::new();
+    let plain = place.run(&["generate", REVERSE, "--offline", "--dry-run", "--json"]);
+    assert_eq!((plain.code, plain.json()["counted"].as_bool()), (0, Some(false)), "{plain:?}");
+    assert!(plain.err.is_empty(), "nobody asked: {plain:?}");
+    let asked = place.run(&["generate", REVERSE, "--offline", "--dry-run", "--count"]);
+    assert!(asked.code == 0 && asked.err.contains("tokens are estimated"), "{asked:?}");
+    assert!(asked.out.contains("about "), "{asked:?}");
+    let alone = place.run(&["generate", REVERSE, "--offline", "--count"]);
+    assert_eq!((alone.code, alone.err.contains("--dry-run")), (2, true), "{alone:?}");
+}

@@ -148,6 +148,15 @@ async fn a_control_plane_that_is_silent_holds_a_request_up_for_three_seconds_and
 }
 
 #[tokio::test(start_paused = true)]
+async fn looking_a_profile_up_is_part_of_a_requests_time() {
+    let replies = Replies::new([good().before(Piece::Hang)]);
+    let begun = Instant::now();
+    let hurried = by_profile("reverse").with_timeout(Duration::from_secs(2));
+    let error = client(&replies).generate(hurried).await.unwrap_err();
+    assert_eq!((error.kind, begun.elapsed().as_secs()), (Kind::Timeout, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_id_that_names_its_model_is_never_looked_up() {
     let replies = Replies::new([good()]);
     let system = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-5-5";

@@ -8,7 +8,9 @@ use claude_code_aws::capability::{CacheTtl, Effort};
 use claude_code_aws::clock::{SystemClock, SystemIds};
 use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Kind};
 
-use super::bytes::{converse, ok};
+use serde_json::json;
+
+use super::bytes::{converse, frame, ok};
 use super::in_process::{Replies, Reply};
 use super::server::{Script, Server};
 use super::{MODEL, REVERSE, once, paused, quick, real, request, sdk};
@@ -21,17 +23,39 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
         page.len()
     );
     let json = "{\"canary-of-a-proxy\": ";
+    let unfit = json!({ "contentBlockIndex": 0, "delta": { "text": ["canary-of-a-proxy"] } });
+    let unfit = [converse(REVERSE, "end_turn").remove(0), frame("contentBlockDelta", unfit)].concat();
     let scripts = [
         ok("text/html", page.as_bytes()),
         bad.into_bytes(),
         ok("application/json", json.as_bytes()),
+        // It promises more than it gives.
+        format!("HTTP/1.1 502 Bad Gateway\r\nx-proxy: canary\r\ncontent-length: 900\r\n\r\n{page}")
+            .into_bytes(),
         ok("application/vnd.amazon.eventstream", page.as_bytes()),
+        ok("application/vnd.amazon.eventstream", &unfit),
     ];
     for script in scripts {
         let server = Server::start([Script::new(script)]).await;
         let error = real(&server).generate(once()).await.unwrap_err();
         assert!(matches!(error.kind, Kind::Protocol | Kind::Unavailable | Kind::Cut), "{}", error.kind);
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_whose_body_breaks_off_is_known_by_its_headers() {
+    let table = [
+        (429, "ThrottlingException", Kind::Throttled),
+        (403, "AccessDeniedException", Kind::AccessDenied),
+        (503, "", Kind::Unavailable),
+    ];
+    for (status, code, kind) in table {
+        let mut reply = Reply::refusal(status, code, "x").header("x-amzn-requestid", "r-1");
+        reply.pieces = vec![super::in_process::Piece::Break];
+        let error = paused(&Replies::new([reply])).generate(once()).await.unwrap_err();
+        assert_eq!((error.kind, error.request_id.as_deref()), (kind, Some("r-1")), "{error}");
+        assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO, "refused, so not paid");
     }
 }
 
@@ -72,7 +96,7 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "ValidationException",
             "prompt is too long: 1000001 tokens > 1000000 maximum",
             Kind::ContextTooLong,
-            "fewer files",
+            "1000001 tokens are needed, 1000000 allowed",
         ),
         (
             400,
@@ -84,9 +108,9 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
         (
             400,
             "ValidationException",
-            "input length and `max_tokens` exceed context limit",
+            "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length",
             Kind::ContextTooLong,
-            "max_tokens",
+            "207192 tokens are needed, 200000 allowed",
         ),
         (
             403,
@@ -159,6 +183,29 @@ async fn a_host_that_cannot_be_reached_is_named_and_costs_nothing() {
         assert!(error.message.contains(host) && !error.message.contains("canary"), "{error}");
         assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     }
+}
+
+/// A listener whose queue is full takes a connection's first packet and says nothing.
+#[tokio::test]
+async fn a_host_that_swallows_connections_is_given_up_as_unreachable_and_costs_nothing() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    let connect =
+        || tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address));
+    while let Ok(Ok(stream)) = connect().await {
+        waiting.push(stream);
+    }
+    let provider = Bedrock::new(&sdk().endpoint_url(format!("http://{address}")).build());
+    let client = ClientBuilder::new(Arc::new(provider), Arc::new(SystemClock), Arc::new(SystemIds)).build();
+    let begun = std::time::Instant::now();
+    let error = client.generate(once()).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Unavailable, "{error}");
+    assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
+    // The limit on connecting is 3.1 s; without one the kernel tries for two minutes.
+    assert!((3..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

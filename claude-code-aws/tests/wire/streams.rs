@@ -186,6 +186,27 @@ async fn an_answer_of_nothing_or_of_thinking_alone_is_empty() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_model_thinks_is_neither_text_nor_a_file() {
+    let draft = "```python draft.py\nnot_the_answer = 1\n```\n";
+    let thinking = json!({ "contentBlockIndex": 0, "delta": { "reasoningContent": { "text": draft } } });
+    let signed = json!({ "contentBlockIndex": 0, "delta": { "reasoningContent": { "signature": "c2ln" } } });
+    let frames = vec![
+        frame("messageStart", json!({ "role": "assistant" })),
+        frame("contentBlockDelta", thinking),
+        frame("contentBlockDelta", signed),
+        frame("contentBlockStop", json!({ "contentBlockIndex": 0 })),
+        delta(1, REVERSE),
+        frame("contentBlockStop", json!({ "contentBlockIndex": 1 })),
+        frame("messageStop", json!({ "stopReason": "end_turn" })),
+        metadata(),
+    ];
+    let g = outcome(frames).await.unwrap();
+    assert_eq!(g.text, REVERSE);
+    let paths: Vec<_> = g.files.iter().map(|file| file.path.as_deref()).collect();
+    assert_eq!(paths, [Some("reverse.py")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_stop_reason_is_what_it_means_and_none_but_two_is_success() {
     let table = [
         ("end_turn", None),

@@ -65,6 +65,21 @@ async fn a_slow_reader_of_the_stream_never_times_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_reader_leaves_the_request_its_time_for_the_rest_of_a_cut_answer() {
+    let thinks = Script::default().wait(Duration::from_secs(1));
+    let rest = Script([thinks.0, Script::answer(&REVERSE[60..]).0].concat());
+    let provider = ScriptedProvider::new([Script::truncated(&REVERSE[..60]), rest]);
+    let mut stream = client(&provider).stream(on_haiku().with_timeout(Duration::from_secs(60)));
+    let mut last = None;
+    while let Some(event) = stream.next().await {
+        last = Some(event.unwrap());
+        sleep(Duration::from_secs(45)).await;
+    }
+    let Some(claude_code_core::Event::Finished(g)) = last else { panic!("{last:?}") };
+    assert!(g.accepted && g.attempts[1].why == "resume", "{:?}", g.attempts);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_send_allowed_is_one_send_whatever_happens() {
     let broken = "```json a.json\n{\"a\": \n```\n";
     for script in [
