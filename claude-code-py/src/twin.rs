@@ -11,10 +11,12 @@ use claude_code_aws::local::{self, Brain, Fault, Question, Reply, Samples};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{AsyncClient, Client, Link, Shared};
+use crate::client::{AsyncClient, Client};
 use crate::error::raise;
+use crate::link::Link;
 use crate::record::record;
 use crate::runtime::Held;
+use crate::shared::Shared;
 
 /// What was sent, in a schema.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -50,12 +52,21 @@ struct Scripted {
     samples: Samples,
 }
 
+/// A bug of ours, for the test that none crashes Python.
+#[expect(clippy::panic, reason = "a test asked for it")]
+fn bug() -> Reply {
+    panic!("asked for by a test")
+}
+
 /// What happens at one question.
 #[derive(Clone, Debug)]
 enum Turn {
+    /// The next step of a script.
+    Play(Arc<local::Scripted>),
     Answer(String),
     Refuse(Reply),
     Faults(Vec<Fault>),
+    Panic,
 }
 
 impl Scripted {
@@ -82,8 +93,10 @@ impl Brain for Scripted {
     async fn answer(&self, question: &Question) -> Reply {
         let turn = self.script().pop_front();
         match turn {
+            Some(Turn::Play(script)) => script.answer(question).await,
             Some(Turn::Answer(text)) => Reply::text(question, &text),
             Some(Turn::Refuse(reply)) => reply,
+            Some(Turn::Panic) => bug(),
             Some(Turn::Faults(faults)) => self.by_rule(question).await.with_faults(faults),
             None => self.by_rule(question).await,
         }
@@ -141,6 +154,15 @@ impl Twin {
         Ok(())
     }
 
+    /// Plays the steps of a script, as `twin up --answers FILE` takes them, one for each question: its JSON.
+    fn play(&self, py: Python<'_>, script: &str) -> PyResult<()> {
+        let parsed = local::Scripted::parse(script, Arc::new(Samples::built_in()));
+        let script = Arc::new(parsed.map_err(|error| raise(py, error))?);
+        let steps = script.len();
+        self.brain.script().extend(std::iter::repeat_n(Turn::Play(script), steps));
+        Ok(())
+    }
+
     /// Puts faults on the way of the next answer. latency: seconds before its status. pace: seconds before each
     /// further event. stall_at, break_at, cut_at: bytes after which nothing comes any more, the connection breaks,
     /// or the answer ends as if it were whole. damage: the number of an event whose checksum is made wrong.
@@ -167,6 +189,12 @@ impl Twin {
         ];
         let faults: Vec<Fault> = faults.into_iter().flatten().collect();
         self.brain.script().extend(std::iter::repeat_n(Turn::Faults(faults), times));
+    }
+
+    /// The next answer is a bug of ours: a panic in the middle of the call.
+    #[pyo3(name = "_panic")]
+    fn panic(&self) {
+        self.brain.script().push_back(Turn::Panic);
     }
 
     /// Every question so far, oldest first.

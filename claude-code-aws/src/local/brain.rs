@@ -165,7 +165,8 @@ impl Reply {
         let text = &text[..stop.unwrap_or(text.len())];
         let limit = question.max_tokens.unwrap_or(u64::MAX);
         let chars = usize::try_from(limit.saturating_mul(CHARS_PER_TOKEN)).unwrap_or(usize::MAX);
-        let kept: String = text.chars().take(chars).collect();
+        let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
+        let kept = text[..end].to_owned();
         let stop_reason = match stop {
             _ if kept.len() < text.len() => StopReason::MaxTokens,
             Some(_) => StopReason::StopSequence,

@@ -9,8 +9,22 @@
 //! ]}
 //! ```
 //!
-//! A step without `answer` and `error` takes the sample answer; after the last step sample answers follow. Faults:
-//! `latency_ms`, `pace_ms`, `stall_at`, `break_at`, `cut_at` (bytes), `damage` (a frame's number), `exception`.
+//! A step without `answer` and `error` takes the sample answer; after the last step sample answers follow.
+//! `stop_reason` is any word, known to the service or not. A fault is one of
+//!
+//! | fault | what happens |
+//! |---|---|
+//! | `latency_ms`, `pace_ms` | nothing for so long before the status; between frames |
+//! | `slice` | frames go in slices of so many bytes |
+//! | `stall_at`, `break_at`, `cut_at` | after so many bytes: silence; a broken connection; an end as if it were whole |
+//! | `damage`, `lose`, `double`, `swap` | the frame of this number is damaged, lost, doubled, sent after the next one |
+//! | `flip_bit` | this bit of the body is turned over |
+//! | `exception` | `{"at": 2, "code": "throttlingException", "message": "…"}` in the place of frame 2, and the end |
+//! | `header` | `{"name": "retry-after", "value": "7"}` on the answer or error |
+//! | `body` | this text in the place of the body |
+//!
+//! Frames count from 0: messageStart, one for every 20 characters of text, contentBlockStop, messageStop, metadata.
+//! Several faults of a step meet the answer one after the other.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,6 +123,16 @@ impl Scripted {
         }
         let steps = file.steps.into_iter().flat_map(|step| std::iter::repeat_n(step.clone(), step.times));
         Ok(Scripted { steps: Mutex::new(steps.collect()), rest })
+    }
+
+    /// How many steps are left.
+    pub fn len(&self) -> usize {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether every step was played.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -68,6 +68,9 @@ def test_rows_are_put_and_read(aws):
     table = ["--table-name", "claude-code-results"]
     code, _, err = aws("dynamodb", "put-item", *table, "--item", json.dumps({"id": {"S": "from the cli"}}))
     assert code == 0, err
-    code, out, _ = aws("dynamodb", "get-item", *table, "--key", json.dumps({"id": {"S": "from the cli"}}))
+    key = ["--key", json.dumps({"id": {"S": "from the cli"}})]
+    code, out, _ = aws("dynamodb", "get-item", *table, *key)
     assert code == 0 and json.loads(out)["Item"]["id"]["S"] == "from the cli"
+    assert aws("dynamodb", "delete-item", *table, *key)[0] == 0
+    assert aws("dynamodb", "get-item", *table, *key)[1] == ""
     assert aws("sts", "get-caller-identity")[1].count("000000000000")

@@ -8,7 +8,13 @@ The fixture `claude_twin` comes with the package:
         assert generation.files["app.py"].content == "print('hi')\\n"
         assert claude_twin.sent()[0].max_tokens
 
-Without a scripted answer it gives those of `Client.samples()`; `refuse` and `fault` script what goes wrong.
+Without a scripted answer it gives those of `Client.samples()`; `refuse` and `fault` script what goes wrong, and
+`play` takes a whole script, as `twin up --answers` does: every fault that Bedrock is known for in three lines.
+
+    def test_my_tool_takes_a_refusal(claude_twin):
+        claude_twin.play('{"steps": [{"answer": {"text": "no", "stop_reason": "refusal"}}]}')
+        with pytest.raises(claude_code.RefusedError):
+            claude_twin.client().generate("anything")
 """
 
 from __future__ import annotations

@@ -6,14 +6,11 @@ use super::Sample;
 /// the ways to a real model; it never gives an answer to another prompt.
 pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<&'a Sample, String> {
     let asked = squeezed(task(message));
-    let with = squeezed(message);
-    let is = |sample: &&Sample| {
-        let prompt = squeezed(&sample.prompt);
-        asked == prompt || (sample.given.is_some() && asked.starts_with(&prompt))
-    };
+    let is =
+        |sample: &&Sample| asked == sample.key || (sample.given.is_some() && asked.starts_with(&sample.key));
     match samples.iter().find(is) {
         Some(sample) => match &sample.given {
-            Some(given) if !with.contains(&squeezed(given)) => Err(format!(
+            Some(given) if !squeezed(message).contains(&squeezed(given)) => Err(format!(
                 "the sample answer to this prompt is about the file with `{given}`; send that file with it"
             )),
             _ => Ok(sample),
@@ -33,8 +30,15 @@ pub(in crate::local) fn task(message: &str) -> &str {
 }
 
 /// Runs of white space become one space: a prompt that was wrapped is still the same prompt.
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+pub(super) fn squeezed(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
 }
 
 fn unknown(samples: &[Sample], asked: &str) -> String {

@@ -34,6 +34,8 @@ pub struct Sample {
     pub sentence: String,
     /// Path, language and content of each file, in order.
     pub files: Vec<SampleFile>,
+    /// The prompt as questions are compared with it.
+    key: String,
 }
 
 /// A file of a sample.

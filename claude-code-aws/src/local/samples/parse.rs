@@ -1,6 +1,7 @@
 //! The form of a sample file: `prompt:` and perhaps `given:` lines, a blank line, the sentence, then files,
 //! each between fences of four backticks whose info string is `LANGUAGE PATH`.
 
+use super::find::squeezed;
 use super::{Sample, SampleFile};
 
 const FENCE: &str = "````";
@@ -13,8 +14,10 @@ pub(super) fn sample(text: &str) -> Option<Sample> {
     };
     let (sentence, _) = body.split_once(FENCE)?;
     let files = files(body);
+    let prompt = field("prompt:")?;
     let sample = Sample {
-        prompt: field("prompt:")?,
+        key: squeezed(&prompt),
+        prompt,
         given: field("given:"),
         sentence: sentence.trim().to_owned(),
         files,
