@@ -1,5 +1,6 @@
 //! Claude on Amazon Bedrock, over ConverseStream: one attempt per call, the SDK's own retries off.
 
+#[cfg_attr(not(feature = "local"), allow(dead_code, reason = "only the doctor asks about models"))]
 pub(crate) mod control;
 mod error;
 mod event;
