@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python api page lint campaign loom bench bench-lambda bench-load lambda clean
+.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --example quickstart --quiet --locked
@@ -32,9 +32,18 @@ module:
 	cargo build $(ALL) --lib --bins --examples --locked
 	cp $(TARGET)/lib_claude_code.so $(MODULE).new && mv $(MODULE).new $(MODULE)
 
-python: $(PY) module  ## the Python package, and the twin read by boto3 and the anthropic package
+NOTEBOOKS := $(CURDIR)/examples/python
+python: $(PY) module  ## the Python package with its notebooks, and the twin read by boto3 and the anthropic package
 	cd claude-code-py && ../$(PY) -m pytest
+	PYTHONPATH=$(CURDIR)/claude-code-py/python $(PY) -m pytest -q --rootdir=$(NOTEBOOKS) --nbmake --nbmake-timeout=60 $(NOTEBOOKS)
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(PY) -m pytest -q claude-code-aws/tests/twin
+
+typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyright over package, tests and examples
+	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py examples/python
+	$(PY) -m ruff format --check --config claude-code-py/pyproject.toml claude-code-py examples/python
+	cd claude-code-py && ../$(PY) -m mypy python tests ../examples/python/*.py
+	cd claude-code-py && PYTHONPATH=python MYPYPATH=python ../$(PY) -m mypy.stubtest claude_code --mypy-config-file pyproject.toml
+	cd claude-code-py && ../$(PY) -m pyright --pythonpath ../$(PY)
 
 api: module  ## schemathesis against the running server: all checks, no failure
 	.ci/api $(TARGET)/claude-code-aws
@@ -42,14 +51,15 @@ api: module  ## schemathesis against the running server: all checks, no failure
 page: module  ## the service creator's page in headless Chromium
 	.ci/page $(TARGET)/claude-code-aws
 
-lint:  ## formatting, clippy, file sizes, the core's purity, licences where cargo-deny is installed
+lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
 	cargo fmt --all -- --check
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
 	.ci/checks
 
-campaign:  ## the same tests at full size
+campaign: $(PY) module  ## the same tests at full size
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
+	cd claude-code-py && CAMPAIGN=1 ../$(PY) -m pytest -s tests/test_process.py tests/test_async.py
 
 loom:  ## the budget cell and the single-flight slot under every order of their threads
 	cargo test --manifest-path loom-tests/Cargo.toml --locked

@@ -66,6 +66,9 @@ pub struct Config {
     /// it is off unless ALLOW_ENDPOINT_OVERRIDE=1: whoever sets the function's environment shall not lead away requests
     /// that its role signs.
     pub allow_endpoint_override: bool,
+    /// Who plays Bedrock where the provider is `samples`; none: a twin with the sample answers.
+    #[cfg(feature = "local")]
+    pub answers: Option<crate::local::Twin>,
     /// How the Messages API is reached, where it is the provider.
     pub anthropic: crate::anthropic::Settings,
     /// The AWS region; none: the standard chain, then `us-east-1`.
@@ -88,6 +91,8 @@ impl Default for Config {
             service_bucket: "cloudservicecreator-code".into(),
             local_dir: None,
             allow_endpoint_override: !is_lambda(),
+            #[cfg(feature = "local")]
+            answers: None,
             anthropic: crate::anthropic::Settings::default(),
             region: None,
             policy: Policy::default(),

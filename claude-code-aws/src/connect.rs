@@ -17,30 +17,25 @@ use crate::results::AwsResults;
 
 /// A client for these settings; AWS credentials and region by the standard chain, where AWS is asked at all.
 pub async fn connect(config: Config) -> Result<Client> {
-    let store = config.store.unwrap_or(config.default_store);
-    if config.provider == Provider::Bedrock || store == Store::Aws {
-        let sdk = load(&config).await?;
-        return connect_with(&sdk, config).await;
-    }
-    connect_with(&SdkConfig::builder().build(), config).await
+    Ok(connect_places(&config).await?.client)
 }
 
 /// A client for these settings over an AWS configuration of the caller's own.
 pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
-    Ok(connected(sdk, &config).await?.client)
+    Ok(connect_places_with(sdk, &config).await?.client)
 }
 
 /// A client, and the places that its results are in.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "only the HTTP API reads places"))]
-pub(crate) struct Connected {
-    pub(crate) client: Client,
+pub struct Connected {
+    /// The client.
+    pub client: Client,
     pub(crate) places: Option<Places>,
 }
 
 /// Where results are: what else reads them needs the same configuration.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "only the HTTP API reads places"))]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "only the HTTP API makes links"))]
 pub(crate) struct Places {
     pub(crate) sdk: SdkConfig,
     pub(crate) bucket: String,
@@ -60,19 +55,18 @@ impl Places {
 }
 
 /// As [`connect`], with the places.
-#[cfg(feature = "server")]
-pub(crate) async fn connect_places(config: &Config) -> Result<Connected> {
+pub async fn connect_places(config: &Config) -> Result<Connected> {
     let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
     if config.provider == Provider::Bedrock || aws {
-        return connected(&load(config).await?, config).await;
+        return connect_places_with(&load(config).await?, config).await;
     }
-    connected(&SdkConfig::builder().build(), config).await
+    connect_places_with(&SdkConfig::builder().build(), config).await
 }
 
-async fn connected(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
+/// As [`connect_with`], with the places.
+pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
     #[cfg(feature = "local")]
-    let twin =
-        needs_twin(config).then(|| config.local_dir().map(|dir| Twin::of_samples(&dir))).transpose()?;
+    let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
     crate::host::check(sdk)?;
     let mut policy = config.policy.clone();
     policy.samples = config.provider == Provider::Samples;
@@ -88,7 +82,7 @@ async fn connected(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
         #[cfg(feature = "local")]
         Provider::Samples => {
             policy.places.clear();
-            asking(crate::local::samples(twin.as_ref()))
+            asking(crate::local::samples(twin.as_ref(), config.answers.as_ref()))
         }
         #[cfg(not(feature = "local"))]
         Provider::Samples => return Err(missing("provider \"samples\"")),
@@ -130,7 +124,7 @@ pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
 #[cfg(feature = "local")]
 pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
     let policy = claude_code_core::Policy { samples: true, ..config.policy.clone() };
-    let builder = asking(crate::local::samples(Some(twin))).with_policy(policy);
+    let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
     on_disk(builder, Some(twin.clone()), config).await
 }
 

@@ -37,5 +37,5 @@ pub mod services;
 
 pub use claude_code_core::*;
 pub use config::Config;
-pub use connect::{connect, connect_with};
+pub use connect::{Connected, connect, connect_places, connect_places_with, connect_with};
 pub use secret::Secret;

@@ -1,27 +1,22 @@
 //! The service creator's table and bucket: `CloudServiceCreator` with `pk` and `sk`, `cloudservicecreator-code`.
 
 use std::collections::HashMap;
-#[cfg(feature = "server")]
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-#[cfg(feature = "server")]
 use claude_code_core::service::{MemoryServices, Services};
 use claude_code_core::service::{Row, RowKey, ServiceStore};
 use claude_code_core::state::{OnlyIf, PutError};
 use claude_code_core::{Error, Kind, Result, Scope};
 use serde_json::Value;
 
-#[cfg(feature = "server")]
 use crate::config::Config;
-#[cfg(feature = "server")]
 use crate::connect::Connected;
 use crate::s3;
 
 /// The services of a connection: beside its results, else in memory.
-#[cfg(feature = "server")]
-pub(crate) fn of(connected: &Connected, config: &Config) -> Services {
+pub fn of(connected: &Connected, config: &Config) -> Services {
     let store: Arc<dyn ServiceStore> = match &connected.places {
         Some(places) => Arc::new(AwsServices::new(
             aws_sdk_dynamodb::Client::new(&places.sdk),

@@ -148,7 +148,8 @@ impl Client {
         parts.experience.note(plan, &ask, draft, turn);
         parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown()).await;
         if draft.is_complete() {
-            let diagnostics = validate::accept(&plan.request, &draft.files);
+            let left = draft.patience(plan, parts.clock.now()).total;
+            let diagnostics = validate::accept(&plan.request, &draft.files, left).await;
             draft.checked(diagnostics);
         }
     }

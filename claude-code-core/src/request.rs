@@ -69,9 +69,11 @@ impl std::fmt::Debug for SourceFile {
 }
 
 /// The caller's own acceptance test. What it reports as an error rejects the answer and feeds the repair.
+#[async_trait::async_trait]
 pub trait Check: Send + Sync {
-    /// Looks at the files of a complete answer.
-    fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic>;
+    /// Looks at the files of a complete answer. What takes longer than a blink is done elsewhere and awaited here; a
+    /// check that outlasts the request's time has found an error.
+    async fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic>;
 }
 
 /// A request, from a prompt and what the caller wants to say beyond it.

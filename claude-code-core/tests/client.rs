@@ -7,6 +7,8 @@ mod batch;
 mod bounds;
 #[path = "client/cached.rs"]
 mod cached;
+#[path = "client/checked.rs"]
+mod checked;
 #[path = "client/faults.rs"]
 mod faults;
 #[path = "client/going_on.rs"]

@@ -2,20 +2,24 @@
 //! for signals; `Awaitable` belongs to an event loop. Neither starts anything before it is waited for.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use claude_code_aws::Result;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use pyo3::{IntoPyObject, IntoPyObjectExt};
 
+use crate::check::Raised;
 use crate::error::raise;
 use crate::runtime::{self, Task};
+use crate::telemetry::{Span, Watch};
 
 /// Between two looks for signals: Ctrl-C is heard within this.
 const TICK: Duration = Duration::from_millis(50);
@@ -25,11 +29,39 @@ pub(crate) struct Work {
     future: BoxFuture<'static, Step>,
     /// Dropped by the one who waits, as soon as he does not wait any more: the future follows in its own time.
     turn: Option<Box<dyn Send>>,
+    /// Called in the caller's thread when the work begins; the span that it gives ends with the call.
+    begin: Option<Begin>,
 }
+
+type Begin = Box<dyn FnOnce(Python<'_>) -> Option<Span> + Send>;
 
 impl Work {
     pub(crate) fn new(future: impl Future<Output = Step> + Send + 'static) -> Self {
-        Work { future: Box::pin(future), turn: None }
+        Work { future: Box::pin(future), turn: None, begin: None }
+    }
+
+    pub(crate) fn with_watch(self, watch: Option<Watch>) -> Self {
+        match watch {
+            Some(watch) => self.beginning(move |py| watch.begin(py)),
+            None => self,
+        }
+    }
+
+    pub(crate) fn beginning(self, begin: impl FnOnce(Python<'_>) -> Option<Span> + Send + 'static) -> Self {
+        Work { begin: Some(Box::new(begin)), ..self }
+    }
+
+    /// The same work, dropped as soon as the caller's own check raises; the exception is what comes of it.
+    pub(crate) fn unless(self, raised: Option<Raised>) -> Self {
+        let Some(raised) = raised else { return self };
+        let Work { future, turn, begin } = self;
+        let future = Box::pin(async move {
+            match select(future, pin!(raised.heard())).await {
+                Either::Left((step, _)) => step,
+                Either::Right((error, _)) => failed(error),
+            }
+        });
+        Work { future, turn, begin }
     }
 
     pub(crate) fn with_turn(self, turn: impl Send + 'static) -> Self {
@@ -39,6 +71,11 @@ impl Work {
 
 /// What is done in the caller's thread with what came out.
 pub(crate) type Step = Box<dyn FnOnce(Python<'_>) -> PyResult<Next> + Send>;
+
+/// The step that raises.
+pub(crate) fn failed(error: PyErr) -> Step {
+    Box::new(move |_| Err(error))
+}
 
 /// How it goes on after a step.
 pub(crate) enum Next {
@@ -63,15 +100,30 @@ where
 
 /// The sync face. An exception meanwhile, such as KeyboardInterrupt, drops the work.
 pub(crate) fn wait(py: Python<'_>, mut work: Work) -> PyResult<Py<PyAny>> {
+    let span = work.begin.take().and_then(|begin| begin(py));
+    let done = to_the_end(py, work);
+    if let Some(span) = span {
+        span.end(py, done.as_ref().map(|value| value.bind(py)));
+    }
+    done
+}
+
+fn to_the_end(py: Python<'_>, mut work: Work) -> PyResult<Py<PyAny>> {
     loop {
-        let Work { future, turn } = work;
-        let next = block(py, future)?(py)?;
+        let Work { future, turn, .. } = work;
+        let next = taken(py, block(py, future)?)?;
         drop(turn);
         match next {
             Next::Done(value) => return Ok(value),
             Next::More(more) => work = more,
         }
     }
+}
+
+/// Takes a step. A panic in it is an error of this call too, and no BaseException.
+fn taken(py: Python<'_>, step: Step) -> PyResult<Next> {
+    catch_unwind(AssertUnwindSafe(|| step(py)))
+        .unwrap_or_else(|panic| Err(raise(py, runtime::panicked(&*panic))))
 }
 
 fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
@@ -103,6 +155,7 @@ fn rest() {
 pub(crate) struct Awaitable {
     name: &'static str,
     state: Mutex<State>,
+    span: Mutex<Option<Span>>,
 }
 
 enum State {
@@ -116,12 +169,12 @@ type Landing = Arc<Mutex<Option<Result<Step>>>>;
 
 /// The async face of a piece of work; `name` is for its repr.
 pub(crate) fn awaitable(name: &'static str, work: Work) -> Awaitable {
-    Awaitable { name, state: Mutex::new(State::Fresh(work)) }
+    Awaitable::of(name, State::Fresh(work))
 }
 
 /// The async face of what is there already.
 pub(crate) fn ready(name: &'static str, value: Py<PyAny>) -> Awaitable {
-    Awaitable { name, state: Mutex::new(State::Ready(value)) }
+    Awaitable::of(name, State::Ready(value))
 }
 
 #[pymethods]
@@ -137,23 +190,34 @@ impl Awaitable {
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let work = match self.swap(State::Ended) {
             State::Ready(value) => return Err(PyStopIteration::new_err((value,))),
-            State::Fresh(work) => work,
+            State::Fresh(mut work) => {
+                let span = work.begin.take().and_then(|begin| begin(py));
+                *self.span.lock().unwrap_or_else(PoisonError::into_inner) = span;
+                work
+            }
             State::Waiting { future, landed, turn, .. } => {
                 let step = landed.lock().unwrap_or_else(PoisonError::into_inner).take();
                 // Resumed although nothing came: the future was cancelled, and says so.
                 let Some(step) = step else { return future.call_method0(py, "result") };
-                let next = step.map_err(|error| raise(py, error))?(py)?;
+                let next = step.map_err(|error| raise(py, error)).and_then(|step| taken(py, step));
                 drop(turn);
                 match next {
-                    Next::Done(value) => return Err(PyStopIteration::new_err((value,))),
-                    Next::More(more) => more,
+                    Ok(Next::More(more)) => more,
+                    Ok(Next::Done(value)) => {
+                        self.ended(py, Ok(value.bind(py)));
+                        return Err(PyStopIteration::new_err((value,)));
+                    }
+                    Err(error) => {
+                        self.ended(py, Err(&error));
+                        return Err(error);
+                    }
                 }
             }
             State::Ended => {
                 return Err(PyRuntimeError::new_err(format!("{}() was awaited before", self.name)));
             }
         };
-        self.start(py, work)
+        self.start(py, work).inspect_err(|error| self.ended(py, Err(error)))
     }
 
     #[pyo3(signature = (value, /))]
@@ -183,6 +247,7 @@ impl Awaitable {
 
     fn close(&self) {
         drop(self.swap(State::Ended));
+        drop(self.span.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// For the names that asyncio gives its tasks.
@@ -207,6 +272,16 @@ impl Awaitable {
 }
 
 impl Awaitable {
+    fn of(name: &'static str, state: State) -> Self {
+        Awaitable { name, state: Mutex::new(state), span: Mutex::new(None) }
+    }
+
+    fn ended(&self, py: Python<'_>, result: Result<&Bound<'_, PyAny>, &PyErr>) {
+        if let Some(span) = self.span.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            span.end(py, result);
+        }
+    }
+
     fn swap(&self, state: State) -> State {
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
     }
@@ -226,7 +301,7 @@ impl Awaitable {
             // A closed loop waits for nothing, and an interpreter that is gone neither.
             Python::try_attach(|py| notify(py, &event_loop, &waiting).ok());
         };
-        let Work { future: work, turn } = work;
+        let Work { future: work, turn, .. } = work;
         let task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
         self.swap(State::Waiting { future: future.clone().unbind(), landed, _task: task, turn });
         Ok(future.unbind())

@@ -19,8 +19,11 @@ max-width:70em;color:inherit}\
 padding-top:.35em}\
 .ccg .ok{color:#2f9e57;font-weight:600}.ccg .no{color:#d9534f;font-weight:600}.ccg .w{color:#c98a1b}\
 .ccg details{margin-top:.4em}.ccg summary{cursor:pointer;font-family:monospace}\
+.ccg b{font-weight:inherit}.ccg b,.ccg b code{white-space:nowrap}\
+.ccg pre,.ccg pre span,.ccg code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}\
 .ccg pre{margin:.3em 0;padding:.6em;overflow:auto;max-height:32em;background:rgba(127,127,127,.09);\
 border-radius:4px;color:inherit;font-size:12px;line-height:1.4;white-space:pre}\
+.ccg .l{display:block;min-width:max-content}\
 .ccg .k{color:#a55fd0}.ccg .s{color:#3f9a58}.ccg .c{color:#8b8f96;font-style:italic}.ccg .n{color:#c4742b}\
 .ccg .i{background:rgba(47,158,87,.18)}.ccg .d{background:rgba(217,83,79,.18)}.ccg .h{color:#4f86d9}\
 </style>";
@@ -60,7 +63,7 @@ fn head(html: &mut String, generation: &Generation) {
         format!("{files} {}", if files == 1 { "file" } else { "files" }),
         escape(generation.language.as_str()),
         escape(&generation.model),
-        format!("{} + {} tokens", usage.prompt_tokens(), usage.output_tokens),
+        format!("{} tokens in, {} out", usage.prompt_tokens(), usage.output_tokens),
         escape(&generation.receipt.total().to_string()),
     ];
     if let Some(cached) = generation.cached {
@@ -72,6 +75,8 @@ fn head(html: &mut String, generation: &Generation) {
     if generation.stored {
         parts.push(format!("stored <code>{}</code>", escape(&generation.id)));
     }
+    // A part never breaks in its middle.
+    let parts: Vec<String> = parts.into_iter().map(|part| format!("<b>{part}</b>")).collect();
     let _ = write!(html, "<div>{}</div>", parts.join(" · "));
 }
 
@@ -104,17 +109,19 @@ fn shown(text: &str, language: &str) -> String {
     html
 }
 
-/// A unified diff with its lines marked.
+/// A unified diff with its lines marked over their whole width.
 fn marked(diff: &str) -> String {
     let mut html = String::new();
-    for line in diff.split_inclusive('\n') {
-        let class = match line.as_bytes().first() {
-            Some(b'+') => "i",
-            Some(b'-') => "d",
-            Some(b'@') => "h",
-            _ => "",
+    for line in diff.lines() {
+        let class = match line.as_bytes() {
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'@', ..] => "l h",
+            [b'+', ..] => "l i",
+            [b'-', ..] => "l d",
+            _ => "l",
         };
-        let _ = write!(html, "<span class=\"{class}\">{}</span>", escape(line));
+        // A line without anything would have no height.
+        let text = if line.is_empty() { " " } else { line };
+        let _ = write!(html, "<span class=\"{class}\">{}</span>", escape(text));
     }
     html
 }

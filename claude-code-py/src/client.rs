@@ -1,179 +1,25 @@
 //! The two clients: the same calls, waited for or awaited.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use claude_code_aws::clock::SystemClock;
-use claude_code_aws::config::{Config, Provider, Store};
-use claude_code_aws::local::{Samples, Twin};
+use claude_code_aws::local::Samples;
 use claude_code_aws::request::GenerateRequest;
-use claude_code_aws::{Clock, Error, Kind, Result, Scope, plan};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use tokio::sync::OnceCell;
 
-use crate::call::{Awaitable, Work, awaitable, ready, wait, work};
+use crate::answers::Answers;
+use crate::batch::{AsyncBatch, Batch, Batching};
+use crate::call::{Awaitable, awaitable, ready, wait};
 use crate::error::raise;
-use crate::generation::{Generation, Origin};
+use crate::generation::Origin;
+use crate::link::{self, Link};
 use crate::options::{self, Options, signature};
-use crate::reading::follow;
-use crate::runtime::Held;
+use crate::service;
+use crate::shared::Shared;
 use crate::store::{AsyncResults, Results};
 use crate::stream::{AsyncStream, Stream};
-use crate::tally;
-use crate::values::{Budget, Estimate};
-
-/// What a client is: settings, the defaults of its requests, and the connection that it shares.
-pub(crate) struct Shared {
-    link: Mutex<Option<Arc<Link>>>,
-    model: Option<String>,
-    timeout: Option<Duration>,
-}
-
-/// A connection, made by the first call. Clients with equal settings share it, and with it cache, budget and the
-/// local engines, whose directory only one connection can have.
-pub(crate) struct Link {
-    config: Config,
-    /// Who plays Bedrock, where it is not AWS.
-    twin: Option<Held<Twin>>,
-    connected: OnceCell<Held<claude_code_aws::Client>>,
-}
-
-static LINKS: Mutex<Vec<(String, Weak<Link>)>> = Mutex::new(Vec::new());
-
-impl Link {
-    fn of(config: Config) -> Arc<Link> {
-        let key = format!("{config:?}");
-        let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|(_, link)| link.strong_count() > 0);
-        if let Some(link) = links.iter().find(|(other, _)| *other == key).and_then(|(_, link)| link.upgrade())
-        {
-            return link;
-        }
-        let link = Link::to(config, None);
-        links.push((key, Arc::downgrade(&link)));
-        link
-    }
-
-    /// A connection of its own, with a twin's Bedrock if there is one.
-    pub(crate) fn to(config: Config, twin: Option<Twin>) -> Arc<Link> {
-        Arc::new(Link { config, twin: twin.map(Held::new), connected: OnceCell::new() })
-    }
-
-    async fn connect(&self) -> Result<Held<claude_code_aws::Client>> {
-        let config = self.config.clone();
-        let client = match self.twin.as_ref().and_then(Held::get) {
-            Some(twin) => claude_code_aws::connect_with(&twin.sdk_config(), config).await?,
-            None => claude_code_aws::connect(config).await?,
-        };
-        Ok(Held::new(client))
-    }
-}
-
-impl Shared {
-    pub(crate) fn new(link: Arc<Link>, model: Option<String>, timeout: Option<Duration>) -> Arc<Shared> {
-        Arc::new(Shared { link: Mutex::new(Some(link)), model, timeout })
-    }
-
-    fn link(&self) -> Result<Arc<Link>> {
-        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        link.ok_or_else(closed)
-    }
-
-    /// The connection, made if need be.
-    pub(crate) async fn core(&self) -> Result<claude_code_aws::Client> {
-        let link = self.link()?;
-        let connected = link.connected.get_or_try_init(|| link.connect()).await?;
-        connected.get().cloned().ok_or_else(closed)
-    }
-
-    fn close(&self) {
-        drop(self.link.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-
-    /// A request with the client's defaults.
-    pub(crate) fn request(&self, mut request: GenerateRequest) -> GenerateRequest {
-        request.model = self.model.clone();
-        request.timeout = self.timeout;
-        request
-    }
-
-    /// The one work of generate, refactor and refine.
-    pub(crate) fn generate(origin: &Origin, options: Options) -> Work {
-        let Options { request, on_event } = options;
-        if let Some(on_event) = on_event {
-            return follow(origin.clone(), request, on_event);
-        }
-        let origin = origin.clone();
-        work(async move {
-            let generation = origin.client.core().await?.generate(request).await?;
-            tally::count(&generation.receipt);
-            Ok(Generation::made(Arc::new(generation), origin))
-        })
-    }
-
-    fn budget(self: Arc<Self>) -> Work {
-        work(async move { Ok(Budget::from(self.core().await?.budget().await?)) })
-    }
-
-    /// What a request would come to: without a connection, so that it needs no credentials.
-    fn estimate(&self, request: GenerateRequest) -> Result<Estimate> {
-        let link = self.link()?;
-        let config = &link.config;
-        let provider = match config.provider {
-            Provider::Bedrock => "bedrock",
-            Provider::Anthropic => "anthropic",
-            Provider::Samples => "samples",
-        };
-        let mut policy = config.policy.clone();
-        policy.samples = config.provider == Provider::Samples;
-        // No result comes of it: it needs no id.
-        let plan = plan::draw(request, &policy, provider, &Scope::local(), String::new(), SystemClock.now())?;
-        Ok(plan.estimate().into())
-    }
-
-    fn describe(&self, name: &str) -> String {
-        let Ok(link) = self.link() else { return format!("<{name}, closed>") };
-        let store = link.config.store.unwrap_or(link.config.default_store);
-        format!("<{name}, provider {:?}, store {store:?}>", link.config.provider).to_lowercase().replacen(
-            &name.to_lowercase(),
-            name,
-            1,
-        )
-    }
-}
-
-fn closed() -> Error {
-    Error::new(Kind::InvalidRequest, "the client is closed: make another one")
-}
-
-/// The settings of the environment, changed by what was given.
-fn from_env(provider: Option<&str>, region: Option<String>, store: Option<&str>) -> Result<Config> {
-    let mut vars: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    for (name, given) in [("CLAUDE_CODE_AWS_PROVIDER", provider), ("CLAUDE_CODE_AWS_STORE", store)] {
-        if let Some(given) = given {
-            vars.push((name.to_owned(), given.to_owned()));
-        }
-    }
-    let config = Config::from_vars(vars)?;
-    Ok(Config { region, default_store: Store::Disk, ..config })
-}
-
-/// The settings of a client that needs no account. A store in AWS is none for it.
-fn offline(dir: Option<PathBuf>, answers: &str) -> Result<Config> {
-    if answers != "samples" {
-        return Err(Error::invalid(format!("answers {answers:?} is not \"samples\"")));
-    }
-    let config = from_env(Some("samples"), None, None)?;
-    let store = match dir {
-        Some(_) => Some(Store::Disk),
-        None => config.store.filter(|store| *store != Store::Aws),
-    };
-    Ok(Config { store, local_dir: dir.or(config.local_dir.clone()), ..config })
-}
+use crate::values::Estimate;
 
 fn sample_prompts() -> Vec<String> {
     Samples::built_in().prompts().into_iter().map(str::to_owned).collect()
@@ -201,7 +47,7 @@ pub(crate) struct AsyncClient(pub(crate) Arc<Shared>);
 /// What both clients have, in one way of waiting for it.
 macro_rules! client {
     (
-        $client:ident, $stream:ident, $results:ident, is_async: $is_async:literal, gives: $gives:ty,
+        $client:ident, $stream:ident, $batch:ident, $results:ident, is_async: $is_async:literal, gives: $gives:ty,
         |$py:ident, $name:ident, $work:ident| $face:expr, $($more:tt)*
     ) => {
         #[pymethods]
@@ -217,16 +63,29 @@ macro_rules! client {
                 timeout: Option<&Bound<'_, PyAny>>,
             ) -> PyResult<Self> {
                 let timeout = timeout.map(options::seconds).transpose()?;
-                let config = from_env(provider, region, store).map_err(|error| raise(py, error))?;
+                let config = link::from_env(provider, region, store).map_err(|error| raise(py, error))?;
                 Ok($client(Shared::new(Link::of(config), model, timeout)))
             }
 
             /// A client that needs no account and no network: the sample answers that come with the package
             /// (`samples()` lists their prompts), results and cache in `dir` (~/.claude-code-aws).
+            ///
+            /// answers: who answers instead. A list is a script, one step for each question: a text is an answer, a
+            /// dict has `answer` or `error`, `faults` and `times`; after the last step sample answers follow. A path
+            /// is such a script as a JSON file, {"steps": [...]}, or a directory of recorded exchanges. A URL is a server with the Messages API, such as a
+            /// local model. Answers of a script are labelled as samples and cost nothing.
+            ///
+            /// >>> client = Client.local(answers=["```python hello.py\nprint('hello')\n```"])
+            /// >>> client.generate("a greeting", store=False).code
+            /// "print('hello')\n"
             #[staticmethod]
-            #[pyo3(signature = (dir=None, *, answers="samples"))]
-            fn local(py: Python<'_>, dir: Option<PathBuf>, answers: &str) -> PyResult<Self> {
-                let config = offline(dir, answers).map_err(|error| raise(py, error))?;
+            #[pyo3(signature = (dir=None, *, answers=None), text_signature = "(dir=None, *, answers='samples')")]
+            fn local(
+                py: Python<'_>,
+                dir: Option<PathBuf>,
+                answers: Option<&Bound<'_, PyAny>>,
+            ) -> PyResult<Self> {
+                let config = link::offline(dir, Answers::read(answers)?).map_err(|error| raise(py, error))?;
                 Ok($client(Shared::new(Link::of(config), None, None)))
             }
 
@@ -245,7 +104,7 @@ macro_rules! client {
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<$gives> {
                 let options = Options::read(self.0.request(GenerateRequest::new(prompt)), options)?;
-                let ($name, $work) = ("generate", Shared::generate(&self.origin(), options));
+                let ($name, $work) = ("generate", Shared::generate($py, &self.origin(), options));
                 $face
             }
 
@@ -262,16 +121,32 @@ macro_rules! client {
                 let files = options::code(code_or_files, options)?;
                 let request = self.0.request(GenerateRequest::refactor(files, instructions));
                 let options = Options::read(request, options)?;
-                let ($name, $work) = ("refactor", Shared::generate(&self.origin(), options));
+                let ($name, $work) = ("refactor", Shared::generate($py, &self.origin(), options));
                 $face
             }
 
             #[doc = concat!("stream($self, prompt, *, instructions=None, ", signature!(), ")\n--\n\n")]
             #[doc = include_str!("../docs/stream.md")]
             #[pyo3(signature = (prompt, **options), text_signature = None)]
-            fn stream(&self, prompt: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<$stream> {
+            fn stream(
+                &self,
+                py: Python<'_>,
+                prompt: String,
+                options: Option<&Bound<'_, PyDict>>,
+            ) -> PyResult<$stream> {
                 let options = Options::read(self.0.request(GenerateRequest::new(prompt)), options)?;
-                Ok($stream::new(self.origin(), options.request))
+                Ok($stream::new(py, self.origin(), options))
+            }
+
+            #[doc = include_str!("../docs/batch.md")]
+            #[pyo3(signature = (requests, *, concurrency=16, progress=None))]
+            fn batch(
+                &self,
+                requests: &Bound<'_, PyAny>,
+                concurrency: usize,
+                progress: Option<Py<PyAny>>,
+            ) -> PyResult<$batch> {
+                Batching::new(self.origin(), requests, concurrency, progress).map($batch)
             }
 
             #[doc = concat!("estimate($self, prompt, *, instructions=None, ", signature!(), ")\n--\n\n")]
@@ -293,6 +168,21 @@ macro_rules! client {
                 $face
             }
 
+            /// Looks at everything that this client needs and gives a list of Finding; what is not `ok` says in `fix` what to
+            /// do. Sends nothing to a model.
+            fn doctor(&self, $py: Python<'_>) -> PyResult<$gives> {
+                let ($name, $work) = ("doctor", self.0.clone().doctor());
+                $face
+            }
+
+            /// A conversation that describes a cloud service in seven answers and then writes its six files; with the
+            /// `id` of one that was begun before, that one.
+            #[pyo3(signature = (id=None))]
+            fn service(&self, $py: Python<'_>, id: Option<String>) -> PyResult<$gives> {
+                let ($name, $work) = ("service", service::open(self.origin(), id));
+                $face
+            }
+
             /// Stored results: list, get, delete.
             #[getter]
             fn results(&self) -> $results {
@@ -300,8 +190,8 @@ macro_rules! client {
             }
 
             /// Lets go of connections and local state. Calls after it fail; results that are there stay good.
-            fn close(&self) {
-                self.0.close();
+            fn close(&self, py: Python<'_>) -> PyResult<()> {
+                self.0.close().map_or(Ok(()), |work| wait(py, work).map(drop))
             }
 
             fn __repr__(&self) -> String {
@@ -320,20 +210,20 @@ macro_rules! client {
 }
 
 client! {
-    Client, Stream, Results, is_async: false, gives: Py<PyAny>, |py, _name, work| wait(py, work),
+    Client, Stream, Batch, Results, is_async: false, gives: Py<PyAny>, |py, _name, work| wait(py, work),
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
         slf
     }
 
     #[pyo3(signature = (*_exc))]
-    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) {
-        self.0.close();
+    fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
     }
 }
 
 client! {
-    AsyncClient, AsyncStream, AsyncResults, is_async: true, gives: Awaitable, |_py, name, work| Ok(awaitable(name, work)),
+    AsyncClient, AsyncStream, AsyncBatch, AsyncResults, is_async: true, gives: Awaitable, |_py, name, work| Ok(awaitable(name, work)),
 
     fn __aenter__(slf: Py<Self>) -> Awaitable {
         ready("__aenter__", slf.into_any())
@@ -341,7 +231,9 @@ client! {
 
     #[pyo3(signature = (*_exc))]
     fn __aexit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> Awaitable {
-        self.0.close();
-        ready("__aexit__", py.None())
+        match self.0.close() {
+            Some(work) => awaitable("__aexit__", work),
+            None => ready("__aexit__", py.None()),
+        }
     }
 }

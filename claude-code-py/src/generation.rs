@@ -13,11 +13,11 @@ use pyo3::types::{PyDict, PyType};
 
 use crate::call::{awaitable, wait};
 use crate::card::card;
-use crate::client::Shared;
 use crate::error::raise;
 use crate::json;
 use crate::options::Options;
 use crate::record::{Reduced, record, reduce};
+use crate::shared::Shared;
 use crate::tally;
 use crate::values::{Attempt, Cached, Diagnostic, Receipt, Usage};
 
@@ -77,15 +77,29 @@ impl Generation {
         let files = names.into_iter().zip(&self.value.files);
         files.map(|(path, file)| SourceFile { path, content: file.content.clone() }).collect()
     }
+}
 
-    fn listed(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        static READ_ONLY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let dict = PyDict::new(py);
-        for (name, file) in file::names(&self.value.files).into_iter().zip(&self.value.files) {
-            dict.set_item(name, CodeFile(file.clone()))?;
-        }
-        Ok(READ_ONLY.import(py, "types", "MappingProxyType")?.call1((dict,))?.unbind())
+/// Files by their names, read-only, in their order.
+pub(crate) fn mapping<'py>(py: Python<'py>, files: &[file::CodeFile]) -> PyResult<Bound<'py, PyAny>> {
+    static READ_ONLY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let dict = PyDict::new(py);
+    for (name, file) in file::names(files).into_iter().zip(files) {
+        dict.set_item(name, CodeFile(file.clone()))?;
     }
+    READ_ONLY.import(py, "types", "MappingProxyType")?.call1((dict,))
+}
+
+/// Writes files below a directory, as `Generation.write_to` says.
+pub(crate) fn write<'py>(
+    py: Python<'py>,
+    files: &[file::CodeFile],
+    dir: PathBuf,
+    options: WriteOptions,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let written = py.detach(move || write_to(files, &dir, options)).map_err(|error| raise(py, error))?;
+    let path = PATH.import(py, "pathlib", "Path")?;
+    written.into_iter().map(|file| path.call1((file,))).collect()
 }
 
 #[pymethods]
@@ -111,7 +125,9 @@ impl Generation {
     /// Path → CodeFile, in the order of the answer. An unnamed file is main.{ext} or snippet-{n}.{ext}.
     #[getter]
     fn files(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.files.get_or_try_init(py, || self.listed(py)).map(|files| files.clone_ref(py))
+        self.files
+            .get_or_try_init(py, || mapping(py, &self.value.files).map(Bound::unbind))
+            .map(|files| files.clone_ref(py))
     }
 
     /// The only file's text. ValueError where there are several, naming them, or none.
@@ -249,13 +265,7 @@ impl Generation {
         allow_auto_exec: bool,
         skip_rejected: bool,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let options = WriteOptions { overwrite, allow_auto_exec, skip_rejected };
-        let value = self.value.clone();
-        let written =
-            py.detach(move || write_to(&value.files, &dir, options)).map_err(|error| raise(py, error))?;
-        let path = PATH.import(py, "pathlib", "Path")?;
-        written.into_iter().map(|file| path.call1((file,))).collect()
+        write(py, &self.value.files, dir, WriteOptions { overwrite, allow_auto_exec, skip_rejected })
     }
 
     /// Asks for changes to these files: a refactoring of this result, with its diff. Takes the options of
@@ -274,7 +284,7 @@ impl Generation {
         };
         let mut request = GenerateRequest::refactor(self.sources(), instructions);
         request.language = Some(self.value.language.to_string());
-        let work = Shared::generate(&origin, Options::read(request, options)?);
+        let work = Shared::generate(py, &origin, Options::read(request, options)?);
         if origin.is_async {
             return Ok(Py::new(py, awaitable("refine", work))?.into_any());
         }

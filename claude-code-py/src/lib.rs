@@ -2,9 +2,12 @@
 //! `python/claude_code/_claude_code.pyi`.
 
 mod answer;
+mod answers;
 mod aws_lambda;
+mod batch;
 mod call;
 mod card;
+mod check;
 mod cli;
 mod client;
 mod error;
@@ -12,15 +15,19 @@ mod event;
 mod generation;
 mod highlight;
 mod json;
+mod link;
 mod log;
 mod money;
 mod options;
 mod reading;
 mod record;
 mod runtime;
+mod service;
+mod shared;
 mod store;
 mod stream;
 mod tally;
+mod telemetry;
 mod twin;
 mod values;
 
@@ -36,6 +43,8 @@ mod _claude_code {
     #[pymodule_export]
     use aws_lambda::on_lambda;
     #[pymodule_export]
+    use batch::{AsyncBatch, Batch, BatchItem};
+    #[pymodule_export]
     use call::{Awaitable, wake};
     #[pymodule_export]
     use cli::main;
@@ -50,13 +59,15 @@ mod _claude_code {
     #[pymodule_export]
     use runtime::stop;
     #[pymodule_export]
+    use service::{AsyncService, Service, ServiceCode};
+    #[pymodule_export]
     use store::{AsyncResults, Page, ResultRow, Results};
     #[pymodule_export]
     use stream::{AsyncStream, Stream};
     #[pymodule_export]
     use twin::{Sent, Twin};
     #[pymodule_export]
-    use values::{Attempt, Budget, Cached, Diagnostic, Estimate, Receipt, ReceiptItem, Usage};
+    use values::{Attempt, Budget, Cached, Diagnostic, Estimate, Finding, Receipt, ReceiptItem, Usage};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

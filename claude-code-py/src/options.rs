@@ -8,6 +8,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
+use crate::check::{Own, Raised};
 use crate::error::raise;
 use crate::generation::{CodeFile, Generation};
 use crate::money;
@@ -16,7 +17,7 @@ use crate::money;
 macro_rules! signature {
     () => {
         "language=None, files=None, tier=None, model=None, effort=None, temperature=None, \
-         max_tokens=None, max_usd=None, max_sends=None, validate=True, cache='use', store=True, timeout=None, \
+         max_tokens=None, max_usd=None, max_sends=None, validate=True, check=None, cache='use', store=True, timeout=None, \
          on_event=None"
     };
 }
@@ -26,12 +27,14 @@ pub(crate) use signature;
 pub(crate) struct Options {
     pub(crate) request: GenerateRequest,
     pub(crate) on_event: Option<Py<PyAny>>,
+    /// What the caller's own check raised.
+    pub(crate) raised: Option<Raised>,
 }
 
 impl Options {
     /// The request with these options. TypeError for an unknown one; the rest as each option says.
     pub(crate) fn read(request: GenerateRequest, given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut options = Options { request, on_event: None };
+        let mut options = Options { request, on_event: None, raised: None };
         for (name, value) in given.into_iter().flatten() {
             let name: String = name.extract()?;
             options.take(&name, &value).map_err(|error| named(error, &name, &value))?;
@@ -57,6 +60,12 @@ impl Options {
             "max_usd" => request.max_usd = some(value).map(money::from_python).transpose()?,
             "max_sends" => request.max_sends = value.extract()?,
             "validate" => request.skip_validation = !value.is_truthy()?,
+            "check" => {
+                if let Some(function) = some(value) {
+                    let (check, raised) = Own::of(function)?;
+                    (request.check, self.raised) = (Some(check), Some(raised));
+                }
+            }
             "cache" => request.cache = cache_mode(value)?,
             "store" => request.skip_store = !value.is_truthy()?,
             "timeout" => request.timeout = some(value).map(seconds).transpose()?.or(request.timeout),

@@ -15,20 +15,23 @@ use pyo3::prelude::*;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::call::{Next, Step, Work};
+use crate::call::{Next, Step, Work, failed};
+use crate::check::Raised;
 use crate::error::raise;
 use crate::event;
 use crate::generation::{Generation, Origin};
 use crate::runtime::Held;
 use crate::tally;
+use crate::telemetry::{Span, Watch};
 
 /// What arrives within this after the first event crosses together with it: a screen shows no more.
-const WINDOW: Duration = Duration::from_millis(20);
+pub(crate) const WINDOW: Duration = Duration::from_millis(20);
 
 /// A stream on this side.
 pub(crate) struct Reading {
     pub(crate) origin: Origin,
     closing: Notify,
+    raised: Option<Raised>,
     state: Mutex<State>,
 }
 
@@ -41,6 +44,9 @@ struct State {
     /// Raised when the queue is empty.
     failure: Option<Error>,
     result: Option<Arc<claude_code_aws::Generation>>,
+    /// The span of the request, before it begins and while it is open.
+    watch: Option<Watch>,
+    span: Option<Span>,
 }
 
 enum Source {
@@ -60,15 +66,22 @@ struct Batch {
 }
 
 impl Reading {
-    pub(crate) fn new(origin: Origin, request: GenerateRequest) -> Arc<Self> {
+    pub(crate) fn new(
+        origin: Origin,
+        request: GenerateRequest,
+        raised: Option<Raised>,
+        watch: Option<Watch>,
+    ) -> Arc<Self> {
         let state = State {
             source: Source::Unopened(Box::new(request)),
             turns: 0,
             queue: VecDeque::new(),
             failure: None,
             result: None,
+            watch,
+            span: None,
         };
-        Arc::new(Reading { origin, closing: Notify::new(), state: Mutex::new(state) })
+        Arc::new(Reading { origin, closing: Notify::new(), raised, state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,8 +98,9 @@ impl Reading {
         let source = std::mem::replace(&mut state.source, Source::Closed);
         state.queue.clear();
         state.failure = None;
+        let span = state.span.take();
         drop(state);
-        drop(source);
+        drop((source, span));
         self.closing.notify_waiters();
     }
 
@@ -105,22 +119,33 @@ impl Reading {
             source => {
                 state.turns += 1;
                 let turn = Turn { reading: self.clone(), number: state.turns };
-                Ok(Some(self.clone().work(source, then).with_turn(turn)))
+                let watch = state.watch.take();
+                drop(state);
+                let work = self.clone().work(source, watch, then);
+                Ok(Some(work.unless(self.raised.clone()).with_turn(turn)))
             }
         }
     }
 
-    fn work<F>(self: Arc<Self>, source: Source, then: F) -> Work
+    fn work<F>(self: Arc<Self>, source: Source, watch: Option<Watch>, then: F) -> Work
     where
         F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
     {
-        Work::new(async move {
+        let reading = self.clone();
+        let work = Work::new(async move {
             let batch = Box::pin(self.until_closed(next_batch(&self.origin, source))).await;
             let step: Step = Box::new(move |py| {
-                self.put(batch);
+                self.put(py, batch);
                 then(py)
             });
             step
+        });
+        let Some(watch) = watch else { return work };
+        // The first reading begins the span of the whole request; it ends with the last.
+        work.beginning(move |py| {
+            let span = watch.begin(py);
+            reading.state().span = span;
+            None
         })
     }
 
@@ -131,18 +156,35 @@ impl Reading {
         }
     }
 
-    fn put(&self, batch: Batch) {
+    fn put(&self, py: Python<'_>, batch: Batch) {
         let mut state = self.state();
         if matches!(state.source, Source::Closed) {
             return;
         }
-        if let Some(Event::Finished(result)) = batch.events.back() {
+        let finished = match batch.events.back() {
+            Some(Event::Finished(result)) => Some(result.clone()),
+            _ => None,
+        };
+        if let Some(result) = &finished {
             tally::count(&result.receipt);
             state.result = Some(result.clone());
         }
         state.queue.extend(batch.events);
         state.source = batch.source;
+        let span = if matches!(state.source, Source::Closed) { state.span.take() } else { None };
+        let failure = batch.failure.as_ref().map(|error| error.kind);
         state.failure = batch.failure;
+        drop(state);
+        let Some(span) = span else { return };
+        match (finished, failure) {
+            (Some(result), _) => {
+                if let Ok(value) = Bound::new(py, Generation::made(result, self.origin.clone())) {
+                    span.end(py, Ok(value.as_any()));
+                }
+            }
+            (None, Some(kind)) => span.fail(py, kind),
+            (None, None) => drop(span),
+        }
     }
 
     /// The event at hand, or the error that is left when there is none.
@@ -177,6 +219,9 @@ impl Drop for Turn {
         let mut state = self.reading.state();
         if matches!(state.source, Source::Busy) && state.turns == self.number {
             state.source = Source::Closed;
+            let span = state.span.take();
+            drop(state);
+            drop(span);
         }
     }
 }
@@ -224,7 +269,7 @@ fn ended() -> Error {
 }
 
 /// Adds an event; text that goes on where the last event stopped becomes part of it.
-fn join(events: &mut VecDeque<Event>, event: Event) {
+pub(crate) fn join(events: &mut VecDeque<Event>, event: Event) {
     match (events.back_mut(), &event) {
         (Some(Event::Text(text)), Event::Text(more)) => text.push_str(more),
         (
@@ -236,9 +281,14 @@ fn join(events: &mut VecDeque<Event>, event: Event) {
 }
 
 /// The work of a call with `on_event`: every event is shown in the caller's thread, then the result is given.
-pub(crate) fn follow(origin: Origin, request: GenerateRequest, on_event: Py<PyAny>) -> Work {
-    let reading = Reading::new(origin, request);
-    go_on(reading, on_event).unwrap_or_else(failed)
+pub(crate) fn follow(
+    origin: Origin,
+    request: GenerateRequest,
+    raised: Option<Raised>,
+    on_event: Py<PyAny>,
+) -> Work {
+    let reading = Reading::new(origin, request, raised, None);
+    go_on(reading, on_event).unwrap_or_else(|error| Work::new(async move { failed(error) }))
 }
 
 fn go_on(reading: Arc<Reading>, on_event: Py<PyAny>) -> PyResult<Work> {
@@ -255,13 +305,6 @@ fn go_on(reading: Arc<Reading>, on_event: Py<PyAny>) -> PyResult<Work> {
     };
     let work = reading.read(show)?;
     work.ok_or_else(|| PyRuntimeError::new_err("the stream ended without a result"))
-}
-
-fn failed(error: PyErr) -> Work {
-    Work::new(async move {
-        let step: Step = Box::new(move |_| Err(error));
-        step
-    })
 }
 
 /// The work of reading on until there is an event or the end, which `end` makes.

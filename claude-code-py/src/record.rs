@@ -13,12 +13,15 @@ use crate::answer::Answer;
 use crate::event::{FileChunk, FileFinished, FileStarted, Finished, Notice, Text};
 use crate::generation::{CodeFile, Generation};
 use crate::json;
+use crate::service::ServiceCode;
 use crate::store::{Page, ResultRow};
 use crate::twin::Sent;
-use crate::values::{Attempt, Budget, Cached, Diagnostic, Estimate, Receipt, ReceiptItem, Usage};
+use crate::values::{Attempt, Budget, Cached, Diagnostic, Estimate, Finding, Receipt, ReceiptItem, Usage};
 
 /// Fields whose text is the user's or the model's.
 const PRIVATE: [&str; 6] = ["content", "text", "prompt", "system", "diff", "message"];
+/// Fields that are for reading, whatever their length.
+const OPEN: [&str; 2] = ["detail", "fix"];
 /// A longer text is shown by its length.
 const SHOWN: usize = 80;
 
@@ -122,12 +125,14 @@ pub(crate) fn restore(py: Python<'_>, name: &str, schema: &str) -> PyResult<Py<P
         FileChunk,
         FileFinished,
         FileStarted,
+        Finding,
         Notice,
         Page,
         Receipt,
         ReceiptItem,
         ResultRow,
         Sent,
+        ServiceCode,
         Text,
         Usage
     )
@@ -154,7 +159,7 @@ fn shown(name: &str, value: &Value) -> String {
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) if PRIVATE.contains(&name) || text.len() > SHOWN => {
+        Value::String(text) if PRIVATE.contains(&name) || text.len() > SHOWN && !OPEN.contains(&name) => {
             format!("<{} characters>", text.chars().count())
         }
         Value::String(text) => format!("{text:?}"),

@@ -125,7 +125,8 @@ pub(crate) fn spawn<T: Send + 'static>(
     Ok(Task(handle()?.spawn(task).abort_handle()))
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Error {
+/// The error that a panic of ours is to the caller.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
     let why = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let why = why.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     Error::new(Kind::Protocol, format!("the library failed within this call, please report it: {why}"))

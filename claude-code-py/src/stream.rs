@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use claude_code_aws::request::GenerateRequest;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -10,15 +9,19 @@ use pyo3::types::PyTuple;
 use crate::call::{Awaitable, Next, awaitable, ready, wait};
 use crate::event;
 use crate::generation::{Generation, Origin};
+use crate::options::Options;
 use crate::reading::{Reading, one, rest};
+use crate::telemetry;
 
 /// The events of one request, in a `for` loop. A context manager: leaving it closes the request.
 #[pyclass(frozen, module = "claude_code")]
 pub(crate) struct Stream(Arc<Reading>);
 
 impl Stream {
-    pub(crate) fn new(origin: Origin, request: GenerateRequest) -> Self {
-        Stream(Reading::new(origin, request))
+    pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
+        let Options { request, raised, .. } = options;
+        let watch = telemetry::watch(py, &request, origin.client.provider());
+        Stream(Reading::new(origin, request, raised, watch))
     }
 }
 
@@ -70,8 +73,10 @@ impl Stream {
 pub(crate) struct AsyncStream(Arc<Reading>);
 
 impl AsyncStream {
-    pub(crate) fn new(origin: Origin, request: GenerateRequest) -> Self {
-        AsyncStream(Reading::new(origin, request))
+    pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
+        let Options { request, raised, .. } = options;
+        let watch = telemetry::watch(py, &request, origin.client.provider());
+        AsyncStream(Reading::new(origin, request, raised, watch))
     }
 }
 

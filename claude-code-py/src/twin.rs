@@ -11,10 +11,12 @@ use claude_code_aws::local::{self, Brain, Fault, Question, Reply, Samples};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{AsyncClient, Client, Link, Shared};
+use crate::client::{AsyncClient, Client};
 use crate::error::raise;
+use crate::link::Link;
 use crate::record::record;
 use crate::runtime::Held;
+use crate::shared::Shared;
 
 /// What was sent, in a schema.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +52,12 @@ struct Scripted {
     samples: Samples,
 }
 
+/// A bug of ours, for the test that none crashes Python.
+#[expect(clippy::panic, reason = "a test asked for it")]
+fn bug() -> Reply {
+    panic!("asked for by a test")
+}
+
 /// What happens at one question.
 #[derive(Clone, Debug)]
 enum Turn {
@@ -58,6 +66,7 @@ enum Turn {
     Answer(String),
     Refuse(Reply),
     Faults(Vec<Fault>),
+    Panic,
 }
 
 impl Scripted {
@@ -87,6 +96,7 @@ impl Brain for Scripted {
             Some(Turn::Play(script)) => script.answer(question).await,
             Some(Turn::Answer(text)) => Reply::text(question, &text),
             Some(Turn::Refuse(reply)) => reply,
+            Some(Turn::Panic) => bug(),
             Some(Turn::Faults(faults)) => self.by_rule(question).await.with_faults(faults),
             None => self.by_rule(question).await,
         }
@@ -179,6 +189,12 @@ impl Twin {
         ];
         let faults: Vec<Fault> = faults.into_iter().flatten().collect();
         self.brain.script().extend(std::iter::repeat_n(Turn::Faults(faults), times));
+    }
+
+    /// The next answer is a bug of ours: a panic in the middle of the call.
+    #[pyo3(name = "_panic")]
+    fn panic(&self) {
+        self.brain.script().push_back(Turn::Panic);
     }
 
     /// Every question so far, oldest first.

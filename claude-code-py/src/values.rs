@@ -1,5 +1,6 @@
 //! Figures of a result: tokens, money, sends, findings, estimates, budgets.
 
+use claude_code_aws::doctor;
 use claude_code_aws::generation::{self, Cached as CachedAge};
 use claude_code_aws::plan;
 use claude_code_aws::receipt::{self, Item};
@@ -170,6 +171,27 @@ record! {
 impl From<BudgetView> for Budget {
     fn from(view: BudgetView) -> Self {
         Budget(BudgetFields { cap: view.cap, spent: view.spent, reserved: view.reserved })
+    }
+}
+
+record! {
+    /// What the doctor found, and what to do about it.
+    Finding(doctor::Finding) {
+        /// What was looked at: version, credentials, region, models, results, caps, …
+        name: &str = |f| f.name.as_str();
+        /// Whether it works.
+        ok: bool = |f| f.ok;
+        /// What was found.
+        detail: &str = |f| f.detail.as_str();
+        /// What to do, or what could be otherwise; None: nothing.
+        fix: Option<&str> = |f| f.fix.as_deref();
+    }
+
+    fn __str__(&self) -> String {
+        let doctor::Finding { name, ok, detail, fix } = &self.0;
+        let state = if *ok { "ok" } else { "fix" };
+        let fix = fix.as_ref().map_or_else(String::new, |fix| format!(" ({fix})"));
+        format!("{state:4} {name}: {detail}{fix}")
     }
 }
 

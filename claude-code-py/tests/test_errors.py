@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import pickle
+from typing import Callable
 
 import pytest
 from conftest import REVERSE
@@ -136,3 +138,58 @@ def test_errors_never_show_the_prompt(claude_twin: Twin) -> None:
         claude_twin.client().generate("the secret word is xyzzy")
     assert "xyzzy" not in repr(caught.value)
     assert "xyzzy" not in repr(vars(caught.value))
+
+
+def test_a_panic_is_an_error_of_its_call_and_of_no_other(claude_twin: Twin) -> None:
+    client = claude_twin.client()
+    asks: list[Callable[[], object]] = [
+        lambda: client.generate(REVERSE, cache="off"),
+        lambda: client.stream(REVERSE, cache="off").collect(),
+        lambda: client.generate(REVERSE, cache="off", on_event=lambda event: None),
+        lambda: asyncio.run(awaited(claude_twin)),
+    ]
+    for ask in asks:
+        claude_twin._panic()
+        with pytest.raises(claude_code.UnavailableError, match="please report it"):
+            ask()
+    assert client.generate(REVERSE, cache="off").accepted
+
+
+async def awaited(twin: Twin) -> claude_code.Generation:
+    return await twin.async_client().generate(REVERSE, cache="off")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 1e-9},
+        {"timeout": 1e12},
+        {"timeout": 1.8e19},
+        {"timeout": float("inf")},
+        {"max_tokens": 0},
+        {"max_tokens": 2**32 - 1},
+        {"max_tokens": 2**64},
+        {"max_sends": 0},
+        {"max_sends": 2**32 - 1},
+        {"max_usd": "0"},
+        {"max_usd": "1e9"},
+        {"max_usd": "1e40"},
+        {"temperature": float("nan")},
+        {"temperature": -1e308},
+        {"language": "\ud7ff" * 10_000},
+        {"files": {"": ""}},
+        {"files": {"\0": "x"}},
+        {"files": {"a" * 100_000: "x"}},
+        {"instructions": "</task>" * 1000},
+        {"model": "arn:aws:bedrock:::"},
+    ],
+)
+def test_extreme_options_are_taken_or_told_and_never_a_crash(
+    claude_twin: Twin, options: dict[str, object]
+) -> None:
+    told = ""
+    try:
+        claude_twin.client().generate(REVERSE, cache="off", **options)  # type: ignore[arg-type]
+    except (ClaudeCodeError, ValueError, TypeError) as error:
+        told = str(error)
+    assert "please report it" not in told

@@ -217,7 +217,6 @@ def test_a_closed_client_frees_its_directory(run: Run, tmp_path: Path) -> None:
     client = Client.local(tmp_path)
     client.generate(REVERSE)
     client.close()
-    # The thread lets go in its own time, which is before the other process is up.
     program = f"""
         import claude_code
         g = claude_code.Client.local({str(tmp_path)!r}).generate({REVERSE!r})

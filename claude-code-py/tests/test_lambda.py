@@ -65,7 +65,11 @@ def test_who_is_not_vouched_for_stays_outside_and_callers_have_their_own_results
 
 
 def test_problems_have_their_status() -> None:
-    for body, status in [("{", 400), ('{"prompt": "unknown"}', 422), (json.dumps({"prompt": REVERSE, "x": 1}), 422)]:
+    for body, status in [
+        ("{", 400),
+        ('{"prompt": "unknown"}', 422),
+        (json.dumps({"prompt": REVERSE, "x": 1}), 422),
+    ]:
         answer = handler({**event("http_v2"), "body": body}, Context())
         assert answer["statusCode"] == status, answer
         assert json.loads(answer["body"])["kind"] in ("malformed", "no_sample", "invalid_request")

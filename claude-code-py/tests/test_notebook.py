@@ -55,8 +55,27 @@ def test_a_card_shows_files_model_tokens_and_cost(client: Client) -> None:
         assert part in page
     shown = re.sub(r"<[^>]+>", "", page.split("<pre>")[1].split("</pre>")[0])
     assert "def " in shown
-    assert tags(g).seen <= {"div", "style", "span", "details", "summary", "pre", "code"}
+    assert tags(g).seen <= {"b", "div", "style", "span", "details", "summary", "pre", "code"}
     assert "cached" in client.generate(REVERSE)._repr_html_()
+
+
+def test_a_card_shows_what_a_refactoring_changed(claude_twin: Twin) -> None:
+    claude_twin.answer("```python job.py\ndef job():\n    return 1\n```")
+    claude_twin.answer("```python job.py\ndef job(timeout=1):\n    return timeout\n```")
+    g = claude_twin.client().generate("a job").refine("add a timeout")
+    assert g.diff is not None
+    assert "+def job(timeout=1):" in g.diff
+    page = g._repr_html_()
+    assert '<span class="l i">+def job(timeout=1):</span>' in page
+    assert '<span class="l d">-def job():</span>' in page
+    assert '<span class="l h">+++ b/job.py</span>' in page
+
+
+def test_code_in_a_card_has_letters_of_one_width(client: Client) -> None:
+    """Notebooks give every element of an output the font of their prose."""
+    style = client.generate(REVERSE)._repr_html_().split("<style>")[1].split("</style>")[0]
+    rules = [rule for rule in style.split("}") if "monospace" in rule and ".ccg pre" in rule]
+    assert any(".ccg pre span" in rule for rule in rules)
 
 
 def test_nothing_in_a_card_comes_from_a_network(client: Client) -> None:
@@ -71,7 +90,7 @@ def test_all_that_a_model_wrote_is_escaped(claude_twin: Twin) -> None:
     claude_twin.answer(f"```html index.html\n{EVIL}\n```\n```python {EVIL[:20]}.py\nx = 1\n```\n{EVIL}")
     g = claude_twin.client().generate(f"a page {EVIL}", language="html")
     page = g._repr_html_()
-    assert tags(g).seen <= {"div", "style", "span", "details", "summary", "pre", "code"}
+    assert tags(g).seen <= {"b", "div", "style", "span", "details", "summary", "pre", "code"}
     assert "<script" not in page
     assert "\x1b" not in page
     assert "\u202e" not in page

@@ -11,7 +11,7 @@ use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
 use crate::local::{
     self, Brain, Directory, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples,
-    Scripted, Service, Twin, Upstream,
+    Service, Twin, Upstream,
 };
 use crate::secret::Secret;
 
@@ -85,14 +85,13 @@ fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
 
 /// Who answers in the twin, as `--answers` says it.
 pub(super) fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
-    let samples: Arc<dyn Brain> = Arc::new(Samples::built_in());
     Ok(match answers {
-        "samples" => samples,
+        "samples" => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {
             let model = model.map(ModelId::new).transpose()?;
             Arc::new(Relay::new(server(url, config)?, model))
         }
-        path => Arc::new(Scripted::parse(&super::generate::read(Path::new(path))?, samples)?),
+        path => local::script_of(Path::new(path))?,
     })
 }
 

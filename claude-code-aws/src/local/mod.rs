@@ -3,6 +3,7 @@
 //! [`Twin`] owns a state directory with one SQLite file per engine and gives out an HTTP client for the SDK,
 //! whose connector hands each request to an engine without a socket. [`handle`] is the same door for listeners.
 
+mod answers;
 mod bedrock;
 mod body;
 mod brain;
@@ -30,6 +31,7 @@ mod streamed;
 mod twin;
 mod worker;
 
+pub use answers::{answers_of, script_of};
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]

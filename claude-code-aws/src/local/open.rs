@@ -21,10 +21,13 @@ pub async fn open(directory: impl AsRef<Path>) -> Result<Client> {
     crate::connect::connect_to(&twin, config).await
 }
 
-/// Bedrock as the twin plays it, with its sample answers.
-pub(crate) fn samples(twin: Option<&Twin>) -> Bedrock {
-    // Without a state directory of its own the twin still answers: it would be touched by S3 and DynamoDB only.
-    let config = twin.map_or_else(|| Twin::of_samples(Path::new("")).sdk_config(), Twin::sdk_config);
+/// Bedrock as the twin plays it, or another twin that has the answers.
+pub(crate) fn samples(twin: Option<&Twin>, answers: Option<&Twin>) -> Bedrock {
+    // Without a state directory of its own a twin still answers: it would be touched by S3 and DynamoDB only.
+    let config = match answers.or(twin) {
+        Some(twin) => twin.sdk_config(),
+        None => Twin::of_samples(Path::new("")).sdk_config(),
+    };
     Bedrock::new(&config).named("samples")
 }
 

@@ -1,7 +1,7 @@
 //! The twin as a value: open it, and take the AWS SDK's clients from it.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
@@ -59,6 +59,23 @@ impl Twin {
     /// A twin with the sample answers that touches `directory` only when S3 or DynamoDB are first used.
     pub fn of_samples(directory: &Path) -> Self {
         Twin::lazy(directory, Arc::new(Samples::built_in()))
+    }
+
+    /// The twin with the sample answers of a directory, one for all clients of this process: only one can have the
+    /// directory's engines.
+    pub(crate) fn shared(directory: &Path) -> Self {
+        static SHARED: Mutex<Vec<(PathBuf, Weak<Engines>)>> = Mutex::new(Vec::new());
+        let place = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.retain(|(_, engines)| engines.strong_count() > 0);
+        let open =
+            shared.iter().find(|(other, _)| *other == place).and_then(|(_, engines)| engines.upgrade());
+        if let Some(engines) = open {
+            return Twin { engines };
+        }
+        let twin = Twin::of_samples(directory);
+        shared.push((place, Arc::downgrade(&twin.engines)));
+        twin
     }
 
     /// The engines, for listeners that mount [`handle`](super::handle).

@@ -123,3 +123,16 @@ fn a_proxy_that_is_not_there_is_hinted_at_and_its_password_is_not_told() {
     );
     assert!(!format!("{done:?}").contains("canary"), "{done:?}");
 }
+
+#[test]
+fn a_dry_run_has_the_tokens_counted_where_that_is_asked_and_says_where_it_could_not() {
+    let place = Place::new();
+    let plain = place.run(&["generate", REVERSE, "--offline", "--dry-run", "--json"]);
+    assert_eq!((plain.code, plain.json()["counted"].as_bool()), (0, Some(false)), "{plain:?}");
+    assert!(plain.err.is_empty(), "nobody asked: {plain:?}");
+    let asked = place.run(&["generate", REVERSE, "--offline", "--dry-run", "--count"]);
+    assert!(asked.code == 0 && asked.err.contains("tokens are estimated"), "{asked:?}");
+    assert!(asked.out.contains("about "), "{asked:?}");
+    let alone = place.run(&["generate", REVERSE, "--offline", "--count"]);
+    assert_eq!((alone.code, alone.err.contains("--dry-run")), (2, true), "{alone:?}");
+}

@@ -1,6 +1,11 @@
+use std::sync::Arc;
+
+use aws_sdk_bedrock::types::InferenceProfileModelSource;
 use aws_sdk_dynamodb::types::AttributeValue;
-use claude_code_aws::local::{self, BUCKET, Twin};
-use claude_code_aws::{Cost, Kind};
+use claude_code_aws::bedrock::Bedrock;
+use claude_code_aws::clock::{SystemClock, SystemIds};
+use claude_code_aws::local::{self, BUCKET, Reply, Twin};
+use claude_code_aws::{Client, ClientBuilder, Cost, GenerateRequest, Kind};
 
 use super::REVERSE;
 
@@ -96,4 +101,52 @@ async fn an_unknown_prompt_names_the_nearest_sample_and_three_ways_to_a_model() 
     for part in [REVERSE, "AWS credentials", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] {
         assert!(error.message.contains(part), "{part}: {error}");
     }
+}
+
+/// The twin's Bedrock, asked and paid for as if it were AWS's.
+fn over(twin: &Twin) -> Client {
+    let provider = Arc::new(Bedrock::new(&twin.sdk_config()));
+    ClientBuilder::new(provider.clone(), Arc::new(SystemClock), Arc::new(SystemIds))
+        .with_facts(provider)
+        .build()
+}
+
+#[tokio::test]
+async fn an_application_profile_of_the_twin_is_priced_as_the_profile_that_it_was_copied_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let twin = Twin::open(dir.path()).unwrap();
+    let control = aws_sdk_bedrock::Client::new(&twin.sdk_config());
+    for copied in ["us.anthropic.claude-sonnet-5-5", "global.anthropic.claude-haiku-5-5"] {
+        let source = format!("arn:aws:bedrock:us-east-1:000000000000:inference-profile/{copied}");
+        let name = copied.replace('.', "-");
+        let made = control
+            .create_inference_profile()
+            .inference_profile_name(name)
+            .model_source(InferenceProfileModelSource::CopyFrom(source))
+            .send()
+            .await
+            .unwrap();
+        let ask = |model: &str| GenerateRequest::new(REVERSE).with_model(model);
+        let through = over(&twin).generate(ask(made.inference_profile_arn())).await.unwrap();
+        let itself = over(&twin).generate(ask(copied)).await.unwrap();
+        assert_eq!(through.receipt.total(), itself.receipt.total(), "{copied}");
+        assert!(matches!(through.receipt.total(), Cost::Priced(paid) if paid.0 > 0));
+        assert_eq!(through.model, made.inference_profile_arn());
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_the_twin_may_not_tell_of_is_sent_without_a_price() {
+    let dir = tempfile::tempdir().unwrap();
+    let twin = Twin::open(dir.path()).unwrap();
+    let denied = Reply::Error { code: "AccessDeniedException".into(), status: 403, message: "no".into() };
+    twin.refuse_control("GetInferenceProfile", 1, &denied);
+    let arn = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc123abc123";
+    let g = over(&twin).generate(GenerateRequest::new(REVERSE).with_model(arn)).await.unwrap();
+    assert!(matches!(g.receipt.total(), Cost::Unpriced { .. }), "{:?}", g.receipt.total());
+    assert!(
+        g.warnings.iter().any(|warning| warning.contains("bedrock:GetInferenceProfile")),
+        "{:?}",
+        g.warnings
+    );
 }

@@ -6,10 +6,11 @@ use super::conversation::Conversation;
 use super::data::ServiceData;
 use super::question::{adapted, question_request};
 use super::step::STEPS;
-use super::store::Services;
+use super::store::{Code, Services};
 use super::writing::Writing;
 use crate::client::Client;
 use crate::error::Result;
+use crate::file::CodeFile;
 
 /// The service creator of one caller: a client, whose scope everything is kept in, and the place of conversations.
 #[derive(Clone, Debug)]
@@ -77,5 +78,10 @@ impl Creator {
             self.services.describe(scope, &code).await?;
         }
         Writing::begin(self.clone(), code, within).await
+    }
+
+    /// The files of a written code with their contents.
+    pub async fn files(&self, code: &Code) -> Result<Vec<CodeFile>> {
+        self.services.files(&code.service_id, &code.code_id).await
     }
 }

@@ -77,8 +77,9 @@ struct SixFiles {
     kept: Vec<CodeFile>,
 }
 
+#[async_trait::async_trait]
 impl Check for SixFiles {
-    fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic> {
+    async fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic> {
         if self.kept.is_empty() {
             return absent(files).collect();
         }

@@ -27,7 +27,11 @@ mod tree;
 #[cfg(feature = "syntax")]
 mod yaml;
 
-use crate::diagnostic::Diagnostic;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::CodeFile;
 use crate::request::GenerateRequest;
 use source::Source;
@@ -48,10 +52,21 @@ pub fn check(files: &[CodeFile]) -> Vec<Diagnostic> {
     found.concat()
 }
 
-/// What the checks that a request asks for find: these, and the caller's own.
-pub fn accept(request: &GenerateRequest, files: &[CodeFile]) -> Vec<Diagnostic> {
+/// What the checks that a request asks for find: these, and the caller's own within the time that is left.
+pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duration) -> Vec<Diagnostic> {
     let mut found = if request.skip_validation { Vec::new() } else { check(files) };
-    found.extend(request.check.iter().flat_map(|check| check.check(files)));
+    if let Some(own) = &request.check {
+        match timeout(left, own.check(files)).await {
+            Ok(own) => found.extend(own),
+            Err(_) => found.push(Diagnostic {
+                path: None,
+                line: 0,
+                column: 0,
+                severity: Severity::Error,
+                message: "the caller's own check did not end within the request's time".to_owned(),
+            }),
+        }
+    }
     found
 }
 

@@ -13,6 +13,7 @@ _Event: TypeAlias = FileStarted | FileChunk | FileFinished | Text | Notice | Fin
 _Files: TypeAlias = (
     Mapping[str, str] | Mapping[str, CodeFile] | Iterable[CodeFile | tuple[str, str] | PathLike[str]]
 )
+_Answers: TypeAlias = str | PathLike[str] | list[str | dict[str, Any]] | dict[str, Any]
 
 __version__: str
 
@@ -28,6 +29,7 @@ class _Options(TypedDict, total=False):
     max_usd: Decimal | str | float | None
     max_sends: int | None
     validate: bool
+    check: Callable[[Mapping[str, CodeFile]], object] | None
     cache: Literal["use", "refresh", "off"]
     store: bool
     timeout: float | timedelta | None
@@ -102,6 +104,13 @@ class Estimate(_Record):
     worst_usd: Final[Decimal | None]
 
 @final
+class Finding(_Record):
+    name: Final[str]
+    ok: Final[bool]
+    detail: Final[str]
+    fix: Final[str | None]
+
+@final
 class Budget(_Record):
     cap: Final[Decimal | None]
     spent: Final[Decimal]
@@ -155,6 +164,19 @@ class Notice(_Record):
 @final
 class Finished(_Record):
     generation: Final[Generation]
+
+@final
+class ServiceCode(_Record):
+    service_id: Final[str]
+    code_id: Final[str]
+    accepted: Final[bool]
+    files: Final[Mapping[str, CodeFile]]
+    diagnostics: Final[list[Diagnostic]]
+    model: Final[str | None]
+    receipt: Final[Receipt]
+    sample: Final[bool]
+    generated_at: Final[str]
+    def write_to(self, dir: str | PathLike[str], *, overwrite: bool = False) -> list[Path]: ...
 
 @final
 class ResultRow(_Record):
@@ -253,6 +275,64 @@ class AsyncStream:
     def __aexit__(self, *_exc: object) -> Awaitable[None]: ...
 
 @final
+class BatchItem:
+    index: Final[int]
+    request: Final[str | dict[str, Any]]
+    generation: Final[Generation | None]
+    error: Final[ClaudeCodeError | None]
+
+@final
+class Batch:
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> BatchItem: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exc: object) -> None: ...
+
+@final
+class AsyncBatch:
+    def __len__(self) -> int: ...
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[BatchItem]: ...
+    def close(self) -> None: ...
+    def __aenter__(self) -> Awaitable[Self]: ...
+    def __aexit__(self, *_exc: object) -> Awaitable[None]: ...
+
+@type_check_only
+class _Service:
+    id: Final[str]
+    question: Final[str | None]
+    step: Final[int | None]
+    total_steps: Final[int]
+    title: Final[str | None]
+    example: Final[str | None]
+    done: Final[bool]
+    data: Final[dict[str, Any]]
+
+@final
+class Service(_Service):
+    def message(self, text: str, /) -> str | None: ...
+    def generate(
+        self,
+        service_data: dict[str, Any] | None = None,
+        *,
+        timeout: float | timedelta | None = None,
+        on_event: Callable[[_Event], object] | None = None,
+    ) -> ServiceCode: ...
+
+@final
+class AsyncService(_Service):
+    def message(self, text: str, /) -> Awaitable[str | None]: ...
+    def generate(
+        self,
+        service_data: dict[str, Any] | None = None,
+        *,
+        timeout: float | timedelta | None = None,
+        on_event: Callable[[_Event], object] | None = None,
+    ) -> Awaitable[ServiceCode]: ...
+
+@final
 class Results:
     def list(
         self,
@@ -300,7 +380,7 @@ class _Client:
 @final
 class Client(_Client):
     @staticmethod
-    def local(dir: str | PathLike[str] | None = None, *, answers: str = "samples") -> Client: ...
+    def local(dir: str | PathLike[str] | None = None, *, answers: _Answers = "samples") -> Client: ...
     def generate(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
     ) -> Generation: ...
@@ -310,7 +390,16 @@ class Client(_Client):
     def stream(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
     ) -> Stream: ...
+    def batch(
+        self,
+        requests: Iterable[str | dict[str, Any]],
+        *,
+        concurrency: int = 16,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Batch: ...
     def budget(self) -> Budget: ...
+    def doctor(self) -> list[Finding]: ...
+    def service(self, id: str | None = None) -> Service: ...
     results: Final[Results]
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exc: object) -> None: ...
@@ -318,7 +407,7 @@ class Client(_Client):
 @final
 class AsyncClient(_Client):
     @staticmethod
-    def local(dir: str | PathLike[str] | None = None, *, answers: str = "samples") -> AsyncClient: ...
+    def local(dir: str | PathLike[str] | None = None, *, answers: _Answers = "samples") -> AsyncClient: ...
     def generate(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
     ) -> Awaitable[Generation]: ...
@@ -328,7 +417,16 @@ class AsyncClient(_Client):
     def stream(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
     ) -> AsyncStream: ...
+    def batch(
+        self,
+        requests: Iterable[str | dict[str, Any]],
+        *,
+        concurrency: int = 16,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> AsyncBatch: ...
     def budget(self) -> Awaitable[Budget]: ...
+    def doctor(self) -> Awaitable[list[Finding]]: ...
+    def service(self, id: str | None = None) -> Awaitable[AsyncService]: ...
     results: Final[AsyncResults]
     def __aenter__(self) -> Awaitable[Self]: ...
     def __aexit__(self, *_exc: object) -> Awaitable[None]: ...
@@ -356,6 +454,7 @@ class Twin:
         damage: int | None = None,
         times: int = 1,
     ) -> None: ...
+    def _panic(self) -> None: ...
     def sent(self) -> list[Sent]: ...
     def client(
         self,

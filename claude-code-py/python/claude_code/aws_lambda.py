@@ -17,5 +17,5 @@ _LEFT = 29_000
 def handler(event: "dict[str, Any]", context: Any) -> "dict[str, Any]":
     """Answers an event of API Gateway (REST or HTTP), of a function URL, or of the jobs' queue."""
     left = context.get_remaining_time_in_millis() if context else _LEFT
-    answer: "dict[str, Any]" = json.loads(_lambda(json.dumps(event), int(time.time() * 1000) + left))
+    answer: dict[str, Any] = json.loads(_lambda(json.dumps(event), int(time.time() * 1000) + left))
     return answer

@@ -84,4 +84,5 @@ def _notebook_display() -> Callable[..., Any] | None:
         return None
     from IPython.display import display
 
-    return display
+    show: Callable[..., Any] = display
+    return show

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_code_core::testing::{Script, ScriptedProvider};
+use claude_code_core::{Check, CodeFile, Diagnostic, GenerateRequest, Severity};
+
+use super::{REVERSE, client};
+
+const BETTER: &str = "```python reverse.py\ndef reverse(text: str) -> str:\n    return text[::-1]\n```\n";
+
+/// Wants every function annotated; thinks about it for a while.
+struct Annotated {
+    thinks: Duration,
+}
+
+#[async_trait::async_trait]
+impl Check for Annotated {
+    async fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic> {
+        tokio::time::sleep(self.thinks).await;
+        let bare = files.iter().filter(|file| !file.content.contains("->"));
+        bare.map(|file| Diagnostic {
+            path: file.path.clone(),
+            line: 1,
+            column: 0,
+            severity: Severity::Error,
+            message: "the function has no annotations".to_owned(),
+        })
+        .collect()
+    }
+}
+
+fn request(thinks: Duration) -> GenerateRequest {
+    GenerateRequest::new("reverse").with_model("haiku").with_check(Arc::new(Annotated { thinks }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_caller_s_own_check_finds_is_repaired() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE), Script::answer(BETTER)]);
+    let g = client(&provider).generate(request(Duration::ZERO)).await.unwrap();
+    assert!(g.accepted);
+    assert_eq!(g.attempts[1].why, "repair");
+    let asked = provider.calls()[1].messages.last().unwrap().blocks[0].text.to_string();
+    assert!(asked.contains("the function has no annotations"), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_never_ends_rejects_the_answer_when_the_time_is_over() {
+    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+    let request = request(Duration::from_secs(1_000_000)).with_timeout(Duration::from_secs(60));
+    let begun = tokio::time::Instant::now();
+    let g = client(&provider).generate(request).await.unwrap();
+    assert!(!g.accepted);
+    assert!(g.diagnostics[0].message.contains("did not end"));
+    assert!(begun.elapsed() <= Duration::from_secs(61), "{:?}", begun.elapsed());
+    assert_eq!(provider.calls().len(), 1);
+}

@@ -1,0 +1,135 @@
+//! A connection and its settings: what clients with equal settings share.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use claude_code_aws::config::{Config, Provider, Store};
+use claude_code_aws::local::Twin;
+use claude_code_aws::service::{Creator, Services};
+use claude_code_aws::{Connected, Result};
+use tokio::sync::OnceCell;
+
+use crate::answers::Answers;
+use crate::runtime::Held;
+use crate::shared::closed;
+
+/// A connection, made by the first call. Clients with equal settings share it, and with it cache, budget and the
+/// local engines, whose directory only one connection can have.
+pub(crate) struct Link {
+    pub(crate) config: Config,
+    /// Who plays Bedrock, where it is not AWS.
+    twin: Option<Held<Twin>>,
+    connected: OnceCell<Held<Open>>,
+}
+
+/// A connection that is made.
+struct Open {
+    connected: Connected,
+    services: OnceLock<Services>,
+}
+
+static LINKS: Mutex<Vec<(String, Weak<Link>)>> = Mutex::new(Vec::new());
+
+impl Link {
+    /// The connection for these settings. Scripted answers are one client's own.
+    pub(crate) fn of(config: Config) -> Arc<Link> {
+        if config.answers.is_some() {
+            return Link::to(config, None);
+        }
+        let key = format!("{config:?}");
+        let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|(_, link)| link.strong_count() > 0);
+        if let Some(link) = links.iter().find(|(other, _)| *other == key).and_then(|(_, link)| link.upgrade())
+        {
+            return link;
+        }
+        let link = Link::to(config, None);
+        links.push((key, Arc::downgrade(&link)));
+        link
+    }
+
+    /// A connection of its own, with a twin's Bedrock if there is one.
+    pub(crate) fn to(config: Config, twin: Option<Twin>) -> Arc<Link> {
+        Arc::new(Link { config, twin: twin.map(Held::new), connected: OnceCell::new() })
+    }
+
+    async fn connect(&self) -> Result<Held<Open>> {
+        let connected = match self.twin.as_ref().and_then(Held::get) {
+            Some(twin) => claude_code_aws::connect_places_with(&twin.sdk_config(), &self.config).await?,
+            None => claude_code_aws::connect_places(&self.config).await?,
+        };
+        Ok(Held::new(Open { connected, services: OnceLock::new() }))
+    }
+
+    async fn open(&self) -> Result<&Open> {
+        let open = self.connected.get_or_try_init(|| self.connect()).await?;
+        open.get().ok_or_else(closed)
+    }
+
+    /// The client, connected if need be.
+    pub(crate) async fn client(&self) -> Result<claude_code_aws::Client> {
+        Ok(self.open().await?.connected.client.clone())
+    }
+
+    /// The service creator beside the client.
+    pub(crate) async fn creator(&self) -> Result<Creator> {
+        let Open { connected, services } = self.open().await?;
+        let services = services.get_or_init(|| claude_code_aws::services::of(connected, &self.config));
+        Ok(Creator::new(connected.client.clone(), services.clone()))
+    }
+
+    /// Whether there is anything to let go of.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connected.initialized()
+    }
+
+    /// Lets go of connection and local state, if nobody else uses them. Only on the background thread.
+    pub(crate) fn release(self: Arc<Self>) {
+        if let Some(Link { twin, connected, .. }) = Arc::into_inner(self) {
+            drop(connected.into_inner().and_then(Held::into_inner));
+            drop(twin.and_then(Held::into_inner));
+        }
+    }
+
+    /// The settings as a doctor looks at them: a twin's Bedrock is as good as the samples'.
+    pub(crate) fn examined(&self) -> Config {
+        match self.twin {
+            Some(_) => Config { provider: Provider::Samples, ..self.config.clone() },
+            None => self.config.clone(),
+        }
+    }
+}
+
+/// The settings of the environment, changed by what was given.
+pub(crate) fn from_env(
+    provider: Option<&str>,
+    region: Option<String>,
+    store: Option<&str>,
+) -> Result<Config> {
+    let mut vars: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    for (name, given) in [("CLAUDE_CODE_AWS_PROVIDER", provider), ("CLAUDE_CODE_AWS_STORE", store)] {
+        if let Some(given) = given {
+            vars.push((name.to_owned(), given.to_owned()));
+        }
+    }
+    let config = Config::from_vars(vars)?;
+    Ok(Config { region, default_store: Store::Disk, ..config })
+}
+
+/// The settings of a client that needs no account. A store in AWS is none for it.
+pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> {
+    let provider = if matches!(answers, Answers::Server(_)) { "anthropic" } else { "samples" };
+    let mut config = from_env(Some(provider), None, None)?;
+    match answers {
+        Answers::Samples => {}
+        Answers::Played(twin) => config.answers = Some(twin),
+        Answers::Server(url) => config.anthropic.base_url = Some(url),
+    }
+    config.store = match dir {
+        Some(_) => Some(Store::Disk),
+        None => config.store.filter(|store| *store != Store::Aws),
+    };
+    Ok(Config { local_dir: dir.or(config.local_dir.clone()), ..config })
+}

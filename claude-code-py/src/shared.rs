@@ -1,0 +1,133 @@
+//! What a client is: settings, the defaults of its requests, and the connection that it shares; and its calls.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claude_code_aws::clock::SystemClock;
+use claude_code_aws::config::{Config, Provider};
+use claude_code_aws::request::GenerateRequest;
+use claude_code_aws::service::Creator;
+use claude_code_aws::{Clock, Error, Kind, Result, Scope, doctor, plan};
+use pyo3::prelude::*;
+
+use crate::call::{Work, work};
+use crate::generation::{Generation, Origin};
+use crate::link::Link;
+use crate::options::Options;
+use crate::reading::follow;
+use crate::runtime;
+use crate::tally;
+use crate::telemetry;
+use crate::values::{Budget, Estimate, Finding};
+
+/// What both faces of a client share.
+pub(crate) struct Shared {
+    link: Mutex<Option<Arc<Link>>>,
+    model: Option<String>,
+    timeout: Option<Duration>,
+}
+
+impl Shared {
+    pub(crate) fn new(link: Arc<Link>, model: Option<String>, timeout: Option<Duration>) -> Arc<Shared> {
+        Arc::new(Shared { link: Mutex::new(Some(link)), model, timeout })
+    }
+
+    fn link(&self) -> Result<Arc<Link>> {
+        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        link.ok_or_else(closed)
+    }
+
+    /// The connection, made if need be.
+    pub(crate) async fn core(&self) -> Result<claude_code_aws::Client> {
+        self.link()?.client().await
+    }
+
+    /// The service creator beside it.
+    pub(crate) async fn creator(&self) -> Result<Creator> {
+        self.link()?.creator().await
+    }
+
+    /// Lets go of the connection; the work that is left is done when the local state is another's to open. None: there
+    /// is none.
+    pub(crate) fn close(&self) -> Option<Work> {
+        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let here = link.is_open() && !runtime::is_forked() && !runtime::is_stopped();
+        here.then(|| {
+            work(async move {
+                link.release();
+                Ok(None::<()>)
+            })
+        })
+    }
+
+    /// A request with the client's defaults.
+    pub(crate) fn request(&self, mut request: GenerateRequest) -> GenerateRequest {
+        request.model = self.model.clone();
+        request.timeout = self.timeout;
+        request
+    }
+
+    /// The one work of generate, refactor and refine.
+    pub(crate) fn generate(py: Python<'_>, origin: &Origin, options: Options) -> Work {
+        let watch = telemetry::watch(py, &options.request, origin.client.provider());
+        let Options { request, on_event, raised } = options;
+        if let Some(on_event) = on_event {
+            return follow(origin.clone(), request, raised, on_event).with_watch(watch);
+        }
+        let origin = origin.clone();
+        let made = work(async move {
+            let generation = origin.client.core().await?.generate(request).await?;
+            tally::count(&generation.receipt);
+            Ok(Generation::made(Arc::new(generation), origin))
+        });
+        made.unless(raised).with_watch(watch)
+    }
+
+    pub(crate) fn budget(self: Arc<Self>) -> Work {
+        work(async move { Ok(Budget::from(self.core().await?.budget().await?)) })
+    }
+
+    pub(crate) fn doctor(self: Arc<Self>) -> Work {
+        work(async move {
+            let config = self.link()?.examined();
+            let findings = doctor::examine(&config).await;
+            Ok(findings.into_iter().map(Finding).collect::<Vec<_>>())
+        })
+    }
+
+    /// The name of who answers, as telemetry has it.
+    pub(crate) fn provider(&self) -> &'static str {
+        self.link().map_or("bedrock", |link| provider(&link.config))
+    }
+
+    /// What a request would come to: without a connection, so that it needs no credentials.
+    pub(crate) fn estimate(&self, request: GenerateRequest) -> Result<Estimate> {
+        let link = self.link()?;
+        let config = &link.config;
+        let mut policy = config.policy.clone();
+        policy.samples = config.provider == Provider::Samples;
+        let (provider, now) = (provider(config), SystemClock.now());
+        // No result comes of it: it needs no id.
+        let plan = plan::draw(request, &policy, provider, &Scope::local(), String::new(), now)?;
+        Ok(plan.estimate().into())
+    }
+
+    pub(crate) fn describe(&self, name: &str) -> String {
+        let Ok(link) = self.link() else { return format!("<{name}, closed>") };
+        let store = link.config.store.unwrap_or(link.config.default_store);
+        let store = format!("{store:?}").to_lowercase();
+        format!("<{name}, provider {}, store {store}>", provider(&link.config))
+    }
+}
+
+fn provider(config: &Config) -> &'static str {
+    match config.provider {
+        Provider::Bedrock => "bedrock",
+        Provider::Anthropic => "anthropic",
+        Provider::Samples => "samples",
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    Error::new(Kind::InvalidRequest, "the client is closed: make another one")
+}

@@ -1,0 +1,88 @@
+"""Who answers an offline client: a script, a file, a server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import REVERSE, Run
+
+import claude_code
+from claude_code import Client
+
+HELLO = "```python hello.py\nprint('hello')\n```"
+
+
+def test_a_list_of_texts_is_answered_in_its_order() -> None:
+    client = Client.local(answers=[HELLO, HELLO.replace("hello", "bye")])
+    assert client.generate("a greeting", store=False).code == "print('hello')\n"
+    second = client.generate("a farewell", store=False)
+    assert list(second.files) == ["bye.py"]
+    assert second.sample, "a script is no model"
+    assert second.receipt.total_usd == 0
+    assert client.generate(REVERSE, store=False).accepted, "after the last step come the samples"
+
+
+def test_a_step_can_be_an_error_or_a_fault() -> None:
+    throttled = {"error": {"code": "ThrottlingException", "status": 429, "message": "slow"}, "times": 2}
+    cut = {"answer": {"text": HELLO}, "faults": [{"break_at": 300}]}
+    g = Client.local(answers=[throttled, cut, HELLO]).generate("a greeting", store=False)
+    assert g.accepted
+    assert [attempt.why for attempt in g.attempts[:2]] == ["first", "retry"]
+    assert len(g.attempts) >= 4
+
+
+def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "script.json"
+    path.write_text(json.dumps({"steps": [{"answer": {"text": HELLO}}]}))
+    for answers in (path, str(path)):
+        g = Client.local(tmp_path / "store", answers=answers).generate("hi", store=False, cache="off")
+        assert g.code == "print('hello')\n"
+
+
+def test_scripted_results_are_stored_like_others(tmp_path: Path) -> None:
+    client = Client.local(tmp_path, answers=[HELLO])
+    g = client.generate("a greeting", language="python")
+    assert g.stored, g.stored_problem
+    assert client.results.list(language="python")[0].id == g.id
+
+
+@pytest.mark.parametrize(
+    ("answers", "part"),
+    [
+        ("example", "neither"),
+        ("no/such/file.json", "cannot read"),
+        ([{"answer": {"text": "x"}, "error": {"code": "X", "status": 400}}], "an answer and an error"),
+        ([{"anser": {}}], "unknown field"),
+        ({"step": []}, "unknown field"),
+    ],
+)
+def test_a_wrong_script_is_told_at_once(answers: str | list[str | dict[str, object]], part: str) -> None:
+    with pytest.raises(claude_code.InvalidRequestError, match=part):
+        Client.local(answers=answers)
+
+
+def test_answers_of_a_wrong_type_are_told() -> None:
+    with pytest.raises(TypeError, match="a path, a URL, or a script"):
+        Client.local(answers=5)  # type: ignore[arg-type]
+
+
+def test_a_server_with_the_messages_api_answers(run: Run, tmp_path: Path) -> None:
+    """The server is a twin of another process, and the client knows nothing of AWS."""
+    done = run(f"""
+        import subprocess, sys
+        up = [sys.executable, "-m", "claude_code", "twin", "up", "--dir", {str(tmp_path / "twin")!r}]
+        server = subprocess.Popen(up, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            lines = (line.strip().partition("=") for line in server.stdout)
+            url = next(value for name, _, value in lines if name == "export ANTHROPIC_BASE_URL")
+            import claude_code
+            client = claude_code.Client.local("store", answers=url)
+            g = client.generate({REVERSE!r})
+            print(g.accepted, g.stored, list(g.files))
+        finally:
+            server.terminate()
+            server.wait()
+    """)
+    assert (done.stdout, done.stderr) == ("True True ['reverse_string.py']\n", "")

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from conftest import REVERSE
+
+import claude_code
+from claude_code import AsyncClient, Client
+from claude_code.testing import Twin
+
+HELLO = "```python hello.py\nprint('hello')\n```"
+
+
+def tasks(count: int) -> list[str]:
+    return [f"task {n}" for n in range(count)]
+
+
+def test_every_request_is_answered_under_its_index(claude_twin: Twin) -> None:
+    claude_twin.answer(HELLO, prompt="task")
+    seen: list[tuple[int, int]] = []
+    batch = claude_twin.client().batch(tasks(9), concurrency=4, progress=lambda *at: seen.append(at))
+    assert len(batch) == 9
+    items = sorted(batch, key=lambda item: item.index)
+    assert [item.index for item in items] == list(range(9))
+    assert [item.request for item in items] == tasks(9)
+    assert all(item.error is None and item.generation is not None for item in items)
+    assert seen == [(n, 9) for n in range(1, 10)]
+
+
+def test_requests_may_have_options_of_their_own(claude_twin: Twin) -> None:
+    claude_twin.answer(HELLO, prompt="task")
+    requests = [{"prompt": "task", "max_tokens": 555, "model": "haiku"}]
+    (item,) = claude_twin.client().batch(requests)
+    assert item.request == requests[0]
+    assert claude_twin.sent()[0].max_tokens == 555
+
+
+def test_a_failure_is_that_item_s_own(client: Client) -> None:
+    items = {item.index: item for item in client.batch([REVERSE, "no such sample", REVERSE])}
+    assert isinstance(items[1].error, claude_code.InvalidRequestError)
+    assert items[1].generation is None
+    first, last = items[0].generation, items[2].generation
+    assert first is not None
+    assert last is not None
+    assert first.id == last.id, "equal requests are sent once"
+    assert "InvalidRequestError" in repr(items[1])
+
+
+def test_a_wrong_request_is_told_before_anything_is_sent(claude_twin: Twin) -> None:
+    client = claude_twin.client()
+    wrong: list[tuple[object, str]] = [
+        ([REVERSE, 5], "request 1"),
+        ([{"language": "python"}], "request 0"),
+        ([{"prompt": "x", "on_event": print}], "on_event"),
+        ([{"prompt": "x", "langauge": "python"}], "did you mean language"),
+    ]
+    for requests, part in wrong:
+        with pytest.raises(TypeError, match=part):
+            client.batch(requests)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least 1"):
+        client.batch([REVERSE], concurrency=0)
+    assert claude_twin.sent() == []
+
+
+def test_nothing_is_sent_before_the_first_item_and_nothing_after_the_end(claude_twin: Twin) -> None:
+    claude_twin.fault(stall_at=0, times=100)
+    client = claude_twin.client()
+    batch = client.batch(tasks(50), concurrency=5)
+    time.sleep(0.1)
+    assert claude_twin.sent() == []
+    batch.close()
+    assert list(batch) == []
+    assert claude_twin.sent() == []
+
+
+def test_no_more_run_at_a_time_than_asked_for(claude_twin: Twin) -> None:
+    claude_twin.answer(HELLO, prompt="task")
+    claude_twin.fault(stall_at=0, times=100)
+
+    async def main() -> None:
+        async with claude_twin.async_client().batch(tasks(50), concurrency=5) as batch:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(batch.__anext__(), 0.3)
+        assert [item async for item in batch] == []
+
+    asyncio.run(main())
+    assert len(claude_twin.sent()) == 5
+
+
+def test_answers_go_on_while_the_caller_works(claude_twin: Twin) -> None:
+    claude_twin.answer(HELLO, prompt="task")
+    batch = claude_twin.client().batch(tasks(20), concurrency=4)
+    next(batch)
+    time.sleep(0.5)
+    assert 4 <= len(claude_twin.sent()) <= 10, "some are ready, and not all: nobody has asked for them"
+
+
+def test_it_is_read_with_async_for(tmp_path: object) -> None:
+    async def main() -> None:
+        client = AsyncClient.local(str(tmp_path))
+        async with client.batch(client.samples()[:3]) as batch:
+            assert all([item.error is None async for item in batch])
+
+    asyncio.run(main())
