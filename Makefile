@@ -65,7 +65,6 @@ loom:  ## the budget cell and the single-flight slot under every order of their 
 	cargo test --manifest-path loom-tests/Cargo.toml --locked
 
 # One release build for all: the mock, our clients, the command, the module.
-RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 
 bench: $(PY)  ## what benches/README.md tells, measured again; fails out of bounds
 	ASSERT=1 cargo bench -p claude-code-core --bench cached --bench reader --locked
@@ -73,6 +72,7 @@ bench: $(PY)  ## what benches/README.md tells, measured again; fails out of boun
 	cp $(RELEASE)/lib_claude_code.so $(MODULE).new && mv $(MODULE).new $(MODULE)
 	$(PY) benches/run.py $(RELEASE) --check
 	$(PY) benches/twin.py $(RELEASE) --check
+	$(MAKE) bench-lambda bench-load
 
 bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a release build in RELEASE
 	$(PY) benches/lambda.py $(RELEASE)/lambda $(RELEASE)/claude-code-aws --check

@@ -88,6 +88,7 @@ pub(crate) fn says_too_long(lower: &str) -> bool {
         "exceed context limit",
         "exceeds the available context",
         "too many total text bytes",
+        "input tokens exceed",
         "context window",
         "maximum context length",
     ]

@@ -123,6 +123,12 @@ async fn another_content_type_is_415() {
     }
 }
 
+/// Kilobytes that the process has in memory, where the system tells.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok())
+}
+
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -147,6 +153,7 @@ fn json_value() -> impl Strategy<Value = Value> {
 #[tokio::test]
 async fn no_body_at_all_makes_a_500() {
     let api = Api::open().await;
+    let before = resident();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
     for case in 0..cases {
@@ -171,5 +178,7 @@ async fn no_body_at_all_makes_a_500() {
             );
         }
     }
-    println!("{cases} bodies on three routes: all 4xx");
+    // The figure is for people, and of all tests of this process: `make bench-load` bounds the server's own.
+    let grown = resident().zip(before).map(|(after, before)| after.saturating_sub(before) / 1024);
+    println!("{cases} bodies on three routes: all 4xx; resident memory grew by {grown:?} MB");
 }

@@ -108,6 +108,13 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
         (
             400,
             "ValidationException",
+            "The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
+            Kind::ContextTooLong,
+            "fewer files",
+        ),
+        (
+            400,
+            "ValidationException",
             "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length",
             Kind::ContextTooLong,
             "207192 tokens are needed, 200000 allowed",
