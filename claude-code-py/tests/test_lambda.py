@@ -51,6 +51,14 @@ def test_the_example_is_the_same_handler() -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
 
 
+def test_the_example_takes_direct_invocations_by_the_workshops_names() -> None:
+    lambda_handler = load("lambda_claude_code").lambda_handler
+    answer = lambda_handler({"function": "generate_code", "prompt": REVERSE}, None)
+    assert answer["accepted"]
+    with pytest.raises(ValueError, match="no function 'drop'"):
+        lambda_handler({"function": "drop"}, None)
+
+
 def test_who_is_not_vouched_for_stays_outside_and_callers_have_their_own_results() -> None:
     nobody = event("function_url")
     del nobody["requestContext"]["authorizer"]
