@@ -15,6 +15,14 @@ use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 
 /// Row and log are kept so long: a day, as long as bodies of shared state are.
 const KEPT: Duration = Duration::from_secs(86_400);
+/// Pauses before what ends a job is written again: what came out was paid for. Together they are within the grace
+/// that a worker's lease has beyond its deadline.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+];
 
 /// Where a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,28 +174,78 @@ impl Jobs {
 
     /// Adds an event to the log. `Conflict` if another worker has taken over.
     pub async fn log(&self, held: &mut Held, event: &Value) -> Result<()> {
-        let now = self.clock.now();
-        let number = held.job.progress.events + 1;
-        let key = event_key(&held.scope, &held.job.id, number);
-        let put = self.state.put(&key, encode(event)?, now.plus(KEPT), OnlyIf::AbsentAt(now)).await;
-        put.map_err(from_put)?;
-        held.job.progress.events = number;
-        Ok(())
+        let bytes = encode(event)?;
+        loop {
+            let now = self.clock.now();
+            let number = held.job.progress.events + 1;
+            let key = event_key(&held.scope, &held.job.id, number);
+            match self.state.put(&key, bytes.clone(), now.plus(KEPT), OnlyIf::AbsentAt(now)).await {
+                Err(PutError::Conflict) => {
+                    // Its own, written although the store said otherwise; perhaps just this one.
+                    self.own_version(held).await?;
+                    held.job.progress.events = number;
+                    if self.event(&held.scope, &held.job.id, number).await?.as_ref() == Some(event) {
+                        return Ok(());
+                    }
+                }
+                put => {
+                    put.map_err(from_put)?;
+                    held.job.progress.events = number;
+                    return Ok(());
+                }
+            }
+        }
     }
 
-    /// Writes down how far it is.
+    /// Writes down how far it is. `Conflict` if another worker has taken over.
     pub async fn save(&self, held: &mut Held) -> Result<()> {
-        held.fence = self.put(&held.scope, &held.job, OnlyIf::Version(held.fence)).await?;
+        let put = self.put(&held.scope, &held.job, OnlyIf::Version(held.fence)).await;
+        held.fence = match put {
+            Err(error) if error.kind == Kind::Conflict => {
+                let version = self.own_version(held).await?;
+                self.put(&held.scope, &held.job, OnlyIf::Version(version)).await?
+            }
+            put => put?,
+        };
         Ok(())
     }
 
-    /// Ends the job. `Conflict` if another worker has taken over; then nothing was written.
-    pub async fn finish(&self, mut held: Held, outcome: Result<Value, Value>) -> Result<()> {
+    /// The row's version while no other worker has begun; each one that begins is counted in the row.
+    async fn own_version(&self, held: &Held) -> Result<u64> {
+        let (job, version) = self.read(&held.scope, &held.job.id).await?;
+        if job.workers == held.job.workers { Ok(version) } else { Err(from_put(PutError::Conflict)) }
+    }
+
+    /// Ends the job, after a last event where it is not in the log yet. `Conflict` if another worker has taken over;
+    /// then nothing was written. A store that fails is tried again for three seconds.
+    pub async fn finish(
+        &self,
+        mut held: Held,
+        last: Option<&Value>,
+        outcome: Result<Value, Value>,
+    ) -> Result<()> {
         match outcome {
             Ok(result) => (held.job.state, held.job.result) = (JobState::Done, Some(result)),
             Err(problem) => (held.job.state, held.job.problem) = (JobState::Failed, Some(problem)),
         }
-        self.save(&mut held).await
+        let (mut last, mut pauses) = (last, PAUSES.iter());
+        loop {
+            match (self.end(&mut held, &mut last).await, pauses.next()) {
+                (Err(error), Some(pause)) if error.kind != Kind::Conflict => {
+                    tracing::warn!(%error, "the end of a job could not be written: trying again");
+                    tokio::time::sleep(*pause).await;
+                }
+                (ended, _) => return ended,
+            }
+        }
+    }
+
+    async fn end(&self, held: &mut Held, last: &mut Option<&Value>) -> Result<()> {
+        if let Some(event) = *last {
+            self.log(held, event).await?;
+            *last = None;
+        }
+        self.save(held).await
     }
 
     /// The event of this number, from 1; none if it has not happened yet.

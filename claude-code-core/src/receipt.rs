@@ -138,6 +138,12 @@ impl Receipt {
         Receipt { items: vec![item], price_table: catalogue.as_of().to_owned(), saved: Saved::default() }
     }
 
+    /// The receipt of a run that ended before it wrote one: no known price, never zero.
+    pub(crate) fn lost() -> Receipt {
+        let item = Item::adjustment("unknown", What::UnknownOutcome, SignedPicoUsd::ZERO);
+        Receipt { items: vec![Item { usd: None, ..item }], ..Receipt::default() }
+    }
+
     /// The same lines for a sample answer of the local twin: what a model would have cost stands there and is taken
     /// off again.
     pub fn as_sample(mut self) -> Receipt {

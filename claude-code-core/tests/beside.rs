@@ -135,8 +135,8 @@ async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing()
     assert_eq!(jobs.last_event(&next).await.unwrap(), Some(json!("one")), "the dead one's last word");
     jobs.log(&mut next, &json!("two")).await.unwrap();
     assert_eq!(jobs.log(&mut dead, &json!("late")).await.unwrap_err().kind, Kind::Conflict);
-    assert_eq!(jobs.finish(dead, Ok(json!("late"))).await.unwrap_err().kind, Kind::Conflict);
-    jobs.finish(next, Ok(json!("done"))).await.unwrap();
+    assert_eq!(jobs.finish(dead, None, Ok(json!("late"))).await.unwrap_err().kind, Kind::Conflict);
+    jobs.finish(next, None, Ok(json!("done"))).await.unwrap();
     let job = jobs.get(&scope, "j").await.unwrap();
     assert_eq!((job.state, job.result), (JobState::Done, Some(json!("done"))));
     assert!(matches!(jobs.take(&scope, "j", LEASE).await.unwrap(), Taken::Ended));

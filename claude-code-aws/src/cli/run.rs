@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use clap::error::ErrorKind;
 use claude_code_core::{Error, Kind, Result};
+use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
 use super::{
@@ -14,7 +15,7 @@ use super::{
     warnings,
 };
 
-/// How long lookups that cannot be cancelled may hold up the end.
+/// How long the end waits: for what gives back what it holds, and for lookups that cannot be cancelled.
 const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// Runs the command line, the program's name first, and gives its exit code. It reads the environment, writes to
@@ -47,20 +48,31 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Budget { action } => wait(budget::run(global, action)),
         Command::Doctor => wait(doctor::run(global)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
-        Command::Service(command) => wait(service::run(global, command)),
+        Command::Service(command) => wait_for(|alive| service::run(global, command, alive)),
         Command::Serve(args) => wait(serve::run(global, args)),
     }
 }
 
+/// Held by a task beside the work for as long as it has something to give back.
+pub(super) type Alive = mpsc::Sender<()>;
+
 /// Drives the work until it is done or Ctrl-C comes, which drops it: its connections are closed.
 fn wait(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    wait_for(|_| work)
+}
+
+/// As [`wait`], and then for the tasks that see that nobody listens any more.
+fn wait_for<F: Future<Output = Result<u8>>>(work: impl FnOnce(Alive) -> F) -> Result<u8> {
     let runtime = runtime()?;
+    let (alive, mut all_gone) = mpsc::channel(1);
     let ended = runtime.block_on(async {
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             _ = tokio::signal::ctrl_c() => Ok(exit::INTERRUPTED),
-            ended = Box::pin(work) => ended,
-        }
+            ended = Box::pin(work(alive)) => ended,
+        };
+        let _ = tokio::time::timeout(LAST_BREATH, all_gone.recv()).await;
+        ended
     });
     runtime.shutdown_timeout(LAST_BREATH);
     ended

@@ -12,14 +12,15 @@ use super::args::{Global, NewServiceArgs, ServiceCommand};
 use super::figures::{cost, count, model, some};
 use super::plain::line;
 use super::progress::Progress;
+use super::run::Alive;
 use super::{exit, generate, json, setup, show};
 
 /// Events that wait for the terminal.
 const QUEUE: usize = 64;
 
-pub(super) async fn run(global: Global, command: ServiceCommand) -> Result<u8> {
+pub(super) async fn run(global: Global, command: ServiceCommand, alive: Alive) -> Result<u8> {
     match command {
-        ServiceCommand::New(args) => new(global, &args).await,
+        ServiceCommand::New(args) => new(global, &args, alive).await,
         ServiceCommand::Download { id, output, overwrite } => {
             let files = stored(global, &id).await?;
             let paths = generate::written(&files, &output, overwrite)?;
@@ -29,7 +30,7 @@ pub(super) async fn run(global: Global, command: ServiceCommand) -> Result<u8> {
     }
 }
 
-async fn new(global: Global, args: &NewServiceArgs) -> Result<u8> {
+async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> {
     let (creator, services, is_kept) = setup::creator(global).await?;
     let conversation = match &args.resume {
         Some(id) => creator.conversation(id).await?,
@@ -40,7 +41,7 @@ async fn new(global: Global, args: &NewServiceArgs) -> Result<u8> {
         show::note(&format!("broken off, it goes on with: claude-code-aws service new --resume {id}"));
     }
     talk(&creator, conversation).await?;
-    let code = write(&creator, &id).await?;
+    let code = write(&creator, &id, alive).await?;
     let files = services.files(&code.service_id, &code.code_id).await?;
     let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, args.overwrite)).transpose();
     let paths = paths.map_err(|mut error| {
@@ -92,11 +93,14 @@ fn answers() -> mpsc::Receiver<Result<String>> {
     lines
 }
 
-/// The six files, with their progress on a terminal.
-async fn write(creator: &Creator, conversation: &str) -> Result<Code> {
+/// The six files, with their progress on a terminal. Dropped, the writer gives its right back: --resume has it at once.
+async fn write(creator: &Creator, conversation: &str, alive: Alive) -> Result<Code> {
     let writing = creator.write(conversation, None, None).await?;
     let (out, shown) = mpsc::channel(QUEUE);
-    tokio::spawn(writing.run(out));
+    tokio::spawn(async move {
+        writing.run(out).await;
+        drop(alive);
+    });
     let shown = stream::unfold(shown, |mut shown| async move { Some((shown.recv().await?, shown)) });
     let mut shown = std::pin::pin!(shown);
     let mut progress = Progress::start();
@@ -139,7 +143,7 @@ fn result(conversation: &str, code: &Code, files: &[CodeFile], is_kept: bool) ->
 /// `sonnet-5.5 · 6 files · 4.1k tokens · $0.0123 · stored SERVICE/CODE`
 fn summary(code: &Code, is_kept: bool) -> String {
     let mut parts = vec![
-        code.model.as_deref().map_or_else(|| "no model was asked".to_owned(), |id| line(&model(id))),
+        code.model.as_deref().map_or_else(|| "written by an earlier run".to_owned(), |id| line(&model(id))),
         some(code.files.len(), "file"),
         format!("{} tokens", count(tokens(&code.receipt))),
         cost(code.receipt.total()),

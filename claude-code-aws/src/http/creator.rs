@@ -28,11 +28,8 @@ pub(super) fn frames(app: App, host: String, writing: Writing) -> BoxStream<'sta
 async fn frame(app: &App, host: &str, shown: claude_code_core::Result<Shown>) -> Frame {
     let code = match shown {
         Ok(Shown::Event(event)) => return Frame::of(&event),
-        Ok(Shown::Written(code)) => services::view(app, &code, host).await,
-        Err(error) => Err(error),
+        Ok(Shown::Written(code)) => services::written(app, &code, host).await,
+        Err(error) => return Frame::error(&Problem::from(error)),
     };
-    match code {
-        Ok(view) => Frame::new("finished", serde_json::json!({ "generation": view })),
-        Err(error) => Frame::error(&Problem::from(error)),
-    }
+    Frame::new("finished", serde_json::json!({ "generation": code }))
 }

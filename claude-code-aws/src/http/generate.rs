@@ -68,12 +68,19 @@ async fn whole(app: App, caller: Caller, asks: Asks, request: GenerateRequest) -
     let body = output::result(&generation);
     let is_large =
         app.settings.inline_bytes < usize::MAX && body.to_string().len() > app.settings.inline_bytes;
-    match &app.links {
+    Ok(Answer::ok(match &app.links {
         Some(links) if is_large && generation.stored => {
-            Ok(Answer::ok(output::linked(body, &links.of_result(&generation, &asks.host).await?)))
+            match links.of_result(&generation, &asks.host).await {
+                Ok(links) => output::linked(body, &links),
+                // What was paid for is answered all the same.
+                Err(error) => {
+                    let place = format!("/results/{}/download", generation.id);
+                    output::unlinked(output::linked(body, &[]), &error, &place)
+                }
+            }
         }
-        _ => Ok(Answer::ok(body)),
-    }
+        _ => body,
+    }))
 }
 
 /// What happens, as it happens.

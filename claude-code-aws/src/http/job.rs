@@ -31,9 +31,11 @@ pub(super) async fn accept(app: App, caller: Caller, work: Work) -> Result<Answe
     match &app.queue {
         Some(queue) => {
             if let Err(error) = queue.send(&caller.scope, &job.id).await {
-                // Whether the message is on its way nobody knows: a job that has ended is not worked on.
-                worker::refuse(&app, &caller, &job.id, &Problem::from(error.clone())).await?;
-                return Err(error.into());
+                // Whether the message is on its way nobody knows: a job that has ended is not worked on, and one
+                // that a worker has is accepted.
+                if worker::refuse(&app, &caller, &job.id, &Problem::from(error.clone())).await? {
+                    return Err(error.into());
+                }
             }
         }
         None => worker::begin(&app, &caller, &job.id),

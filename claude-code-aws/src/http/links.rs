@@ -67,7 +67,12 @@ impl Links {
         files: impl Iterator<Item = (String, String)>,
         host: &str,
     ) -> Result<Vec<Link>> {
-        let signer = Presigner::new(&self.s3, self.credentials.as_ref(), &self.clock).await?;
+        let signer = Presigner::new(&self.s3, self.credentials.as_ref(), &self.clock).await;
+        let signer = signer.map_err(|mut error| {
+            // They are the server's: its callers are known, and can only come back later.
+            error.kind = Kind::Unavailable;
+            error
+        })?;
         let mut links = Vec::new();
         for (key, path) in files {
             let signed = signer.url(bucket, &key, &path).await?;

@@ -209,6 +209,8 @@ pub(super) struct ServiceCode {
     sample: bool,
     generated_at: String,
     expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<String>>,
 }
 
 /// A description of a service, as the answers gave it.

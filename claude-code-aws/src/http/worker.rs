@@ -1,5 +1,5 @@
 //! The work on a job, in `serve` as a task and in Lambda behind the queue. Whoever holds the job's lease works; a
-//! worker that dies is followed, and what it had finished is not paid for again.
+//! worker that dies is followed: by one that asks anew, unless the end of its answer is in the log already.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -43,11 +43,11 @@ pub(super) fn begin(app: &App, caller: &Caller, id: &str) {
     });
 }
 
-/// Ends a job that nobody has begun.
-pub(super) async fn refuse(app: &App, caller: &Caller, id: &str, problem: &Problem) -> Result<(), Error> {
+/// Ends a job that nobody has begun, and tells whether it was such a one.
+pub(super) async fn refuse(app: &App, caller: &Caller, id: &str, problem: &Problem) -> Result<bool, Error> {
     match app.jobs.take(&caller.scope, id, GRACE).await? {
-        Taken::Held(held) => fail(app, *held, problem).await,
-        Taken::Ended | Taken::Busy(_) => Ok(()),
+        Taken::Held(held) => fail(app, *held, problem).await.map(|()| true),
+        Taken::Ended | Taken::Busy(_) => Ok(false),
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn work(app: &App, caller: &Caller, id: &str, within: Duration)
             Some(result) => Ok(result.clone()),
             None => Err(last["data"]["problem"].clone()),
         };
-        app.jobs.finish(held, outcome).await?;
+        app.jobs.finish(held, None, outcome).await?;
         return Ok(Left::Ended);
     }
     let request = match wanted(&held, within) {
@@ -95,20 +95,24 @@ async fn answer(
         match event {
             Ok(Event::Finished(generation)) => {
                 let frame = Frame::of(&Event::Finished(generation));
-                app.jobs.log(&mut held, &logged(&frame)).await?;
                 let result = frame.data["generation"].clone();
-                return app.jobs.finish(held, Ok(result)).await;
+                return app.jobs.finish(held, Some(&logged(&frame)), Ok(result)).await;
             }
-            Ok(event) => log.take(app, &mut held, &event).await?,
+            Ok(event) => match log.take(app, &mut held, &event).await {
+                // Who reads the log misses a piece and gets the whole at its end: that is being paid for.
+                Err(error) if error.kind != Kind::Conflict => {
+                    tracing::warn!(%error, "the progress of a job could not be written");
+                }
+                taken => taken?,
+            },
             Err(error) => return fail(app, held, &Problem::from(error)).await,
         }
     }
     Ok(())
 }
 
-async fn fail(app: &App, mut held: Held, problem: &Problem) -> Result<(), Error> {
-    app.jobs.log(&mut held, &logged(&Frame::error(problem))).await?;
-    app.jobs.finish(held, Err(problem.json())).await
+async fn fail(app: &App, held: Held, problem: &Problem) -> Result<(), Error> {
+    app.jobs.finish(held, Some(&logged(&Frame::error(problem))), Err(problem.json())).await
 }
 
 /// Gathers the chunks of a file, so that a log of some kilobytes is not a thousand rows.

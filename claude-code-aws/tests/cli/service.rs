@@ -1,8 +1,13 @@
 //! `service new`, with its answers on stdin.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use claude_code_core::service::{FILES, STEPS};
 
 use super::run::read;
+#[cfg(unix)]
+use super::up::Up;
 use super::up::answering;
 use super::{Done, Place};
 
@@ -102,9 +107,45 @@ fn questions_come_from_the_model_and_half_a_service_is_rejected() {
     assert!(done.last_line().contains(" · rejected · not stored"), "{done:?}");
 }
 
+/// The writer gives its right back before the process ends.
+#[cfg(unix)]
+#[test]
+fn what_ctrl_c_broke_off_goes_on_at_once() {
+    use std::io::{BufRead, BufReader, Read};
+    let place = Place::new();
+    let steps = serde_json::json!({ "steps": [
+        { "times": 6, "answer": { "text": "```text question.txt\nWho pays for it?\n```\n" } },
+        { "faults": [{ "stall_at": 40 }] },
+        { "times": 9, "answer": { "text": "```python backend_service.py\nvalue = 1\n```\n" } },
+    ] });
+    let script = place.write("script.json", &steps.to_string());
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let command = |args: &[&str]| {
+        let mut command = place.command(args);
+        command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "aws");
+        command
+    };
+    let mut first = command(&["service", "new"]);
+    let mut child =
+        first.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(answers().as_bytes()).unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("7 of 7") && lines.read_line(&mut told).unwrap() > 0 {}
+    // Time to send its request.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    lines.read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{told}");
+    let id = told.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let next = on(command(&["service", "new", "--resume", id]), "");
+    assert!(!next.err.contains("being written"), "{next:?}");
+    assert_eq!(next.code, 3, "half a service, and no error: {next:?}");
+    assert!(next.last_line().contains("1 file") && next.last_line().contains("stored "), "{next:?}");
+}
+
 fn on(mut command: std::process::Command, stdin: &str) -> Done {
-    use std::io::Write;
-    use std::process::Stdio;
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();

@@ -17,3 +17,4 @@ mod slow;
 mod statuses;
 mod stream;
 mod support;
+mod worker;

@@ -22,9 +22,9 @@ use super::server::{self, Server};
 use super::support::{Answer, get, post};
 
 const EVENT: &str = include_str!("events/sqs.json");
-const ANSWER: &str = "```python a.py\nvalue = 1\n```\n";
+pub const ANSWER: &str = "```python a.py\nvalue = 1\n```\n";
 pub const URL: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/claude-code-jobs";
-const KEY: (&str, &str) = ("authorization", "Bearer t");
+pub const KEY: (&str, &str) = ("authorization", "Bearer t");
 
 /// SQS in the process: it takes every message.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ impl HttpConnector for Taker {
     }
 }
 
-fn sqs() -> aws_sdk_sqs::config::Builder {
+pub(super) fn sqs() -> aws_sdk_sqs::config::Builder {
     aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::from_static("us-east-1"))
@@ -57,44 +57,47 @@ fn sqs() -> aws_sdk_sqs::config::Builder {
 }
 
 /// A host that is frozen after its answers, its worker, and the messages between them.
-struct Host {
-    app: App,
-    router: Router,
+pub(super) struct Host {
+    pub(super) app: App,
+    pub(super) router: Router,
     client: Client,
     messages: Taker,
 }
 
 fn host(provider: &Arc<ScriptedProvider>) -> Host {
-    let messages = Taker::default();
-    let client = builder(provider.clone()).build();
-    let settings = Settings::default().with_tokens(["t".to_owned()]).without_background();
-    let app = App::new(client.clone(), settings).with_queue(messages.client(), URL);
-    Host { router: router(app.clone()), app, client, messages }
+    Host::over(builder(provider.clone()).build())
 }
 
 impl Host {
-    async fn accept(&self) -> Answer {
+    pub(super) fn over(client: Client) -> Self {
+        let messages = Taker::default();
+        let settings = Settings::default().with_tokens(["t".to_owned()]).without_background();
+        let app = App::new(client.clone(), settings).with_queue(messages.client(), URL);
+        Host { router: router(app.clone()), app, client, messages }
+    }
+
+    pub(super) async fn accept(&self) -> Answer {
         let body = json!({ "prompt": "a", "model": "sonnet", "cache": "off" });
         post(&self.router, "/generate", &[KEY, ("prefer", "respond-async")], body).await
     }
 
     /// The body of the last message.
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         let sent = self.messages.0.lock().unwrap();
         sent.last().unwrap()["MessageBody"].as_str().unwrap().to_owned()
     }
 
     /// The message is delivered; the ids of what shall come again.
-    async fn deliver(&self, body: &str) -> Value {
+    pub(super) async fn deliver(&self, body: &str) -> Value {
         deliver(self.app.clone(), body.to_owned()).await
     }
 
-    async fn job(&self, place: &str) -> Value {
+    pub(super) async fn job(&self, place: &str) -> Value {
         get(&self.router, place, &[KEY]).await.json()
     }
 }
 
-async fn deliver(app: App, body: String) -> Value {
+pub(super) async fn deliver(app: App, body: String) -> Value {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     event["Records"][0]["body"] = body.into();
     let Incoming::Jobs(batch) = serde_json::from_str(&event.to_string()).unwrap() else {
@@ -105,7 +108,7 @@ async fn deliver(app: App, body: String) -> Value {
     serde_json::to_value(lambda::work(&app, batch, deadline).await).unwrap()
 }
 
-fn done() -> Value {
+pub(super) fn done() -> Value {
     json!({ "batchItemFailures": [] })
 }
 
@@ -174,7 +177,7 @@ async fn a_job_over_which_three_workers_died_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_dead_worker_had_finished_is_not_paid_again() {
+async fn an_answer_whose_end_a_dead_worker_had_logged_is_not_paid_again() {
     let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
     let host = host(&provider);
     let place = host.accept().await.header("location").to_owned();

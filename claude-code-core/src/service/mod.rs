@@ -9,6 +9,7 @@ mod files;
 mod question;
 mod step;
 mod store;
+mod writer;
 mod writing;
 
 pub use conversation::{CodeRef, Conversation, Said};

@@ -106,9 +106,10 @@ pub struct Code {
     pub accepted: bool,
     /// What the checks found.
     pub diagnostics: Vec<Diagnostic>,
-    /// The model that wrote last; none where nothing had to be asked.
+    /// The model that wrote last; none where an earlier run had written all files and not the row.
     pub model: Option<String>,
-    /// What the last run cost; earlier runs that were cut off have their own receipts in the budget.
+    /// What the last run cost, unpriced where it ended before it wrote that down; earlier runs that were cut off have
+    /// their own receipts in the budget.
     pub receipt: Receipt,
     /// Whether it is the twin's sample and no model's.
     #[serde(default)]
@@ -169,7 +170,8 @@ impl Services {
             .map(|_| ())
     }
 
-    /// The row of written code. `NotFound` outside the scope, and before the last file is there.
+    /// The row of written code: of six files, or of those that a rejected answer had. `NotFound` outside the scope, and
+    /// before an answer has ended.
     pub async fn code(&self, scope: &Scope, service_id: &str, code_id: &str) -> Result<Code> {
         let key = service_key(service_id, format!("CODE#{code_id}"));
         self.get(scope, &key, "code").await.map(|(code, _)| code)

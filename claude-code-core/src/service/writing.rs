@@ -9,13 +9,13 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, timeout_at};
 
 use super::conversation::CodeRef;
 use super::creator::Creator;
 use super::files::{self, FILES};
 use super::step::STEPS;
 use super::store::{Code, CodeEntry};
+use super::writer::Lease;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
@@ -23,19 +23,13 @@ use crate::file::CodeFile;
 use crate::generation::Generation;
 use crate::receipt::Receipt;
 use crate::request::GenerateRequest;
-use crate::state::{OnlyIf, PutError, StateKey, StateKind};
-
-/// A writer that shows no life for so long is dead, and another one may go on.
-const LEASE: Duration = Duration::from_secs(30);
-/// How often it shows that it lives.
-const RENEW: Duration = Duration::from_secs(10);
 
 /// What is shown while the files are written.
 #[derive(Clone, Debug)]
 pub enum Shown {
     /// An event of a file, of text, or a notice; files that were there before are shown first. Never `Finished`.
     Event(Event),
-    /// The end: all six files are kept.
+    /// The end: the row is kept, and all the files that it names.
     Written(Box<Code>),
 }
 
@@ -47,7 +41,7 @@ pub struct Writing {
     kept: Vec<CodeFile>,
     /// The code's row, where nothing is left to do.
     done: Option<Code>,
-    lease: Option<(StateKey, u64)>,
+    lease: Option<Lease>,
     within: Option<Duration>,
 }
 
@@ -56,16 +50,19 @@ impl Writing {
         let mut writing = Writing { creator, code, kept: Vec::new(), done: None, lease: None, within };
         writing.done = writing.found().await?;
         if writing.done.is_none() {
-            writing.lease = Some(writing.take().await?);
-            writing.kept = writing.stored().await?;
+            writing.lease = Some(Lease::take(&writing.creator.client, &writing.code.code_id).await?);
+            // The writer before may have ended in between.
+            writing.done = writing.found().await?;
         }
+        writing.kept = writing.stored().await?;
         Ok(writing)
     }
 
+    /// The row of all six files. One of fewer says what an answer had: the others are still to be written.
     async fn found(&self) -> Result<Option<Code>> {
         let Creator { client, services } = &self.creator;
         match services.code(client.scope(), &self.code.service_id, &self.code.code_id).await {
-            Ok(code) => Ok(Some(code)),
+            Ok(code) => Ok(Some(code).filter(|code| code.files.len() == FILES.len())),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -78,32 +75,58 @@ impl Writing {
     /// Writes what is missing and shows it: events, then `Written` or the error. Ends early where nobody listens any
     /// more: the request to the model is closed, and what was kept stays.
     pub async fn run(mut self, out: Sender<Result<Shown>>) {
-        let ended = match select(pin!(self.written(&out)), pin!(out.closed())).await {
-            Either::Left((ended, _)) => Some(ended),
-            Either::Right(_) => None,
-        };
-        self.release().await;
+        let mut lease = self.lease.take();
+        let ended = self.led(&mut lease, &out).await;
+        if let Some(lease) = lease {
+            lease.release().await;
+        }
         if let Some(ended) = ended {
             let shown = ended.map(|code| Shown::Written(Box::new(code))).map_err(explained);
             let _ = out.send(shown).await;
         }
     }
 
-    async fn written(&mut self, out: &Sender<Result<Shown>>) -> Result<Code> {
-        if let Some(done) = self.done.take() {
-            self.kept = self.stored().await?;
-            self.show(out).await;
-            return Ok(done);
+    /// The end, none where nobody listens any more. The lease is renewed beside all of the work: a slow reader or
+    /// store must not make a second writer pay for the same files.
+    async fn led(&mut self, lease: &mut Option<Lease>, out: &Sender<Result<Shown>>) -> Option<Result<Code>> {
+        let is_done = self.done.is_some();
+        let ended = match select(pin!(self.heard(out)), pin!(Lease::hold(lease))).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right((taken_over, _)) => Some(Err(taken_over)),
+        };
+        match ended {
+            Some(Ok(code)) if !is_done => Some(self.put(lease, code).await),
+            ended => ended,
         }
+    }
+
+    async fn heard(&mut self, out: &Sender<Result<Shown>>) -> Option<Result<Code>> {
+        match select(pin!(self.written(out)), pin!(out.closed())).await {
+            Either::Left((written, _)) => Some(written),
+            Either::Right(_) => None,
+        }
+    }
+
+    async fn written(&mut self, out: &Sender<Result<Shown>>) -> Result<Code> {
         self.show(out).await;
-        let code = self.missing(out).await?;
-        let Creator { client, services } = &self.creator;
-        services.put_code(client.scope(), &code).await?;
+        match self.done.take() {
+            Some(done) => Ok(done),
+            None => self.missing(out).await,
+        }
+    }
+
+    /// The row, over nobody's who has taken over.
+    async fn put(&self, lease: &mut Option<Lease>, code: Code) -> Result<Code> {
+        if let Some(lease) = lease {
+            lease.renew().await?;
+        }
+        self.creator.services.put_code(self.creator.client.scope(), &code).await?;
         Ok(code)
     }
 
-    /// Writes what is missing. With nothing missing the kept files are only checked: they were paid for before.
-    async fn missing(&mut self, out: &Sender<Result<Shown>>) -> Result<Code> {
+    /// Writes what is missing. With nothing missing the kept files are only checked: they were paid for before, and
+    /// the run that was paid did not come to write down how much.
+    async fn missing(&self, out: &Sender<Result<Shown>>) -> Result<Code> {
         if files::missing(&self.kept).is_empty() {
             return Ok(self.code(&self.kept, files::check(&self.kept), None));
         }
@@ -124,36 +147,28 @@ impl Writing {
         Ok(self.code(&all, generation.diagnostics.clone(), Some(&generation)))
     }
 
-    /// One answer of the model: files are kept as their ends are seen, and the lease is renewed while it lasts.
+    /// One answer of the model: files are kept as their ends are seen.
     async fn generate(
-        &mut self,
+        &self,
         request: GenerateRequest,
         out: &Sender<Result<Shown>>,
     ) -> Result<Arc<Generation>> {
         let mut events = self.creator.client.stream(request);
         let mut texts: HashMap<usize, String> = HashMap::new();
-        let mut renewal = Instant::now() + RENEW;
-        loop {
-            let Ok(event) = timeout_at(renewal, events.next()).await else {
-                self.renew().await?;
-                renewal = Instant::now() + RENEW;
-                continue;
-            };
-            match event {
-                Some(Ok(Event::Finished(generation))) => return Ok(generation),
-                Some(Ok(event)) => {
-                    self.keep(&mut texts, &event).await?;
+        while let Some(event) = events.next().await {
+            match event? {
+                Event::Finished(generation) => return Ok(generation),
+                event => {
+                    self.keep(&mut texts, &event).await;
                     let _ = out.send(Ok(Shown::Event(shifted(event, self.kept.len())))).await;
-                }
-                Some(Err(error)) => return Err(error),
-                None => {
-                    return Err(Error::new(Kind::Unavailable, "the answer broke off: repeat the request"));
                 }
             }
         }
+        Err(Error::new(Kind::Unavailable, "the answer broke off: repeat the request"))
     }
 
-    async fn keep(&self, texts: &mut HashMap<usize, String>, event: &Event) -> Result<()> {
+    /// A file that cannot be kept now does not end the answer, which is paid for: it is put again at the end.
+    async fn keep(&self, texts: &mut HashMap<usize, String>, event: &Event) {
         match event {
             Event::FileStarted { index, .. } => {
                 texts.insert(*index, String::new());
@@ -162,11 +177,12 @@ impl Writing {
             Event::FileFinished { index, path, complete: true, .. } if self.is_wanted(path.as_deref()) => {
                 let content = texts.remove(index).unwrap_or_default();
                 let path = path.as_deref().unwrap_or_default();
-                self.creator.services.put_file(&self.code, path, &content).await?;
+                if let Err(error) = self.creator.services.put_file(&self.code, path, &content).await {
+                    tracing::warn!(%error, "a file could not be kept on the way");
+                }
             }
             _ => {}
         }
-        Ok(())
     }
 
     /// One of the six, and not paid for before.
@@ -203,48 +219,9 @@ impl Writing {
             files: files.iter().map(CodeEntry::of).collect(),
             diagnostics,
             model: generation.map(|g| g.model.clone()),
-            receipt: generation.map_or_else(Receipt::default, |g| g.receipt.clone()),
+            receipt: generation.map_or_else(Receipt::lost, |g| g.receipt.clone()),
             sample: generation.is_some_and(|g| g.sample),
             generated_at: self.creator.client.clock().now().iso(),
-        }
-    }
-
-    async fn take(&self) -> Result<(StateKey, u64)> {
-        let client = &self.creator.client;
-        let key = StateKey::new(StateKind::Lease, client.scope(), format!("service/{}", self.code.code_id));
-        let now = client.clock().now();
-        match client.state().put(&key, Vec::new(), now.plus(LEASE), OnlyIf::AbsentAt(now)).await {
-            Ok(version) => Ok((key, version)),
-            Err(PutError::Conflict) => {
-                let message = "the files are being written by another request: repeat this one later";
-                Err(Error { retry_after: Some(LEASE), ..Error::new(Kind::Conflict, message) })
-            }
-            Err(PutError::Store(error)) => Err(error),
-        }
-    }
-
-    async fn renew(&mut self) -> Result<()> {
-        let Some((key, version)) = &mut self.lease else { return Ok(()) };
-        let client = &self.creator.client;
-        let until = client.clock().now().plus(LEASE);
-        match client.state().put(key, Vec::new(), until, OnlyIf::Version(*version)).await {
-            Ok(renewed) => *version = renewed,
-            Err(PutError::Conflict) => {
-                return Err(Error::new(Kind::Conflict, "another request has taken the files over"));
-            }
-            Err(PutError::Store(error)) => tracing::warn!(%error, "the writer's lease could not be renewed"),
-        }
-        Ok(())
-    }
-
-    async fn release(&mut self) {
-        let Some((key, version)) = self.lease.take() else { return };
-        let client = &self.creator.client;
-        let ended = client.clock().now();
-        if let Err(PutError::Store(error)) =
-            client.state().put(&key, Vec::new(), ended, OnlyIf::Version(version)).await
-        {
-            tracing::warn!(%error, "the writer's lease could not be released: it ends by itself");
         }
     }
 }
