@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import boto3
-from conftest import REVERSE
+from conftest import COMMAND, REVERSE
 
 MODULE = Path(__file__).parents[3] / "claude-code-py" / "python"
 PROGRAM = """
@@ -43,3 +43,38 @@ def test_two_processes_with_25_equal_requests_each_send_once(twin):
         region_name=twin.env["AWS_REGION"],
     ).resource("dynamodb", endpoint_url=twin.env["AWS_ENDPOINT_URL_DYNAMODB"])
     assert table.Table("claude-code-results").scan()["Count"] == 1
+
+
+def test_an_answer_of_thinking_alone_is_scripted_in_three_lines_and_is_empty(scripted, tmp_path):
+    thinking = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in THINKING)
+    header = {"header": {"name": "content-type", "value": "text/event-stream"}}
+    twin = scripted({"answer": {"text": ""}, "faults": [{"body": thinking}, header]})
+    settings = {"CLAUDE_CODE_AWS_PROVIDER": "anthropic", "CLAUDE_CODE_AWS_STORE": "none"}
+    done = subprocess.run(
+        [COMMAND, "generate", "anything", "-m", "haiku"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CLAUDE_CODE_AWS_MAX_SENDS": "1", **settings, **twin.env},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert "ended its turn without an answer" in done.stderr, done.stderr
+
+
+# A turn in which the model only thought, in the Messages API's events.
+THINKING = [
+    {
+        "type": "message_start",
+        "message": {
+            "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-5-5", "content": [],
+            "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 9, "output_tokens": 1},
+        },
+    },
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 3},
+    },
+    {"type": "message_stop"},
+]  # fmt: skip
