@@ -151,6 +151,7 @@ def test_nothing_secret_is_in_the_files(recorded):
     for secret in [*SECRETS.values(), ACCOUNT, "the-clients-own-key", "Signature", "authorization", "security-token", "bob"]:
         assert secret.lower() not in text.lower(), secret
     assert "000000000000:inference-profile" in text
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in out.iterdir())
     first = json.loads(sorted(out.iterdir())[0].read_text())
     assert first["request"]["body"]["messages"][0]["content"][0]["text"] == "one"
 

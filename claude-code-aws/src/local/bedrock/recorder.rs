@@ -1,5 +1,6 @@
 //! Passes requests on to a real service, gives its answers back byte for byte as they come, and writes both down.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -299,10 +300,19 @@ impl Record {
         let name = format!("{number:04}-{operation}-{}.json", &sha256_hex(text.as_bytes())[..8]);
         let path = self.recorder.directory.join(name);
         let half = path.with_extension("json.new");
-        std::fs::write(&half, text)?;
+        private().open(&half)?.write_all(text.as_bytes())?;
         std::fs::rename(&half, &path)?;
         Ok(path)
     }
+}
+
+/// A new file that only its owner reads: prompts and answers stand in it.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Whether the service refused whoever asked rather than what was asked: that is no answer of a model.
