@@ -320,7 +320,8 @@ pub(super) struct CostArgs {
 pub(super) enum TwinCommand {
     /// Listen on loopback and print `export` lines for any AWS or Anthropic SDK
     Up(UpArgs),
-    /// As `up`, but models are asked for real: what they answer is passed on and written down, without credentials
+    /// As `up`, but models are asked for real: what they answer is passed on and written down. Credentials in headers are
+    /// left out; in texts only keys of a known form and ARNs' accounts are removed: look before you share the files
     Record(RecordArgs),
 }
 

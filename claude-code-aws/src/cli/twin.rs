@@ -49,7 +49,8 @@ async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
         messages.base_url.as_deref(),
         messages.api_key.clone(),
     )?;
-    let twin = Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream)?)));
+    let twin =
+        Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream, keys())?)));
     show::note(&format!("every exchange with a model is written into {}", args.out.display()));
     serve(global, &config, &twin, args.port, false).await
 }

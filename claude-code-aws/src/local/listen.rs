@@ -162,7 +162,7 @@ impl Door {
             return refused(
                 StatusCode::FORBIDDEN,
                 "AccessDeniedException",
-                "the local twin answers loopback hosts only",
+                "the local twin answers loopback hosts only, and no pages of a browser",
             );
         }
         // STS has no path of its own; no operation of Bedrock has this one.
@@ -206,14 +206,11 @@ fn signs(service: Service, path: &str) -> bool {
 }
 
 /// Whether a request was meant for loopback. A page in a browser can point a name of its own at 127.0.0.1; the name
-/// stands in the Host header then, and a page of another origin names itself.
+/// stands in the Host header then, and whatever sends an
+/// Origin is a page, of which none has business here, not even one from loopback.
 fn is_local(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin = headers.get(header::ORIGIN).map(|origin| {
-        let origin = origin.to_str().unwrap_or_default();
-        origin.split_once("://").map_or("", |(_, host)| host)
-    });
-    host.is_some_and(is_loopback) && origin.is_none_or(is_loopback)
+    host.is_some_and(is_loopback) && !headers.contains_key(header::ORIGIN)
 }
 
 /// `localhost`, `127.0.0.1:8000`, `[::1]:8000`.

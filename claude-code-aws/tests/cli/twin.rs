@@ -122,7 +122,9 @@ async fn a_wrong_secret_is_refused_by_s3_always_and_by_the_others_when_asked() {
 fn hosts_and_pages_that_are_not_loopback_are_refused() {
     let place = Place::new();
     let up = Up::start(&place, &[]);
-    for headers in ["host: evil.example", "host: localhost\r\norigin: https://evil.example"] {
+    let pages = ["https://evil.example", "http://localhost:3000", "null"];
+    let pages = pages.map(|origin| format!("host: localhost\r\norigin: {origin}"));
+    for headers in pages.into_iter().chain(["host: evil.example".to_owned()]) {
         let request = format!(
             "POST /v1/messages HTTP/1.1\r\n{headers}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         );

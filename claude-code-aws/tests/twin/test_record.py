@@ -6,7 +6,10 @@ import json
 import anthropic
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, EventStreamError
 
 from conftest import MODEL, REVERSE, Twin
@@ -32,7 +35,7 @@ STEPS = [
 
 
 def client(twin):
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y", "region_name": "us-east-1"}
+    keys = {"aws_access_key_id": SECRETS["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": SECRETS["AWS_SECRET_ACCESS_KEY"], "region_name": "us-east-1"}
     return boto3.client("bedrock-runtime", endpoint_url=twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], config=ONCE, **keys)
 
 
@@ -114,7 +117,9 @@ def test_the_bytes_of_an_answer_are_those_of_the_service(recorded, tmp_path):
 
     def raw(twin):
         connection = http.client.HTTPConnection(twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"].removeprefix("http://"))
-        connection.request("POST", path, body, {"content-type": "application/json"})
+        request = AWSRequest("POST", twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] + path, {"content-type": "application/json"}, body)
+        SigV4Auth(Credentials(SECRETS["AWS_ACCESS_KEY_ID"], SECRETS["AWS_SECRET_ACCESS_KEY"]), "bedrock", "us-east-1").add_auth(request)
+        connection.request("POST", path, body, dict(request.headers))
         answer = connection.getresponse()
         return answer.status, answer.getheader("content-type"), answer.read()
 
@@ -130,11 +135,12 @@ def test_a_task_is_found_in_another_prompt(recorded, tmp_path):
     out, heard, near = recorded
     replay = Twin(tmp_path / "replay", "--answers", str(out))
     try:
-        wrapped = ask("Answer well.\n<task>\none\n</task>\n", "us.anthropic.claude-sonnet-5-5")
+        wrapped = ask("Answer well.\n<task>\none\n</task>\n", "us.anthropic.claude-haiku-5-5")
         assert told(lambda: client(replay).converse(**wrapped)) == heard[0]
         longer = ask("one")
         longer["messages"] += [{"role": "assistant", "content": [{"text": "a"}]}, *ask("one")["messages"]]
         assert told(lambda: client(replay).converse(**longer))[1] == 400, "another turn of it is another question"
+        assert told(lambda: client(replay).converse(**ask("one", "us.anthropic.claude-sonnet-5-5")))[1] == 400, "another family"
     finally:
         replay.close()
 
@@ -145,6 +151,7 @@ def test_nothing_secret_is_in_the_files(recorded):
     for secret in [*SECRETS.values(), ACCOUNT, "the-clients-own-key", "Signature", "authorization", "security-token", "bob"]:
         assert secret.lower() not in text.lower(), secret
     assert "000000000000:inference-profile" in text
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in out.iterdir())
     first = json.loads(sorted(out.iterdir())[0].read_text())
     assert first["request"]["body"]["messages"][0]["content"][0]["text"] == "one"
 
@@ -171,3 +178,15 @@ def test_a_service_that_is_not_there_is_unavailable(tmp_path):
         assert (error["Code"], status) == ("ServiceUnavailableException", 503)
     finally:
         near.close()
+
+
+def test_a_request_without_the_twins_keys_spends_nothing(recorded):
+    out, _, near = recorded
+    before = len(list(out.iterdir()))
+    body = json.dumps({"messages": [{"role": "user", "content": [{"text": REVERSE}]}]})
+    for path in (f"/model/{MODEL}/converse", "/v1/messages"):
+        connection = http.client.HTTPConnection(near.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"].removeprefix("http://"))
+        connection.request("POST", path, body, {"content-type": "text/plain"})
+        answer = connection.getresponse()
+        assert answer.status == 403 and b"twin record" in answer.read(), path
+    assert len(list(out.iterdir())) == before

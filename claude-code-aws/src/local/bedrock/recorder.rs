@@ -1,5 +1,6 @@
 //! Passes requests on to a real service, gives its answers back byte for byte as they come, and writes both down.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +28,7 @@ use crate::anthropic::data;
 use crate::anthropic::endpoint::Endpoint;
 use crate::fault;
 use crate::local::body::{Body, Piece, Pieces};
+use crate::local::keys::Keys;
 use crate::local::{clock, signature};
 use crate::secret::Secret;
 
@@ -50,7 +52,7 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Bedrock's runtime in the configuration's region and the Messages API at `messages`; or one server for both.
     /// Requests to Bedrock are signed with the configuration's credentials, those to the Messages API have this key
-    /// where they come without one of their own. Fails for an address that is not acceptable.
+    /// where they come with the twin's. Fails for an address that is not acceptable.
     pub(crate) fn new(
         sdk: SdkConfig,
         server: Option<&str>,
@@ -77,6 +79,8 @@ impl Upstream {
 #[derive(Clone)]
 pub(crate) struct Recorder {
     upstream: Upstream,
+    /// Whose signatures are replaced by real ones: that spends money.
+    keys: Keys,
     directory: PathBuf,
     next: Arc<AtomicUsize>,
 }
@@ -88,9 +92,9 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records what `upstream` answers into a directory, behind what is there already. Fails with
-    /// [`Kind::Storage`] if it cannot be made.
-    pub(crate) fn open(directory: &Path, upstream: Upstream) -> Result<Self> {
+    /// Records what `upstream` answers into a directory, behind what is there already, for requests that are
+    /// signed with these keys. Fails with [`Kind::Storage`] if it cannot be made.
+    pub(crate) fn open(directory: &Path, upstream: Upstream, keys: Keys) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::new(Kind::Storage, format!("cannot record into {}: {error}", directory.display()))
         };
@@ -99,7 +103,12 @@ impl Recorder {
         let numbers = entries
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.split_once('-')?.0.parse::<usize>().ok());
         let next = numbers.max().map_or(0, |last| last + 1);
-        Ok(Recorder { upstream, directory: directory.to_owned(), next: Arc::new(AtomicUsize::new(next)) })
+        Ok(Recorder {
+            upstream,
+            keys,
+            directory: directory.to_owned(),
+            next: Arc::new(AtomicUsize::new(next)),
+        })
     }
 
     /// Passes a request on, and its answer back.
@@ -137,10 +146,19 @@ impl Recorder {
         if route.is_messages() {
             let own = head.headers.get("x-api-key").filter(|key| !is_the_twins(key)).cloned();
             let ours = self.upstream.key.as_ref().and_then(|key| HeaderValue::from_str(key.expose()).ok());
-            if let Some(key) = own.or(ours) {
+            let bears_ours = head.headers.get("x-api-key").is_some_and(is_the_twins);
+            if let Some(key) = own.or(ours.filter(|_| bears_ours)) {
                 parts.headers.insert("x-api-key", key);
+            } else if bearer.is_none() {
+                return Err("`twin record` passes on only what has a key: set the variables that it printed"
+                    .to_owned());
             }
         } else if bearer.is_none() {
+            if let Some(why) = signature::refusal(head, body, &self.keys) {
+                return Err(format!(
+                    "{why}; `twin record` takes the keys that it printed, or those of its shell"
+                ));
+            }
             self.sign(&mut parts, body).await?;
         }
         let request = Request::from_parts(parts, SdkBody::from(body.to_vec()));
@@ -282,10 +300,19 @@ impl Record {
         let name = format!("{number:04}-{operation}-{}.json", &sha256_hex(text.as_bytes())[..8]);
         let path = self.recorder.directory.join(name);
         let half = path.with_extension("json.new");
-        std::fs::write(&half, text)?;
+        private().open(&half)?.write_all(text.as_bytes())?;
         std::fs::rename(&half, &path)?;
         Ok(path)
     }
+}
+
+/// A new file that only its owner reads: prompts and answers stand in it.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Whether the service refused whoever asked rather than what was asked: that is no answer of a model.

@@ -1,5 +1,6 @@
 //! By what a recorded exchange is found again.
 
+use claude_code_core::Family;
 use claude_code_core::file::sha256_hex;
 use serde_json::Value;
 
@@ -24,9 +25,12 @@ impl Keys {
         let exact = sha256_hex(format!("{path}\n{}", sorted(&body)).as_bytes());
         let question = question(route, text.as_bytes());
         let task = question.filter(|question| !question.last_user_text().is_empty()).map(|question| {
-            let (turns, task) = (question.messages.len(), samples::task(question.last_user_text()));
-            let words = task.split_whitespace().collect::<Vec<_>>().join(" ");
-            sha256_hex(format!("{}\n{turns}\n{words}", route.name()).as_bytes())
+            let mut key = format!("{}\n{}", route.name(), family(&question.model));
+            for turn in &question.messages {
+                let words = samples::task(&turn.text).split_whitespace().collect::<Vec<_>>().join(" ");
+                key += &format!("\n{:?} {words}", turn.role);
+            }
+            sha256_hex(key.as_bytes())
         });
         Keys { exact, task }
     }
@@ -34,6 +38,12 @@ impl Keys {
     pub(super) fn all(self) -> impl Iterator<Item = String> {
         [format!("exact {}", self.exact)].into_iter().chain(self.task.map(|task| format!("task {task}")))
     }
+}
+
+/// The family in a model's id; an id that names none stands for itself.
+fn family(model: &str) -> String {
+    let named = Family::ALL.into_iter().find(|family| model.contains(family.as_str()));
+    named.map_or_else(|| scrub::text(model), |family| family.as_str().to_owned())
 }
 
 /// What is asked of a model, where the request is read.

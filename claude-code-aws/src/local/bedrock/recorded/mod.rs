@@ -9,10 +9,11 @@
 //! ```
 //!
 //! The body of an answer stands in `body_text` where it is text, else in `body_base64`. `operation`, `model` and
-//! `streaming` are for people. Neither credentials nor account numbers are in it: see [`scrub`].
+//! `streaming` are for people. No credential of the request's headers is in it. Of
+//! its texts, keys of a known form and the accounts of ARNs are removed, each frame by itself: see [`scrub`].
 //!
-//! A request is answered by the exchange of the same request, else by one of the same operation, the same number of
-//! turns and the same task: the text between `<task>` and `</task>` of the last message, else the whole message.
+//! A request is answered by the exchange of the same request, else by one of the same operation, the same family
+//! of models and the same turns, where the text between `<task>` and `</task>` stands for its whole message.
 //! Several exchanges of one request are played in the order of their files; the last one is repeated.
 
 mod key;
