@@ -119,7 +119,7 @@ impl Problem {
             body["service_request_id"] = id.as_str().into();
         }
         if let Some(partial) = &self.partial {
-            body["partial"] = output::result(partial);
+            body["partial"] = partial.schema();
         }
         body
     }

@@ -69,7 +69,7 @@ impl Frame {
                 Frame::new("notice", json!({ "why": why, "model": model, "wait_seconds": wait_seconds }))
             }
             Event::Finished(generation) => {
-                Frame::new("finished", json!({ "generation": output::result(generation) }))
+                Frame::new("finished", json!({ "generation": generation.schema() }))
             }
         }
     }

@@ -65,7 +65,7 @@ async fn answer(
 
 async fn whole(app: App, caller: Caller, asks: Asks, request: GenerateRequest) -> Result<Answer, Problem> {
     let generation = caller.client.generate(request).await?;
-    let body = output::result(&generation);
+    let body = generation.schema();
     let is_large =
         app.settings.inline_bytes < usize::MAX && body.to_string().len() > app.settings.inline_bytes;
     Ok(Answer::ok(match &app.links {
