@@ -7,8 +7,6 @@ use axum::response::IntoResponse;
 use claude_code_core::{Error, Generation, Kind};
 use serde_json::{Value, json};
 
-use super::output;
-
 /// Seconds that a throttled caller waits where the service did not say.
 const THROTTLED_WAIT: u64 = 5;
 /// Seconds after which what is in progress is looked at again.

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::error::Problem;
-use super::output;
 
 /// Proxies close connections that are silent for 30 to 60 seconds; half of the shortest is safe.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
