@@ -1,6 +1,7 @@
 //! Accepted answers are served again for an hour: from memory, else from shared state. Only accepted ones enter,
 //! expiry is judged here, and what was stored is checked against its hash. If it cannot be reached, life goes on.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,16 @@ impl ResponseCache {
                 None => self.leases.pause(plan).await,
             }
         }
+    }
+
+    /// Does a request's work and keeps its lease meanwhile.
+    pub(crate) async fn hold<T>(&self, lease: &Lease, work: impl Future<Output = T>) -> T {
+        self.leases.hold(lease, work).await
+    }
+
+    /// Ends the leases of requests that were dropped.
+    pub(crate) async fn give_back(&self) {
+        self.leases.give_back().await;
     }
 
     /// Closes the lease; an accepted answer enters first, unless another leader has taken over meanwhile.

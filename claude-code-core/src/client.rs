@@ -20,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::metrics::MetricsSink;
 use crate::next::{self, Step};
 use crate::observe::observation;
+use crate::outcome::Outcome;
 use crate::plan::{self, Estimate, Plan};
 use crate::policy::Policy;
 use crate::provider::{ModelCall, ModelFacts, ModelProvider};
@@ -99,21 +100,28 @@ impl Client {
             }
             Entrance::Lead(lease) => lease,
         };
-        let mut draft = Draft::new(&plan);
-        draft.without = parts.experience.refused(&plan);
+        let work = Box::pin(self.work(&plan, &mut out));
+        let (generation, outcome) = parts.cache.hold(&lease, work).await;
+        parts.cache.close(lease, &plan, &generation).await;
+        parts.metrics.record(&observation(&generation, outcome.error(), &plan, parts.clock.now()));
+        outcome.into_result(generation)
+    }
+
+    /// Sends as often as the policy says, and stores what came out.
+    async fn work(&self, plan: &Plan, out: &mut Out) -> (Arc<Generation>, Outcome) {
+        let parts = &*self.parts;
+        let mut draft = Draft::new(plan);
+        draft.without = parts.experience.refused(plan);
         let mut turn = Turn::default();
         let outcome = loop {
-            match next::after(&plan, &draft, parts.clock.now()) {
-                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut turn, &mut out).await,
+            match next::after(plan, &draft, parts.clock.now()) {
+                Step::Ask(ask) => self.send(plan, ask, &mut draft, &mut turn, out).await,
                 Step::Stop(outcome) => break outcome,
             }
         };
         drop(turn);
-        let generation = draft.into_generation(&plan, &outcome);
-        let generation = Arc::new(parts.keeper.keep(&plan, generation, &outcome).await);
-        parts.cache.close(lease, &plan, &generation).await;
-        parts.metrics.record(&observation(&generation, outcome.error(), &plan, parts.clock.now()));
-        outcome.into_result(generation)
+        let generation = draft.into_generation(plan, &outcome);
+        (Arc::new(parts.keeper.keep(plan, generation, &outcome).await), outcome)
     }
 
     /// One send. It never fails: what went wrong is in the draft.
@@ -183,6 +191,13 @@ impl Client {
             }
         }
         Ok(estimate)
+    }
+
+    /// Gives back what dropped requests held: the right to ask, and money reserved for sends that were not made. The next
+    /// request does it too; this is for a process that makes none, and would leave others waiting for seconds.
+    pub async fn give_back(&self) {
+        self.parts.cache.give_back().await;
+        self.parts.ledger.catch_up().await;
     }
 
     /// Stored results, where the client has a store.

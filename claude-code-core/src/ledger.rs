@@ -107,7 +107,7 @@ impl Ledger {
     }
 
     /// Applies what dropped holds left behind.
-    async fn catch_up(&self) {
+    pub(crate) async fn catch_up(&self) {
         while let Some((key, change)) = self.later.pop() {
             if let Err(error) = self.state.add(&key, self.addition(&change)).await {
                 tracing::warn!(%error, "a dropped reservation could not be given back or marked");

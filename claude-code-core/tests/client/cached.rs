@@ -158,18 +158,49 @@ async fn equal_requests_of_several_processes_send_once() {
     assert_eq!(provider.calls().len(), 1);
 }
 
+fn hanging() -> Arc<ScriptedProvider> {
+    ScriptedProvider::new([Script::text("One.\n\nTwo.\n\nThree.\n\nFour.\n\n").hang()])
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_dead_leader_is_replaced_when_its_lease_ends() {
-    let dead = ScriptedProvider::new([Script::text("One.\n\nTwo.\n\nThree.\n\nFour.\n\n").hang()]);
-    let alive = ScriptedProvider::new([Script::answer(REVERSE)]);
+async fn a_dead_leader_is_replaced_within_seconds_whatever_its_own_time_was() {
+    let (dead, alive) = (hanging(), ScriptedProvider::new([Script::answer(REVERSE)]));
     let (state, clock) = (Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
-    let request = || GenerateRequest::new("reverse").with_timeout(Duration::from_secs(100));
-    let mut leader = process(&state, &dead, 1, &clock).stream(request());
+    let mut leader = process(&state, &dead, 1, &clock).stream("reverse");
     leader.next().await.unwrap().unwrap();
     std::mem::forget(leader);
-    let second = process(&state, &alive, 2, &clock);
-    let waiting = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(500));
-    let g = second.generate(waiting).await.unwrap();
-    assert!(g.accepted);
+    let begun = tokio::time::Instant::now();
+    let g = process(&state, &alive, 2, &clock).generate("reverse").await.unwrap();
+    assert!(g.accepted && g.cached.is_none());
+    assert!((9..=11).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     assert_eq!(alive.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_lives_keeps_its_lease_however_long_its_answer_takes() {
+    let slow =
+        Script([Script::default().wait(Duration::from_secs(300)).0, Script::answer(REVERSE).0].concat());
+    let provider = ScriptedProvider::new([slow]);
+    let (state, clock) = (Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let all = [1, 2].map(|seed| {
+        let process = process(&state, &provider, seed, &clock);
+        async move { process.generate("reverse").await.unwrap() }
+    });
+    let [one, two] = all;
+    let (one, two) = futures_util::future::join(one, two).await;
+    assert_eq!((one.id == two.id, provider.calls().len()), (true, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_request_that_is_given_back_keeps_nobody_waiting() {
+    let (dropped, alive) = (hanging(), ScriptedProvider::new([Script::answer(REVERSE)]));
+    let (state, clock) = (Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let first = process(&state, &dropped, 1, &clock);
+    let mut stream = first.stream("reverse");
+    stream.next().await.unwrap().unwrap();
+    drop(stream);
+    first.give_back().await;
+    let begun = tokio::time::Instant::now();
+    assert!(process(&state, &alive, 2, &clock).generate("reverse").await.unwrap().accepted);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }

@@ -169,13 +169,15 @@ async fn who_waited_for_another_process_until_its_own_time_was_over_sends_nothin
     let hanging = ScriptedProvider::new([Script::text(REVERSE).hang()]);
     let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
     let state = Arc::new(MemoryState::default());
-    let mut leader = on(&hanging, state.clone(), Policy::default()).stream("reverse");
-    leader.next().await.unwrap().unwrap();
+    let leader = on(&hanging, state.clone(), Policy::default());
+    let leading = tokio::spawn(async move { leader.generate("reverse").await });
+    tokio::time::sleep(Duration::from_millis(1)).await;
     let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(20));
     // The scripted providers share a name, and with it the key.
     let error = on(&provider, state, Policy::default()).generate(hurried).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(provider.calls().is_empty(), "a send without time left would only be paid for");
+    assert!(!leading.is_finished());
 }
 
 /// A reader so slow that its request outlives its lease: the answer of the process that took over stays.
