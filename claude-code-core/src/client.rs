@@ -85,11 +85,12 @@ impl Client {
     async fn share(self, plan: Arc<Plan>, mut out: Out) -> Landing {
         let (parts, shown) = (&*self.parts, out.second());
         let begun = || self.clone().run(plan.clone(), shown).boxed();
-        let flight = match parts.flights.board(&plan.flight_key(), begun) {
+        let time = plan.limits.deadline.since(plan.started);
+        let flight = match parts.flights.board(&plan.flight_key(), time, begun) {
             Boarding::Lead(flight) => return flight.await,
             Boarding::Follow(flight) => flight,
         };
-        // Who waits keeps its own time: the request that asks may have more.
+        // Who waits keeps its own time: the request that asks has as much, or more.
         let left = plan.limits.deadline.since(parts.clock.now());
         let landed = timeout(left, flight).await.unwrap_or_else(|_| Err(overdue()));
         let now = parts.clock.now();

@@ -235,6 +235,17 @@ async fn who_waits_for_an_equal_request_keeps_its_own_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_more_time_than_the_request_that_asks_does_not_fail_with_it() {
+    let provider = ScriptedProvider::new([slow(&Script::answer(REVERSE))]);
+    let client = client(&provider);
+    let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(2));
+    let (first, second) =
+        futures_util::future::join(client.generate(hurried), client.generate("reverse")).await;
+    assert_eq!(first.unwrap_err().kind, Kind::Timeout);
+    assert!(second.unwrap().accepted);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_costs_once_however_many_waited_for_it() {
     let provider = ScriptedProvider::new([slow(&Script::truncated("```py\nhalf"))]);
     let client = client(&provider);
