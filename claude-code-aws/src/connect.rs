@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use claude_code_core::file::sha256_hex;
 use claude_code_core::select::Reach;
-use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Result};
+use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Policy, Result};
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
@@ -73,11 +73,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     #[cfg(feature = "local")]
     let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
     crate::host::check(sdk)?;
-    let mut policy = config.policy.clone();
-    policy.samples = config.provider == Provider::Samples;
-    if policy.answers_from.is_empty() {
-        policy.answers_from = answers_from(sdk, config);
-    }
+    let mut policy = policy(sdk, config);
     let builder = match config.provider {
         Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
@@ -116,6 +112,16 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     }
 }
 
+/// What the settings decide, with who answers.
+fn policy(sdk: &SdkConfig, config: &Config) -> Policy {
+    let mut policy = config.policy.clone();
+    policy.samples = config.provider == Provider::Samples;
+    if policy.answers_from.is_empty() {
+        policy.answers_from = answers_from(sdk, config);
+    }
+    policy
+}
+
 /// Who answers, where it is not the service itself: an address of somebody's own, or what a twin plays. An address may
 /// tell more than others should read: it stands as its hash.
 fn answers_from(sdk: &SdkConfig, config: &Config) -> String {
@@ -148,7 +154,7 @@ pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
 #[cfg(feature = "local")]
 pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
     let answers_from = twin.answers_from().to_owned();
-    let policy = claude_code_core::Policy { samples: true, answers_from, ..config.policy.clone() };
+    let policy = Policy { samples: true, answers_from, ..config.policy.clone() };
     let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
     on_disk(builder, Some(twin.clone()), config).await
 }

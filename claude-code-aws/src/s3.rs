@@ -9,12 +9,15 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use claude_code_core::file::sha256_hex;
 use claude_code_core::{Error, Kind, Result};
+use futures_util::{StreamExt, stream};
 
 /// How long one try may take, upload included: an object has a few megabytes at most, and a slow line a tenth of one
 /// in a second.
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// The same with all of the SDK's tries.
 const OPERATION: Duration = Duration::from_secs(180);
+/// Objects that are removed at the same time.
+const AT_ONCE: usize = 8;
 /// Puts that met a concurrent one are tried again so often.
 const CONFLICT_TRIES: u32 = 5;
 
@@ -145,28 +148,32 @@ pub(crate) async fn versions(client: &Client, bucket: &str, prefix: &str) -> Res
     }
 }
 
-/// Removes one version for good.
-pub(crate) async fn delete_version(client: &Client, bucket: &str, key: &str, version: &str) -> Result<()> {
-    let deleted = client.delete_object().bucket(bucket).key(key).version_id(version).send().await;
-    deleted.map(|_| ()).map_err(|failed| error("delete", bucket, key, &failed))
-}
-
 /// Removes objects with all of their versions. `prefix` begins each key. Where the role may not list or delete versions,
 /// a versioned bucket keeps them under a delete marker, until its rule for noncurrent versions ends them.
 pub(crate) async fn erase(client: &Client, bucket: &str, prefix: &str, keys: &[String]) {
-    let versions = versions(client, bucket, prefix).await;
-    for key in keys {
-        let mut whole = false;
-        if let Ok(versions) = &versions {
-            whole = true;
-            for (_, version) in versions.iter().filter(|(of, _)| of == key) {
-                whole &= delete_version(client, bucket, key, version).await.is_ok();
-            }
-        }
+    let versions = &versions(client, bucket, prefix).await.ok();
+    let erased = |key| async move {
+        let of_key = versions.iter().flatten().filter(|(of, _)| of == key);
+        let whole = versions.is_some() && are_deleted(client, bucket, key, of_key).await;
         if !whole && let Err(error) = delete(client, bucket, key).await {
             tracing::warn!(%error, "an object of a deleted result stays until it is swept up");
         }
+    };
+    stream::iter(keys.iter().map(String::as_str)).for_each_concurrent(AT_ONCE, erased).await;
+}
+
+/// Removes versions for good. False: at least one stays.
+async fn are_deleted<'a>(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    versions: impl Iterator<Item = &'a (String, String)>,
+) -> bool {
+    let mut all = true;
+    for (_, version) in versions {
+        all &= client.delete_object().bucket(bucket).key(key).version_id(version).send().await.is_ok();
     }
+    all
 }
 
 /// One line about a failed call, without the service's raw answer.

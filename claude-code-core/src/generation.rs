@@ -93,7 +93,8 @@ pub struct Generation {
     /// The batch it belongs to, kept on the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
-    /// Its name in the response cache, kept on the row: erasing the result ends what the cache would serve.
+    /// Its name in the response cache, while it is put: the row keeps it, so that erasing the result ends what the cache
+    /// would serve.
     #[serde(skip)]
     pub cache_key: Option<String>,
 }

@@ -55,7 +55,9 @@ impl Keeper {
             Keeping::Unavailable(why) => generation.stored_problem = Some(why.clone()),
             Keeping::Store(store) => {
                 generation.cache_key = plan.is_cached().then(|| plan.cache_key.clone());
-                match put(&**store, plan, &generation, left).await {
+                let put = put(&**store, plan, &generation, left).await;
+                generation.cache_key = None;
+                match put {
                     Ok(stored) => {
                         generation.stored = true;
                         generation.stored_problem = None;

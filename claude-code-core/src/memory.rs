@@ -123,7 +123,9 @@ impl GenerationStore for MemoryStore {
     }
 
     async fn get(&self, scope: &Scope, id: &str) -> Result<Generation, Error> {
-        self.results().get(&(scope.clone(), id.to_owned())).cloned().ok_or_else(|| not_found(id))
+        let kept =
+            self.results().get(&(scope.clone(), id.to_owned())).cloned().ok_or_else(|| not_found(id))?;
+        Ok(Generation { cache_key: None, ..kept })
     }
 
     async fn list(&self, scope: &Scope, listing: &Listing) -> Result<Page, Error> {

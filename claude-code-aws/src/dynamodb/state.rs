@@ -182,7 +182,7 @@ impl StateStore for DynamoState {
             _ => "SET #v = if_not_exists(#v, :zero) + :one, #e = :e, #m = :m, s3_key = :s3_key REMOVE body",
         };
         let number = |n: i64| AttributeValue::N(n.to_string());
-        let mut update = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -199,16 +199,7 @@ impl StateStore for DynamoState {
             .expression_attribute_values(":e", number(expires_at.seconds() + 1))
             .expression_attribute_values(place, body)
             .return_values(ReturnValue::UpdatedNew);
-        update = match only_if {
-            OnlyIf::Any => update,
-            OnlyIf::AbsentAt(now) => update
-                .condition_expression("attribute_not_exists(pk) OR #m <= :now")
-                .expression_attribute_values(":now", number(now.0)),
-            OnlyIf::Version(version) => update
-                .condition_expression("#v = :version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
-        };
-        match update.send().await {
+        match conditioned(update, only_if).send().await {
             Ok(done) => version(done.attributes()).ok_or_else(|| PutError::Store(damaged(&self.table))),
             Err(failed)
                 if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
@@ -238,6 +229,19 @@ impl StateStore for DynamoState {
             tokio::time::sleep(FIRST_PAUSE * (1 << attempt)).await;
         }
         Err(AddError::Store(damaged(&self.table)))
+    }
+}
+
+/// The update under this condition.
+fn conditioned(update: UpdateItemFluentBuilder, only_if: OnlyIf) -> UpdateItemFluentBuilder {
+    match only_if {
+        OnlyIf::Any => update,
+        OnlyIf::AbsentAt(now) => update
+            .condition_expression("attribute_not_exists(pk) OR #m <= :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.0.to_string())),
+        OnlyIf::Version(version) => update
+            .condition_expression("#v = :version")
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
     }
 }
 
