@@ -56,7 +56,7 @@ lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's pu
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
 	.ci/checks
 
-campaign: $(PY) module  ## the same tests at full size
+campaign: $(PY) module loom  ## the same tests at full size, and the models under every order of their threads
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
 	cd claude-code-py && CAMPAIGN=1 ../$(PY) -m pytest -s tests/test_process.py tests/test_async.py

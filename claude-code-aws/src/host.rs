@@ -66,6 +66,12 @@ fn check_url(service: &str, url: &str) -> Result<()> {
     }
 }
 
+/// The address that environment, profile or code give a service, if it is not AWS's own.
+pub(crate) fn endpoint(sdk: &SdkConfig, service: &str) -> Option<String> {
+    let of_service = || sdk.service_config()?.load_config(endpoint_key(service)?);
+    of_service().or_else(|| sdk.endpoint_url().map(str::to_owned))
+}
+
 fn endpoint_key(service: &str) -> Option<ServiceConfigKey<'_>> {
     ServiceConfigKey::builder().service_id(service).env(VARIABLE).profile("endpoint_url").build().ok()
 }

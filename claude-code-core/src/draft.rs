@@ -375,6 +375,7 @@ impl Draft {
             sample: plan.policy.samples,
             prompt: plan.request.prompt.clone(),
             batch_id: plan.request.batch_id.clone(),
+            cache_key: None,
         }
     }
 }

@@ -93,6 +93,10 @@ pub struct Generation {
     /// The batch it belongs to, kept on the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
+    /// Its name in the response cache, while it is put: the row keeps it, so that erasing the result ends what the cache
+    /// would serve.
+    #[serde(skip)]
+    pub cache_key: Option<String>,
 }
 
 // Prompts and answers are the user's: Debug tells sizes and figures only.

@@ -49,7 +49,10 @@ impl Link {
     }
 
     /// A connection of its own, with a twin's Bedrock if there is one.
-    pub(crate) fn to(config: Config, twin: Option<Twin>) -> Arc<Link> {
+    pub(crate) fn to(mut config: Config, twin: Option<Twin>) -> Arc<Link> {
+        if let Some(twin) = &twin {
+            config.policy.answers_from = twin.answers_from().to_owned();
+        }
         Arc::new(Link { config, twin: twin.map(Held::new), connected: OnceCell::new() })
     }
 

@@ -103,8 +103,8 @@ fn get(origin: Origin, id: String) -> Work {
 
 fn delete(origin: Origin, id: String) -> Work {
     work(async move {
-        let (store, scope) = store(&origin).await?;
-        store.delete(&scope, &id).await
+        store(&origin).await?;
+        origin.client.core().await?.erase(&id).await
     })
 }
 

@@ -41,6 +41,13 @@ def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
         assert g.code == "print('hello')\n"
 
 
+def test_two_scripts_over_one_directory_do_not_answer_for_each_other(tmp_path: Path) -> None:
+    bye = HELLO.replace("hello", "bye")
+    for answers, code in ([HELLO], "print('hello')\n"), ([bye], "print('bye')\n"):
+        with Client.local(tmp_path, answers=answers) as client:
+            assert client.generate("a greeting").code == code
+
+
 def test_scripted_results_are_stored_like_others(tmp_path: Path) -> None:
     client = Client.local(tmp_path, answers=[HELLO])
     g = client.generate("a greeting", language="python")

@@ -9,6 +9,7 @@ use claude_code_core::{CodeFile, Error, GenerateRequest, Generation, Kind, Resul
 
 use super::args::{Global, RefactorArgs};
 use super::generate::{answer, asked, dry_run, read, told};
+use super::run::Alive;
 use super::{json, show};
 use crate::disk::{WriteOptions, write_to};
 
@@ -47,11 +48,11 @@ fn name_of(path: &Path) -> Result<String> {
 }
 
 /// Asks for the changes and prints them.
-pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task) -> Result<u8> {
+pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task, alive: Alive) -> Result<u8> {
     if args.how.dry_run {
         return dry_run(global, task.request, &args.how).await;
     }
-    let generation = answer(global, task.request).await?;
+    let generation = answer(global, task.request, alive).await?;
     if global.json {
         show::out(&json::text(&generation.schema())?)?;
     } else {

@@ -1,12 +1,14 @@
 //! `serve`: the HTTP API and the page.
 
+use std::path::Path;
+
 use claude_code_core::{Error, Result};
 
 use super::args::{Global, ServeArgs};
-use super::{exit, setup, show, twin};
+use super::{exit, setup, show};
 use crate::connect::connected_to;
 use crate::http::{App, Settings, bind};
-use crate::local::Twin;
+use crate::local::{Twin, script_at};
 
 /// The bearer token that callers send. From the environment, for arguments are seen by everybody on the machine.
 const TOKEN: &str = "CLAUDE_CODE_AWS_SERVE_TOKEN";
@@ -23,7 +25,11 @@ pub(super) async fn run(global: Global, args: ServeArgs) -> Result<u8> {
             ));
         }
         Some(answers) => {
-            let twin = Twin::lazy(&config.local_dir()?, twin::brain(answers, None, &config)?);
+            let dir = config.local_dir()?;
+            let twin = match answers.as_str() {
+                "samples" => Twin::of_samples(&dir),
+                script => script_at(&dir, Path::new(script))?,
+            };
             App::over(connected_to(&twin, &config).await?, &config, settings)
         }
         None => App::connect(&config, settings).await?,

@@ -55,7 +55,7 @@ pub(super) async fn stored(global: Global) -> Result<AwsResults> {
     let store = Some(config.store.unwrap_or(config.default_store));
     let config = Config { provider: Provider::Samples, store, ..config };
     let places = crate::connect::connect_places(&config).await?.places.ok_or_else(no_results)?;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&places.sdk);
+    let dynamodb = crate::dynamodb::client(&places.sdk);
     Ok(AwsResults::new(dynamodb, crate::s3::client(&places.sdk), &config.table_name, &places.bucket))
 }
 

@@ -46,7 +46,7 @@ async fn aws(config: &Config) -> Vec<Finding> {
         Ok(sdk) => sdk,
         Err(error) => return vec![Finding::failed("endpoints", error)],
     };
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let dynamodb = crate::dynamodb::client(&sdk);
     let mut findings = Vec::new();
     for (name, fix) in [(&config.table_name, RESULTS), (&config.state_table, STATE)] {
         findings.push(match dynamodb.describe_table().table_name(name).send().await {

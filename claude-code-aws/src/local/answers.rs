@@ -16,14 +16,43 @@ use super::twin::Twin;
 pub fn answers_of(path: &Path) -> Result<Twin> {
     let nowhere = Path::new("");
     match path.is_dir() {
-        true => Ok(Twin::of_recorded(nowhere, Recorded::open(path)?)),
-        false => Ok(Twin::lazy(nowhere, script_of(path)?)),
+        true => Ok(Twin::of_recorded(nowhere, Recorded::open(path)?).answering_from(&exchanges(path)?)),
+        false => script_at(nowhere, path),
     }
+}
+
+/// A twin with its state in `directory` that plays the script in this file; after its last step the sample answers.
+pub(crate) fn script_at(directory: &Path, path: &Path) -> Result<Twin> {
+    let script = read(path)?;
+    Ok(Twin::lazy(directory, parsed(&script)?).answering_from(script.as_bytes()))
 }
 
 /// The script in this file; after its last step the sample answers. Fails naming the file and what is wrong with it.
 pub fn script_of(path: &Path) -> Result<Arc<dyn Brain>> {
-    let unread = |error| Error::invalid(format!("cannot read {}: {error}", path.display()));
-    let script = std::fs::read_to_string(path).map_err(unread)?;
-    Ok(Arc::new(Scripted::parse(&script, Arc::new(Samples::built_in()))?))
+    parsed(&read(path)?)
+}
+
+fn parsed(script: &str) -> Result<Arc<dyn Brain>> {
+    Ok(Arc::new(Scripted::parse(script, Arc::new(Samples::built_in()))?))
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| unread(path, &error))
+}
+
+/// Names, sizes and times of a directory's files: another recording has others.
+fn exchanges(directory: &Path) -> Result<Vec<u8>> {
+    let mut files = Vec::new();
+    for entry in directory.read_dir().map_err(|error| unread(directory, &error))? {
+        let entry = entry.map_err(|error| unread(directory, &error))?;
+        let about = entry.metadata().map_err(|error| unread(directory, &error))?;
+        let changed = about.modified().ok().and_then(crate::clock::millis);
+        files.push(format!("{:?} {} {changed:?}\n", entry.path(), about.len()));
+    }
+    files.sort();
+    Ok(files.concat().into_bytes())
+}
+
+fn unread(path: &Path, error: &std::io::Error) -> Error {
+    Error::invalid(format!("cannot read {}: {error}", path.display()))
 }

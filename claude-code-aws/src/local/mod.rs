@@ -31,6 +31,8 @@ mod streamed;
 mod twin;
 mod worker;
 
+#[cfg(feature = "cli")]
+pub(crate) use answers::script_at;
 pub use answers::{answers_of, script_of};
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;

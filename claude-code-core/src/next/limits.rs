@@ -59,10 +59,10 @@ pub(super) fn refusal(plan: &Plan, draft: &Draft, ask: &Ask) -> Option<String> {
             plan.candidate(ask.candidate).model
         )),
         Cost::Priced(ceiling) if ceiling.saturating_add(draft.receipt.total().known()) > cap => {
+            let (model, spent) = (&plan.candidate(ask.candidate).model, draft.receipt.total().known());
             Some(format!(
-                "one send to {} can cost ${ceiling}, ${} is spent, and ${cap} is the cap: raise max_usd or lower max_tokens",
-                plan.candidate(ask.candidate).model,
-                draft.receipt.total().known()
+                "the request's cap is ${cap}: ${spent} is spent, $0 is reserved, and one send to {model} can cost \
+                 ${ceiling}: raise max_usd or lower max_tokens"
             ))
         }
         _ => None,
