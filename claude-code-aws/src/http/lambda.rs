@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use super::app::{App, Settings};
 use super::auth::Vouched;
 use super::input::Deadline;
+use super::principal::principal;
 use super::queue::{self, Batch, BatchAnswer};
 use super::router;
 use crate::clock::SystemClock;
@@ -177,22 +178,6 @@ fn extension(vouched: Vouched) -> axum::http::Extensions {
     let mut extensions = axum::http::Extensions::new();
     extensions.insert(vouched);
     extensions
-}
-
-/// Whom the gateway vouches for: an IAM principal, else the id of an API key. The key's value is never used.
-fn principal(context: &RequestContext) -> Option<String> {
-    match context {
-        RequestContext::ApiGatewayV1(context) => {
-            let identity = &context.identity;
-            let iam = identity.user_arn.as_ref().map(|arn| format!("iam:{arn}"));
-            iam.or_else(|| identity.api_key_id.as_ref().map(|id| format!("key:{id}")))
-        }
-        RequestContext::ApiGatewayV2(context) => {
-            let iam = context.authorizer.as_ref()?.iam.as_ref()?;
-            iam.user_arn.as_ref().map(|arn| format!("iam:{arn}"))
-        }
-        _ => None,
-    }
 }
 
 /// From now to the end of the invocation, which is given in milliseconds since 1970, less the way out.

@@ -20,6 +20,7 @@ mod once;
 mod openapi;
 mod output;
 mod page;
+mod principal;
 mod queue;
 mod results;
 mod schema;

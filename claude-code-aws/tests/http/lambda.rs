@@ -13,6 +13,7 @@ use super::queue::{self, Taker};
 const REST: &str = include_str!("events/rest_v1.json");
 const HTTP: &str = include_str!("events/http_v2.json");
 const URL: &str = include_str!("events/function_url.json");
+const CALLERS: &str = include_str!("events/callers.json");
 
 async fn app() -> (App, Twin, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -54,6 +55,32 @@ async fn who_is_not_vouched_for_is_401_whatever_it_sends() {
         assert_eq!(answer(&app, &event.to_string()).await.0, 401);
     }
     assert_eq!(twin.sent().len(), 0);
+}
+
+/// Within a scope an equal request is the same result.
+#[tokio::test]
+async fn each_kind_of_caller_has_the_scope_that_nobody_else_can_take() {
+    let (app, _, _dir) = app().await;
+    let mut scopes = std::collections::BTreeMap::new();
+    for caller in serde_json::from_str::<Vec<Value>>(CALLERS).unwrap() {
+        let (event, place) = match caller["event"].as_str().unwrap() {
+            "rest" => (REST, "/requestContext/identity"),
+            "http" => (HTTP, "/requestContext/authorizer/iam"),
+            _ => (URL, "/requestContext/authorizer/iam"),
+        };
+        let mut event: Value = serde_json::from_str(event).unwrap();
+        *event.pointer_mut(place).unwrap() = caller["identity"].clone();
+        let (status, body) = answer(&app, &event.to_string()).await;
+        let Some(scope) = caller["scope"].as_str() else {
+            assert_eq!(status, 401, "{}: {body:#}", caller["what"]);
+            continue;
+        };
+        assert_eq!(status, 200, "{}: {body:#}", caller["what"]);
+        let id = scopes.entry(scope.to_owned()).or_insert(body["id"].clone());
+        assert_eq!(*id, body["id"], "{}", caller["what"]);
+    }
+    let results: std::collections::BTreeSet<String> = scopes.values().map(Value::to_string).collect();
+    assert_eq!(results.len(), scopes.len(), "no two of them share one: {scopes:#?}");
 }
 
 #[tokio::test]
