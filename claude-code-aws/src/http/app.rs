@@ -12,6 +12,7 @@ use claude_code_core::{Client, Error, Result};
 use tokio::sync::Semaphore;
 
 use super::auth::Doors;
+use super::crew::Crew;
 use super::links::Links;
 use super::queue::Queue;
 use crate::config::Config;
@@ -27,7 +28,7 @@ pub struct Settings {
     pub(super) doors: Doors,
     /// Origins that browsers may call from, as `https://app.example`; others get no CORS header.
     pub(super) origins: Vec<String>,
-    /// Requests that are worked on at the same time; what comes beyond is shed.
+    /// Requests that are worked on at the same time, and jobs beside them; what comes beyond is shed.
     pub(super) concurrency: usize,
     /// Answers over so many bytes have URLs in place of content, where the result is stored.
     pub(super) inline_bytes: usize,
@@ -68,7 +69,8 @@ impl Settings {
         self
     }
 
-    /// With room for so many requests at the same time.
+    /// With room for so many requests at the same time. Jobs are worked on apart from them, as many at a time; four
+    /// times as many may wait.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
@@ -116,6 +118,7 @@ pub struct App {
     pub(super) queue: Option<Arc<Queue>>,
     pub(super) settings: Arc<Settings>,
     pub(super) room: Arc<Semaphore>,
+    pub(super) crew: Crew,
 }
 
 impl App {
@@ -177,6 +180,7 @@ impl App {
             queue: None,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            crew: Crew::new(settings.concurrency.max(1)),
             settings: Arc::new(settings),
             client,
         }

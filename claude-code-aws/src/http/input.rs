@@ -14,6 +14,7 @@ use serde::de::{Deserializer, Error as _, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
+use super::edge::Place;
 use super::error::Problem;
 
 /// A language's name, for the API's description; the core decides.
@@ -291,6 +292,7 @@ pub(super) struct Asks {
     pub(super) left: Option<Duration>,
     pub(super) host: String,
     pub(super) last_event: u64,
+    pub(super) place: Option<Place>,
 }
 
 impl FromRequestParts<App> for Asks {
@@ -317,6 +319,7 @@ impl FromRequestParts<App> for Asks {
             left,
             host: text(HOST.as_str()).unwrap_or("localhost").to_owned(),
             last_event: text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0),
+            place: parts.extensions.get::<Place>().cloned(),
         })
     }
 }

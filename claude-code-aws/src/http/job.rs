@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::app::App;
 use super::auth::Caller;
 use super::body::Id;
+use super::edge;
 use super::error::Problem;
 use super::event::{self, Frame};
 use super::input::{Asks, Work};
@@ -27,19 +28,27 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Writes the job down and hands it to a worker: over the queue where there is one, else in this process.
 pub(super) async fn accept(app: App, caller: Caller, work: Work) -> Result<Answer, Problem> {
     let request = serde_json::to_value(&work).map_err(|_| worker::unreadable())?;
-    let job = app.jobs.create(&caller.scope, &caller.client.new_id(), request).await?;
-    match &app.queue {
+    let id = caller.client.new_id();
+    let job = match &app.queue {
         Some(queue) => {
-            if let Err(error) = queue.send(&caller.scope, &job.id).await {
+            let job = app.jobs.create(&caller.scope, &id, request).await?;
+            if let Err(error) = queue.send(&caller.scope, &id).await {
                 // Whether the message is on its way nobody knows: a job that has ended is not worked on, and one
                 // that a worker has is accepted.
-                if worker::refuse(&app, &caller, &job.id, &Problem::from(error.clone())).await? {
+                if worker::refuse(&app, &caller, &id, &Problem::from(error.clone())).await? {
                     return Err(error.into());
                 }
             }
+            job
         }
-        None => worker::begin(&app, &caller, &job.id),
-    }
+        None => {
+            // Before there is a row: a job that is shed leaves nothing.
+            let place = app.crew.place(&caller.scope, &id).ok_or_else(edge::full)?;
+            let job = app.jobs.create(&caller.scope, &id, request).await?;
+            worker::begin(&app, &caller, &id, place);
+            job
+        }
+    };
     Ok(Answer::accepted(format!("/jobs/{}", job.id), view(&job)))
 }
 
@@ -80,8 +89,11 @@ pub(super) async fn events(
 
 /// Its worker may have died with its process: whoever asks keeps it going. Behind a queue the queue does.
 fn keep_going(app: &App, caller: &Caller, job: &Job) {
-    if !job.is_ended() && app.queue.is_none() && app.settings.background {
-        worker::begin(app, caller, &job.id);
+    if job.is_ended() || app.queue.is_some() || !app.settings.background {
+        return;
+    }
+    if let Some(place) = app.crew.place(&caller.scope, &job.id) {
+        worker::begin(app, caller, &job.id, place);
     }
 }
 

@@ -6,6 +6,7 @@ mod body;
 mod budget;
 mod conversation;
 mod creator;
+mod crew;
 mod edge;
 mod error;
 mod event;

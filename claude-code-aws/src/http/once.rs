@@ -77,8 +77,16 @@ pub(super) async fn whole(
         Place::First(claim) => claim,
     };
     // A caller that hangs up will come back with its key: what is being paid for goes on.
-    let led = tokio::spawn(lead(app.clone(), claim, Box::pin(work))).await;
-    led.unwrap_or_else(|_| Err(Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it"))))
+    let (app, place) = (app.clone(), asks.place.clone());
+    let led = tokio::spawn(async move {
+        let led = lead(app, claim, Box::pin(work)).await;
+        drop(place);
+        led
+    });
+    led.await
+        .unwrap_or_else(|_| {
+            Err(Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it")))
+        })
         .map(IntoResponse::into_response)
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::app::App;
 use super::auth::Caller;
+use super::crew::Place;
 use super::error::Problem;
 use super::event::Frame;
 use super::input::Work;
@@ -33,10 +34,11 @@ pub(super) enum Left {
     Busy,
 }
 
-/// Works on the job in a task of this process.
-pub(super) fn begin(app: &App, caller: &Caller, id: &str) {
+/// Works on the job in a task of this process, when its turn comes.
+pub(super) fn begin(app: &App, caller: &Caller, id: &str, place: Place) {
     let (app, caller, id) = (app.clone(), caller.clone(), id.to_owned());
     tokio::spawn(async move {
+        let _turn = place.turn().await;
         if let Err(error) = work(&app, &caller, &id, app.settings.total).await {
             tracing::warn!(%error, "a job stopped: it goes on when it is asked for");
         }
