@@ -8,6 +8,7 @@ mod kills;
 mod rows;
 mod shared;
 mod steps;
+mod writers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
