@@ -18,6 +18,7 @@ use super::body::Id;
 use super::edge;
 use super::error::Problem;
 use super::event::{self, Frame};
+use super::fit;
 use super::input::{Asks, Work};
 use super::once::Answer;
 use super::worker;
@@ -26,7 +27,7 @@ use super::worker;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Writes the job down and hands it to a worker: over the queue where there is one, else in this process.
-pub(super) async fn accept(app: App, caller: Caller, work: Work) -> Result<Answer, Problem> {
+pub(super) async fn accept(app: App, caller: Caller, work: Work, prefix: String) -> Result<Answer, Problem> {
     let request = serde_json::to_value(&work).map_err(|_| worker::unreadable())?;
     let id = caller.client.new_id();
     let job = match &app.queue {
@@ -49,17 +50,21 @@ pub(super) async fn accept(app: App, caller: Caller, work: Work) -> Result<Answe
             job
         }
     };
-    Ok(Answer::accepted(format!("/jobs/{}", job.id), view(&job)))
+    Ok(Answer::accepted(format!("{prefix}/jobs/{}", job.id), view(&job)))
 }
 
 /// GET /jobs/{id}.
 pub(super) async fn job(
     State(app): State<App>,
     caller: Caller,
+    asks: Asks,
     Id(id): Id,
 ) -> Result<Response<Body>, Problem> {
-    let job = app.jobs.get(&caller.scope, &id).await?;
+    let mut job = app.jobs.get(&caller.scope, &id).await?;
     keep_going(&app, &caller, &job);
+    if let Some(result) = job.result.take() {
+        job.result = Some(fit::fitted(&app, &asks.host, result).await);
+    }
     Ok(Answer::ok(view(&job)).into_response())
 }
 
@@ -74,17 +79,18 @@ pub(super) async fn events(
     let job = app.jobs.get(&caller.scope, &id).await?;
     keep_going(&app, &caller, &job);
     let until = asks.left.map(|left| Instant::now() + left);
-    let begin = Some((app, caller, id, asks.last_event));
+    let begin = Some((app.clone(), caller, id, asks.last_event));
     let frames = stream::unfold(begin, move |place| async move {
         let (app, caller, id, seen) = place?;
-        match next(&app, &caller, &id, seen + 1, until).await {
+        let number = seen.saturating_add(1);
+        match next(&app, &caller, &id, number, until).await {
             Ok(Some(frame)) if frame.is_last() => Some((frame, None)),
-            Ok(Some(frame)) => Some((frame, Some((app, caller, id, seen + 1)))),
+            Ok(Some(frame)) => Some((frame, Some((app, caller, id, number)))),
             Ok(None) => None,
             Err(error) => Some((Frame::error(&Problem::from(error)), None)),
         }
     });
-    Ok(event::response(frames.boxed()))
+    Ok(event::response(fit::frames(&app, &asks.host, frames.boxed())))
 }
 
 /// Its worker may have died with its process: whoever asks keeps it going. Behind a queue the queue does.

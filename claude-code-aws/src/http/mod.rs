@@ -10,6 +10,7 @@ mod crew;
 mod edge;
 mod error;
 mod event;
+mod fit;
 mod generate;
 mod input;
 mod job;
