@@ -15,6 +15,7 @@ type Known = (Scope, String);
 /// The workers of this process, and who waits for them.
 #[derive(Clone, Debug)]
 pub(super) struct Crew {
+    jobs: usize,
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
     known: Arc<Mutex<HashSet<Known>>>,
@@ -32,6 +33,7 @@ impl Crew {
     /// A crew that works on so many jobs at the same time.
     pub(super) fn new(jobs: usize) -> Self {
         Crew {
+            jobs,
             turns: Arc::new(Semaphore::new(jobs)),
             places: Arc::new(Semaphore::new(jobs.saturating_mul(1 + WAITING).min(Semaphore::MAX_PERMITS))),
             known: Arc::default(),
@@ -46,13 +48,23 @@ impl Crew {
         is_new.then(|| Place { crew: self.clone(), job, _permit: permit })
     }
 
+    /// Begins no job any more.
+    pub(super) fn close(&self) {
+        self.turns.close();
+    }
+
+    /// Whether a job is being worked on.
+    pub(super) fn is_working(&self) -> bool {
+        self.turns.available_permits() < self.jobs
+    }
+
     fn known(&self) -> MutexGuard<'_, HashSet<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
-    /// The right to work, when its turn has come.
+    /// The right to work, when its turn has come; none where the crew goes home.
     pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         self.crew.turns.clone().acquire_owned().await.ok()
     }

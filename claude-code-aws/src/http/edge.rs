@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use claude_code_core::{Error, Kind};
 use futures_util::StreamExt;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
 use super::app::App;
 use super::error::{self, Problem};
@@ -59,8 +59,11 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
         Err(problem) => return problem.into_response(),
     };
     // Before the body is read and before anything is paid: a full house costs nothing.
-    let Ok(permit) = app.room.clone().try_acquire_owned() else { return full().into_response() };
-    let place = Place(Arc::new(permit));
+    let place = match app.room.clone().try_acquire_owned() {
+        Ok(permit) => Place(Arc::new(permit)),
+        Err(TryAcquireError::NoPermits) => return full().into_response(),
+        Err(TryAcquireError::Closed) => return ending().into_response(),
+    };
     request.extensions_mut().insert(place.clone());
     held(next.run(request).await, place)
 }
@@ -81,6 +84,12 @@ pub(super) fn full() -> Problem {
     let _ = getrandom::fill(&mut byte);
     let message = "the server is full: nothing was sent, and nothing is charged; come back later";
     Problem::from(Error::new(Kind::Shed, message)).after(1 + u64::from(byte[0]) % LONGEST_WAIT)
+}
+
+/// The server ends: another one will be there.
+fn ending() -> Problem {
+    let message = "the server is ending: nothing was sent, and nothing is charged; come back in a moment";
+    Problem::from(Error::new(Kind::Unavailable, message))
 }
 
 fn request_id(app: &App, headers: &HeaderMap) -> String {

@@ -153,16 +153,72 @@ fn on(mut command: std::process::Command, stdin: &str) -> Done {
 }
 
 #[test]
-fn serve_takes_a_script_for_its_answers_offline_only() {
+fn serve_takes_a_script_or_recorded_exchanges_for_its_answers_offline_only() {
     let place = Place::new();
     for (args, word) in [
         (&["serve", "--answers", "samples"][..], "--offline"),
         (&["serve", "--offline", "--answers", "http://127.0.0.1:1"], "ANTHROPIC_BASE_URL"),
         (&["serve", "--offline", "--answers", "nothing.json"], "nothing.json"),
+        (&["serve", "--offline", "--answers", "."], "no recorded exchange"),
         (&["serve", "--offline", "--concurrency", "0"], "--concurrency"),
     ] {
         let done = place.run(args);
         assert_eq!(done.code, 2, "{done:?}");
         assert!(done.last_line().contains(word), "{done:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_listens_with_its_token_and_origins_and_ends_when_it_is_told_to() {
+    use std::io::{BufRead, BufReader, Read};
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--offline", "--addr", "127.0.0.1:0"]);
+    command
+        .env("CLAUDE_CODE_AWS_SERVE_TOKEN", "t")
+        .env("CLAUDE_CODE_AWS_ALLOWED_ORIGINS", "https://a.example");
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("listening on ") && lines.read_line(&mut told).unwrap() > 0 {}
+    let addr = told.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let mut stream = std::net::TcpStream::connect(addr).unwrap();
+    let head =
+        "GET /budget HTTP/1.1\r\nhost: x.example\r\nauthorization: Bearer t\r\norigin: https://a.example\r\n";
+    stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://a.example"), "{answer}");
+    let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// The disk is for one person's machine.
+#[cfg(unix)]
+#[test]
+fn serve_keeps_nothing_on_the_disk_where_others_reach_it_unless_it_is_told_to() {
+    use std::io::{BufRead, BufReader};
+    for (addr, store, expected) in
+        [("127.0.0.1:0", None, true), ("0.0.0.0:0", None, false), ("0.0.0.0:0", Some("disk"), true)]
+    {
+        let place = Place::new();
+        let mut command = place.command(&["serve", "--addr", addr]);
+        // A model that is never asked: no AWS account is looked for.
+        command.env("CLAUDE_CODE_AWS_PROVIDER", "anthropic").env("ANTHROPIC_API_KEY", "k");
+        command
+            .env("CLAUDE_CODE_AWS_SERVE_TOKEN", "t")
+            .envs(store.map(|store| ("CLAUDE_CODE_AWS_STORE", store)));
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("listening on ") && lines.read_line(&mut told).unwrap() > 0 {}
+        let is_there = place.path("data").exists();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(is_there, expected, "{addr} {store:?}: {told}");
     }
 }
