@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::http::Request;
 use claude_code_aws::http::{App, Settings, router};
 use claude_code_aws::local::Samples;
+use claude_code_core::service::STEPS;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
+use claude_code_core::{PicoUsd, Policy};
 use serde_json::json;
 
 use super::support::{Answer, Api, REVERSE, get, post, send};
@@ -61,10 +63,57 @@ async fn each_token_sees_its_own_results_only() {
     assert_eq!(get(&api.router, "/results?language=python", &other).await.json()["items"], json!([]));
     let again = post(&api.router, "/generate", &other, json!({ "prompt": REVERSE })).await.json();
     assert_eq!(again["cached"], json!(null), "no scope is served from another one's cache");
-    let talk = post(&api.router, "/conversation", &one, json!({ "action": "start" })).await.json();
+    let erase = Request::delete(&path).header(other[0].0, other[0].1).body(Body::empty()).unwrap();
+    send(&api.router, erase).await;
+    assert_eq!(get(&api.router, &path, &one).await.status, 200, "nobody else erases it");
+    assert_eq!(get(&api.router, &format!("{path}/zip"), &other).await.status, 404);
+}
+
+#[tokio::test]
+async fn each_token_sees_its_own_jobs_services_and_keys_only() {
+    let api = guarded().await;
+    let (one, other) = (("authorization", "Bearer one-token"), ("authorization", "bearer other-token"));
+    let (job, body) = (("prefer", "respond-async"), json!({ "prompt": REVERSE }));
+    let place = post(&api.router, "/generate", &[one, job], body.clone()).await.header("location").to_owned();
+    for path in [place.clone(), format!("{place}/events")] {
+        assert_eq!(get(&api.router, &path, &[other]).await.status, 404, "{path}");
+        assert_eq!(get(&api.router, &path, &[one]).await.status, 200, "{path}");
+    }
+    let key = ("idempotency-key", "k");
+    let mine = post(&api.router, "/generate", &[one, key], body.clone()).await.json();
+    let theirs = post(&api.router, "/generate", &[other, key], body).await.json();
+    assert_ne!(mine["id"], theirs["id"], "a key is its caller's own");
+
+    let talk = post(&api.router, "/conversation", &[one], json!({ "action": "start" })).await.json();
     let id = talk["conversation_id"].as_str().unwrap();
-    let said = json!({ "action": "message", "conversation_id": id, "message": "x" });
-    assert_eq!(post(&api.router, "/conversation", &other, said).await.status, 404);
+    for step in STEPS {
+        let said = json!({ "action": "message", "conversation_id": id, "message": step.example });
+        assert_eq!(post(&api.router, "/conversation", &[other], said.clone()).await.status, 404);
+        assert_eq!(post(&api.router, "/conversation", &[one], said).await.status, 200);
+    }
+    let generate = json!({ "action": "generate", "conversation_id": id });
+    assert_eq!(post(&api.router, "/conversation", &[other], generate.clone()).await.status, 404);
+    let code = post(&api.router, "/conversation", &[one], generate).await.json();
+    let part = |name: &str| code[name].as_str().unwrap().to_owned();
+    let place = format!("/services/{}/code/{}", part("service_id"), part("code_id"));
+    for path in [place.clone(), format!("{place}/zip")] {
+        assert_eq!(get(&api.router, &path, &[other]).await.status, 404, "{path}");
+        assert_eq!(get(&api.router, &path, &[one]).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_token_sees_its_own_spending_only() {
+    let provider = ScriptedProvider::new([Script::answer("```python a.py\nvalue = 1\n```\n")]);
+    let settings = Settings::default().with_tokens(["one-token".to_owned(), "other-token".to_owned()]);
+    let policy =
+        Policy { max_usd_per_day_per_scope: Some(PicoUsd::from_usd("5").unwrap()), ..Policy::default() };
+    let router = router(App::new(builder(provider).with_policy(policy).build(), settings));
+    let (one, other) = ([("authorization", "Bearer one-token")], [("authorization", "bearer other-token")]);
+    let body = json!({ "prompt": "a", "model": "sonnet" });
+    assert_eq!(post(&router, "/generate", &one, body).await.status, 200);
+    assert_ne!(get(&router, "/budget", &one).await.json()["spent"], "0");
+    assert_eq!(get(&router, "/budget", &other).await.json()["spent"], "0");
 }
 
 #[tokio::test]
@@ -171,6 +220,31 @@ async fn what_is_beyond_the_limit_is_shed_before_anything_is_paid() {
     assert_eq!(provider.calls().len(), ROOM);
     let after = post(&router, "/generate", &[], json!({ "prompt": "later", "model": "sonnet" })).await;
     assert_eq!(after.status, 200, "room is given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shed_or_not_let_in_is_told_so_before_its_body_is_read() {
+    let provider = ScriptedProvider::new([Script::default().hang()]);
+    let settings = Settings::default().with_concurrency(1).with_tokens(["t".to_owned()]);
+    let router = router(App::new(builder(provider.clone()).build(), settings));
+    let body = json!({ "prompt": "a", "model": "sonnet" });
+    let busy = router.clone();
+    let first =
+        tokio::spawn(async move { post(&busy, "/generate", &[("authorization", "Bearer t")], body).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(provider.open(), 1);
+    for (token, status) in [("Bearer t", 429), ("Bearer x", 401)] {
+        let unread =
+            futures_util::stream::poll_fn(|_| -> std::task::Poll<Option<Result<Vec<u8>, std::io::Error>>> {
+                panic!("the body is read")
+            });
+        let request = Request::post("/generate")
+            .header("content-type", "application/json")
+            .header("authorization", token)
+            .body(Body::from_stream(unread));
+        assert_eq!(send(&router, request.unwrap()).await.status, status);
+    }
+    first.abort();
 }
 
 /// The same crowd with jobs: as many are worked on at a time, four times as many wait, and all of these have their turn.
