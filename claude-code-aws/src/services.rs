@@ -113,8 +113,10 @@ impl ServiceStore for AwsServices {
             Err(failed) if failed.code() == Some("NoSuchKey") => return Ok(None),
             Err(failed) => {
                 let mut error = s3::error("get", &self.bucket, key, &failed);
-                // Without s3:ListBucket, which is not needed otherwise, a missing key reads as forbidden.
-                if failed.code() == Some("AccessDenied") {
+                // Without s3:ListBucket, which is not needed otherwise, a missing key reads as forbidden. Where the
+                // service says that reading itself is what is forbidden, that is certain.
+                let is_certain = failed.message().is_some_and(|told| told.contains("s3:GetObject"));
+                if failed.code() == Some("AccessDenied") && !is_certain {
                     error.kind = Kind::AccessDenied;
                 }
                 return Err(error);

@@ -25,6 +25,8 @@ use super::worker;
 
 /// How often the log is looked at for a reader that waits.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often the row is looked at for a job whose end is logged; then its worker died in between.
+const LAST_LOOKS: u32 = 8;
 
 /// Writes the job down and hands it to a worker: over the queue where there is one, else in this process.
 pub(super) async fn accept(app: App, caller: Caller, work: Work, prefix: String) -> Result<Answer, Problem> {
@@ -111,12 +113,18 @@ async fn next(
     number: u64,
     until: Option<Instant>,
 ) -> Result<Option<Frame>, Error> {
+    let mut looks = 0;
     loop {
         // The row first: what is logged before the end is seen even if the end comes now.
         let ended = app.jobs.get(&caller.scope, id).await?.is_ended();
         if let Some(event) = app.jobs.event(&caller.scope, id, number).await? {
             let name = event["event"].as_str().unwrap_or_default();
-            return Ok(Some(Frame { id: Some(number), ..Frame::new(name, event["data"].clone()) }));
+            let frame = Frame { id: Some(number), ..Frame::new(name, event["data"].clone()) };
+            // The row is written right behind the last event: whoever has seen the end finds it there.
+            if ended || !frame.is_last() || looks == LAST_LOOKS {
+                return Ok(Some(frame));
+            }
+            looks += 1;
         }
         if ended || until.is_some_and(|until| Instant::now() + LOOK > until) {
             return Ok(None);

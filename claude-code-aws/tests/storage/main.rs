@@ -3,6 +3,7 @@
 
 mod downloads;
 mod faulty;
+mod forbidden;
 mod janitor;
 mod kills;
 mod rows;
