@@ -7,7 +7,7 @@ export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 .PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
-	@cargo build $(ALL) --example quickstart --quiet --locked
+	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
 	@$(or $(CARGO_TARGET_DIR),target)/debug/examples/quickstart
 
 test: rust fuzz python  ## everything that must hold, at 1/20 of the campaigns' size

@@ -147,7 +147,9 @@ fn needs_twin(config: &Config) -> bool {
 /// The AWS configuration of the standard chain. Fails where the environment sends requests over plain http to another
 /// machine.
 pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
-    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    // The SDK's own client would read the system's certificates now, even where nothing needs them.
+    let loader =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(crate::connection::client());
     let loader = match &config.region {
         Some(region) => loader.region(Region::new(region.clone())),
         None => loader,
@@ -157,7 +159,7 @@ pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
         true => loaded,
         false => crate::host::without_overrides(loaded),
     };
-    crate::host::check(&loaded)?;
+    crate::host::check_addresses(&loaded)?;
     Ok(match loaded.region() {
         Some(_) => loaded,
         None => loaded.into_builder().region(Region::from_static("us-east-1")).build(),

@@ -1,7 +1,7 @@
 //! The connections to models, the same for each provider: HTTPS by rustls, the environment's proxy, and a pool that
 //! gives connections up before the load balancers and NATs between do.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -20,48 +20,77 @@ const CONNECT: Duration = Duration::from_millis(3_100);
 
 /// A connector with its own pool.
 pub(crate) fn connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(ByScheme::default())
+    SharedHttpConnector::new(ByScheme::new(connecting_within(CONNECT)))
+}
+
+fn connecting_within(limit: Duration) -> HttpConnectorSettings {
+    HttpConnectorSettings::builder().connect_timeout(limit).build()
 }
 
 /// The same as the AWS SDK wants it.
 pub(crate) fn client() -> SharedHttpClient {
-    let connector = connector();
-    http_client_fn(move |_, _| connector.clone())
+    let pools = Pools::default();
+    http_client_fn(move |limits, _| pools.with(limits))
+}
+
+/// A pool for each pair of time-outs: who looks for credentials waits less for a connection.
+#[derive(Default)]
+struct Pools(Mutex<Vec<([Option<Duration>; 2], SharedHttpConnector)>>);
+
+impl Pools {
+    fn with(&self, limits: &HttpConnectorSettings) -> SharedHttpConnector {
+        let times = [limits.connect_timeout(), limits.read_timeout()];
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pool)) = pools.iter().find(|(others, _)| *others == times) {
+            return pool.clone();
+        }
+        let pool = SharedHttpConnector::new(ByScheme::new(limits.clone()));
+        pools.push((times, pool.clone()));
+        pool
+    }
 }
 
 /// One connector for https and one for http, each made when it is first needed: reading the system's certificates takes
 /// longer than everything else before a first call, and a local server needs none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct ByScheme {
+    settings: HttpConnectorSettings,
     secure: OnceLock<SharedHttpConnector>,
     plain: OnceLock<SharedHttpConnector>,
+}
+
+impl ByScheme {
+    fn new(settings: HttpConnectorSettings) -> Self {
+        ByScheme { settings, secure: OnceLock::new(), plain: OnceLock::new() }
+    }
+
+    fn made(&self, trusted: TrustStore) -> SharedHttpConnector {
+        let builder =
+            builder(self.settings.clone(), POOL_IDLE).tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        match TlsContext::builder().with_trust_store(trusted).build() {
+            Ok(context) => SharedHttpConnector::new(builder.tls_context(context).build()),
+            // Fails for certificates of one's own only, and there are none.
+            Err(_) => SharedHttpConnector::new(builder.build()),
+        }
+    }
 }
 
 impl HttpConnector for ByScheme {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let connector = match request.uri().starts_with("http://") {
-            true => self.plain.get_or_init(|| made(TrustStore::empty())),
-            false => self.secure.get_or_init(|| made(TrustStore::default())),
+            true => self.plain.get_or_init(|| self.made(TrustStore::empty())),
+            false => self.secure.get_or_init(|| self.made(TrustStore::default())),
         };
         connector.call(request)
-    }
-}
-
-fn made(trusted: TrustStore) -> SharedHttpConnector {
-    let builder = settings(POOL_IDLE).tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    match TlsContext::builder().with_trust_store(trusted).build() {
-        Ok(context) => SharedHttpConnector::new(builder.tls_context(context).build()),
-        // Fails for certificates of one's own only, and there are none.
-        Err(_) => SharedHttpConnector::new(builder.build()),
     }
 }
 
 /// The builder takes neither a connector of our own under TLS nor TCP keepalive. What keepalive would find, a server that
 /// is gone without a word, the client's limits on first event and silence find too; a name with a dead address beside a
 /// good one is the connector's own matter (it tries the other family after 300 ms).
-fn settings(pool_idle: Duration) -> ConnectorBuilder {
+fn builder(limits: HttpConnectorSettings, pool_idle: Duration) -> ConnectorBuilder {
     Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT).build())
+        .connector_settings(limits)
         .pool_idle_timeout(pool_idle)
         .proxy_config(ProxyConfig::from_env())
 }
@@ -142,7 +171,7 @@ mod tests {
         let (_swallows, _waiting, port) = black_hole().await;
         let (port, connections) = server(port).await;
         let tls = Provider::Rustls(CryptoMode::AwsLc);
-        let connector = settings(POOL_IDLE)
+        let connector = builder(connecting_within(CONNECT), POOL_IDLE)
             .proxy_config(ProxyConfig::disabled())
             .tls_provider(tls)
             .build_with_resolver(TwoFamilies);
@@ -154,7 +183,7 @@ mod tests {
     async fn a_connection_that_was_idle_for_too_long_is_not_used_again() {
         let (port, connections) = server(0).await;
         let tls = Provider::Rustls(CryptoMode::AwsLc);
-        let connector = settings(Duration::from_millis(50))
+        let connector = builder(connecting_within(CONNECT), Duration::from_millis(50))
             .proxy_config(ProxyConfig::disabled())
             .tls_provider(tls)
             .build();
@@ -166,5 +195,17 @@ mod tests {
         ask(&connector, "127.0.0.1", port).await;
         assert_eq!(connections.load(Ordering::SeqCst), 2);
         assert!(POOL_IDLE < Duration::from_secs(20), "balancers drop them from then on");
+    }
+
+    #[tokio::test]
+    async fn who_waits_less_for_a_connection_has_a_pool_of_its_own() {
+        let pools = Pools::default();
+        let (port, connections) = server(0).await;
+        for connect in [CONNECT, CONNECT, Duration::from_secs(1), Duration::from_secs(1)] {
+            let request = HttpRequest::get(format!("http://127.0.0.1:{port}/")).unwrap();
+            let response = pools.with(&connecting_within(connect)).call(request).await.unwrap();
+            http_body_util::BodyExt::collect(response.into_body()).await.unwrap();
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 2, "one for each time-out");
     }
 }

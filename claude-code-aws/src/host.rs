@@ -41,9 +41,11 @@ const VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// Refuses a configuration that sends signed requests over plain http to another machine. One that brings its own HTTP
 /// client, as the twin inside the process does, decides itself where requests go.
 pub(crate) fn check(sdk: &SdkConfig) -> Result<()> {
-    if sdk.http_client().is_some() {
-        return Ok(());
-    }
+    if sdk.http_client().is_some() { Ok(()) } else { check_addresses(sdk) }
+}
+
+/// Refuses plain http to another machine, whoever sends.
+pub(crate) fn check_addresses(sdk: &SdkConfig) -> Result<()> {
     let of_service = |service: &str| sdk.service_config()?.load_config(endpoint_key(service)?);
     let named = SERVICES.into_iter().filter_map(|service| Some((service, of_service(service)?)));
     for (service, url) in named.chain(sdk.endpoint_url().map(|url| ("all services", url.to_owned()))) {

@@ -159,6 +159,21 @@ impl Error {
         self
     }
 
+    /// What callers act on; the field of the same name.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What was received and paid for until then.
+    pub fn partial(&self) -> Option<&Generation> {
+        self.partial.as_deref()
+    }
+
+    /// How long the service asked to wait, where it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// What the failed call cost, if anything was sent.
     pub fn receipt(&self) -> Option<&Receipt> {
         self.partial.as_ref().map(|partial| &partial.receipt)

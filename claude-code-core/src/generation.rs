@@ -129,6 +129,17 @@ impl Generation {
         }
     }
 
+    /// The one result schema, as HTTP, jobs, the command line and Python give it: without what was asked and the batch,
+    /// which the row keeps.
+    pub fn schema(&self) -> serde_json::Value {
+        let mut schema = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = schema.as_object_mut() {
+            fields.remove("prompt");
+            fields.remove("batch_id");
+        }
+        schema
+    }
+
     /// Bytes of all files.
     pub fn code_length(&self) -> u64 {
         self.files.iter().map(|f| f.size() as u64).sum()

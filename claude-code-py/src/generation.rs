@@ -298,13 +298,7 @@ impl Generation {
 
     /// The value as a dict: the one result schema, as HTTP and the command line give it.
     pub(crate) fn to_dict(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let mut schema = json::schema(&*self.value)?;
-        if let Some(fields) = schema.as_object_mut() {
-            // The row keeps these; they are no part of the public schema.
-            fields.remove("prompt");
-            fields.remove("batch_id");
-        }
-        json::to_python(py, &schema)
+        json::to_python(py, &self.value.schema())
     }
 
     /// The result of such a dict. ValueError names a field that is missing or wrong.

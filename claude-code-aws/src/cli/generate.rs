@@ -80,7 +80,7 @@ pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRe
             // A name or a file of the answer that cannot be written is the answer's fault, not the command line's.
             Err(error) if error.kind == Kind::InvalidRequest => {
                 if global.json {
-                    show::out(&json::text(&generation)?)?;
+                    show::out(&json::text(&generation.schema())?)?;
                 }
                 show::note(&problem::line(&error));
                 return Ok(exit::INCOMPLETE);
@@ -90,7 +90,7 @@ pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRe
         None => None,
     };
     show::out(&match (written, global.json) {
-        (_, true) => json::text(&generation)?,
+        (_, true) => json::text(&generation.schema())?,
         (Some(paths), false) => lines(paths.into_iter()),
         (None, false) => show::code(&generation),
     })?;

@@ -11,7 +11,7 @@ use super::plain::plain;
 struct Problem<'e> {
     error: What<'e>,
     /// What was received and paid for, in the result schema.
-    partial: Option<&'e Generation>,
+    partial: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -54,7 +54,7 @@ pub(super) fn json(error: &Error) -> String {
             retry_after_seconds: error.retry_after.map(|time| time.as_secs_f64()),
             request_id: error.request_id.as_deref(),
         },
-        partial: error.partial.as_deref(),
+        partial: error.partial().map(Generation::schema),
     };
     super::json::text(&problem).unwrap_or_default()
 }

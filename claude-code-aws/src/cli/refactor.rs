@@ -53,7 +53,7 @@ pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task) -> Resu
     }
     let generation = answer(global, task.request).await?;
     if global.json {
-        show::out(&json::text(&generation)?)?;
+        show::out(&json::text(&generation.schema())?)?;
     } else {
         show::out(generation.diff.as_deref().unwrap_or_default())?;
     }

@@ -27,7 +27,7 @@ pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
         ResultsCommand::Show { id } => {
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
             if global.json {
-                show::out(&json::text(&generation)?)?;
+                show::out(&json::text(&generation.schema())?)?;
             } else {
                 show::out(&show::code(&generation))?;
                 show::note(&show::summary(&generation));

@@ -24,12 +24,13 @@ const SERVING: usize = 2;
 /// Runs the command line, the program's name first, and gives its exit code. It reads the environment, writes to
 /// stdout and stderr, and listens for Ctrl-C; it must not be called from within an async runtime.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
-    match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match Cli::try_parse_from(&args) {
         Ok(cli) => {
             warnings::show();
             ended(cli.global, dispatch(cli))
         }
-        Err(refused) => unparsed(&refused),
+        Err(refused) => unparsed(&refused, args.iter().any(|arg| arg == "--json")),
     }
 }
 
@@ -113,8 +114,9 @@ fn ended(global: Global, ended: Result<u8>) -> u8 {
     exit::of(error.kind)
 }
 
-/// Help and version go to stdout; what is wrong with the arguments to stderr, as one line.
-fn unparsed(refused: &clap::Error) -> u8 {
+/// Help and version go to stdout; what is wrong with the arguments to stderr, as one line, and where programs read, to
+/// stdout as JSON.
+fn unparsed(refused: &clap::Error, json: bool) -> u8 {
     match refused.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let _ = show::out(&refused.to_string());
@@ -128,7 +130,12 @@ fn unparsed(refused: &clap::Error) -> u8 {
             let text = refused.to_string();
             // The first paragraph says what is wrong; tips and usage come after it.
             let words: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-            show::note(&format!("{} (see --help)", words.join(" ")));
+            let told = words.join(" ");
+            if json {
+                let problem = Error::invalid(told.trim_start_matches("error: "));
+                let _ = show::out(&problem::json(&problem));
+            }
+            show::note(&format!("{told} (see --help)"));
             exit::USAGE
         }
     }

@@ -8,6 +8,12 @@ use super::Finding;
 use crate::config::{Config, Store};
 use crate::local::Twin;
 
+/// What to create where a table or the bucket is missing.
+const RESULTS: &str = "create it: key id (S), index language-index on language (S) and generated_at (S), TTL on \
+                       expires_at; or allow dynamodb:DescribeTable";
+const STATE: &str = "create it: keys pk (S) and sk (S), TTL on expires_at; or allow dynamodb:DescribeTable";
+const BUCKET: &str = "create it, private and versioned; or allow s3:ListBucket on it";
+
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     match config.store.unwrap_or(config.default_store) {
         Store::None => {
@@ -42,17 +48,19 @@ async fn aws(config: &Config) -> Vec<Finding> {
     };
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let mut findings = Vec::new();
-    for name in [&config.table_name, &config.state_table] {
+    for (name, fix) in [(&config.table_name, RESULTS), (&config.state_table, STATE)] {
         findings.push(match dynamodb.describe_table().table_name(name).send().await {
             Ok(_) => Finding::ok("table", name.as_str()),
-            Err(failed) => lacking("table", name, &crate::dynamodb::error("read", name, &failed)),
+            Err(failed) => lacking("table", name, fix, &crate::dynamodb::error("read", name, &failed)),
         });
     }
     match crate::connect::bucket(&sdk, config).await {
         Ok(bucket) => {
             findings.push(match crate::s3::client(&sdk).head_bucket().bucket(&bucket).send().await {
                 Ok(_) => Finding::ok("bucket", bucket),
-                Err(failed) => lacking("bucket", &bucket, &crate::s3::error("read", &bucket, "", &failed)),
+                Err(failed) => {
+                    lacking("bucket", &bucket, BUCKET, &crate::s3::error("read", &bucket, "", &failed))
+                }
             })
         }
         Err(error) => findings.push(Finding::failed("bucket", error)),
@@ -60,10 +68,6 @@ async fn aws(config: &Config) -> Vec<Finding> {
     findings
 }
 
-fn lacking(what: &str, name: &str, error: &claude_code_core::Error) -> Finding {
-    Finding::fix(
-        what,
-        format!("{name}: {}", error.message),
-        "the templates in claude-code-aws/infra create it",
-    )
+fn lacking(what: &str, name: &str, fix: &str, error: &claude_code_core::Error) -> Finding {
+    Finding::fix(what, format!("{name}: {}", error.message), fix)
 }

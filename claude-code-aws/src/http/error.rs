@@ -7,8 +7,6 @@ use axum::response::IntoResponse;
 use claude_code_core::{Error, Generation, Kind};
 use serde_json::{Value, json};
 
-use super::output;
-
 /// Seconds that a throttled caller waits where the service did not say.
 const THROTTLED_WAIT: u64 = 5;
 
@@ -117,7 +115,7 @@ impl Problem {
             body["service_request_id"] = id.as_str().into();
         }
         if let Some(partial) = &self.partial {
-            body["partial"] = output::result(partial);
+            body["partial"] = partial.schema();
         }
         body
     }

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::error::Problem;
-use super::output;
 
 /// Proxies close connections that are silent for 30 to 60 seconds; half of the shortest is safe.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -69,7 +68,7 @@ impl Frame {
                 Frame::new("notice", json!({ "why": why, "model": model, "wait_seconds": wait_seconds }))
             }
             Event::Finished(generation) => {
-                Frame::new("finished", json!({ "generation": output::result(generation) }))
+                Frame::new("finished", json!({ "generation": generation.schema() }))
             }
         }
     }

@@ -13,8 +13,8 @@ use super::body::Json;
 use super::error::Problem;
 use super::event::Frame;
 use super::input::{Asks, GenerateBody, Mode, RefactorBody, Work};
+use super::job;
 use super::once::{self, Answer};
-use super::{job, output};
 
 /// New code from words.
 pub(super) async fn generate(
@@ -52,7 +52,7 @@ async fn answer(
             // On the heap: the whole sequence is in this future.
             let done = Box::pin(async move {
                 let generation = client.generate(request).await?;
-                Ok(Answer::ok(output::result(&generation)))
+                Ok(Answer::ok(generation.schema()))
             });
             once::whole(&app, &caller, &asks, hash, done).await
         }

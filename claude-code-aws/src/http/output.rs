@@ -5,19 +5,9 @@ use serde_json::{Value, json};
 
 use super::links::Link;
 
-/// The result schema. What was asked stays with the row.
-pub(super) fn result(generation: &Generation) -> Value {
-    let mut body = serde_json::to_value(generation).unwrap_or_default();
-    if let Some(fields) = body.as_object_mut() {
-        fields.remove("prompt");
-        fields.remove("batch_id");
-    }
-    body
-}
-
 /// The result without its texts.
 pub(super) fn metadata(generation: &Generation) -> Value {
-    without_texts(result(generation))
+    without_texts(generation.schema())
 }
 
 /// The result with URLs in place of content. A diff has none: what changed is in the files.

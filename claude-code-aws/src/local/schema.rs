@@ -1,4 +1,4 @@
-//! The tables and buckets that a fresh twin begins with: the same as the templates create in AWS.
+//! The tables and buckets that a fresh twin begins with: what an account needs, too.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,

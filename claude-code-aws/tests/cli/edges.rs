@@ -57,6 +57,23 @@ fn an_error_is_a_json_value_too() {
 }
 
 #[test]
+fn arguments_that_cannot_be_read_are_a_json_value_too() {
+    let done = Place::new().run(&["generate", "--json", "--tier", "giant", REVERSE]);
+    assert_eq!(done.code, 2, "{done:?}");
+    assert_eq!(done.json()["error"]["kind"], "invalid_request");
+    assert!(done.json()["error"]["message"].as_str().unwrap().contains("giant"), "{done:?}");
+    assert!(is_one_error_line(&done.err), "{done:?}");
+}
+
+#[test]
+fn a_language_that_nobody_knows_is_a_warning() {
+    let done = Place::new().run(&["generate", REVERSE, "--offline", "-l", "cobol", "--json"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let warnings = done.json()["warnings"].to_string();
+    assert!(warnings.contains("cobol") && warnings.contains("not checked"), "{warnings}");
+}
+
+#[test]
 fn a_bad_variable_is_named() {
     let done = Place::new().run_with(&["budget"], &[("CLAUDE_CODE_AWS_MAX_SENDS", "many")]);
     assert_eq!(done.code, 2, "{done:?}");

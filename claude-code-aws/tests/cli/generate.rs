@@ -59,6 +59,7 @@ fn json_is_the_result_schema() {
     for key in keys {
         assert!(value.get(key).is_some(), "{key} is missing: {value}");
     }
+    assert_eq!(value.get("prompt"), None, "what was asked is not part of it");
     for key in ["path", "language", "size", "sha256", "complete", "content"] {
         assert!(value["files"][0].get(key).is_some(), "files[0].{key} is missing");
     }

@@ -201,13 +201,32 @@ async fn an_unknown_model_is_refused_and_an_arn_is_not() {
 async fn every_sample_is_found_by_its_own_prompt() {
     let twin = twin();
     let samples = Samples::built_in();
-    assert!(samples.prompts().len() >= 9);
+    assert!(samples.prompts().len() >= 10);
     for sample in samples.iter() {
         let given = sample.given.as_deref().unwrap_or_default();
         let output = ask(&twin.twin, &format!("{}\n{given}", sample.prompt)).await.unwrap();
         for file in &sample.files {
             assert!(text(&output).contains(&file.content), "{}", file.path);
         }
+    }
+}
+
+/// What the README tells people to type, it must be possible to type.
+#[tokio::test]
+async fn the_prompts_of_the_readme_have_an_answer() {
+    let readme = include_str!("../../../README.md");
+    let shipping = include_str!("../../../examples/shipping.py");
+    let prompts = [
+        (REVERSE.to_owned(), REVERSE),
+        ("a queue with a timeout".to_owned(), "a queue with a timeout"),
+        (
+            format!("replace the nested ifs by early returns\n{shipping}"),
+            "replace the nested ifs by early returns",
+        ),
+    ];
+    for (message, prompt) in prompts {
+        assert!(readme.contains(&format!("\"{prompt}\"")), "{prompt} is not in the README");
+        ask(&twin().twin, &message).await.unwrap();
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn draw_knowing(
     let max_tokens = max_tokens(&request, policy, &candidates[0]);
     fits(&candidates[0], prompt_tokens, max_tokens)?;
     warnings.extend(left_out(&request, &candidates[0], max_tokens));
+    warnings.extend(language.as_ref().filter(|language| !language.is_known()).map(unknown));
     let cache_key = key::cache_key(&request, policy, provider, scope, &candidates[0], &prompt, max_tokens);
     Ok(Plan {
         id,
@@ -78,6 +79,11 @@ pub(crate) fn draw_knowing(
         warnings,
         request,
     })
+}
+
+/// What becomes of files in a language that nobody here knows.
+fn unknown(language: &Language) -> String {
+    format!("the language {:?} is not known: files are stored as .txt and not checked", language.as_str())
 }
 
 /// What was asked for and the model does not take.

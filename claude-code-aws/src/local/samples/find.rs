@@ -6,8 +6,10 @@ use super::Sample;
 /// the ways to a real model; it never gives an answer to another prompt.
 pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<&'a Sample, String> {
     let asked = squeezed(task(message));
-    let is =
-        |sample: &&Sample| asked == sample.key || (sample.given.is_some() && asked.starts_with(&sample.key));
+    let is = |sample: &&Sample| {
+        let may_go_on = sample.given.is_some();
+        sample.keys.iter().any(|key| asked == *key || may_go_on && asked.starts_with(key))
+    };
     match samples.iter().find(is) {
         Some(sample) => match &sample.given {
             Some(given) if !squeezed(message).contains(&squeezed(given)) => Err(format!(

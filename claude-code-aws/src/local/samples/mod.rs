@@ -10,10 +10,11 @@ pub(super) use self::find::task;
 use super::brain::{Brain, Question, Reply};
 
 /// The answers that come with the crate.
-const BUILT_IN: [&str; 9] = [
+const BUILT_IN: [&str; 10] = [
     include_str!("reverse_string.md"),
     include_str!("palindrome.md"),
     include_str!("ring_buffer.md"),
+    include_str!("queue_timeout.md"),
     include_str!("debounce.md"),
     include_str!("monthly_revenue.md"),
     include_str!("csv_totals.md"),
@@ -34,8 +35,8 @@ pub struct Sample {
     pub sentence: String,
     /// Path, language and content of each file, in order.
     pub files: Vec<SampleFile>,
-    /// The prompt as questions are compared with it.
-    key: String,
+    /// The prompt, and what else it may be asked by, as questions are compared with them.
+    keys: Vec<String>,
 }
 
 /// A file of a sample.

@@ -1,4 +1,4 @@
-//! The form of a sample file: `prompt:` and perhaps `given:` lines, a blank line, the sentence, then files,
+//! The form of a sample file: `prompt:` and perhaps `given:` and `also:` lines, a blank line, the sentence, then files,
 //! each between fences of four backticks whose info string is `LANGUAGE PATH`.
 
 use super::find::squeezed;
@@ -15,8 +15,9 @@ pub(super) fn sample(text: &str) -> Option<Sample> {
     let (sentence, _) = body.split_once(FENCE)?;
     let files = files(body);
     let prompt = field("prompt:")?;
+    let also = field("also:");
     let sample = Sample {
-        key: squeezed(&prompt),
+        keys: std::iter::once(prompt.as_str()).chain(also.as_deref()).map(squeezed).collect(),
         prompt,
         given: field("given:"),
         sentence: sentence.trim().to_owned(),
