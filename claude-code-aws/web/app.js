@@ -25,8 +25,8 @@ function element(tag, text, kind) {
 function headers() {
   const token = sessionStorage.getItem("token");
   const sent = { "content-type": "application/json" };
-  // A gateway takes keys, the server itself tokens; a page from the same place does not know which one answers.
-  if (token) Object.assign(sent, { "x-api-key": token }, elsewhere ? {} : { authorization: `Bearer ${token}` });
+  // A gateway takes keys, the server itself tokens; the page does not know which of them answers.
+  if (token) Object.assign(sent, { "x-api-key": token, authorization: `Bearer ${token}` });
   return sent;
 }
 
