@@ -38,6 +38,27 @@ pub enum Store {
     Aws,
 }
 
+/// How the HTTP API is reached, in `serve` and in Lambda.
+#[derive(Clone, Default)]
+pub struct Api {
+    /// The bearer token that `serve` asks for; needed where others reach it.
+    pub token: Option<Secret>,
+    /// Origins of pages that browsers may call from.
+    pub origins: Vec<String>,
+    /// Whether Lambda streams answers, as its function URL or gateway must be set to do.
+    pub streaming: bool,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api")
+            .field("token", &self.token.as_ref().map(|_| "set"))
+            .field("origins", &self.origins)
+            .field("streaming", &self.streaming)
+            .finish()
+    }
+}
+
 /// The settings of a client.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -60,6 +81,8 @@ pub struct Config {
     pub service_table: String,
     /// The service creator's bucket.
     pub service_bucket: String,
+    /// How the HTTP API is reached.
+    pub api: Api,
     /// Where local state is; none: `~/.claude-code-aws`.
     pub local_dir: Option<PathBuf>,
     /// Whether AWS_ENDPOINT_URL* counts, and a private address without https is taken for the Messages API. Inside Lambda
@@ -89,6 +112,7 @@ impl Default for Config {
             jobs_queue_url: None,
             service_table: "CloudServiceCreator".into(),
             service_bucket: "cloudservicecreator-code".into(),
+            api: Api::default(),
             local_dir: None,
             allow_endpoint_override: !is_lambda(),
             #[cfg(feature = "local")]
@@ -115,6 +139,7 @@ impl Config {
         let mut config = Config::default();
         vars.read_provider(&mut config)?;
         vars.read_places(&mut config)?;
+        vars.read_api(&mut config)?;
         vars.read_policy(&mut config.policy)?;
         Ok(config)
     }
@@ -227,6 +252,15 @@ impl Vars {
         }
         config.local_dir = text("LOCAL_DIR").map(PathBuf::from);
         config.allow_endpoint_override = self.flag("ALLOW_ENDPOINT_OVERRIDE")?.unwrap_or(false) || !in_lambda;
+        Ok(())
+    }
+
+    fn read_api(&self, config: &mut Config) -> Result<()> {
+        config.api = Api {
+            token: self.get("SERVE_TOKEN").map(Secret::new),
+            origins: self.list("ALLOWED_ORIGINS").map(str::to_owned).collect(),
+            streaming: self.flag("RESPONSE_STREAMING")?.unwrap_or_default(),
+        };
         Ok(())
     }
 

@@ -110,9 +110,17 @@ impl ServiceStore for AwsServices {
         let got = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
         let got = match got {
             Ok(got) => got,
-            // Without s3:ListBucket, which is not needed otherwise, a missing key reads as forbidden.
-            Err(failed) if matches!(failed.code(), Some("NoSuchKey" | "AccessDenied")) => return Ok(None),
-            Err(failed) => return Err(s3::error("get", &self.bucket, key, &failed)),
+            Err(failed) if failed.code() == Some("NoSuchKey") => return Ok(None),
+            Err(failed) => {
+                let mut error = s3::error("get", &self.bucket, key, &failed);
+                // Without s3:ListBucket, which is not needed otherwise, a missing key reads as forbidden. Where the
+                // service says that reading itself is what is forbidden, that is certain.
+                let is_certain = failed.message().is_some_and(|told| told.contains("s3:GetObject"));
+                if failed.code() == Some("AccessDenied") && !is_certain {
+                    error.kind = Kind::AccessDenied;
+                }
+                return Err(error);
+            }
         };
         let body = got.body.collect().await.map_err(|_| {
             Error::new(

@@ -8,8 +8,10 @@ const NAMES = {
   service_type: "Service type", intent: "Purpose", features: "Features", vendor: "Vendor",
   api_docs: "API documentation", pricing_model: "Pricing", logging_and_auth: "Logging and sign-in",
 };
-const base = document.querySelector('meta[name="api-base"]').content.replace(/\/$/, "");
-const page = { id: null, step: 1, total: 7, example: null, files: new Map(), shown: null, chosen: false, result: null, stop: null, again: null };
+// Where the API is: as the page is told, else beside the page, which may stand behind a gateway's stage (/prod/).
+const elsewhere = document.querySelector('meta[name="api-base"]').content.replace(/\/$/, "");
+const base = elsewhere || location.pathname.replace(/\/[^/]*$/, "");
+const page = { id: null, step: 1, total: 7, example: null, files: new Map(), shown: null, chosen: false, result: null, stop: null, again: null, sent: null };
 
 function element(tag, text, kind) {
   const made = document.createElement(tag);
@@ -23,7 +25,8 @@ function element(tag, text, kind) {
 function headers() {
   const token = sessionStorage.getItem("token");
   const sent = { "content-type": "application/json" };
-  if (token) Object.assign(sent, base ? { "x-api-key": token } : { authorization: `Bearer ${token}` });
+  // A gateway takes keys, the server itself tokens; the page does not know which of them answers.
+  if (token) Object.assign(sent, { "x-api-key": token, authorization: `Bearer ${token}` });
   return sent;
 }
 
@@ -42,13 +45,17 @@ async function call(path, options) {
     answer = await fetch(base + path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ detail: "The server cannot be reached. Check that it runs and that you are online." }, 0);
+    const detail = "The server cannot be reached. Check that it runs and that you are online.";
+    throw Object.assign(new Problem({ detail }, 0), { unread: true });
   }
   if (answer.ok) return answer;
   let body = {};
   try { body = await answer.json(); } catch { /* Not ours: the status says enough. */ }
   throw new Problem(body, answer.status);
 }
+
+// One key for each thing said: where only the answer was lost, the repeated request gets just that one, and is taken once.
+const unique = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const post = (body, more) => call("/conversation", { method: "POST", headers: { ...headers(), ...more }, body: JSON.stringify(body), signal: page.stop?.signal });
 
@@ -65,13 +72,19 @@ function plain(problem) {
   return (words[problem.kind] || "") + problem.message + wait;
 }
 
+// Whether a key may help: the server says so itself; a gateway says 403 in words of its own, or, for browsers that come
+// from elsewhere, nothing that they may read.
+function locked(problem) {
+  return problem.status === 401 || (problem.status === 403 && !problem.kind) || (problem.status === 0 && problem.unread && elsewhere);
+}
+
 function fail(problem, again) {
   if (problem.name === "AbortError") return;
-  if (problem.status === 401) {
+  if (locked(problem)) {
     page.again = again;
     $("door").hidden = false;
     $("token").focus();
-    return;
+    if (problem.status) return;
   }
   $("problem-text").textContent = plain(problem);
   $("problem").hidden = false;
@@ -114,20 +127,22 @@ function ask(answer) {
   $("form").scrollIntoView({ block: "nearest" });
 }
 
-async function start() {
+async function start(key = unique()) {
   clear();
   try {
-    ask(await (await post({ action: "start" })).json());
-  } catch (problem) { fail(problem, start); }
+    ask(await (await post({ action: "start" }, { "idempotency-key": key })).json());
+  } catch (problem) { fail(problem, () => start(key)); }
 }
 
 async function reply(message) {
   clear();
+  if (page.sent?.message !== message || page.sent.step !== page.step) page.sent = { message, step: page.step, key: unique() };
   const mine = element("p", message, "said mine");
   $("talk").append(mine);
   busy(true);
   try {
-    const answer = await (await post({ action: "message", conversation_id: page.id, message, step: page.step })).json();
+    const said = { action: "message", conversation_id: page.id, message, step: page.step };
+    const answer = await (await post(said, { "idempotency-key": page.sent.key })).json();
     $("again").hidden = false;
     busy(false);
     ask(answer);

@@ -256,6 +256,11 @@ impl Client {
         &self.parts.state
     }
 
+    /// What it decides for all its requests.
+    pub fn policy(&self) -> &Policy {
+        &self.parts.policy
+    }
+
     /// Where it takes the time from.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock

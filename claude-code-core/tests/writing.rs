@@ -11,7 +11,9 @@ use claude_code_core::service::{
 };
 use claude_code_core::state::{OnlyIf, PutError, StateKey, StateKind};
 use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock};
-use claude_code_core::{ClientBuilder, Clock, Cost, Error, Kind, Result, Scope, StateStore, UtcMillis};
+use claude_code_core::{
+    ClientBuilder, Clock, Cost, Error, Kind, Policy, Result, Scope, StateStore, UtcMillis,
+};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -32,6 +34,11 @@ struct Shaky {
     early: AtomicU32,
     lost_rows: AtomicU32,
     lost_files: AtomicU32,
+    lost_descriptions: AtomicU32,
+    /// Reads of files that say neither yes nor no.
+    forbidden: AtomicU32,
+    /// Files that are gone.
+    gone: AtomicU32,
 }
 
 /// Whether it stumbles this time.
@@ -59,14 +66,19 @@ impl ServiceStore for Shaky {
         body: &Value,
         only_if: OnlyIf,
     ) -> Result<u64, PutError> {
-        if key.sk.starts_with("CODE#") && stumbles(&self.lost_rows) {
+        let is_lost = (key.sk.starts_with("CODE#") && stumbles(&self.lost_rows))
+            || (key.sk == "METADATA" && stumbles(&self.lost_descriptions));
+        if is_lost {
             return Err(PutError::Store(down()));
         }
         self.inner.put_row(key, of, body, only_if).await
     }
 
     async fn file(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        self.inner.file(key).await
+        if stumbles(&self.forbidden) {
+            return Err(Error::new(Kind::AccessDenied, "forbidden, or not there"));
+        }
+        if stumbles(&self.gone) { Ok(None) } else { self.inner.file(key).await }
     }
 
     async fn put_file(&self, key: &str, content: &str) -> Result<()> {
@@ -142,6 +154,33 @@ async fn half_a_service_is_shown_and_the_next_run_writes_the_rest() {
     assert!(wanted.contains(FILES[2]) && !wanted.contains(FILES[1]), "{wanted}");
     stage.write(&rest).await.unwrap();
     assert_eq!(rest.calls().len(), 1, "six files are final");
+}
+
+/// Who named a model for the client gets no other one; where its price is above a question's worth, none is asked.
+#[tokio::test(start_paused = true)]
+async fn the_clients_own_model_writes_the_files_and_no_other_one_is_asked() {
+    let haiku = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+    for (own, questions, files) in
+        [(None, "haiku-5-5", "sonnet"), (Some("opus"), "", "opus"), (Some(haiku), "", haiku)]
+    {
+        let stage = Stage::open().await;
+        let provider = ScriptedProvider::new([
+            Script::answer("```text question.txt\nWhich tenants?\n```\n"),
+            Script::answer(&answer(&FILES)),
+        ]);
+        let policy = Policy { model: own.map(str::to_owned), ..Policy::default() };
+        let client = ClientBuilder::new(provider.clone(), stage.clock.clone(), stage.ids.clone());
+        let creator = Creator::new(client.with_policy(policy).build(), stage.services.clone());
+        creator.message(ID, Some(1), "vFirewall").await.unwrap();
+        let asked: Vec<String> = provider.calls().iter().map(|call| call.model.to_string()).collect();
+        assert_eq!(asked.len(), usize::from(own.is_none()), "{own:?}: {asked:?}");
+        assert!(asked.iter().all(|model| model.contains(questions)), "{asked:?}");
+        let (out, shown) = mpsc::channel(64);
+        tokio::spawn(creator.write(ID, Some(ServiceData::sample()), None).await.unwrap().run(out));
+        drop(end(shown).await.unwrap());
+        let last = provider.calls().last().unwrap().model.to_string();
+        assert!(last.contains(files), "{own:?}: {last}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,6 +259,39 @@ async fn a_renewal_that_was_written_unseen_is_the_writers_own() {
     assert!(stage.state.get(&key).await.unwrap().unwrap().expires_at <= now, "and it is given back");
 }
 
+/// The rows of a conversation and of what it describes are two writes: the second is made up for.
+#[tokio::test(start_paused = true)]
+async fn a_description_whose_row_was_lost_is_written_by_the_next_run() {
+    let stage = Stage::open().await;
+    let provider = ScriptedProvider::new([Script::answer(&answer(&FILES))]);
+    stage.store.lost_descriptions.store(1, Ordering::Relaxed);
+    assert_eq!(stage.begin(&provider).await.unwrap_err().kind, Kind::Storage);
+    let code = stage.write(&provider).await.unwrap();
+    let key = RowKey { pk: format!("SERVICE#{}", code.service_id), sk: "METADATA".into() };
+    let row = stage.store.row(&key).await.unwrap().expect("the service is described");
+    assert_eq!(row.body["service_data"]["service_type"], ServiceData::sample().service_type.as_str());
+    stage.write(&provider).await.unwrap();
+    assert_eq!(stage.store.row(&key).await.unwrap().unwrap(), row, "and not written again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_that_cannot_be_read_are_an_error_where_they_must_be_there_and_are_never_paid_again() {
+    let stage = Stage::open().await;
+    let provider = ScriptedProvider::new([Script::answer(&answer(&FILES[..2]))]);
+    stage.store.forbidden.store(6, Ordering::Relaxed);
+    let half = stage.write(&provider).await.unwrap();
+    assert_eq!(names(&half), FILES[..2], "before there is a row, what is forbidden is not there");
+    let paid = provider.calls().len();
+    stage.store.forbidden.store(6, Ordering::Relaxed);
+    assert_eq!(stage.begin(&provider).await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(provider.calls().len(), paid, "the row lists them");
+    for stumble in [&stage.store.forbidden, &stage.store.gone] {
+        stage.store.forbidden.store(0, Ordering::Relaxed);
+        stumble.store(6, Ordering::Relaxed);
+        assert_eq!(stage.services.files(&half).await.unwrap_err().kind, Kind::Storage, "no empty archive");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_file_that_cannot_be_kept_on_the_way_does_not_end_a_paid_answer() {
     let stage = Stage::open().await;
@@ -227,6 +299,6 @@ async fn a_file_that_cannot_be_kept_on_the_way_does_not_end_a_paid_answer() {
     stage.store.lost_files.store(3, Ordering::Relaxed);
     let code = stage.write(&provider).await.unwrap();
     assert_eq!(names(&code), FILES);
-    let kept = stage.services.files(&code.service_id, &code.code_id).await.unwrap();
+    let kept = stage.services.files(&code).await.unwrap();
     assert_eq!(kept.len(), FILES.len(), "they are put again at the end");
 }

@@ -68,7 +68,8 @@ def test_who_is_not_vouched_for_stays_outside_and_callers_have_their_own_results
     read["rawPath"] = f"/results/{made}"
     read["requestContext"]["http"]["method"] = "GET"
     assert handler(read, Context())["statusCode"] == 200
-    read["requestContext"]["authorizer"]["iam"]["userArn"] += "-other"
+    iam = read["requestContext"]["authorizer"]["iam"]
+    iam["userArn"] = iam["userArn"].replace("/developer/", "/operator/")
     assert handler(read, Context())["statusCode"] == 404
 
 

@@ -109,8 +109,8 @@ pub(super) struct ServeArgs {
     /// Requests that are worked on at the same time; what comes beyond is shed with 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
-    /// With --offline, who answers: `samples`, or a script of answers and faults (a JSON file)
-    #[arg(long, value_name = "SCRIPT", requires = "offline")]
+    /// With --offline, who answers: `samples`, a script of answers and faults (a JSON file), or the directory of `twin record`
+    #[arg(long, value_name = "WHO", requires = "offline")]
     pub(super) answers: Option<String>,
 }
 

@@ -19,6 +19,7 @@ mod serve;
 mod service;
 mod setup;
 mod show;
+mod signals;
 mod twin;
 mod warnings;
 

@@ -18,6 +18,9 @@ use super::{
 /// How long the end waits: for what gives back what it holds, and for lookups that cannot be cancelled.
 const LAST_BREATH: Duration = Duration::from_secs(1);
 
+/// Threads of the server: checking a large answer on one of them must not hold up all the others.
+const SERVING: usize = 2;
+
 /// Runs the command line, the program's name first, and gives its exit code. It reads the environment, writes to
 /// stdout and stderr, and listens for Ctrl-C; it must not be called from within an async runtime.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -50,7 +53,12 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Doctor => wait(doctor::run(global)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
         Command::Service(command) => wait_for(|alive| service::run(global, command, alive)),
-        Command::Serve(args) => wait(serve::run(global, args)),
+        Command::Serve(args) => {
+            let runtime = built(tokio::runtime::Builder::new_multi_thread().worker_threads(SERVING))?;
+            let ended = runtime.block_on(Box::pin(serve::run(global, args)));
+            runtime.shutdown_timeout(LAST_BREATH);
+            ended
+        }
     }
 }
 
@@ -104,7 +112,11 @@ fn wait_for<F: Future<Output = Result<u8>>>(work: impl FnOnce(Alive) -> F) -> Re
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
+    built(&mut tokio::runtime::Builder::new_current_thread())
+}
+
+fn built(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime> {
+    runtime
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Unavailable, format!("the runtime could not be started: {error}")))

@@ -42,7 +42,7 @@ async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> 
     }
     talk(&creator, conversation).await?;
     let code = write(&creator, &id, alive).await?;
-    let files = services.files(&code.service_id, &code.code_id).await?;
+    let files = services.files(&code).await?;
     let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, args.overwrite)).transpose();
     let paths = paths.map_err(|mut error| {
         error.message.push_str(&kept(&code, is_kept));
@@ -127,7 +127,7 @@ async fn stored(global: Global, id: &str) -> Result<Vec<CodeFile>> {
     let (_, services, _) = setup::creator(global).await?;
     // The row decides whether it is this scope's.
     let code = services.code(&Scope::local(), service, code).await?;
-    services.files(&code.service_id, &code.code_id).await
+    services.files(&code).await
 }
 
 /// The row of the code with the conversation, and the files with their content.

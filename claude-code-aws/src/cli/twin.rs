@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use claude_code_core::{Error, Kind, ModelId, ModelProvider, Result};
+use claude_code_core::{Error, ModelId, ModelProvider, Result};
 
 use super::args::{Global, RecordArgs, TwinCommand, UpArgs};
+use super::signals::Signals;
 use super::{exit, json, setup, show};
 use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
@@ -84,8 +85,17 @@ fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
     })
 }
 
+/// A twin in this directory that answers as `--answers` says: recorded exchanges where that is a directory.
+pub(super) fn answered(dir: &Path, answers: &str, config: &Config) -> Result<Twin> {
+    let recorded = Path::new(answers);
+    Ok(match recorded.is_dir() {
+        true => Twin::fronted(dir, Keys::default(), Front::Replay(Recorded::open(recorded)?)),
+        false => Twin::lazy(dir, brain(answers, None, config)?),
+    })
+}
+
 /// Who answers in the twin, as `--answers` says it.
-pub(super) fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
+fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
     Ok(match answers {
         "samples" => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {
@@ -150,43 +160,4 @@ fn lines(global: Global, exports: &[(&'static str, String)]) -> Result<String> {
         return json::text(&map);
     }
     Ok(exports.iter().map(|(name, value)| format!("export {name}={value}\n")).collect())
-}
-
-/// The signals that end the twin.
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error| Error::new(Kind::Unavailable, format!("signals cannot be awaited: {error}"));
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(Signals { interrupt, terminate: signal(SignalKind::terminate()).map_err(failed)? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// Ctrl-C ends the twin.
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> Result<Self> {
-        Ok(Signals)
-    }
-
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }

@@ -12,6 +12,7 @@ use claude_code_core::{Client, Error, Result};
 use tokio::sync::Semaphore;
 
 use super::auth::Doors;
+use super::crew::Crew;
 use super::links::Links;
 use super::queue::Queue;
 use crate::config::Config;
@@ -20,6 +21,9 @@ use crate::services;
 #[cfg(feature = "local")]
 use crate::{config::Store, connect::connected_to, local::Twin};
 
+/// How often a server that ends looks whether all is done.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Settings of the HTTP API beside those of the client.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -27,16 +31,20 @@ pub struct Settings {
     pub(super) doors: Doors,
     /// Origins that browsers may call from, as `https://app.example`; others get no CORS header.
     pub(super) origins: Vec<String>,
-    /// Requests that are worked on at the same time; what comes beyond is shed.
+    /// Requests that are worked on at the same time, and jobs beside them; what comes beyond is shed.
     pub(super) concurrency: usize,
     /// Answers over so many bytes have URLs in place of content, where the result is stored.
     pub(super) inline_bytes: usize,
     /// Whether jobs may go on after an answer: not where the host is frozen then.
     pub(super) background: bool,
-    /// The longest time for one request.
-    pub(super) total: Duration,
+    /// The longest time for one request; none: the client's.
+    pub(super) total: Option<Duration>,
     /// How long a caller may take to send the head of a request, and again its body.
     pub(super) patience: Duration,
+    /// How long what has begun may take to its end once the server is told to end.
+    pub(super) last_answers: Duration,
+    /// Whether Lambda streams answers.
+    pub(super) streams: bool,
 }
 
 impl Default for Settings {
@@ -47,9 +55,11 @@ impl Default for Settings {
             concurrency: 64,
             inline_bytes: usize::MAX,
             background: true,
-            total: Duration::from_secs(900),
+            total: None,
             // A megabyte over a slow mobile line; who is slower than that holds places for others.
             patience: Duration::from_secs(30),
+            last_answers: Duration::from_secs(30),
+            streams: false,
         }
     }
 }
@@ -68,7 +78,8 @@ impl Settings {
         self
     }
 
-    /// With room for so many requests at the same time.
+    /// With room for so many requests at the same time. Jobs are worked on apart from them, as many at a time; four
+    /// times as many may wait.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
@@ -80,15 +91,27 @@ impl Settings {
         self
     }
 
-    /// With at most this time for a request.
+    /// With at most this time for a request; else the client's own limit counts.
     pub fn with_total(mut self, total: Duration) -> Self {
-        self.total = total;
+        self.total = Some(total);
         self
     }
 
     /// With this time for a caller to send the head of a request, and again for its body.
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// With this time for answers and jobs that have begun, once the server is told to end.
+    pub fn with_last_answers(mut self, time: Duration) -> Self {
+        self.last_answers = time;
+        self
+    }
+
+    /// With answers that Lambda streams.
+    pub fn with_response_streaming(mut self, streams: bool) -> Self {
+        self.streams = streams;
         self
     }
 
@@ -115,7 +138,10 @@ pub struct App {
     pub(super) links: Option<Arc<Links>>,
     pub(super) queue: Option<Arc<Queue>>,
     pub(super) settings: Arc<Settings>,
+    /// The longest time for one request.
+    pub(super) total: Duration,
     pub(super) room: Arc<Semaphore>,
+    pub(super) crew: Crew,
 }
 
 impl App {
@@ -177,8 +203,23 @@ impl App {
             queue: None,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            crew: Crew::new(settings.concurrency.max(1)),
+            total: settings.total.unwrap_or(client.policy().total),
             settings: Arc::new(settings),
             client,
+        }
+    }
+
+    /// Nothing new is taken from now on: callers are told, and jobs that wait stay queued.
+    pub(super) fn close(&self) {
+        self.room.close();
+        self.crew.close();
+    }
+
+    /// Ready when nothing is worked on any more, for callers that wait or for those that hung up.
+    pub(super) async fn rest(&self) {
+        while self.room.available_permits() < self.settings.concurrency.max(1) || self.crew.is_working() {
+            tokio::time::sleep(LOOK).await;
         }
     }
 

@@ -87,9 +87,21 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
             Ok(Query(value)) => Ok(Params(value)),
             Err(error) => {
                 let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
-                Err(refused(&source, None).unwrap_or_else(|| malformed("the query cannot be read")))
+                let (path, message) = path_of(&source);
+                Err(refused(message, path).unwrap_or_else(|| malformed("the query cannot be read")))
             }
         }
+    }
+}
+
+/// "limit: invalid digit found in string": the parameter that an error is about, where it names one.
+fn path_of(message: &str) -> (Option<String>, &str) {
+    let is_name = |name: &str| {
+        name.len() <= LONGEST_NAME && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    match message.split_once(": ") {
+        Some((name, rest)) if is_name(name) => (Some(name.to_owned()), rest),
+        _ => (None, message),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What stands before every route: an id, who calls, whether there is room; and what every answer says.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -8,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use claude_code_core::{Error, Kind};
 use futures_util::StreamExt;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
 use super::app::App;
 use super::error::{self, Problem};
@@ -23,6 +25,10 @@ const ALLOWED: &str =
     "authorization, content-type, idempotency-key, last-event-id, prefer, x-api-key, x-request-id";
 /// What other origins may read.
 const EXPOSED: &str = "location, retry-after, x-request-id, preference-applied";
+
+/// A request's place in the house. Work that goes on after its caller has hung up keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct Place(#[allow(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
 
 /// One request from the door to the door.
 pub(super) async fn edge(State(app): State<App>, request: Request<Body>, next: Next) -> Response<Body> {
@@ -53,27 +59,37 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
         Err(problem) => return problem.into_response(),
     };
     // Before the body is read and before anything is paid: a full house costs nothing.
-    let Ok(permit) = app.room.clone().try_acquire_owned() else { return shed() };
-    held(next.run(request).await, permit)
+    let place = match app.room.clone().try_acquire_owned() {
+        Ok(permit) => Place(Arc::new(permit)),
+        Err(TryAcquireError::NoPermits) => return full().into_response(),
+        Err(TryAcquireError::Closed) => return ending().into_response(),
+    };
+    request.extensions_mut().insert(place.clone());
+    held(next.run(request).await, place)
 }
 
 /// The answer, with its place in the house kept until its body has been sent.
-fn held(response: Response<Body>, permit: OwnedSemaphorePermit) -> Response<Body> {
+fn held(response: Response<Body>, place: Place) -> Response<Body> {
     response.map(|body| {
         Body::from_stream(body.into_data_stream().map(move |bytes| {
-            let _ = &permit;
+            let _ = &place;
             bytes
         }))
     })
 }
 
-fn shed() -> Response<Body> {
+/// There is no room: nothing has happened yet.
+pub(super) fn full() -> Problem {
     let mut byte = [0];
     let _ = getrandom::fill(&mut byte);
     let message = "the server is full: nothing was sent, and nothing is charged; come back later";
-    Problem::from(Error::new(Kind::Shed, message))
-        .after(1 + u64::from(byte[0]) % LONGEST_WAIT)
-        .into_response()
+    Problem::from(Error::new(Kind::Shed, message)).after(1 + u64::from(byte[0]) % LONGEST_WAIT)
+}
+
+/// The server ends: another one will be there.
+fn ending() -> Problem {
+    let message = "the server is ending: nothing was sent, and nothing is charged; come back in a moment";
+    Problem::from(Error::new(Kind::Unavailable, message))
 }
 
 fn request_id(app: &App, headers: &HeaderMap) -> String {

@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 
 /// Seconds that a throttled caller waits where the service did not say.
 const THROTTLED_WAIT: u64 = 5;
-/// Seconds after which what is in progress is looked at again.
-const PROGRESS_WAIT: u64 = 2;
 
 /// The HTTP status of a kind. The only place that has them.
 pub fn status(kind: Kind) -> StatusCode {
@@ -128,7 +126,6 @@ impl From<Error> for Problem {
         let status = status(error.kind);
         let default = match error.kind {
             Kind::Throttled | Kind::Quota | Kind::Unavailable => Some(THROTTLED_WAIT),
-            Kind::Conflict => Some(PROGRESS_WAIT),
             _ => None,
         };
         let given = error.retry_after.map(|wait| wait.as_secs().max(1));

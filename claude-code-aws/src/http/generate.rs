@@ -13,8 +13,8 @@ use super::body::Json;
 use super::error::Problem;
 use super::event::Frame;
 use super::input::{Asks, GenerateBody, Mode, RefactorBody, Work};
+use super::job;
 use super::once::{self, Answer};
-use super::{job, output};
 
 /// New code from words.
 pub(super) async fn generate(
@@ -48,8 +48,12 @@ async fn answer(
     caller.client.estimate(request.clone())?;
     match asks.mode {
         Mode::Whole => {
+            let client = caller.client.clone();
             // On the heap: the whole sequence is in this future.
-            let done = Box::pin(whole(app.clone(), caller.clone(), asks.clone(), request));
+            let done = Box::pin(async move {
+                let generation = client.generate(request).await?;
+                Ok(Answer::ok(generation.schema()))
+            });
             once::whole(&app, &caller, &asks, hash, done).await
         }
         Mode::Stream => {
@@ -57,30 +61,10 @@ async fn answer(
             once::streamed(&app, &caller, &asks, hash, frames).await
         }
         Mode::Job => {
-            let accepted = job::accept(app.clone(), caller.clone(), work);
+            let accepted = job::accept(app.clone(), caller.clone(), work, asks.prefix.clone());
             once::whole(&app, &caller, &asks, hash, accepted).await
         }
     }
-}
-
-async fn whole(app: App, caller: Caller, asks: Asks, request: GenerateRequest) -> Result<Answer, Problem> {
-    let generation = caller.client.generate(request).await?;
-    let body = generation.schema();
-    let is_large =
-        app.settings.inline_bytes < usize::MAX && body.to_string().len() > app.settings.inline_bytes;
-    Ok(Answer::ok(match &app.links {
-        Some(links) if is_large && generation.stored => {
-            match links.of_result(&generation, &asks.host).await {
-                Ok(links) => output::linked(body, &links),
-                // What was paid for is answered all the same.
-                Err(error) => {
-                    let place = format!("/results/{}/download", generation.id);
-                    output::unlinked(output::linked(body, &[]), &error, &place)
-                }
-            }
-        }
-        _ => body,
-    }))
 }
 
 /// What happens, as it happens.

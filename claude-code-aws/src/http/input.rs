@@ -14,6 +14,7 @@ use serde::de::{Deserializer, Error as _, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
+use super::edge::Place;
 use super::error::Problem;
 
 /// A language's name, for the API's description; the core decides.
@@ -269,6 +270,10 @@ fn cache(body: Option<CacheBody>) -> CacheMode {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline(pub(super) Duration);
 
+/// What stands before the routes in paths as callers see them, as `/prod`; hosts put it into the request's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct Prefix(pub(super) String);
+
 /// How the answer is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -290,7 +295,10 @@ pub(super) struct Asks {
     /// What the host leaves, where it ends by itself.
     pub(super) left: Option<Duration>,
     pub(super) host: String,
+    /// What stands before the routes.
+    pub(super) prefix: String,
     pub(super) last_event: u64,
+    pub(super) place: Option<Place>,
 }
 
 impl FromRequestParts<App> for Asks {
@@ -313,10 +321,12 @@ impl FromRequestParts<App> for Asks {
         Ok(Asks {
             mode,
             key,
-            within: left.unwrap_or(app.settings.total).min(app.settings.total),
+            within: left.unwrap_or(app.total).min(app.total),
             left,
+            prefix: parts.extensions.get::<Prefix>().map(|prefix| prefix.0.clone()).unwrap_or_default(),
             host: text(HOST.as_str()).unwrap_or("localhost").to_owned(),
             last_event: text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0),
+            place: parts.extensions.get::<Place>().cloned(),
         })
     }
 }

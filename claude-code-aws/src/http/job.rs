@@ -15,42 +15,58 @@ use tokio::time::Instant;
 use super::app::App;
 use super::auth::Caller;
 use super::body::Id;
+use super::edge;
 use super::error::Problem;
 use super::event::{self, Frame};
+use super::fit;
 use super::input::{Asks, Work};
 use super::once::Answer;
 use super::worker;
 
 /// How often the log is looked at for a reader that waits.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often the row is looked at for a job whose end is logged; then its worker died in between.
+const LAST_LOOKS: u32 = 8;
 
 /// Writes the job down and hands it to a worker: over the queue where there is one, else in this process.
-pub(super) async fn accept(app: App, caller: Caller, work: Work) -> Result<Answer, Problem> {
+pub(super) async fn accept(app: App, caller: Caller, work: Work, prefix: String) -> Result<Answer, Problem> {
     let request = serde_json::to_value(&work).map_err(|_| worker::unreadable())?;
-    let job = app.jobs.create(&caller.scope, &caller.client.new_id(), request).await?;
-    match &app.queue {
+    let id = caller.client.new_id();
+    let job = match &app.queue {
         Some(queue) => {
-            if let Err(error) = queue.send(&caller.scope, &job.id).await {
+            let job = app.jobs.create(&caller.scope, &id, request).await?;
+            if let Err(error) = queue.send(&caller.scope, &id).await {
                 // Whether the message is on its way nobody knows: a job that has ended is not worked on, and one
                 // that a worker has is accepted.
-                if worker::refuse(&app, &caller, &job.id, &Problem::from(error.clone())).await? {
+                if worker::refuse(&app, &caller, &id, &Problem::from(error.clone())).await? {
                     return Err(error.into());
                 }
             }
+            job
         }
-        None => worker::begin(&app, &caller, &job.id),
-    }
-    Ok(Answer::accepted(format!("/jobs/{}", job.id), view(&job)))
+        None => {
+            // Before there is a row: a job that is shed leaves nothing.
+            let place = app.crew.place(&caller.scope, &id).ok_or_else(edge::full)?;
+            let job = app.jobs.create(&caller.scope, &id, request).await?;
+            worker::begin(&app, &caller, &id, place);
+            job
+        }
+    };
+    Ok(Answer::accepted(format!("{prefix}/jobs/{}", job.id), view(&job)))
 }
 
 /// GET /jobs/{id}.
 pub(super) async fn job(
     State(app): State<App>,
     caller: Caller,
+    asks: Asks,
     Id(id): Id,
 ) -> Result<Response<Body>, Problem> {
-    let job = app.jobs.get(&caller.scope, &id).await?;
+    let mut job = app.jobs.get(&caller.scope, &id).await?;
     keep_going(&app, &caller, &job);
+    if let Some(result) = job.result.take() {
+        job.result = Some(fit::fitted(&app, &asks.host, result).await);
+    }
     Ok(Answer::ok(view(&job)).into_response())
 }
 
@@ -65,23 +81,27 @@ pub(super) async fn events(
     let job = app.jobs.get(&caller.scope, &id).await?;
     keep_going(&app, &caller, &job);
     let until = asks.left.map(|left| Instant::now() + left);
-    let begin = Some((app, caller, id, asks.last_event));
+    let begin = Some((app.clone(), caller, id, asks.last_event));
     let frames = stream::unfold(begin, move |place| async move {
         let (app, caller, id, seen) = place?;
-        match next(&app, &caller, &id, seen + 1, until).await {
+        let number = seen.saturating_add(1);
+        match next(&app, &caller, &id, number, until).await {
             Ok(Some(frame)) if frame.is_last() => Some((frame, None)),
-            Ok(Some(frame)) => Some((frame, Some((app, caller, id, seen + 1)))),
+            Ok(Some(frame)) => Some((frame, Some((app, caller, id, number)))),
             Ok(None) => None,
             Err(error) => Some((Frame::error(&Problem::from(error)), None)),
         }
     });
-    Ok(event::response(frames.boxed()))
+    Ok(event::response(fit::frames(&app, &asks.host, frames.boxed())))
 }
 
 /// Its worker may have died with its process: whoever asks keeps it going. Behind a queue the queue does.
 fn keep_going(app: &App, caller: &Caller, job: &Job) {
-    if !job.is_ended() && app.queue.is_none() && app.settings.background {
-        worker::begin(app, caller, &job.id);
+    if job.is_ended() || app.queue.is_some() || !app.settings.background {
+        return;
+    }
+    if let Some(place) = app.crew.place(&caller.scope, &job.id) {
+        worker::begin(app, caller, &job.id, place);
     }
 }
 
@@ -93,12 +113,18 @@ async fn next(
     number: u64,
     until: Option<Instant>,
 ) -> Result<Option<Frame>, Error> {
+    let mut looks = 0;
     loop {
         // The row first: what is logged before the end is seen even if the end comes now.
         let ended = app.jobs.get(&caller.scope, id).await?.is_ended();
         if let Some(event) = app.jobs.event(&caller.scope, id, number).await? {
             let name = event["event"].as_str().unwrap_or_default();
-            return Ok(Some(Frame { id: Some(number), ..Frame::new(name, event["data"].clone()) }));
+            let frame = Frame { id: Some(number), ..Frame::new(name, event["data"].clone()) };
+            // The row is written right behind the last event: whoever has seen the end finds it there.
+            if ended || !frame.is_last() || looks == LAST_LOOKS {
+                return Ok(Some(frame));
+            }
+            looks += 1;
         }
         if ended || until.is_some_and(|until| Instant::now() + LOOK > until) {
             return Ok(None);

@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 
 use super::app::{App, Settings};
 use super::auth::Vouched;
-use super::input::Deadline;
+use super::input::{Deadline, Prefix};
+use super::principal::principal;
 use super::queue::{self, Batch, BatchAnswer};
 use super::router;
 use crate::clock::SystemClock;
@@ -27,26 +28,19 @@ const BEFORE_THE_END: Duration = Duration::from_secs(2);
 /// Answers over this many bytes have URLs in place of content: Lambda's own limit is 6 MB, and base64 adds a third.
 const INLINE_BYTES: usize = 1 << 20;
 
-/// Origins of browsers that may call, separated by commas.
-const ORIGINS: &str = "CLAUDE_CODE_AWS_ALLOWED_ORIGINS";
-/// `1` where the function URL or the gateway streams responses.
-const STREAMING: &str = "CLAUDE_CODE_AWS_RESPONSE_STREAMING";
-
 /// The application of the function's environment.
 pub async fn from_env() -> Result<App> {
-    let origins = std::env::var(ORIGINS).unwrap_or_default();
-    let origins = origins.split(',').map(|origin| origin.trim().to_owned()).filter(|o| !o.is_empty());
-    app(&Config::from_env()?, origins.collect()).await
+    app(&Config::from_env()?).await
 }
 
 /// The application as Lambda needs it: whom the gateway vouches for comes in, large answers are links, and nothing
 /// goes on after an answer, because the process is frozen then.
-pub async fn app(config: &Config, origins: Vec<String>) -> Result<App> {
+pub async fn app(config: &Config) -> Result<App> {
     let settings = Settings::default()
         .behind_gateway()
-        .with_origins(origins)
+        .with_origins(config.api.origins.clone())
+        .with_response_streaming(config.api.streaming)
         .with_inline_bytes(INLINE_BYTES)
-        .with_total(config.policy.total)
         .without_background();
     App::connect(config, settings).await
 }
@@ -75,7 +69,7 @@ impl<'de> Deserialize<'de> for Incoming {
 
 /// Answers one event after the other, for as long as the process lives.
 pub async fn run(app: App) -> Result<(), lambda_http::Error> {
-    let streaming = std::env::var(STREAMING).is_ok_and(|value| value == "1");
+    let streaming = app.settings.streams;
     let handler = move |LambdaEvent { payload, context }: LambdaEvent<Incoming>| {
         let app = app.clone();
         async move {
@@ -131,7 +125,7 @@ async fn answered(app: App, event: Request) -> Result<Response<lambda_http::Body
 
 /// Works on the jobs of a batch until shortly before `deadline`, in milliseconds since 1970.
 pub async fn work(app: &App, batch: Batch, deadline: u64) -> BatchAnswer {
-    queue::batch(app, batch, left(deadline).min(app.settings.total)).await
+    queue::batch(app, batch, left(deadline).min(app.total)).await
 }
 
 /// Answers one event.
@@ -140,8 +134,10 @@ pub async fn answer(app: App, event: Request) -> Response<Body> {
         event.request_context_ref().and_then(principal).map(|id| Vouched(Scope::authenticated(&id)));
     let left = event.lambda_context_ref().map(|context| left(context.deadline));
     let path = path(&event);
+    let prefix = prefix(&event).map(Prefix);
     let (mut parts, body) = event.into_parts();
     parts.uri = path.and_then(|path| path.parse().ok()).unwrap_or(parts.uri);
+    parts.extensions.extend(prefix.map(extension).unwrap_or_default());
     parts.extensions.extend(vouched.map(extension).unwrap_or_default());
     if let Some(left) = left {
         parts.extensions.insert(Deadline(left));
@@ -173,26 +169,19 @@ fn path(event: &Request) -> Option<String> {
     Some(event.uri().query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
 }
 
-fn extension(vouched: Vouched) -> axum::http::Extensions {
-    let mut extensions = axum::http::Extensions::new();
-    extensions.insert(vouched);
-    extensions
+/// What stands before the routes in the path that the caller asked for: a stage, or what a domain maps to it.
+fn prefix(event: &Request) -> Option<String> {
+    let asked = match event.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.path.clone()?,
+        _ => event.raw_http_path().to_owned(),
+    };
+    asked.strip_suffix(path(event)?.split('?').next()?).map(str::to_owned)
 }
 
-/// Whom the gateway vouches for: an IAM principal, else the id of an API key. The key's value is never used.
-fn principal(context: &RequestContext) -> Option<String> {
-    match context {
-        RequestContext::ApiGatewayV1(context) => {
-            let identity = &context.identity;
-            let iam = identity.user_arn.as_ref().map(|arn| format!("iam:{arn}"));
-            iam.or_else(|| identity.api_key_id.as_ref().map(|id| format!("key:{id}")))
-        }
-        RequestContext::ApiGatewayV2(context) => {
-            let iam = context.authorizer.as_ref()?.iam.as_ref()?;
-            iam.user_arn.as_ref().map(|arn| format!("iam:{arn}"))
-        }
-        _ => None,
-    }
+fn extension<T: Clone + Send + Sync + 'static>(value: T) -> axum::http::Extensions {
+    let mut extensions = axum::http::Extensions::new();
+    extensions.insert(value);
+    extensions
 }
 
 /// From now to the end of the invocation, which is given in milliseconds since 1970, less the way out.

@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::app::App;
 use super::auth::Caller;
 use super::error::Problem;
-use super::event::Frame;
+use super::event::{self, Frame};
+use super::fit;
 use super::input::Asks;
 
 /// An answer as it can be given again.
@@ -39,6 +40,12 @@ impl Answer {
     /// A problem that a repeated request would meet again.
     fn of(problem: &Problem) -> Self {
         Answer { status: problem.status().as_u16(), location: None, body: problem.json() }
+    }
+
+    /// As it fits into an answer now.
+    async fn shown(mut self, app: &App, asks: &Asks) -> Response<Body> {
+        self.body = fit::fitted(app, &asks.host, self.body).await;
+        self.into_response()
     }
 
     fn is_problem(&self) -> bool {
@@ -72,14 +79,19 @@ pub(super) async fn whole(
     work: impl Future<Output = Result<Answer, Problem>> + Send + 'static,
 ) -> Result<Response<Body>, Problem> {
     let claim = match enter(app, caller, asks, request).await? {
-        Place::Free => return work.await.map(IntoResponse::into_response),
-        Place::Done(answer) => return Ok(answer.into_response()),
+        Place::Free => return Ok(work.await?.shown(app, asks).await),
+        Place::Done(answer) => return Ok(answer.shown(app, asks).await),
         Place::First(claim) => claim,
     };
     // A caller that hangs up will come back with its key: what is being paid for goes on.
-    let led = tokio::spawn(lead(app.clone(), claim, Box::pin(work))).await;
-    led.unwrap_or_else(|_| Err(Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it"))))
-        .map(IntoResponse::into_response)
+    let (leader, place) = (app.clone(), asks.place.clone());
+    let led = tokio::spawn(async move {
+        let led = lead(leader, claim, Box::pin(work)).await;
+        drop(place);
+        led
+    });
+    let broken = |_| Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it"));
+    Ok(led.await.map_err(broken)??.shown(app, asks).await)
 }
 
 /// Shows the work as events, or its result at once.
@@ -91,11 +103,12 @@ pub(super) async fn streamed(
     frames: BoxStream<'static, Frame>,
 ) -> Result<Response<Body>, Problem> {
     match enter(app, caller, asks, request).await? {
-        Place::Free => Ok(super::event::response(frames)),
+        Place::Free => Ok(event::response(fit::frames(app, &asks.host, frames))),
         Place::Done(answer) if answer.is_problem() || answer.status == 202 => Ok(answer.into_response()),
         Place::Done(answer) => {
             let frame = Frame::new("finished", serde_json::json!({ "generation": answer.body }));
-            Ok(super::event::response(futures_util::stream::iter([frame]).boxed()))
+            let frames = futures_util::stream::iter([frame]).boxed();
+            Ok(event::response(fit::frames(app, &asks.host, frames)))
         }
         Place::First(claim) => {
             let mut open = Open { app: app.clone(), claim: Some(claim) };
@@ -108,7 +121,7 @@ pub(super) async fn streamed(
                     frame
                 }
             });
-            Ok(super::event::response(frames.boxed()))
+            Ok(event::response(fit::frames(app, &asks.host, frames.boxed())))
         }
     }
 }

@@ -95,7 +95,7 @@ fn paths(types: &mut SchemaGenerator) -> Value {
         "/results/{id}/download": { "get": read("download", "Links for an hour", ids(&["id"]), Json(download)) },
         "/results/{id}/zip": { "get": read("zip", "One archive", ids(&["id"]), Zip) },
         "/jobs/{id}": { "get": read("job", "Where a job is", ids(&["id"]), Json(job)) },
-        "/jobs/{id}/events": { "get": read("jobEvents", "What happened, from Last-Event-ID", ids(&["id"]), Events) },
+        "/jobs/{id}/events": { "get": read("jobEvents", "What happened, from Last-Event-ID", log(), Events) },
         "/budget": { "get": read("budget", "The figures of the day", json!([]), Json(budget)) },
         "/health": { "get": read("health", "The process lives", json!([]), Json(health)) },
     })
@@ -162,6 +162,18 @@ fn ids(names: &[&str]) -> Value {
                 "schema": { "type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$" } })
     };
     names.iter().map(id).collect()
+}
+
+/// A job's log: whose, and from where on.
+fn log() -> Value {
+    let mut parameters = ids(&["id"]);
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(json!({
+            "name": "Last-Event-ID", "in": "header", "schema": { "type": "string" },
+            "description": "The number of the last event that was seen; what follows it comes.",
+        }));
+    }
+    parameters
 }
 
 /// Each property of a schema as a parameter of the query.

@@ -1,5 +1,6 @@
 //! The router on a socket.
 
+use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -55,19 +56,49 @@ impl Server {
         self.addr
     }
 
-    /// Answers until `stop` is ready; what has begun is answered to its end.
+    /// Answers until `stop` is ready. Then whoever comes is told that the server ends, and what has begun has the
+    /// settings' time to its end: answers, jobs, and work for callers that hung up.
     pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let patience = self.app.settings.patience;
-        let router = router(self.app);
+        let Server { listener, app, .. } = self;
+        let (patience, last) = (app.settings.patience, app.settings.last_answers);
+        let door = Door { listener, router: router(app.clone()), patience };
         let (ending, end) = watch::channel(false);
-        let mut connections = JoinSet::new();
-        let mut stop = pin!(stop);
+        let (mut begun, mut late) = (JoinSet::new(), JoinSet::new());
+        tokio::select! {
+            () = stop => {}
+            never = door.welcome(&mut begun, &end) => match never {},
+        }
+        app.close();
+        let _ = ending.send(true);
+        let all = async {
+            while begun.join_next().await.is_some() {}
+            app.rest().await;
+        };
+        let (_open, open) = watch::channel(false);
+        tokio::select! {
+            () = all => {}
+            () = tokio::time::sleep(last) => tracing::warn!("the server ended before all answers did"),
+            never = door.welcome(&mut late, &open) => match never {},
+        }
+        Ok(())
+    }
+}
+
+/// Where connections come in.
+struct Door {
+    listener: TcpListener,
+    router: Router,
+    patience: Duration,
+}
+
+impl Door {
+    /// Takes connections for as long as it is polled.
+    async fn welcome(&self, connections: &mut JoinSet<()>, end: &watch::Receiver<bool>) -> Infallible {
         loop {
             tokio::select! {
-                () = &mut stop => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(connection(stream, router.clone(), patience, end.clone()));
+                        connections.spawn(connection(stream, self.router.clone(), self.patience, end.clone()));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -77,10 +108,6 @@ impl Server {
                 Some(_) = connections.join_next() => {}
             }
         }
-        drop(self.listener);
-        let _ = ending.send(true);
-        while connections.join_next().await.is_some() {}
-        Ok(())
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn zip(
     TwoIds(id, code_id): TwoIds,
 ) -> Result<Response<Body>, Problem> {
     let code = app.services.code(&caller.scope, &id, &code_id).await?;
-    let files = app.services.files(&code.service_id, &code.code_id).await?;
+    let files = app.services.files(&code).await?;
     let files = files.into_iter().map(|file| (file.path.unwrap_or_default(), file.content.into_bytes()));
     results::archive(&format!("service-{code_id}"), files.collect())
 }

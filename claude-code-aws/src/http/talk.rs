@@ -1,6 +1,6 @@
 //! What callers say in a conversation.
 
-use claude_code_core::service::ServiceData;
+use claude_code_core::service::{MAX_ANSWER, MAX_ITEMS, ServiceData};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ pub(super) enum ConversationBody {
         #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
         conversation_id: String,
         /// The answer.
-        #[schemars(length(min = 1, max = 4096), regex(pattern = NOT_BLANK))]
+        #[schemars(length(min = 1, max = MAX_ANSWER), regex(pattern = NOT_BLANK))]
         message: String,
         /// The step that is answered, from 1; another one than waits is refused.
         #[schemars(range(min = 1, max = 7))]
@@ -35,24 +35,31 @@ pub(super) enum ConversationBody {
     },
 }
 
-/// A description of a service.
+/// A description of a service: 65,536 bytes of text at most.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "ServiceData")]
 pub(super) struct ServiceBody {
     /// What kind of service it is.
+    #[schemars(length(max = MAX_ANSWER))]
     service_type: String,
     /// What it does, and for whom.
+    #[schemars(length(max = MAX_ANSWER))]
     intent: String,
     /// What it must have.
+    #[schemars(length(max = MAX_ITEMS), inner(length(max = MAX_ANSWER)))]
     features: Vec<String>,
     /// Whose product stands behind it.
+    #[schemars(length(max = MAX_ANSWER))]
     vendor: String,
     /// Where the vendor's API is documented.
+    #[schemars(length(max = MAX_ITEMS), inner(length(max = MAX_ANSWER)))]
     api_docs: Vec<String>,
     /// How it is priced.
+    #[schemars(length(max = MAX_ANSWER))]
     pricing_model: String,
     /// How it logs and how its callers sign in.
+    #[schemars(length(max = MAX_ANSWER))]
     logging_and_auth: String,
 }
 

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use super::app::App;
 use super::auth::Caller;
+use super::crew::Place;
 use super::error::Problem;
 use super::event::Frame;
 use super::input::Work;
 
-/// Text of a file that is logged as one event.
+/// Text that is logged as one event, of a file or beside the files.
 const CHUNK: usize = 32 * 1024;
 /// A worker is not followed before its own deadline and this.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,11 +34,12 @@ pub(super) enum Left {
     Busy,
 }
 
-/// Works on the job in a task of this process.
-pub(super) fn begin(app: &App, caller: &Caller, id: &str) {
+/// Works on the job in a task of this process, when its turn comes.
+pub(super) fn begin(app: &App, caller: &Caller, id: &str, place: Place) {
     let (app, caller, id) = (app.clone(), caller.clone(), id.to_owned());
     tokio::spawn(async move {
-        if let Err(error) = work(&app, &caller, &id, app.settings.total).await {
+        let Some(_turn) = place.turn().await else { return };
+        if let Err(error) = work(&app, &caller, &id, app.total).await {
             tracing::warn!(%error, "a job stopped: it goes on when it is asked for");
         }
     });
@@ -90,34 +92,45 @@ async fn answer(
     mut held: Held,
     mut events: claude_code_core::GenerationStream,
 ) -> Result<(), Error> {
-    let mut log = Log { waiting: HashMap::new(), above: (held.job.workers - 1) * REVISIONS };
+    let above = (held.job.workers - 1) * REVISIONS;
+    let mut log = Log { waiting: HashMap::new(), text: String::new(), above };
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Finished(generation)) => {
+                went_on(log.flush_text(app, &mut held).await)?;
                 let frame = Frame::of(&Event::Finished(generation));
                 let result = frame.data["generation"].clone();
                 return app.jobs.finish(held, Some(&logged(&frame)), Ok(result)).await;
             }
-            Ok(event) => match log.take(app, &mut held, &event).await {
-                // Who reads the log misses a piece and gets the whole at its end: that is being paid for.
-                Err(error) if error.kind != Kind::Conflict => {
-                    tracing::warn!(%error, "the progress of a job could not be written");
-                }
-                taken => taken?,
-            },
-            Err(error) => return fail(app, held, &Problem::from(error)).await,
+            Ok(event) => went_on(log.take(app, &mut held, &event).await)?,
+            Err(error) => {
+                went_on(log.flush_text(app, &mut held).await)?;
+                return fail(app, held, &Problem::from(error)).await;
+            }
         }
     }
     Ok(())
+}
+
+/// Who reads the log misses a piece and gets the whole at its end: that is being paid for.
+fn went_on(logged: Result<(), Error>) -> Result<(), Error> {
+    match logged {
+        Err(error) if error.kind != Kind::Conflict => {
+            tracing::warn!(%error, "the progress of a job could not be written");
+            Ok(())
+        }
+        logged => logged,
+    }
 }
 
 async fn fail(app: &App, held: Held, problem: &Problem) -> Result<(), Error> {
     app.jobs.finish(held, Some(&logged(&Frame::error(problem))), Err(problem.json())).await
 }
 
-/// Gathers the chunks of a file, so that a log of some kilobytes is not a thousand rows.
+/// Gathers the chunks of a file and the text between files, so that a log of some kilobytes is not a thousand rows.
 struct Log {
     waiting: HashMap<usize, (Option<String>, u32, String)>,
+    text: String,
     above: u32,
 }
 
@@ -132,10 +145,18 @@ impl Log {
                 }
                 return Ok(());
             }
+            Event::Text(text) => {
+                self.text.push_str(text);
+                if self.text.len() >= CHUNK {
+                    self.flush_text(app, held).await?;
+                }
+                return Ok(());
+            }
             Event::FileStarted { index, .. } => drop(self.waiting.remove(index)),
             Event::FileFinished { index, .. } => self.flush(app, held, *index).await?,
             _ => {}
         }
+        self.flush_text(app, held).await?;
         let mut frame = Frame::of(event);
         if let Some(revision) = frame.data["revision"].as_u64() {
             frame.data["revision"] = (revision + u64::from(self.above)).into();
@@ -146,6 +167,14 @@ impl Log {
             app.jobs.save(held).await?;
         }
         Ok(())
+    }
+
+    async fn flush_text(&mut self, app: &App, held: &mut Held) -> Result<(), Error> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let frame = Frame::of(&Event::Text(std::mem::take(&mut self.text)));
+        app.jobs.log(held, &logged(&frame)).await
     }
 
     async fn flush(&mut self, app: &App, held: &mut Held, index: usize) -> Result<(), Error> {

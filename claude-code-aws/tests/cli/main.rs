@@ -8,6 +8,7 @@ mod generate;
 mod kept;
 mod refactor;
 mod run;
+mod serve;
 mod service;
 mod terminal;
 mod twin;

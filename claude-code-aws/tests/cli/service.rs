@@ -151,18 +151,3 @@ fn on(mut command: std::process::Command, stdin: &str) -> Done {
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     Done::of(child.wait_with_output().unwrap())
 }
-
-#[test]
-fn serve_takes_a_script_for_its_answers_offline_only() {
-    let place = Place::new();
-    for (args, word) in [
-        (&["serve", "--answers", "samples"][..], "--offline"),
-        (&["serve", "--offline", "--answers", "http://127.0.0.1:1"], "ANTHROPIC_BASE_URL"),
-        (&["serve", "--offline", "--answers", "nothing.json"], "nothing.json"),
-        (&["serve", "--offline", "--concurrency", "0"], "--concurrency"),
-    ] {
-        let done = place.run(args);
-        assert_eq!(done.code, 2, "{done:?}");
-        assert!(done.last_line().contains(word), "{done:?}");
-    }
-}

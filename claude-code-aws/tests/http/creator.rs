@@ -116,6 +116,7 @@ async fn a_stale_or_wrong_step_is_409_naming_the_expected_one() {
         say(&api, json!({ "action": "message", "conversation_id": id, "message": "x", "step": 3 })).await;
     assert_eq!(wrong.status, 409);
     assert!(wrong.json()["detail"].as_str().unwrap().contains("step 1"));
+    assert_eq!(wrong.header("retry-after"), "", "it will not go better later");
     let early = say(&api, json!({ "action": "generate", "conversation_id": id })).await;
     assert_eq!(early.status, 409);
     let two = (0..2)
@@ -129,6 +130,48 @@ async fn a_stale_or_wrong_step_is_409_naming_the_expected_one() {
     let (id, _) = answered(&api).await;
     let more = say(&api, json!({ "action": "message", "conversation_id": id, "message": "x" })).await;
     assert_eq!(more.status, 409);
+}
+
+/// However the bytes are spread, a description never grows beyond what its row may hold.
+#[tokio::test]
+async fn a_description_that_is_too_long_in_all_is_422_by_the_name_of_its_field() {
+    let api = Api::open().await;
+    let id = say(&api, json!({ "action": "start" })).await.json()["conversation_id"].clone();
+    let generate = |data: Value| json!({ "action": "generate", "conversation_id": id, "service_data": data });
+    let page = "é".repeat(4096);
+    let long = vec![page.as_str(); 50];
+    let wide = json!({ "service_type": "a", "features": long, "api_docs": long });
+    let answer = say(&api, generate(wide)).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["field"].as_str()), (422, Some("service_data")));
+    for data in [
+        json!({ "service_type": "é".repeat(4097) }),
+        json!({ "service_type": "a", "features": vec!["b"; 51] }),
+    ] {
+        assert_eq!(say(&api, generate(data)).await.json()["field"], "service_data");
+    }
+    let fits = say(&api, generate(json!({ "service_type": page, "intent": page }))).await;
+    assert_eq!(fits.json()["kind"], "no_sample", "it was sent: {}", fits.text());
+}
+
+#[tokio::test]
+async fn answers_count_in_characters_and_together_in_bytes() {
+    let api = Api::open().await;
+    let id = say(&api, json!({ "action": "start" })).await.json()["conversation_id"].clone();
+    let mut said = Vec::new();
+    for message in [
+        "é".repeat(4097),
+        "🔥".repeat(4096),
+        "🔥".repeat(4096),
+        "🔥".repeat(4096),
+        "🔥".repeat(4096),
+        "a".into(),
+    ] {
+        let answer =
+            say(&api, json!({ "action": "message", "conversation_id": id, "message": message })).await;
+        assert!(answer.status == 200 || answer.json()["field"] == "message", "{}", answer.text());
+        said.push(answer.status.as_u16());
+    }
+    assert_eq!(said, [422, 200, 200, 200, 200, 422]);
 }
 
 #[tokio::test]
@@ -227,6 +270,38 @@ async fn a_run_that_is_killed_goes_on_at_the_file_that_it_had_reached() {
         for (name, content) in &files {
             assert_eq!(&stored[*name], content);
         }
+    }
+}
+
+/// What was kept broken is asked for again, shown with what is wrong, and its new version is what counts.
+#[tokio::test(start_paused = true)]
+async fn a_kept_file_that_is_broken_is_repaired_by_the_run_that_goes_on() {
+    let files = golden();
+    let broken = files[1].1.replacen("def ", "def (", 1);
+    let mut first = files[..5].to_vec();
+    first[1].1 = &broken;
+    let cut = Script::text(&fenced(&first)).hang();
+    let rest = Script::answer(&fenced(&files[5..]));
+    let mended = Script::answer(&fenced(&files[1..2]));
+    let provider = ScriptedProvider::new([cut, rest, mended]);
+    let router = scripted(&provider);
+    let start = post(&router, "/conversation", &[], json!({ "action": "start" })).await.json();
+    let data = json!({ "service_type": "orders" });
+    let generate =
+        json!({ "action": "generate", "conversation_id": start["conversation_id"], "service_data": data });
+    kill_after(&router, &generate, 5).await;
+    let code = post(&router, "/conversation", &[], generate).await.json();
+    assert_eq!(code["accepted"], true, "{:#}", code["diagnostics"]);
+    let calls = provider.calls();
+    assert_eq!(calls.len(), 3, "one repair");
+    let repair: String = calls[2].messages[0].blocks.iter().map(|block| &*block.text).collect();
+    let shown = repair.rsplit_once("Do not write the other files.").unwrap().1;
+    assert!(shown.contains(&broken) && !shown.contains(files[0].1), "{shown}");
+    let part = |name: &str| code[name].as_str().unwrap().to_owned();
+    let place = format!("/services/{}/code/{}/zip", part("service_id"), part("code_id"));
+    let stored = unzip(&get(&router, &place, &[]).await.body);
+    for (name, content) in &files {
+        assert_eq!(&stored[*name], content);
     }
 }
 

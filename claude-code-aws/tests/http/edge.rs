@@ -7,10 +7,12 @@ use axum::body::Body;
 use axum::http::Request;
 use claude_code_aws::http::{App, Settings, router};
 use claude_code_aws::local::Samples;
+use claude_code_core::service::STEPS;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
+use claude_code_core::{PicoUsd, Policy};
 use serde_json::json;
 
-use super::support::{Api, REVERSE, get, post, send};
+use super::support::{Answer, Api, REVERSE, get, post, send};
 
 async fn guarded() -> Api {
     let settings = Settings::default().with_tokens(["one-token".to_owned(), "other-token".to_owned()]);
@@ -61,10 +63,57 @@ async fn each_token_sees_its_own_results_only() {
     assert_eq!(get(&api.router, "/results?language=python", &other).await.json()["items"], json!([]));
     let again = post(&api.router, "/generate", &other, json!({ "prompt": REVERSE })).await.json();
     assert_eq!(again["cached"], json!(null), "no scope is served from another one's cache");
-    let talk = post(&api.router, "/conversation", &one, json!({ "action": "start" })).await.json();
+    let erase = Request::delete(&path).header(other[0].0, other[0].1).body(Body::empty()).unwrap();
+    send(&api.router, erase).await;
+    assert_eq!(get(&api.router, &path, &one).await.status, 200, "nobody else erases it");
+    assert_eq!(get(&api.router, &format!("{path}/zip"), &other).await.status, 404);
+}
+
+#[tokio::test]
+async fn each_token_sees_its_own_jobs_services_and_keys_only() {
+    let api = guarded().await;
+    let (one, other) = (("authorization", "Bearer one-token"), ("authorization", "bearer other-token"));
+    let (job, body) = (("prefer", "respond-async"), json!({ "prompt": REVERSE }));
+    let place = post(&api.router, "/generate", &[one, job], body.clone()).await.header("location").to_owned();
+    for path in [place.clone(), format!("{place}/events")] {
+        assert_eq!(get(&api.router, &path, &[other]).await.status, 404, "{path}");
+        assert_eq!(get(&api.router, &path, &[one]).await.status, 200, "{path}");
+    }
+    let key = ("idempotency-key", "k");
+    let mine = post(&api.router, "/generate", &[one, key], body.clone()).await.json();
+    let theirs = post(&api.router, "/generate", &[other, key], body).await.json();
+    assert_ne!(mine["id"], theirs["id"], "a key is its caller's own");
+
+    let talk = post(&api.router, "/conversation", &[one], json!({ "action": "start" })).await.json();
     let id = talk["conversation_id"].as_str().unwrap();
-    let said = json!({ "action": "message", "conversation_id": id, "message": "x" });
-    assert_eq!(post(&api.router, "/conversation", &other, said).await.status, 404);
+    for step in STEPS {
+        let said = json!({ "action": "message", "conversation_id": id, "message": step.example });
+        assert_eq!(post(&api.router, "/conversation", &[other], said.clone()).await.status, 404);
+        assert_eq!(post(&api.router, "/conversation", &[one], said).await.status, 200);
+    }
+    let generate = json!({ "action": "generate", "conversation_id": id });
+    assert_eq!(post(&api.router, "/conversation", &[other], generate.clone()).await.status, 404);
+    let code = post(&api.router, "/conversation", &[one], generate).await.json();
+    let part = |name: &str| code[name].as_str().unwrap().to_owned();
+    let place = format!("/services/{}/code/{}", part("service_id"), part("code_id"));
+    for path in [place.clone(), format!("{place}/zip")] {
+        assert_eq!(get(&api.router, &path, &[other]).await.status, 404, "{path}");
+        assert_eq!(get(&api.router, &path, &[one]).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_token_sees_its_own_spending_only() {
+    let provider = ScriptedProvider::new([Script::answer("```python a.py\nvalue = 1\n```\n")]);
+    let settings = Settings::default().with_tokens(["one-token".to_owned(), "other-token".to_owned()]);
+    let policy =
+        Policy { max_usd_per_day_per_scope: Some(PicoUsd::from_usd("5").unwrap()), ..Policy::default() };
+    let router = router(App::new(builder(provider).with_policy(policy).build(), settings));
+    let (one, other) = ([("authorization", "Bearer one-token")], [("authorization", "bearer other-token")]);
+    let body = json!({ "prompt": "a", "model": "sonnet" });
+    assert_eq!(post(&router, "/generate", &one, body).await.status, 200);
+    assert_ne!(get(&router, "/budget", &one).await.json()["spent"], "0");
+    assert_eq!(get(&router, "/budget", &other).await.json()["spent"], "0");
 }
 
 #[tokio::test]
@@ -132,31 +181,119 @@ async fn only_listed_origins_may_call_from_browsers() {
     }
 }
 
+/// A model that thinks for a while, and an API with room for `room` requests.
+fn small(room: usize, thinks: Duration) -> (Arc<ScriptedProvider>, axum::Router) {
+    let mut answered = Script(vec![]).wait(thinks);
+    answered.0.extend(Script::answer("```python a.py\nvalue = 1\n```\n").0);
+    let provider = ScriptedProvider::new([answered]);
+    let settings = Settings::default().with_concurrency(room);
+    let router = router(App::new(builder(provider.clone()).build(), settings));
+    (provider, router)
+}
+
+/// So many callers at once, each with another prompt.
+async fn crowd(router: &axum::Router, callers: usize, headers: &[(&str, &str)]) -> Vec<Answer> {
+    let calls = (0..callers).map(|n| async move {
+        let body = json!({ "prompt": format!("number {n}"), "model": "sonnet", "cache": "off" });
+        post(router, "/generate", headers, body).await
+    });
+    futures_util::future::join_all(calls).await
+}
+
+fn assert_shed(answers: &[Answer], expected: usize) {
+    let shed: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert_eq!(shed.len(), expected);
+    let waits: std::collections::BTreeSet<u64> =
+        shed.iter().map(|answer| answer.header("retry-after").parse().unwrap()).collect();
+    assert!(waits.len() > 5 && waits.iter().all(|wait| (1..=30).contains(wait)), "{waits:?}");
+}
+
 /// 25 times as many callers as there is room for: the excess is told to come back, and nothing is sent for it.
 #[tokio::test(start_paused = true)]
 async fn what_is_beyond_the_limit_is_shed_before_anything_is_paid() {
     const ROOM: usize = 4;
-    let slow = Script(vec![]).wait(Duration::from_millis(200));
-    let mut answered = Script::answer("```python a.py\nvalue = 1\n```\n");
-    answered.0.splice(0..0, slow.0);
-    let provider = ScriptedProvider::new([answered]);
-    let settings = Settings::default().with_concurrency(ROOM);
-    let router = router(App::new(builder(provider.clone()).build(), settings));
-    let calls = (0..25 * ROOM).map(|n| {
-        let router = router.clone();
-        async move {
-            let body = json!({ "prompt": format!("number {n}"), "model": "sonnet", "cache": "off" });
-            post(&router, "/generate", &[], body).await
-        }
-    });
+    let (provider, router) = small(ROOM, Duration::from_millis(200));
     let health = get(&router, "/health", &[]);
-    let (answers, health) = tokio::join!(futures_util::future::join_all(calls), health);
+    let (answers, health) = tokio::join!(crowd(&router, 25 * ROOM, &[]), health);
     assert_eq!(health.status, 200);
-    let shed: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
-    assert_eq!((shed.len(), provider.calls().len()), (24 * ROOM, ROOM));
-    let waits: std::collections::BTreeSet<u64> =
-        shed.iter().map(|answer| answer.header("retry-after").parse().unwrap()).collect();
-    assert!(waits.len() > 5 && waits.iter().all(|wait| (1..=30).contains(wait)), "{waits:?}");
+    assert_shed(&answers, 24 * ROOM);
+    assert_eq!(provider.calls().len(), ROOM);
     let after = post(&router, "/generate", &[], json!({ "prompt": "later", "model": "sonnet" })).await;
     assert_eq!(after.status, 200, "room is given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shed_or_not_let_in_is_told_so_before_its_body_is_read() {
+    let provider = ScriptedProvider::new([Script::default().hang()]);
+    let settings = Settings::default().with_concurrency(1).with_tokens(["t".to_owned()]);
+    let router = router(App::new(builder(provider.clone()).build(), settings));
+    let body = json!({ "prompt": "a", "model": "sonnet" });
+    let busy = router.clone();
+    let first =
+        tokio::spawn(async move { post(&busy, "/generate", &[("authorization", "Bearer t")], body).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(provider.open(), 1);
+    for (token, status) in [("Bearer t", 429), ("Bearer x", 401)] {
+        let unread =
+            futures_util::stream::poll_fn(|_| -> std::task::Poll<Option<Result<Vec<u8>, std::io::Error>>> {
+                panic!("the body is read")
+            });
+        let request = Request::post("/generate")
+            .header("content-type", "application/json")
+            .header("authorization", token)
+            .body(Body::from_stream(unread));
+        assert_eq!(send(&router, request.unwrap()).await.status, status);
+    }
+    first.abort();
+}
+
+/// The same crowd with jobs: as many are worked on at a time, four times as many wait, and all of these have their turn.
+#[tokio::test(start_paused = true)]
+async fn jobs_have_the_same_limit_and_a_bounded_number_of_them_waits() {
+    const ROOM: usize = 4;
+    let (provider, router) = small(ROOM, Duration::from_secs(10));
+    let asked = [("prefer", "respond-async")];
+    let answers = crowd(&router, 25 * ROOM, &asked).await;
+    assert_shed(&answers, 20 * ROOM);
+    let places: Vec<&str> = answers
+        .iter()
+        .filter(|answer| answer.status == 202)
+        .map(|answer| answer.header("location"))
+        .collect();
+    assert_eq!(places.len(), 5 * ROOM);
+    for turn in 1..=5 {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!((provider.open(), provider.calls().len()), (ROOM, turn * ROOM));
+        let mut states = std::collections::BTreeMap::new();
+        for place in &places {
+            let state = get(&router, place, &[]).await.json()["state"].as_str().unwrap().to_owned();
+            *states.entry(state).or_insert(0) += 1;
+        }
+        let waiting = states.get("queued").copied().unwrap_or_default();
+        assert_eq!(
+            (states["running"], waiting),
+            (ROOM, (5 - turn) * ROOM),
+            "whoever asks begins nothing twice"
+        );
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for place in places {
+        assert_eq!(get(&router, place, &[]).await.json()["state"], "done");
+    }
+    assert_eq!(provider.calls().len(), 5 * ROOM, "each is paid once");
+    assert_eq!(crowd(&router, 1, &asked).await[0].status, 202, "places are given back");
+}
+
+/// Under a key the work goes on for a caller that hangs up, and so does its place.
+#[tokio::test(start_paused = true)]
+async fn work_that_goes_on_without_its_caller_keeps_its_place() {
+    let (provider, router) = small(1, Duration::from_secs(20));
+    let key = [("idempotency-key", "k")];
+    let gone = tokio::time::timeout(Duration::from_secs(5), crowd(&router, 1, &key)).await;
+    assert!(gone.is_err());
+    assert_eq!(crowd(&router, 1, &[]).await[0].status, 429, "the house is full of paid work");
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(crowd(&router, 1, &key).await[0].status, 200);
+    assert_eq!(provider.calls().len(), 1);
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use claude_code_aws::http::{App, Settings, lambda};
 use claude_code_aws::local::Twin;
+use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use http_body_util::BodyExt;
 use lambda_http::RequestExt;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use super::queue::{self, Taker};
 const REST: &str = include_str!("events/rest_v1.json");
 const HTTP: &str = include_str!("events/http_v2.json");
 const URL: &str = include_str!("events/function_url.json");
+const CALLERS: &str = include_str!("events/callers.json");
 
 async fn app() -> (App, Twin, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -54,6 +56,32 @@ async fn who_is_not_vouched_for_is_401_whatever_it_sends() {
         assert_eq!(answer(&app, &event.to_string()).await.0, 401);
     }
     assert_eq!(twin.sent().len(), 0);
+}
+
+/// Within a scope an equal request is the same result.
+#[tokio::test]
+async fn each_kind_of_caller_has_the_scope_that_nobody_else_can_take() {
+    let (app, _, _dir) = app().await;
+    let mut scopes = std::collections::BTreeMap::new();
+    for caller in serde_json::from_str::<Vec<Value>>(CALLERS).unwrap() {
+        let (event, place) = match caller["event"].as_str().unwrap() {
+            "rest" => (REST, "/requestContext/identity"),
+            "http" => (HTTP, "/requestContext/authorizer/iam"),
+            _ => (URL, "/requestContext/authorizer/iam"),
+        };
+        let mut event: Value = serde_json::from_str(event).unwrap();
+        *event.pointer_mut(place).unwrap() = caller["identity"].clone();
+        let (status, body) = answer(&app, &event.to_string()).await;
+        let Some(scope) = caller["scope"].as_str() else {
+            assert_eq!(status, 401, "{}: {body:#}", caller["what"]);
+            continue;
+        };
+        assert_eq!(status, 200, "{}: {body:#}", caller["what"]);
+        let id = scopes.entry(scope.to_owned()).or_insert(body["id"].clone());
+        assert_eq!(*id, body["id"], "{}", caller["what"]);
+    }
+    let results: std::collections::BTreeSet<String> = scopes.values().map(Value::to_string).collect();
+    assert_eq!(results.len(), scopes.len(), "no two of them share one: {scopes:#?}");
 }
 
 #[tokio::test]
@@ -117,6 +145,44 @@ async fn the_log_of_a_job_ends_before_the_host_does() {
     let whole = response.into_body().collect();
     let whole = tokio::time::timeout(Duration::from_secs(10), whole).await;
     assert_eq!(whole.expect("it ends by itself").unwrap().to_bytes().len(), 0, "nothing happened yet");
+}
+
+/// The answer has to get out before the host ends the process.
+#[tokio::test(start_paused = true)]
+async fn a_model_that_hangs_is_a_504_two_seconds_before_the_host_ends() {
+    let provider = ScriptedProvider::new([Script::default().hang()]);
+    let app = App::new(builder(provider).build(), Settings::default().behind_gateway());
+    let mut context = lambda_http::Context::default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    context.deadline = (now + Duration::from_millis(2_300)).as_millis() as u64;
+    let request = lambda_http::request::from_str(HTTP).unwrap().with_lambda_context(context);
+    let begun = tokio::time::Instant::now();
+    let response = lambda::answer(app, request).await;
+    assert_eq!(response.status().as_u16(), 504);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    // In the test's own time, which does not pass while the machine is slow.
+    assert!(begun.elapsed() <= Duration::from_millis(301), "{:?}", begun.elapsed());
+}
+
+/// A caller that follows Location leaves the stage if it is not named.
+#[tokio::test]
+async fn a_job_is_where_its_location_says_behind_a_stage_too() {
+    let (app, _, _dir) = app().await;
+    let app = app.with_queue(Taker::default().client(), queue::URL);
+    let mut staged: Value = serde_json::from_str(HTTP).unwrap();
+    staged["requestContext"]["stage"] = "test".into();
+    staged["rawPath"] = "/test/generate".into();
+    let staged = staged.to_string();
+    for (event, stage) in [(REST, "/prod"), (&staged, "/test"), (HTTP, ""), (URL, "")] {
+        let mut event: Value = serde_json::from_str(event).unwrap();
+        event["headers"]["prefer"] = "respond-async".into();
+        event["multiValueHeaders"]["prefer"] = vec!["respond-async"].into();
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let response = lambda::answer(app.clone(), request).await;
+        assert_eq!(response.status().as_u16(), 202);
+        let place = response.headers()["location"].to_str().unwrap();
+        assert!(place.starts_with(&format!("{stage}/jobs/")), "{stage}: {place}");
+    }
 }
 
 #[tokio::test]

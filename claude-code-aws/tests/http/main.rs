@@ -7,9 +7,11 @@ mod edge;
 mod jobs;
 mod keys;
 mod lambda;
+mod links;
 mod openapi;
 mod queue;
 mod routes;
+mod runtime;
 #[path = "../wire/server.rs"]
 #[allow(dead_code, reason = "the wire tests use all of it")]
 mod server;

@@ -1,5 +1,6 @@
 //! The description of the API holds for its answers.
 
+use claude_code_core::service::STEPS;
 use serde_json::{Value, json};
 
 use super::support::{Api, REVERSE, post};
@@ -71,9 +72,25 @@ async fn answers_are_of_their_schemas() {
     check("Budget", &api.get("/budget").await.json());
     check("Health", &api.get("/health").await.json());
     check("Problem", &api.get("/results/nothing").await.json());
-    check("Job", &post(&api.router, "/generate", &[("prefer", "respond-async")], body).await.json());
-    let talk = post(&api.router, "/conversation", &[], json!({ "action": "start" })).await.json();
+    let accepted = post(&api.router, "/generate", &[("prefer", "respond-async")], body).await;
+    check("Job", &accepted.json());
+    let place = accepted.header("location");
+    let done = api.ended(place).await;
+    assert_eq!(done["state"], "done");
+    check("Job", &done);
+    let mut talk = post(&api.router, "/conversation", &[], json!({ "action": "start" })).await.json();
     check("Conversation", &talk);
+    let id = talk["conversation_id"].clone();
+    for step in STEPS {
+        let said = json!({ "action": "message", "conversation_id": id, "message": step.example });
+        talk = api.post("/conversation", said).await.json();
+        check("Conversation", &talk);
+    }
+    let code = api.post("/conversation", json!({ "action": "generate", "conversation_id": id })).await.json();
+    check("ServiceCode", &code);
+    let part = |name: &str| code[name].as_str().unwrap().to_owned();
+    let place = format!("/services/{}/code/{}", part("service_id"), part("code_id"));
+    check("ServiceCode", &api.get(&place).await.json());
 }
 
 #[tokio::test]
@@ -100,5 +117,17 @@ async fn every_route_of_the_contract_is_described() {
     }
     let names: Vec<&String> = document["components"]["schemas"].as_object().unwrap().keys().collect();
     println!("{} schemas: {names:?}", names.len());
-    assert_eq!(document["components"]["schemas"]["GenerateRequest"]["additionalProperties"], false);
+    let events = &document["paths"]["/jobs/{id}/events"]["get"]["parameters"];
+    assert!(
+        events.as_array().unwrap().iter().any(|parameter| parameter["name"] == "Last-Event-ID"),
+        "{events}"
+    );
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["GenerateRequest"]["additionalProperties"], false);
+    let data = &schemas["ServiceData"]["properties"];
+    assert_eq!(
+        (&data["features"]["maxItems"], &data["features"]["items"]["maxLength"]),
+        (&json!(50), &json!(4096))
+    );
+    assert_eq!(data["intent"]["maxLength"], json!(4096), "as many characters as the core takes");
 }

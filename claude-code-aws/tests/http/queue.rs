@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use axum::Router;
 use claude_code_aws::http::lambda::{self, Incoming};
 use claude_code_aws::http::{App, Settings, router};
-use claude_code_core::jobs::{Jobs, Taken};
+use claude_code_core::jobs::{Held, Jobs, Taken};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{Client, Scope};
 use serde_json::{Value, json};
@@ -176,11 +176,8 @@ async fn a_job_over_which_three_workers_died_is_given_up() {
     assert_eq!(provider.calls().len(), 3, "no fourth one was paid");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_whose_end_a_dead_worker_had_logged_is_not_paid_again() {
-    let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
-    let host = host(&provider);
-    let place = host.accept().await.header("location").to_owned();
+/// The last job in a worker's hands, its end in the log and not in its row.
+async fn ended_in_its_log(host: &Host) -> (Jobs, Held) {
     let jobs = Jobs::new(host.client.state().clone(), host.client.clock().clone());
     let message: Value = serde_json::from_str(&host.message()).unwrap();
     let scope: Scope = serde_json::from_value(message["scope"].clone()).unwrap();
@@ -190,7 +187,32 @@ async fn an_answer_whose_end_a_dead_worker_had_logged_is_not_paid_again() {
     };
     let last = json!({ "event": "finished", "data": { "generation": { "id": "what was paid for" } } });
     jobs.log(&mut held, &last).await.unwrap();
-    drop(held);
+    (jobs, *held)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_read_the_end_of_a_log_finds_the_job_ended() {
+    let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
+    let host = host(&provider);
+    let place = host.accept().await.header("location").to_owned();
+    let (jobs, held) = ended_in_its_log(&host).await;
+    let (router, path) = (host.router.clone(), format!("{place}/events"));
+    let reader = tokio::spawn(async move { get(&router, &path, &[KEY]).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!reader.is_finished());
+    jobs.finish(held, None, Ok(json!({}))).await.unwrap();
+    assert_eq!(reader.await.unwrap().events().last().unwrap().0, "finished");
+    assert_eq!(host.job(&place).await["state"], "done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_end_a_dead_worker_had_logged_is_not_paid_again() {
+    let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
+    let host = host(&provider);
+    let place = host.accept().await.header("location").to_owned();
+    drop(ended_in_its_log(&host).await);
+    let log = get(&host.router, &format!("{place}/events"), &[KEY]).await;
+    assert_eq!(log.events().last().unwrap().0, "finished", "nobody waits for a dead worker's row for ever");
     tokio::time::sleep(Duration::from_secs(11)).await;
     assert_eq!(host.deliver(&host.message()).await, done());
     let job = host.job(&place).await;

@@ -34,16 +34,19 @@ async fn a_prompt_becomes_a_result_with_the_schema_of_the_contract() {
     assert!(body.get("prompt").is_none(), "what was asked is not part of the schema");
 }
 
+/// What the sample of a refactoring is for.
+pub fn refactoring() -> serde_json::Value {
+    let code = "def shipping_cost(order):\n    if order:\n        return 1\n    return None\n";
+    json!({
+        "instructions": "Refactor shipping.py: replace the nested ifs by early returns, without changing what it does.",
+        "files": [{ "path": "shipping.py", "content": code }],
+    })
+}
+
 #[tokio::test]
 async fn a_refactoring_has_its_diff() {
     let api = Api::open().await;
-    let code = "def shipping_cost(order):\n    if order:\n        return 1\n    return None\n";
-    let answer = api
-        .post("/refactor", json!({
-            "instructions": "Refactor shipping.py: replace the nested ifs by early returns, without changing what it does.",
-            "files": [{ "path": "shipping.py", "content": code }],
-        }))
-        .await;
+    let answer = api.post("/refactor", refactoring()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.json()["files"][0]["content"].as_str().unwrap().contains("def shipping_cost"));
 }

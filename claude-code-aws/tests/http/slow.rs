@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use claude_code_aws::http::{App, Settings, bind};
+use claude_code_core::Scope;
+use claude_code_core::jobs::{JobState, Jobs};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot::Sender;
+use tokio::task::JoinHandle;
+
+const ANSWER: &str = "```python a.py\nvalue = 1\n```\n";
 
 /// Everything that comes until the server closes; a test that hangs ends here.
 async fn answer(mut stream: TcpStream) -> String {
@@ -14,10 +20,13 @@ async fn answer(mut stream: TcpStream) -> String {
     text
 }
 
-async fn server(patience: u64) -> (String, tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let provider = ScriptedProvider::new([Script::answer("```python a.py\nvalue = 1\n```\n")]);
+async fn server(patience: u64) -> (String, Sender<()>, JoinHandle<()>) {
+    let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
     let settings = Settings::default().with_concurrency(1).with_patience(Duration::from_millis(patience));
-    let app = App::new(builder(provider).build(), settings);
+    served(App::new(builder(provider).build(), settings)).await
+}
+
+async fn served(app: App) -> (String, Sender<()>, JoinHandle<()>) {
     let server = bind(app, "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let addr = server.addr().to_string();
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -79,4 +88,69 @@ async fn a_stopped_server_lets_idle_connections_go_at_once() {
     stop.send(()).unwrap();
     tokio::time::timeout(Duration::from_secs(20), served).await.unwrap().unwrap();
     assert!(TcpStream::connect(&addr).await.is_err(), "nobody listens any more");
+}
+
+/// A request for code, sent and not yet answered.
+async fn asked(addr: &str, headers: &str) -> TcpStream {
+    let body = "{\"prompt\":\"a\",\"model\":\"sonnet\",\"cache\":\"off\"}";
+    let head = "POST /generate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let length = body.len();
+    stream
+        .write_all(format!("{head}{headers}content-length: {length}\r\n\r\n{body}").as_bytes())
+        .await
+        .unwrap();
+    stream
+}
+
+/// Waits until the model is asked so often.
+async fn sent(provider: &ScriptedProvider, times: usize) {
+    let asked = async {
+        while provider.calls().len() < times {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_ends_answers_what_has_begun_and_sends_whoever_comes_away() {
+    let mut slow = Script(vec![]).wait(Duration::from_millis(400));
+    slow.0.extend(Script::answer(ANSWER).0);
+    let provider = ScriptedProvider::new([slow]);
+    let client = builder(provider.clone()).build();
+    let (addr, stop, served) =
+        served(App::new(client.clone(), Settings::default().with_concurrency(2))).await;
+    let job = answer(asked(&addr, "prefer: respond-async\r\n").await).await;
+    let place = job.lines().find_map(|line| line.strip_prefix("location: /jobs/")).unwrap().to_owned();
+    let begun = asked(&addr, "").await;
+    sent(&provider, 2).await;
+    stop.send(()).unwrap();
+    let late = loop {
+        let late = answer(asked(&addr, "").await).await;
+        // The server may not have heard yet that it ends; then this one has begun too.
+        if !late.starts_with("HTTP/1.1 200 ") && !late.starts_with("HTTP/1.1 429 ") {
+            break late;
+        }
+    };
+    assert!(late.starts_with("HTTP/1.1 503 ") && late.contains("retry-after: "), "{late}");
+    assert!(answer(begun).await.starts_with("HTTP/1.1 200 "));
+    tokio::time::timeout(Duration::from_secs(20), served).await.unwrap().unwrap();
+    let jobs = Jobs::new(client.state().clone(), client.clock().clone());
+    let job = jobs.get(&Scope::local(), &place).await.unwrap();
+    assert_eq!(job.state, JobState::Done, "a job that has begun is not left to be paid for again");
+    assert!(TcpStream::connect(&addr).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_given_up_when_the_time_is_over() {
+    let provider = ScriptedProvider::new([Script::default().hang()]);
+    let settings = Settings::default().with_last_answers(Duration::from_millis(100));
+    let (addr, stop, served) = served(App::new(builder(provider.clone()).build(), settings)).await;
+    let hung = asked(&addr, "").await;
+    sent(&provider, 1).await;
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(20), served).await.unwrap().unwrap();
+    assert_eq!(answer(hung).await, "");
+    assert_eq!(provider.open(), 0, "the request to the model is closed");
 }

@@ -1,12 +1,14 @@
 //! Every kind of error as its status, and the shape that all of them have.
 
+use std::time::Duration;
+
 use claude_code_core::provider::{Paid, ProviderError, StopReason};
-use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Error, Kind};
+use claude_code_core::testing::{Script, ScriptedProvider, builder};
+use claude_code_core::{Error, Kind, Policy};
 use serde_json::json;
 
 use super::support::{Api, post, scripted};
-use claude_code_aws::http::{Problem, status};
+use claude_code_aws::http::{App, Problem, Settings, router, status};
 
 #[test]
 fn every_kind_has_the_status_of_the_table() {
@@ -103,6 +105,18 @@ async fn a_refusal_is_422_and_an_answer_in_time_is_not_504() {
     assert_eq!(hung.status, 504, "{}", hung.text());
 }
 
+/// The client's own limit, which the environment sets, and not one of the server's.
+#[tokio::test(start_paused = true)]
+async fn a_request_has_the_time_that_its_client_gives() {
+    let provider = ScriptedProvider::new([Script::default().hang()]);
+    let policy = Policy { total: Duration::from_secs(5), ..Policy::default() };
+    let client = builder(provider).with_policy(policy).build();
+    let router = router(App::new(client, Settings::default()));
+    let begun = tokio::time::Instant::now();
+    let hung = post(&router, "/generate", &[], json!({ "prompt": "a", "model": "sonnet" })).await;
+    assert_eq!((hung.status.as_u16(), begun.elapsed().as_secs()), (504, 5), "{}", hung.text());
+}
+
 #[tokio::test(start_paused = true)]
 async fn complete_but_rejected_is_200_with_accepted_false() {
     let answer = asked(vec![Script::answer("```python a.py\ndef broken(:\n```\n")]).await;
@@ -146,17 +160,35 @@ async fn paths_and_methods_that_are_not_there_are_problems_too() {
         (api.get("/jobs/a.b").await, 404),
         (api.get("/results/%FF").await, 404),
         (api.get(&format!("/results/{}", "a".repeat(5000))).await, 404),
-        (api.get("/results").await, 422),
-        (api.get("/results?language=python&x=1").await, 422),
-        (api.get("/results?language=python&limit=0").await, 422),
-        (api.get("/results?language=python&from=yesterday").await, 422),
-        (api.get("/results?language=python&cursor=zzz").await, 422),
-        (api.get("/results?language=python&from=2026-01-01&cursor=2020-01-01T00:00:00.000Z/a").await, 422),
-        (api.get("/results?language=python&limit=many").await, 422),
         (api.get("/services/a/code/b").await, 404),
         (api.get("/_local/s3/bucket/key").await, 404),
     ] {
         assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_used_is_refused_by_the_name_of_its_parameter() {
+    let api = Api::open().await;
+    for (query, field) in [
+        ("", "language"),
+        ("limit=1", "language"),
+        ("language=a%20b", "language"),
+        ("language=python&x=1", "x"),
+        ("language=python&limit=0", "limit"),
+        ("language=python&limit=many", "limit"),
+        ("language=python&limit=-1", "limit"),
+        ("language=python&limit=99999999999", "limit"),
+        ("language=python&limit=1&limit=2", "limit"),
+        ("language=python&from=yesterday", "from"),
+        ("language=python&to=never", "to"),
+        ("language=python&cursor=zzz", "cursor"),
+        ("language=python&from=2026-01-01&cursor=2020-01-01T00:00:00.000Z/a", "cursor"),
+    ] {
+        let answer = api.get(&format!("/results?{query}")).await;
+        let told = answer.json()["field"].as_str().unwrap_or_default().to_owned();
+        assert_eq!((answer.status.as_u16(), told.as_str()), (422, field), "{query}: {}", answer.text());
         assert_eq!(answer.header("content-type"), "application/problem+json");
     }
 }

@@ -72,6 +72,17 @@ impl Api {
         post(&self.router, path, &[], body).await
     }
 
+    /// The job as it ended. Whoever reads its log to the end may be faster than the row.
+    pub async fn ended(&self, place: &str) -> Value {
+        loop {
+            let job = self.get(place).await.json();
+            if job["state"] != "queued" && job["state"] != "running" {
+                return job;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         get(&self.router, path, &[]).await
     }

@@ -140,6 +140,17 @@ fn settings_are_read_from_the_environment_with_their_defaults() {
     assert_eq!((set.table_name.as_str(), set.store), ("t", Some(Store::Aws)));
     assert!(set.policy.max_usd_is_set);
     assert_eq!((set.policy.max_usd_per_request.to_string(), set.policy.max_sends), ("0.25".into(), 1));
+    let api = config(&[
+        ("SERVE_TOKEN", "canary"),
+        ("ALLOWED_ORIGINS", "https://a.example, https://b.example,"),
+        ("RESPONSE_STREAMING", "1"),
+    ]);
+    let api = api.unwrap().api;
+    assert_eq!(
+        (api.origins.as_slice(), api.streaming),
+        (&["https://a.example".into(), "https://b.example".into()][..], true)
+    );
+    assert!(api.token.is_some() && !format!("{api:?}").contains("canary"));
     let lambda = HashMap::from([("AWS_LAMBDA_FUNCTION_NAME".to_owned(), "f".to_owned())]);
     let lambda = Config::from_vars(lambda).unwrap();
     assert_eq!((lambda.store, lambda.allow_endpoint_override), (Some(Store::Aws), false));

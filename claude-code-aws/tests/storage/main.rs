@@ -5,12 +5,14 @@ mod downloads;
 mod endpoints;
 mod erased;
 mod faulty;
+mod forbidden;
 mod janitor;
 mod kills;
 mod ledger;
 mod rows;
 mod shared;
 mod steps;
+mod writers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

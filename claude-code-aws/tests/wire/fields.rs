@@ -152,6 +152,7 @@ async fn what_no_service_would_take_is_refused_before_it_is_sent() {
         ("GUARDRAIL", "abc:latest"),
         ("FAILOVER_REGIONS", "US West"),
         ("REQUEST_METADATA", "team"),
+        ("RESPONSE_STREAMING", "true"),
     ] {
         let error = Config::from_vars([(format!("CLAUDE_CODE_AWS_{name}"), value.to_owned())]).unwrap_err();
         assert!(error.message.contains(name), "{error}");

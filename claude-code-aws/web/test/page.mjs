@@ -103,4 +103,74 @@ for (const look of looks) {
   await page.waitForSelector(".said.asked");
   console.log("an outage has plain words and a way on");
 }
+// Behind a gateway with API keys: what it refuses is in its own words, or hidden from pages of another origin.
+for (const [name, place] of [["beside the API", ""], ["elsewhere", "https://api.example/prod"]]) {
+  const page = await open(looks[0]);
+  await page.route(address, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace('name="api-base" content=""', `name="api-base" content="${place}"`);
+    const policy = answer.headers()["content-security-policy"].replace("connect-src 'self'", `connect-src 'self' https://api.example`);
+    return route.fulfill({ response: answer, body, headers: { ...answer.headers(), "content-security-policy": policy } });
+  });
+  await page.route(place ? `${place}/conversation` : "**/conversation", async (route) => {
+    if (route.request().headers()["x-api-key"] === "the-key") {
+      const answer = await route.fetch({ url: `${new URL("/conversation", address)}` });
+      return route.fulfill({ response: answer, headers: { ...answer.headers(), "access-control-allow-origin": new URL(address).origin } });
+    }
+    return place ? route.abort() : route.fulfill({ status: 403, contentType: "application/json", body: '{"message":"Forbidden"}' });
+  });
+  await page.goto(address);
+  await page.waitForSelector("#door:not([hidden])");
+  for (const key of ["not-the-key", "the-key"]) {
+    await page.waitForSelector("#door:not([hidden])");
+    await page.fill("#token", key);
+    await page.click("#door button");
+  }
+  await page.waitForSelector(".said.asked");
+  assert.equal(await page.isVisible("#door"), false);
+  assert.equal(await page.isVisible("#problem"), false);
+  console.log(`${name}: a gateway's refusal opens the door for a key`);
+}
+
+// An answer that was taken while only the response was lost is not taken twice, and does not end the conversation.
+{
+  const page = await open(looks[0]);
+  const keys = [];
+  const lost = [1, 3];
+  await page.route("**/conversation", async (route) => {
+    const turn = keys.push(route.request().headers()["idempotency-key"]);
+    const answer = await route.fetch();
+    return lost.includes(turn) ? route.abort() : route.fulfill({ response: answer });
+  });
+  await page.goto(address);
+  await page.waitForSelector("#problem:not([hidden])");
+  await page.click("#retry");
+  await page.waitForSelector(".said.asked");
+  await page.keyboard.type("vFirewall");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#problem:not([hidden])");
+  assert.equal(await page.inputValue("#answer"), "vFirewall");
+  await page.click("#retry");
+  await page.waitForFunction(() => document.querySelectorAll(".said.asked").length === 2);
+  assert.match(await page.textContent(".said.asked:last-of-type small"), /^2 of 7/);
+  assert.equal(keys.length, 4);
+  assert.ok(keys[0] && keys[0] === keys[1] && keys[2] === keys[3] && keys[1] !== keys[2], keys.join(" "));
+  console.log("a lost response is asked for again under its key");
+}
+
+// The page behind a gateway's stage finds its API there.
+{
+  const page = await open(looks[0]);
+  const asked = [];
+  await page.route("**/prod/**", async (route) => {
+    const url = new URL(route.request().url());
+    asked.push(url.pathname);
+    return route.fulfill({ response: await route.fetch({ url: `${new URL(url.pathname.replace("/prod/", "/"), address)}` }) });
+  });
+  await page.goto(`${new URL("/prod/", address)}`);
+  await page.waitForSelector(".said.asked");
+  assert.deepEqual(asked.filter((path) => path.endsWith("conversation")), ["/prod/conversation"]);
+  assert.deepEqual(page.wrong, []);
+  console.log("behind a stage the page finds its API");
+}
 await browser.close();

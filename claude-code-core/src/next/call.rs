@@ -9,6 +9,7 @@ use crate::draft::Draft;
 use crate::message::{Message, TextBlock};
 use crate::plan::Plan;
 use crate::provider::{Field, ModelCall};
+use crate::request::SourceFile;
 
 const REPAIR: &str = include_str!("../../prompts/repair.md");
 
@@ -59,6 +60,18 @@ fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Messag
     }
 }
 
+/// Given files that a repair shows once more, for the model must write them whole: one that an edit did not fit, and
+/// those that fail beside an answer that has them not.
+pub(super) fn given_anew<'a>(plan: &'a Plan, draft: &'a Draft) -> impl Iterator<Item = &'a SourceFile> {
+    let unfit = draft.edit_problem.as_ref().and_then(|problem| problem.path.as_deref());
+    plan.request.files.iter().filter(move |given| {
+        let path = Some(given.path.as_str());
+        let fails =
+            draft.diagnostics.iter().any(|d| d.severity == Severity::Error && d.path.as_deref() == path);
+        path == unfit || (fails && !draft.files.iter().any(|file| file.path.as_deref() == path))
+    })
+}
+
 /// What is wrong, and only the files that it is wrong with.
 fn repair(plan: &Plan, draft: &Draft) -> String {
     let errors = || draft.diagnostics.iter().filter(|d| d.severity == Severity::Error);
@@ -73,9 +86,7 @@ fn repair(plan: &Plan, draft: &Draft) -> String {
         let path = file.path.as_deref().unwrap_or("(the file without a name)");
         let _ = write!(bodies, "\n--- {path}\n{}", file.content);
     }
-    // An edit that did not fit: the file as it was given is what the model must write whole.
-    let unfit = draft.edit_problem.as_ref().and_then(|problem| problem.path.as_deref());
-    if let Some(given) = plan.request.files.iter().find(|given| Some(given.path.as_str()) == unfit) {
+    for given in given_anew(plan, draft) {
         let _ = write!(bodies, "\n--- {}\n{}", given.path, given.content);
     }
     let names: Vec<&str> = draft.files.iter().filter_map(|file| file.path.as_deref()).collect();

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::ask::{Ask, Why};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
+use crate::estimate::estimate_tokens;
 use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
 
@@ -58,7 +59,11 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
     let model = plan.candidate(candidate);
     // A resume or repair sends what was received along.
     let more = match why {
-        Why::Resume | Why::Repair => crate::estimate::estimate_tokens(&draft.text),
+        Why::Resume => estimate_tokens(&draft.text),
+        Why::Repair => {
+            let given = call::given_anew(plan, draft).map(|file| estimate_tokens(&file.content));
+            estimate_tokens(&draft.text) + given.sum::<u64>()
+        }
         _ => 0,
     };
     let ceiling = plan.ceiling(model, plan.prompt_tokens + more);

@@ -11,6 +11,8 @@ use super::writing::Writing;
 use crate::client::Client;
 use crate::error::Result;
 use crate::file::CodeFile;
+use crate::model::Tier;
+use crate::request::GenerateRequest;
 
 /// The service creator of one caller: a client, whose scope everything is kept in, and the place of conversations.
 #[derive(Clone, Debug)]
@@ -50,7 +52,7 @@ impl Creator {
 
     /// The next question in words that fit the answers; none where no model can be had in time.
     async fn ask(&self, conversation: &Conversation) -> Option<String> {
-        let request = question_request(conversation)?;
+        let request = self.tiered(question_request(conversation)?, Tier::Simple);
         match self.client.generate(request).await {
             Ok(generation) => adapted(&generation.files).map(str::to_owned),
             Err(error) => {
@@ -58,6 +60,11 @@ impl Creator {
                 None
             }
         }
+    }
+
+    /// The request for this tier, unless the client has a model of its own: who named one wants no other.
+    pub(super) fn tiered(&self, request: GenerateRequest, tier: Tier) -> GenerateRequest {
+        if self.client.policy().model.is_some() { request } else { request.with_tier(tier) }
     }
 
     /// The right to write the files of a conversation, or of the given description, within this time. Looks at what
@@ -75,13 +82,14 @@ impl Creator {
         let code = conversation.code_for(&data, || self.client.new_id());
         if before.as_ref() != Some(&code) {
             self.services.save(scope, &conversation, version).await?;
-            self.services.describe(scope, &code).await?;
         }
+        // Also where the code was begun before: that run may have ended between both rows.
+        self.services.describe(scope, &code).await?;
         Writing::begin(self.clone(), code, within).await
     }
 
     /// The files of a written code with their contents.
     pub async fn files(&self, code: &Code) -> Result<Vec<CodeFile>> {
-        self.services.files(&code.service_id, &code.code_id).await
+        self.services.files(code).await
     }
 }

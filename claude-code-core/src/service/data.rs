@@ -6,10 +6,12 @@ use super::step::{STEPS, TOTAL_STEPS};
 use crate::error::{Error, Result};
 use crate::store::cut;
 
-/// The longest answer, in bytes: a page of text.
-const MAX_ANSWER: usize = 4096;
+/// The longest answer, in characters: a page of text.
+pub const MAX_ANSWER: usize = 4096;
 /// Items of a list, and URLs; more are no description any more.
-const MAX_ITEMS: usize = 50;
+pub const MAX_ITEMS: usize = 50;
+/// All of a description, in bytes. Its conversation holds it up to three times, in a row that DynamoDB bounds at 400 KB.
+pub const MAX_DATA: usize = 64 * 1024;
 
 /// A service as it was described. A field that nobody filled is empty.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +36,7 @@ pub struct ServiceData {
 // The words are the user's: Debug tells how many there are.
 impl std::fmt::Debug for ServiceData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let fields =
-            [&self.service_type, &self.intent, &self.vendor, &self.pricing_model, &self.logging_and_auth];
-        let bytes = fields.into_iter().chain(&self.features).chain(&self.api_docs).map(String::len);
-        write!(f, "ServiceData({} bytes)", bytes.sum::<usize>())
+        write!(f, "ServiceData({} bytes)", self.bytes())
     }
 }
 
@@ -51,15 +50,21 @@ impl ServiceData {
         data
     }
 
-    /// Takes the answer to a step, from 0. Fails if it is empty or longer than a page.
+    /// Takes the answer to a step, from 0. Fails if it is empty, longer than a page, or too much beside the others.
     pub fn answer(&mut self, step: usize, answer: &str) -> Result<()> {
         if answer.trim().is_empty() {
             return Err(Error::invalid("the message is empty: answer the question"));
         }
-        if answer.len() > MAX_ANSWER {
+        let length = answer.chars().count();
+        if length > MAX_ANSWER {
             return Err(Error::invalid(format!(
-                "the message has {} bytes, {MAX_ANSWER} are allowed: say it shorter",
-                answer.len()
+                "the message has {length} characters, {MAX_ANSWER} are allowed: say it shorter"
+            )));
+        }
+        let bytes = self.bytes() + answer.len();
+        if bytes > MAX_DATA {
+            return Err(Error::invalid(format!(
+                "the message and the answers before it have {bytes} bytes, {MAX_DATA} are allowed: say it shorter"
             )));
         }
         self.fill(step, answer);
@@ -71,16 +76,30 @@ impl ServiceData {
         if self.service_type.trim().is_empty() {
             return Err(Error::invalid("service_data.service_type is empty: say what kind of service it is"));
         }
+        let longest = self.texts().map(|text| text.chars().count()).max();
         let lists = [&self.features, &self.api_docs];
-        let texts =
-            [&self.service_type, &self.intent, &self.vendor, &self.pricing_model, &self.logging_and_auth];
-        let longest = texts.into_iter().chain(lists.into_iter().flatten()).map(String::len).max();
         if longest.unwrap_or(0) > MAX_ANSWER || lists.iter().any(|list| list.len() > MAX_ITEMS) {
             return Err(Error::invalid(format!(
-                "service_data has a text over {MAX_ANSWER} bytes or a list over {MAX_ITEMS} items: say it shorter"
+                "service_data has a text over {MAX_ANSWER} characters or a list over {MAX_ITEMS} items: say it shorter"
+            )));
+        }
+        let bytes = self.bytes();
+        if bytes > MAX_DATA {
+            return Err(Error::invalid(format!(
+                "service_data has {bytes} bytes, {MAX_DATA} are allowed: say it shorter"
             )));
         }
         Ok(())
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let single =
+            [&self.service_type, &self.intent, &self.vendor, &self.pricing_model, &self.logging_and_auth];
+        single.into_iter().chain(&self.features).chain(&self.api_docs)
+    }
+
+    fn bytes(&self) -> usize {
+        self.texts().map(String::len).sum()
     }
 
     fn fill(&mut self, step: usize, answer: &str) {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::data::ServiceData;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::CodeFile;
-use crate::model::Tier;
 use crate::request::{CacheMode, Check, GenerateRequest};
 
 const TEMPLATE: &str = include_str!("../../prompts/service.md");
@@ -40,7 +39,6 @@ pub fn request(data: &ServiceData, kept: &[CodeFile]) -> GenerateRequest {
         ));
     }
     let mut request = GenerateRequest::new(text)
-        .with_tier(Tier::Medium)
         .with_cache(CacheMode::Off)
         .with_check(Arc::new(SixFiles { kept: kept.to_vec() }));
     for file in kept {
@@ -53,6 +51,12 @@ pub fn request(data: &ServiceData, kept: &[CodeFile]) -> GenerateRequest {
 /// The names of the six that are not among these.
 pub fn missing(files: &[CodeFile]) -> Vec<&'static str> {
     FILES.into_iter().filter(|name| !files.iter().any(|file| file.path.as_deref() == Some(*name))).collect()
+}
+
+/// Kept files beside those of an answer. Where an answer has a kept file too, as a repair does, its version counts.
+pub(super) fn together(kept: &[CodeFile], answered: &[CodeFile]) -> Vec<CodeFile> {
+    let old = kept.iter().filter(|kept| !answered.iter().any(|new| new.path == kept.path));
+    old.chain(answered).cloned().collect()
 }
 
 /// What is wrong with the six files together.
@@ -83,7 +87,6 @@ impl Check for SixFiles {
         if self.kept.is_empty() {
             return absent(files).collect();
         }
-        let new = files.iter().filter(|file| !self.kept.iter().any(|kept| kept.path == file.path));
-        check(&self.kept.iter().chain(new).cloned().collect::<Vec<_>>())
+        check(&together(&self.kept, files))
     }
 }

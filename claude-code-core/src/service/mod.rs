@@ -14,7 +14,7 @@ mod writing;
 
 pub use conversation::{CodeRef, Conversation, Said};
 pub use creator::Creator;
-pub use data::ServiceData;
+pub use data::{MAX_ANSWER, MAX_DATA, MAX_ITEMS, ServiceData};
 pub use files::{FILES, check, missing, prompt, request};
 pub use question::{adapted, question_request};
 pub use step::{STEPS, Step, TOTAL_STEPS};

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::conversation::Conversation;
 use super::step::STEPS;
 use crate::file::CodeFile;
-use crate::model::Tier;
 use crate::price::PicoUsd;
 use crate::request::GenerateRequest;
 
@@ -37,7 +36,6 @@ pub fn question_request(conversation: &Conversation) -> Option<GenerateRequest> 
         .replace("{{file}}", FILE)
         .replace("{{question}}", step.question);
     let request = GenerateRequest::new(prompt.trim_end())
-        .with_tier(Tier::Simple)
         .with_language("text")
         .with_max_tokens(MAX_TOKENS)
         .with_max_sends(1)

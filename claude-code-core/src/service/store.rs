@@ -61,7 +61,8 @@ pub trait ServiceStore: std::fmt::Debug + Send + Sync {
         only_if: OnlyIf,
     ) -> Result<u64, PutError>;
 
-    /// The file under this key, `{service-id}/{code-id}/{name}`.
+    /// The file under this key, `{service-id}/{code-id}/{name}`; none if there is none. `AccessDenied` where the store
+    /// does not tell whether there is one.
     async fn file(&self, key: &str) -> Result<Option<Vec<u8>>>;
 
     /// Puts a file; one that is there is followed by a new version of it.
@@ -155,7 +156,7 @@ impl Services {
         self.put(scope, &conversation_key(&conversation.id), conversation, OnlyIf::Version(version)).await
     }
 
-    /// Keeps what the service is.
+    /// Keeps what the service is, unless its row says so already.
     pub async fn describe(&self, scope: &Scope, code: &CodeRef) -> Result<()> {
         #[derive(Serialize)]
         struct Metadata<'a> {
@@ -163,11 +164,14 @@ impl Services {
             service_data: &'a ServiceData,
             updated_at: String,
         }
+        let key = service_key(&code.service_id, "METADATA".into());
+        let kept = self.store.row(&key).await?.map(|row| row.body["service_data"].clone());
+        if kept.and_then(|kept| serde_json::from_value(kept).ok()).as_ref() == Some(&code.data) {
+            return Ok(());
+        }
         let updated_at = self.clock.now().iso();
         let row = Metadata { service_id: &code.service_id, service_data: &code.data, updated_at };
-        self.put(scope, &service_key(&code.service_id, "METADATA".into()), &row, OnlyIf::Any)
-            .await
-            .map(|_| ())
+        self.put(scope, &key, &row, OnlyIf::Any).await.map(|_| ())
     }
 
     /// The row of written code: of six files, or of those that a rejected answer had. `NotFound` outside the scope, and
@@ -188,24 +192,29 @@ impl Services {
         self.store.put_file(&format!("{}/{}/{path}", code.service_id, code.code_id), content).await
     }
 
-    /// Those of the six files that are kept. Only for code ids that came from a row of the caller's scope.
-    pub async fn files(&self, service_id: &str, code_id: &str) -> Result<Vec<CodeFile>> {
+    /// The files that the row of written code lists, all of them.
+    pub async fn files(&self, code: &Code) -> Result<Vec<CodeFile>> {
+        let mut files = Vec::new();
+        for CodeEntry { path, .. } in &code.files {
+            let gone =
+                || Error::new(Kind::Storage, format!("the stored {path} is gone: write the service anew"));
+            let bytes = self.store.file(&format!("{}{path}", code.prefix())).await.map_err(forbidden)?;
+            files.push(stored(path, bytes.ok_or_else(gone)?)?);
+        }
+        Ok(files)
+    }
+
+    /// Those of the six files that a run kept before it ended, or did not end. Where the store does not tell whether
+    /// there is a file, there is none, unless `row` lists it: that one is paid for and may not be asked for again.
+    pub(super) async fn kept(&self, code: &CodeRef, row: Option<&Code>) -> Result<Vec<CodeFile>> {
+        let is_listed = |name: &str| row.is_some_and(|row| row.files.iter().any(|file| file.path == name));
         let mut files = Vec::new();
         for name in FILES {
-            let Some(bytes) = self.store.file(&format!("{service_id}/{code_id}/{name}")).await? else {
-                continue;
-            };
-            let content = String::from_utf8(bytes).map_err(|_| {
-                Error::new(Kind::Storage, format!("the stored {name} is damaged: write it anew"))
-            })?;
-            let language = Language::from_path(name).unwrap_or_else(Language::text);
-            files.push(CodeFile {
-                path: Some(name.into()),
-                language,
-                content,
-                complete: true,
-                rejected: None,
-            });
+            match self.store.file(&format!("{}/{}/{name}", code.service_id, code.code_id)).await {
+                Ok(bytes) => files.extend(bytes.map(|bytes| stored(name, bytes)).transpose()?),
+                Err(error) if error.kind == Kind::AccessDenied && !is_listed(name) => {}
+                Err(error) => return Err(forbidden(error)),
+            }
         }
         Ok(files)
     }
@@ -228,6 +237,21 @@ impl Services {
             PutError::Store(error) => error,
         })
     }
+}
+
+fn stored(name: &str, bytes: Vec<u8>) -> Result<CodeFile> {
+    let content = String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::Storage, format!("the stored {name} is damaged: write it anew")))?;
+    let language = Language::from_path(name).unwrap_or_else(Language::text);
+    Ok(CodeFile { path: Some(name.to_owned()), language, content, complete: true, rejected: None })
+}
+
+/// It is the server that may not read the file, and not the caller.
+fn forbidden(mut error: Error) -> Error {
+    if error.kind == Kind::AccessDenied {
+        error.kind = Kind::Storage;
+    }
+    error
 }
 
 fn conversation_key(id: &str) -> RowKey {

@@ -9,9 +9,9 @@ use crate::error::{Error, Kind, Result};
 use crate::state::{OnlyIf, PutError, StateKey, StateKind};
 
 /// A writer that shows no life for so long is dead, and another one may go on.
-const LEASE: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(10);
 /// How often it shows that it lives.
-const RENEW: Duration = Duration::from_secs(10);
+const RENEW: Duration = Duration::from_secs(3);
 
 /// The right to write one code. Not given back, it ends by itself.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ impl Lease {
         match self.put(self.client.clock().now().plus(LEASE)).await {
             Ok(()) => Ok(()),
             Err(PutError::Conflict) => {
-                Err(Error::new(Kind::Conflict, "another request has taken the files over"))
+                let message = "another request has taken the files over: repeat this one later";
+                Err(Error { retry_after: Some(LEASE), ..Error::new(Kind::Conflict, message) })
             }
             Err(PutError::Store(error)) => {
                 tracing::warn!(%error, "the writer's lease could not be renewed");

@@ -21,6 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::file::CodeFile;
 use crate::generation::Generation;
+use crate::model::Tier;
 use crate::receipt::Receipt;
 use crate::request::GenerateRequest;
 
@@ -48,28 +49,25 @@ pub struct Writing {
 impl Writing {
     pub(super) async fn begin(creator: Creator, code: CodeRef, within: Option<Duration>) -> Result<Self> {
         let mut writing = Writing { creator, code, kept: Vec::new(), done: None, lease: None, within };
-        writing.done = writing.found().await?;
-        if writing.done.is_none() {
+        let mut row = writing.row().await?;
+        if !row.as_ref().is_some_and(is_whole) {
             writing.lease = Some(Lease::take(&writing.creator.client, &writing.code.code_id).await?);
             // The writer before may have ended in between.
-            writing.done = writing.found().await?;
+            row = writing.row().await?;
         }
-        writing.kept = writing.stored().await?;
+        writing.kept = writing.creator.services.kept(&writing.code, row.as_ref()).await?;
+        writing.done = row.filter(is_whole);
         Ok(writing)
     }
 
-    /// The row of all six files. One of fewer says what an answer had: the others are still to be written.
-    async fn found(&self) -> Result<Option<Code>> {
+    /// The code's row, where a run came to write it.
+    async fn row(&self) -> Result<Option<Code>> {
         let Creator { client, services } = &self.creator;
         match services.code(client.scope(), &self.code.service_id, &self.code.code_id).await {
-            Ok(code) => Ok(Some(code).filter(|code| code.files.len() == FILES.len())),
+            Ok(code) => Ok(Some(code)),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    async fn stored(&self) -> Result<Vec<CodeFile>> {
-        self.creator.services.files(&self.code.service_id, &self.code.code_id).await
     }
 
     /// Writes what is missing and shows it: events, then `Written` or the error. Ends early where nobody listens any
@@ -130,20 +128,19 @@ impl Writing {
         if files::missing(&self.kept).is_empty() {
             return Ok(self.code(&self.kept, files::check(&self.kept), None));
         }
-        let mut request = files::request(&self.code.data, &self.kept);
+        let request = files::request(&self.code.data, &self.kept);
+        let mut request = self.creator.tiered(request, Tier::Medium);
         request.timeout = self.within;
         let generation = self.generate(request, out).await?;
-        let new =
-            generation.files.iter().filter(|file| self.is_wanted(file.path.as_deref()) && file.complete);
-        let mut all: Vec<CodeFile> = self.kept.iter().chain(new).cloned().collect();
-        all.sort_by_key(|file| FILES.iter().position(|name| file.path.as_deref() == Some(*name)));
-        for file in &all {
+        let new = generation.files.iter().filter(|file| is_one(file.path.as_deref()) && file.complete);
+        let new: Vec<CodeFile> = new.cloned().collect();
+        for file in &new {
             // The last word of a repair may differ from what was kept on the way.
             let path = file.path.as_deref().unwrap_or_default();
-            if self.is_wanted(Some(path)) {
-                self.creator.services.put_file(&self.code, path, &file.content).await?;
-            }
+            self.creator.services.put_file(&self.code, path, &file.content).await?;
         }
+        let mut all = files::together(&self.kept, &new);
+        all.sort_by_key(|file| FILES.iter().position(|name| file.path.as_deref() == Some(*name)));
         Ok(self.code(&all, generation.diagnostics.clone(), Some(&generation)))
     }
 
@@ -174,7 +171,7 @@ impl Writing {
                 texts.insert(*index, String::new());
             }
             Event::FileChunk { index, text, .. } => texts.entry(*index).or_default().push_str(text),
-            Event::FileFinished { index, path, complete: true, .. } if self.is_wanted(path.as_deref()) => {
+            Event::FileFinished { index, path, complete: true, .. } if is_one(path.as_deref()) => {
                 let content = texts.remove(index).unwrap_or_default();
                 let path = path.as_deref().unwrap_or_default();
                 if let Err(error) = self.creator.services.put_file(&self.code, path, &content).await {
@@ -183,12 +180,6 @@ impl Writing {
             }
             _ => {}
         }
-    }
-
-    /// One of the six, and not paid for before.
-    fn is_wanted(&self, path: Option<&str>) -> bool {
-        path.is_some_and(|path| FILES.contains(&path))
-            && !self.kept.iter().any(|file| file.path.as_deref() == path)
     }
 
     /// The files that are there already, as if they were written now.
@@ -224,6 +215,16 @@ impl Writing {
             generated_at: self.creator.client.clock().now().iso(),
         }
     }
+}
+
+/// Whether a row is of all six files. One of fewer says what an answer had: the others are still to be written.
+fn is_whole(code: &Code) -> bool {
+    code.files.len() == FILES.len()
+}
+
+/// Whether it is one of the six.
+fn is_one(path: Option<&str>) -> bool {
+    path.is_some_and(|path| FILES.contains(&path))
 }
 
 /// The event with its file counted behind those that were shown before.
