@@ -10,10 +10,13 @@ use super::{exit, json, setup, show};
 use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
 use crate::local::{
-    self, Brain, Directory, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples,
+    self, Brain, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples,
     Service, Twin, Upstream,
 };
 use crate::secret::Secret;
+
+/// The word for the answers that come with the program; `./samples` is a file or directory of that name.
+const SAMPLES: &str = "samples";
 
 pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
     match command {
@@ -25,18 +28,20 @@ pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
 async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     let config = config(global)?;
     let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
-    if args.fresh {
-        Directory::open(&dir)?.clear()?;
-    }
-    let answers = Path::new(&args.answers);
-    let twin = match answers.is_dir() {
+    let twin = match is_recording(&args.answers) {
         true if args.quota_tpm.is_some() => {
             return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
         }
-        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(answers)?)),
+        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(Path::new(&args.answers))?)),
         false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
     };
-    serve(global, &config, &twin, args.port, args.verify_signatures).await
+    let doors = Doors { port: args.port, verify: args.verify_signatures, fresh: args.fresh };
+    serve(global, &config, &twin, doors).await
+}
+
+/// Whether `--answers` names recorded exchanges: a directory, but for the one whose name is the word for the samples.
+fn is_recording(answers: &str) -> bool {
+    answers != SAMPLES && Path::new(answers).is_dir()
 }
 
 async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
@@ -52,18 +57,29 @@ async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
     let twin =
         Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream, keys())?)));
     show::note(&format!("every exchange with a model is written into {}", args.out.display()));
-    serve(global, &config, &twin, args.port, false).await
+    serve(global, &config, &twin, Doors { port: args.port, verify: false, fresh: false }).await
 }
 
 fn config(global: Global) -> Result<Config> {
     Ok(Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? })
 }
 
-async fn serve(global: Global, config: &Config, twin: &Twin, port: u16, verify: bool) -> Result<u8> {
+/// How a twin opens: its first port, whether it verifies signatures, and whether it forgets earlier runs.
+struct Doors {
+    port: u16,
+    verify: bool,
+    fresh: bool,
+}
+
+async fn serve(global: Global, config: &Config, twin: &Twin, doors: Doors) -> Result<u8> {
     let directory = twin.engines().directory()?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
-    let listening = local::listen_before_stores(twin, port, verify).await?;
+    let listening = local::listen_before_stores(twin, doors.port, doors.verify).await?;
+    // Only now: nothing can go wrong any more, and neither S3 nor DynamoDB has opened its database.
+    if doors.fresh {
+        directory.clear()?;
+    }
     show::out(&lines(global, &exports(&listening))?)?;
     local::prepare(twin, config).await?;
     listening.open_stores();
@@ -87,7 +103,7 @@ fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
 /// Who answers in the twin, as `--answers` says it.
 pub(super) fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
     Ok(match answers {
-        "samples" => Arc::new(Samples::built_in()),
+        SAMPLES => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {
             let model = model.map(ModelId::new).transpose()?;
             Arc::new(Relay::new(server(url, config)?, model))

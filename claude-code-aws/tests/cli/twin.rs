@@ -189,6 +189,40 @@ fn fresh_begins_without_the_data_of_earlier_runs() {
     assert_eq!(place.run(&["results", "list", "--offline"]).out, "");
 }
 
+#[test]
+fn fresh_removes_its_own_databases_only_and_only_when_everything_else_is_right() {
+    let (place, other) = (Place::new(), Place::new());
+    let made = place.run(&["generate", REVERSE, "--offline", "--json"]).json();
+    assert_eq!(made["stored"], true);
+    let foreign = place.path("data").join("other.sqlite");
+    std::fs::write(&foreign, "another program's").unwrap();
+    let up = Up::start(&other, &[]);
+    let port = up.get("ANTHROPIC_BASE_URL").rsplit(':').next().unwrap();
+    let refused = [&["--answers", "missing.json"][..], &["--port", port], &["--answers", "ftp://x"]];
+    for more in refused {
+        let done = place.run(&[&["twin", "up", "--fresh"], more].concat());
+        assert_ne!(done.code, 0, "{done:?}");
+        assert!(!place.run(&["results", "list", "--offline"]).out.is_empty(), "{more:?} lost what was kept");
+    }
+    drop(Up::start(&place, &["--fresh"]));
+    assert_eq!(place.run(&["results", "list", "--offline"]).out, "");
+    assert_eq!(super::run::read(&foreign), "another program's");
+}
+
+#[test]
+fn a_directory_named_samples_is_not_taken_for_the_word() {
+    let place = Place::new();
+    std::fs::create_dir(place.work().join("samples")).unwrap();
+    let up = Up::start(&place, &[]);
+    let mut command = place.command(&["generate", REVERSE]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").stdin(Stdio::null());
+    let done = Done::of(command.output().unwrap());
+    assert_eq!(done.code, 0, "{done:?}");
+    drop(up);
+    let named = place.run(&["twin", "up", "--answers", "./samples"]);
+    assert_eq!(named.code, 2, "an empty directory of recordings: {named:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_it_cleanly_and_frees_its_directory() {

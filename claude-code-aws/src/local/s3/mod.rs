@@ -22,3 +22,4 @@ mod version;
 mod versions;
 
 pub(super) use service::{HOST, ObjectStore};
+pub(super) use store::FILE;
