@@ -10,8 +10,8 @@ use super::{exit, json, setup, show};
 use crate::anthropic::{Anthropic, Settings};
 use crate::config::{Config, Provider, Store};
 use crate::local::{
-    self, Brain, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples,
-    Service, Twin, Upstream,
+    self, Brain, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples, Service, Twin,
+    Upstream,
 };
 use crate::secret::Secret;
 

@@ -41,6 +41,11 @@ impl Relay {
             Some(model) => model.clone(),
             None => ModelId::new(&question.model).map_err(refused)?,
         };
+        // Only texts go through: a turn of nothing but images or tools would reach the far side as an empty one.
+        if question.messages.iter().any(|turn| turn.text.is_empty()) {
+            let why = "a message without text: images and tools are not passed on to a model server";
+            return Err(ProviderError::new(Kind::InvalidRequest, provider::Paid::No, why));
+        }
         let system = Some(question.system.as_str()).filter(|system| !system.is_empty());
         let max_tokens = question.max_tokens.and_then(|tokens| u32::try_from(tokens).ok());
         Ok(ModelCall {

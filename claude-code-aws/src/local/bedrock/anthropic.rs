@@ -36,7 +36,7 @@ struct Message {
     content: Content,
 }
 
-/// Text alone, or blocks of which the text ones count.
+/// Text alone, or blocks; of those only the texts are kept.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Content {
@@ -56,6 +56,22 @@ impl Default for Content {
 }
 
 impl Content {
+    /// What the API says of content with nothing in it. A block of another kind is content without a text.
+    fn check(&self) -> Result<(), &'static str> {
+        let (empty, blank) = match self {
+            Content::Text(text) => (text.is_empty(), text.trim().is_empty()),
+            Content::Blocks(blocks) => {
+                let mut texts = blocks.iter().filter_map(|block| block.text.as_deref());
+                (blocks.is_empty(), texts.any(|text| text.trim().is_empty()))
+            }
+        };
+        match (empty, blank) {
+            (true, _) => Err("user messages must have non-empty content"),
+            (_, true) => Err("text content blocks must contain non-whitespace text"),
+            _ => Ok(()),
+        }
+    }
+
     fn into_text(self, between: &str) -> String {
         match self {
             Content::Text(text) => text,
@@ -81,11 +97,8 @@ impl Request {
                 "assistant" => Role::Assistant,
                 _ => return Err(format!("messages.{at}.role: Input should be 'user' or 'assistant'")),
             };
-            let text = message.content.into_text("\n");
-            if text.trim().is_empty() {
-                return Err(format!("messages.{at}: user messages must have non-empty content"));
-            }
-            messages.push(Turn::new(role, text));
+            message.content.check().map_err(|why| format!("messages.{at}: {why}"))?;
+            messages.push(Turn::new(role, message.content.into_text("\n")));
         }
         Ok(Question {
             model,
