@@ -19,7 +19,7 @@
 //! | `stall_at`, `break_at`, `cut_at` | after so many bytes: silence; a broken connection; an end as if it were whole |
 //! | `damage`, `lose`, `double`, `swap` | the frame of this number is damaged, lost, doubled, sent after the next one |
 //! | `flip_bit` | this bit of the body is turned over |
-//! | `exception` | `{"at": 2, "code": "throttlingException", "message": "…"}` in the place of frame 2, and the end |
+//! | `exception` | `{"at": 2, "code": "throttlingException", "message": "…"}` in the place of frame 2, and the end; without a stream the whole answer is that error |
 //! | `header` | `{"name": "retry-after", "value": "7"}` on the answer or error |
 //! | `body` | this text in the place of the body |
 //!

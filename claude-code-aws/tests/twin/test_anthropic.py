@@ -98,6 +98,16 @@ def test_a_throttled_call_is_a_rate_limit_error(scripted, environment):
     assert client.messages.create(model="claude-haiku-5-5", **ASK).stop_reason == "end_turn"
 
 
+def test_an_exception_within_a_stream_is_the_error_of_a_call_without_one(scripted, environment):
+    names = ["throttlingException", "serviceUnavailableException", "modelStreamErrorException", "validationException"]
+    twin = scripted(*[{"faults": [{"exception": {"at": 2, "code": name, "message": "scripted"}}]} for name in names])
+    client = anthropic.Anthropic(base_url=twin.env["ANTHROPIC_BASE_URL"], max_retries=0)
+    for status in (429, 529, 500, 400):
+        with pytest.raises(anthropic.APIStatusError, match="scripted") as refused:
+            client.messages.create(model="claude-haiku-5-5", **ASK)
+        assert refused.value.status_code == status
+
+
 def test_the_bedrock_client_creates_and_streams(bedrock):
     whole = bedrock.create(model=MODEL, **ASK)
     assert whole.stop_reason == "end_turn" and "def reverse_string" in whole.content[0].text

@@ -118,6 +118,32 @@ def test_scripted_faults_reach_boto3(scripted, environment):
     assert client.converse(modelId=MODEL, messages=ask())["stopReason"] == "refusal"
 
 
+EXCEPTIONS = {
+    "throttlingException": ("ThrottlingException", 429),
+    "serviceUnavailableException": ("ServiceUnavailableException", 503),
+    "internalServerException": ("InternalServerException", 500),
+    "modelStreamErrorException": ("ModelErrorException", 424),
+    "validationException": ("ValidationException", 400),
+}
+
+
+def test_an_exception_within_a_stream_is_the_error_of_a_call_without_one(scripted, environment):
+    faults = [{"faults": [{"exception": {"at": 2, "code": name, "message": "scripted"}}]} for name in EXCEPTIONS]
+    twin = scripted(*faults, *faults)
+    url = twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
+    client = boto3.client("bedrock-runtime", endpoint_url=url, config=ONCE)
+    calls = [
+        lambda: client.converse(modelId=MODEL, messages=ask()),
+        lambda: client.invoke_model(modelId=MODEL, body=anthropic_body()),
+    ]
+    for call in calls:
+        for code, status in EXCEPTIONS.values():
+            with pytest.raises(ClientError, match="scripted") as refused:
+                call()
+            answer = refused.value.response
+            assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+
+
 def test_the_quota_reserves_max_tokens(scripted, environment):
     twin = scripted(args=("--quota-tpm", "2500"))
     url = twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]

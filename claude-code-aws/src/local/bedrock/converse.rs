@@ -22,13 +22,13 @@ pub(super) async fn respond(
     };
     let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
     match outcome {
-        Outcome::Error { code, status, message } => wire::refused(&code, status, &message, &faults),
+        Outcome::Error(refused) => wire::refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
             wire::event_stream(style::body(frames::Converse::default(), told, &faults), &faults)
         }
         Outcome::Answer(told) => match told.whole().await {
             Ok((text, stop, usage)) => wire::json_with(&answer(&text, &stop, usage), &faults),
-            Err(message) => wire::refused("ModelErrorException", 424, &message, &faults),
+            Err(refused) => wire::refused(&refused, &faults),
         },
     }
 }

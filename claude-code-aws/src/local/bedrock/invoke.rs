@@ -26,7 +26,7 @@ pub(super) async fn respond(
     let input_tokens = question.input_tokens();
     let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
     match outcome {
-        Outcome::Error { code, status, message } => wire::refused(&code, status, &message, &faults),
+        Outcome::Error(refused) => wire::refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
             let style = frames::Chunks::new(Events::new(model, input_tokens));
             let mut response = wire::event_stream(style::body(style, told, &faults), &faults);
@@ -37,7 +37,7 @@ pub(super) async fn respond(
             Ok((text, stop, usage)) => {
                 whole(&anthropic::message(&model, &text, &stop, usage), usage, &faults)
             }
-            Err(message) => wire::refused("ModelErrorException", 424, &message, &faults),
+            Err(refused) => wire::refused(&refused, &faults),
         },
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
         (question.model.clone(), question.streaming, question.input_tokens());
     let (outcome, faults) = bedrock.ask(question, Door::Messages).await;
     match outcome {
-        Outcome::Error { code, status, message } => wire::message_refused(&code, status, &message, &faults),
+        Outcome::Error(refused) => wire::message_refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
             let style = Sse(Events::new(model, input_tokens));
             wire::server_sent(style::body(style, told, &faults), &faults)
@@ -30,7 +30,7 @@ pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
             Ok((text, stop, usage)) => {
                 wire::json_with(&anthropic::message(&model, &text, &stop, usage), &faults)
             }
-            Err(message) => wire::message_refused("ModelErrorException", 424, &message, &faults),
+            Err(refused) => wire::message_refused(&refused, &faults),
         },
     }
 }

@@ -148,7 +148,11 @@ impl Bedrock {
             reply = *inner;
         }
         fault::wait(&faults).await;
-        (Outcome::of(reply), faults)
+        let outcome = match Outcome::of(reply) {
+            Outcome::Answer(told) if question.streaming => Outcome::Answer(told),
+            outcome => outcome.instead(fault::take_exception(&mut faults)),
+        };
+        (outcome, faults)
     }
 
     fn log(&self, question: Arc<Question>) {
@@ -165,18 +169,55 @@ impl Bedrock {
 /// A reply without its faults.
 enum Outcome {
     Answer(Told),
-    Error { code: String, status: u16, message: String },
+    Error(Refused),
+}
+
+/// An exception with its status.
+struct Refused {
+    code: String,
+    status: u16,
+    message: String,
+}
+
+impl Refused {
+    fn new(code: &str, status: u16, message: &str) -> Self {
+        Refused { code: code.to_owned(), status, message: message.to_owned() }
+    }
+
+    /// What a call without a stream gets where a stream would break off with the exception of this name.
+    fn instead_of(name: &str, message: &str) -> Self {
+        let (code, status) = match name {
+            "throttlingException" => ("ThrottlingException", 429),
+            "serviceUnavailableException" => ("ServiceUnavailableException", 503),
+            "validationException" => ("ValidationException", 400),
+            "modelTimeoutException" => ("ModelTimeoutException", 408),
+            "internalServerException" => ("InternalServerException", 500),
+            "modelStreamErrorException" => ("ModelErrorException", 424),
+            other => (other, 500),
+        };
+        Refused::new(code, status, message)
+    }
 }
 
 impl Outcome {
     fn of(reply: Reply) -> Self {
         match reply {
-            Reply::Error { code, status, message } => Outcome::Error { code, status, message },
+            Reply::Error { code, status, message } => Outcome::Error(Refused { code, status, message }),
             Reply::Answer { text, stop_reason: stop, usage } => {
                 Outcome::Answer(Told::Whole { text, stop, usage })
             }
             Reply::Streamed(answer) => Outcome::Answer(Told::Written(answer.take())),
             Reply::Faulty { reply, .. } => Outcome::of(*reply),
+        }
+    }
+
+    /// An exception in the place of an answer without a stream; a refusal stays what it is.
+    fn instead(self, exception: Option<(String, String)>) -> Self {
+        match (self, exception) {
+            (Outcome::Answer(_), Some((name, message))) => {
+                Outcome::Error(Refused::instead_of(&name, &message))
+            }
+            (outcome, _) => outcome,
         }
     }
 }

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http_body_util::BodyExt;
 
+use super::Refused;
 use crate::local::body::{Body, Piece, Pieces};
 use crate::local::brain::{StopReason, Usage};
 use crate::local::fault::{Fault, Way};
@@ -15,6 +16,8 @@ use crate::local::streamed::Chunk;
 const DELTA_CHARS: usize = 20;
 /// What is said of an answer that ends without its end.
 const BROKEN: &str = "the answer broke off before its end";
+/// The exception of such an answer.
+const STREAM_ERROR: &str = "modelStreamErrorException";
 
 /// How an API writes a streamed answer: the frames of each of its steps.
 pub(super) trait Style: Send + 'static {
@@ -35,8 +38,8 @@ pub(super) enum Told {
 }
 
 impl Told {
-    /// Text, stop reason and usage of the complete answer. Fails with the line of a ModelErrorException.
-    pub(super) async fn whole(self) -> Result<(String, StopReason, Usage), String> {
+    /// Text, stop reason and usage of the complete answer. Fails with what it broke off with.
+    pub(super) async fn whole(self) -> Result<(String, StopReason, Usage), Refused> {
         let mut chunks = match self {
             Told::Whole { text, stop, usage } => return Ok((text, stop, usage)),
             Told::Written(chunks) => chunks,
@@ -46,10 +49,10 @@ impl Told {
             match chunk {
                 Chunk::Text(piece) => text.push_str(&piece),
                 Chunk::End { stop_reason, usage } => return Ok((text, stop_reason, usage)),
-                Chunk::Error { message, .. } => return Err(message),
+                Chunk::Error { code, message } => return Err(Refused::instead_of(&code, &message)),
             }
         }
-        Err(BROKEN.to_owned())
+        Err(Refused::instead_of(STREAM_ERROR, BROKEN))
     }
 }
 
@@ -81,7 +84,7 @@ fn written(style: impl Style, way: Way, chunks: BoxStream<'static, Chunk>) -> Bo
             Some(Chunk::Text(text)) => (style.text(&text), false),
             Some(Chunk::End { stop_reason, usage }) => (style.end(&stop_reason, usage), true),
             Some(Chunk::Error { code, message }) => (vec![style.exception(&code, &message)], true),
-            None => (vec![style.exception("modelStreamErrorException", BROKEN)], true),
+            None => (vec![style.exception(STREAM_ERROR, BROKEN)], true),
         };
         pass(&mut way, frames, &mut pieces);
         if over {
