@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claude_code_core::{Error, Kind, Result};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,6 +26,8 @@ use super::twin::Twin;
 const SERVICES: [Service; 3] = [Service::Bedrock, Service::DynamoDb, Service::S3];
 /// The longest body whose signature is checked: Bedrock takes 25,000,000 bytes, DynamoDB less.
 const MAX_SIGNED: usize = 25_000_000;
+/// What a connection of HTTP/2 begins with: JavaScript's Bedrock client speaks it at once, also without TLS.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// Before the next try where no connection can be accepted: the process has no file handle left.
 const RECOVER: Duration = Duration::from_millis(50);
 
@@ -145,19 +147,28 @@ async fn accept(listener: TcpListener, door: Door) {
 async fn serve(stream: TcpStream, door: Door) {
     // Without it a small answer waits for the acknowledgement of the one before: 40 ms.
     let _ = stream.set_nodelay(true);
+    let mut first = [0; PREFACE.len()];
+    let read = stream.peek(&mut first).await.unwrap_or_default();
     let service = service_fn(move |request| {
         let door = door.clone();
         async move { Ok::<_, Infallible>(door.answer(request).await) }
     });
-    let served =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = served.await {
+    let io = TokioIo::new(stream);
+    let served = match first[..read] == *PREFACE {
+        true => {
+            let server = http2::Builder::new(TokioExecutor::new());
+            server.serve_connection(io, service).await
+        }
+        false => http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service).await,
+    };
+    if let Err(error) = served {
         tracing::debug!(%error, "a connection to the twin broke off");
     }
 }
 
 impl Door {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
+        name_host(&mut request);
         if !is_local(request.headers()) {
             return refused(
                 StatusCode::FORBIDDEN,
@@ -189,11 +200,13 @@ impl Door {
         let (parts, content) = request.into_parts();
         let bytes: Bytes =
             body::collect(content, MAX_SIGNED).await.map_err(|error| Box::new(failed(&error)))?;
-        match signature::refusal(&parts, &bytes, self.engines.keys()) {
-            Some(reason) => {
-                let code = "UnrecognizedClientException";
-                Err(Box::new(refused(StatusCode::FORBIDDEN, code, reason)))
-            }
+        // DynamoDB says all of this with 400.
+        let (service, status) = match self.service {
+            Service::DynamoDb => ("dynamodb", StatusCode::BAD_REQUEST),
+            _ => ("bedrock", StatusCode::FORBIDDEN),
+        };
+        match signature::refusal(&parts, &bytes, self.engines.keys(), service) {
+            Some(refusal) => Err(Box::new(refused(status, refusal.code, &refusal.message))),
             None => Ok(Request::from_parts(parts, body::full(bytes))),
         }
     }
@@ -205,12 +218,23 @@ fn signs(service: Service, path: &str) -> bool {
     matches!(service, Service::Bedrock | Service::DynamoDb) && !path.starts_with("/v1/")
 }
 
+/// Puts the authority of HTTP/2 where HTTP/1 has its host: both are signed under that name. One that is not the host's
+/// is kept beside it, and neither may be foreign.
+fn name_host(request: &mut Request<Incoming>) {
+    let authority = request.uri().authority().and_then(|named| HeaderValue::from_str(named.as_str()).ok());
+    if let Some(authority) = authority.filter(|named| request.headers().get(header::HOST) != Some(named)) {
+        request.headers_mut().append(header::HOST, authority);
+    }
+}
+
 /// Whether a request was meant for loopback. A page in a browser can point a name of its own at 127.0.0.1; the name
 /// stands in the Host header then, and whatever sends an
 /// Origin is a page, of which none has business here, not even one from loopback.
 fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.is_some_and(is_loopback) && !headers.contains_key(header::ORIGIN)
+    let mut hosts = headers.get_all(header::HOST).iter().peekable();
+    let is_named = hosts.peek().is_some();
+    let is_near = hosts.all(|host| host.to_str().is_ok_and(is_loopback));
+    is_named && is_near && !headers.contains_key(header::ORIGIN)
 }
 
 /// `localhost`, `127.0.0.1:8000`, `[::1]:8000`.
@@ -237,8 +261,8 @@ fn refused(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let mut response = Response::new(body::full(json.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    if let Ok(code) = header::HeaderValue::from_str(code) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(code) = HeaderValue::from_str(code) {
         headers.insert("x-amzn-errortype", code);
     }
     response

@@ -111,7 +111,7 @@ async fn a_wrong_secret_is_refused_by_s3_always_and_by_the_others_when_asked() {
 
     let bad = runtime(&up.sdk("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "wrong"));
     let refused = bad.converse().model_id(MODEL).messages(user(REVERSE)).send().await.unwrap_err();
-    assert_eq!(refused.code(), Some("UnrecognizedClientException"), "{refused:?}");
+    assert_eq!(refused.code(), Some("InvalidSignatureException"), "{refused:?}");
     let bad = aws_sdk_dynamodb::Client::new(&up.sdk("AWS_ENDPOINT_URL_DYNAMODB", "wrong"));
     assert!(bad.list_tables().send().await.is_err());
     let bad = aws_sdk_s3::Client::new(&up.sdk("AWS_ENDPOINT_URL_S3", "wrong"));
