@@ -28,6 +28,7 @@ mod scripted;
 mod signature;
 mod stops;
 mod streamed;
+mod sts;
 mod twin;
 mod worker;
 
@@ -37,7 +38,7 @@ pub use bedrock::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::{Recorder, Upstream};
 pub use body::{Body, BodyError, Piece, Pieces};
-pub use brain::{Brain, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
+pub use brain::{Brain, End, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use directory::Directory;
 pub use endpoint::{Engines, Service, handle};
 pub use fault::Fault;
@@ -53,6 +54,8 @@ pub use quota::Quota;
 pub use relay::Relay;
 pub use samples::{Sample, Samples};
 pub use script::Script;
+#[cfg(feature = "cli")]
+pub(crate) use scripted::FORMAT;
 pub use scripted::Scripted;
 pub use streamed::{Chunk, Streamed};
 pub use twin::Twin;

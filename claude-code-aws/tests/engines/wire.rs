@@ -135,6 +135,25 @@ async fn a_stop_sequence_ends_the_answer_before_itself() {
 }
 
 #[tokio::test]
+async fn the_stop_sequence_that_was_met_is_named_in_every_style_of_anthropics_format() {
+    let twin = twin();
+    let stops = json!({ "model": "claude-sonnet-5-5", "stop_sequences": ["nowhere", "def "] });
+    let message = value(&post(&twin.twin, "/v1/messages", &anthropic(stops.clone())).await);
+    assert_eq!(
+        (&message["stop_reason"], &message["stop_sequence"]),
+        (&json!("stop_sequence"), &json!("def "))
+    );
+    let mut streamed = anthropic(stops);
+    streamed["stream"] = json!(true);
+    let events = post(&twin.twin, "/v1/messages", &streamed).await;
+    let events = String::from_utf8(events.body().to_vec()).unwrap();
+    assert!(events.contains(r#""stop_sequence":"def ""#), "{events}");
+    let none =
+        value(&post(&twin.twin, "/v1/messages", &anthropic(json!({ "model": "claude-sonnet-5-5" }))).await);
+    assert_eq!(none["stop_sequence"], Value::Null);
+}
+
+#[tokio::test]
 async fn the_messages_api_answers_in_json() {
     let twin = twin();
     let body = anthropic(json!({ "model": "claude-sonnet-5-5" }));
@@ -192,6 +211,11 @@ async fn the_messages_api_has_its_own_errors() {
         let body = value(&response);
         assert_eq!((response.status().as_u16(), &body["error"]["type"]), (status, &json!(kind)), "{body}");
         assert_eq!(body["type"], "error");
+    }
+    for (model, status) in [("gpt-x", 404), ("claude-3-5-sonnet-20241022", 404), ("claude-sonnet-5-5", 200)] {
+        let body = json!({ "model": model, "messages": [{ "role": "user", "content": REVERSE }] });
+        let counted = post(&twin.twin, "/v1/messages/count_tokens", &body).await;
+        assert_eq!(counted.status(), status, "counting for {model}");
     }
 }
 

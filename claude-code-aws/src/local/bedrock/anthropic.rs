@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
+use crate::local::brain::{End, Question, Role, Turn, Usage};
 
 /// A request's body.
 #[derive(Deserialize)]
@@ -114,34 +114,35 @@ impl Request {
             effort: self.output_config.get("effort").and_then(Value::as_str).map(str::to_owned),
             forced_tool: self.tool_choice.get("type").is_some_and(|kind| kind == "any" || kind == "tool"),
             streaming,
+            body: String::new(),
         })
     }
 }
 
 /// The answer in one piece.
-pub(super) fn message(model: &str, text: &str, stop: &StopReason, spent: Usage) -> Value {
-    let mut message = head(model, spent.input_tokens);
+pub(super) fn message(model: &str, text: &str, end: &End) -> Value {
+    let mut message = head(model, end.usage);
     message["content"] = if text.is_empty() { json!([]) } else { json!([{ "type": "text", "text": text }]) };
-    message["stop_reason"] = json!(stop.as_str());
-    message["usage"] = usage(spent);
+    message["stop_reason"] = json!(end.stop_reason.as_str());
+    message["stop_sequence"] = json!(end.stop_sequence);
     message
 }
 
 /// The answer as events with their names, as it comes.
 pub(super) struct Events {
     model: String,
-    input_tokens: u64,
+    begun: Usage,
     has_text: bool,
 }
 
 impl Events {
-    /// The events of an answer to so many tokens, which its first event says.
-    pub(super) fn new(model: String, input_tokens: u64) -> Self {
-        Events { model, input_tokens, has_text: false }
+    /// The events of an answer whose first one says this usage.
+    pub(super) fn new(model: String, begun: Usage) -> Self {
+        Events { model, begun, has_text: false }
     }
 
     pub(super) fn begin(&self) -> Vec<(&'static str, Value)> {
-        let head = head(&self.model, self.input_tokens);
+        let head = head(&self.model, self.begun);
         vec![("message_start", json!({ "type": "message_start", "message": head }))]
     }
 
@@ -159,20 +160,20 @@ impl Events {
         events
     }
 
-    pub(super) fn end(&self, stop: &StopReason, spent: Usage) -> Vec<(&'static str, Value)> {
+    pub(super) fn end(&self, end: &End) -> Vec<(&'static str, Value)> {
         let mut events = Vec::with_capacity(3);
         if self.has_text {
             events.push(("content_block_stop", json!({ "type": "content_block_stop", "index": 0 })));
         }
-        let delta = json!({ "stop_reason": stop.as_str(), "stop_sequence": null });
-        let usage = usage(spent);
+        let delta = json!({ "stop_reason": end.stop_reason.as_str(), "stop_sequence": end.stop_sequence });
+        let usage = usage(end.usage);
         events.push(("message_delta", json!({ "type": "message_delta", "delta": delta, "usage": usage })));
         events.push(("message_stop", json!({ "type": "message_stop" })));
         events
     }
 }
 
-fn head(model: &str, input_tokens: u64) -> Value {
+fn head(model: &str, spent: Usage) -> Value {
     json!({
         "id": format!("msg_{}", uuid::Uuid::now_v7().simple()),
         "type": "message",
@@ -181,7 +182,7 @@ fn head(model: &str, input_tokens: u64) -> Value {
         "content": [],
         "stop_reason": null,
         "stop_sequence": null,
-        "usage": usage(Usage { input_tokens, output_tokens: 1, ..Usage::default() }),
+        "usage": usage(spent),
     })
 }
 

@@ -4,30 +4,29 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::target::Door;
-use super::{Bedrock, Outcome, frames, style, wire};
+use super::{Bedrock, Call, Outcome, frames, style, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
+use crate::local::brain::{End, Question, Role, Turn, Usage};
 
 /// Answers Converse and ConverseStream.
 pub(super) async fn respond(
     bedrock: &Bedrock,
     model: String,
     streaming: bool,
-    body: &[u8],
+    call: &Call<'_>,
 ) -> Response<Body> {
-    let question = match question(model, streaming, body) {
+    let question = match question(model, streaming, call.body) {
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
+    let (outcome, faults) = bedrock.ask(question, call).await;
     match outcome {
         Outcome::Error(refused) => wire::refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
             wire::event_stream(style::body(frames::Converse::default(), told, &faults), &faults)
         }
         Outcome::Answer(told) => match told.whole().await {
-            Ok((text, stop, usage)) => wire::json_with(&answer(&text, &stop, usage), &faults),
+            Ok((text, end)) => wire::json_with(&answer(&text, &end), &faults),
             Err(refused) => wire::refused(&refused, &faults),
         },
     }
@@ -115,6 +114,7 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
         effort: request.output_config.effort.or_else(|| text("/output_config/effort")),
         forced_tool: ["any", "tool"].iter().any(|name| !request.tool_config.tool_choice[*name].is_null()),
         streaming,
+        body: String::new(),
     })
 }
 
@@ -142,13 +142,13 @@ fn joined(blocks: Vec<Block>, between: &str) -> String {
 }
 
 /// The response of Converse.
-fn answer(text: &str, stop: &StopReason, spent: Usage) -> Value {
+fn answer(text: &str, end: &End) -> Value {
     let content = if text.is_empty() { json!([]) } else { json!([{ "text": text }]) };
     json!({
         "metrics": { "latencyMs": LATENCY_MS },
         "output": { "message": { "content": content, "role": "assistant" } },
-        "stopReason": stop.as_str(),
-        "usage": usage(spent),
+        "stopReason": end.stop_reason.as_str(),
+        "usage": usage(end.usage),
     })
 }
 

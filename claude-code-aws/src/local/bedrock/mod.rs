@@ -22,7 +22,7 @@ use claude_code_core::Result;
 use http::request::Parts;
 use http::{Request, Response};
 
-use self::control::Control;
+use self::control::{Control, Region};
 pub use self::recorded::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use self::recorder::{Recorder, Upstream};
@@ -107,18 +107,25 @@ impl Bedrock {
             Some(Front::Record(recorder)) => return Ok(recorder.pass(&route, &head, body).await),
             None => {}
         }
+        let region = Region::signed(&head.headers);
+        let call = |door| Call { door, region: region.as_ref(), body: &body };
         Ok(match route {
-            Route::Converse { model, streaming } => converse::respond(self, model, streaming, &body).await,
-            Route::Invoke { model, streaming } => invoke::respond(self, model, streaming, &body).await,
-            Route::CountTokens { model } => invoke::count(self, model, &body),
-            Route::Messages => messages::respond(self, &body).await,
-            Route::CountMessages => messages::count(&body),
+            Route::Converse { model, streaming } => {
+                converse::respond(self, model, streaming, &call(Door::Runtime)).await
+            }
+            Route::Invoke { model, streaming } => {
+                invoke::respond(self, model, streaming, &call(Door::Runtime)).await
+            }
+            Route::CountTokens { model } => invoke::count(self, model, &call(Door::Count)),
+            Route::Messages => messages::respond(self, &call(Door::Messages)).await,
+            Route::CountMessages => messages::count(self, &call(Door::Messages)),
         })
     }
 
     fn replay(&self, recorded: &Recorded, route: &Route, head: &Parts, body: &[u8]) -> Response<Body> {
         if let Some(question) = recorded::question(route, body) {
-            self.log(Arc::new(question));
+            let body = String::from_utf8_lossy(body).into_owned();
+            self.log(Arc::new(Question { body, ..question }));
         }
         recorded.answer(route, head.uri.path(), body).unwrap_or_else(|| {
             let why = format!("none of the {} recorded exchanges answers this request", recorded.len());
@@ -131,10 +138,10 @@ impl Bedrock {
 
     /// Logs a question, checks it as its model would, and passes it to the brain. Waits where the reply is
     /// to be late; the faults that come back are those of its body.
-    async fn ask(&self, question: Question, door: Door) -> (Outcome, Vec<Fault>) {
-        let question = Arc::new(question);
+    async fn ask(&self, question: Question, call: &Call<'_>) -> (Outcome, Vec<Fault>) {
+        let question = Arc::new(Question { body: call.text(), ..question });
         self.log(Arc::clone(&question));
-        let refused = match target::resolve(&question.model, door, &self.control) {
+        let refused = match target::resolve(&question.model, call, &self.control) {
             Ok(target) => rules::check(&question, target),
             Err(refusal) => Some(refusal),
         };
@@ -163,6 +170,21 @@ impl Bedrock {
             let oldest = sent.questions.pop_front();
             sent.bytes -= oldest.map_or(0, |question| question.text_bytes());
         }
+    }
+}
+
+/// A request, beside what is asked.
+struct Call<'c> {
+    /// The API that it came to.
+    door: Door,
+    /// The region that it was signed for.
+    region: Option<&'c Region>,
+    body: &'c [u8],
+}
+
+impl Call<'_> {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(self.body).into_owned()
     }
 }
 
@@ -203,9 +225,7 @@ impl Outcome {
     fn of(reply: Reply) -> Self {
         match reply {
             Reply::Error { code, status, message } => Outcome::Error(Refused { code, status, message }),
-            Reply::Answer { text, stop_reason: stop, usage } => {
-                Outcome::Answer(Told::Whole { text, stop, usage })
-            }
+            Reply::Answer { text, end } => Outcome::Answer(Told::Whole { text, end }),
             Reply::Streamed(answer) => Outcome::Answer(Told::Written(answer.take())),
             Reply::Faulty { reply, .. } => Outcome::of(*reply),
         }
