@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use claude_code_aws::Error;
 use claude_code_aws::config::{Config, Store};
-use claude_code_aws::local::{self, Brain, Fault, Question, Reply, Samples};
+use claude_code_aws::local::{self, Brain, Fault, Listening, Question, Reply, Samples};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{IntoPyDict, PyDict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,8 +18,8 @@ use crate::error::raise;
 use crate::json;
 use crate::link::Link;
 use crate::record::record;
-use crate::runtime::Held;
-use crate::shared::Shared;
+use crate::runtime::{self, Held};
+use crate::shared::{Shared, closed};
 
 /// What was sent, in a schema.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -141,6 +141,7 @@ pub(crate) struct Twin {
     brain: Arc<Scripted>,
     engines: Held<local::Twin>,
     dir: Option<PathBuf>,
+    listening: Mutex<Option<Held<Listening>>>,
 }
 
 #[pymethods]
@@ -150,9 +151,12 @@ impl Twin {
     fn new(dir: Option<PathBuf>) -> Self {
         let rest = Rules { rules: Mutex::default(), samples: Arc::new(Samples::built_in()) };
         let brain = Arc::new(Scripted { script: Mutex::default(), rest: Arc::new(rest) });
-        // Results go to a directory of the client's own: here only Bedrock is asked.
-        let engines = local::Twin::lazy(Path::new(""), brain.clone());
-        Twin { brain, engines: Held::new(engines), dir }
+        let engines = match &dir {
+            Some(dir) => local::Twin::lazy(dir, brain.clone()).sharing(),
+            // Without a directory only Bedrock is asked.
+            None => local::Twin::lazy(Path::new(""), brain.clone()),
+        };
+        Twin { brain, engines: Held::new(engines), dir, listening: Mutex::default() }
     }
 
     /// Answers the next question with this text, as a model would write it; with `prompt`, every question that
@@ -243,6 +247,20 @@ impl Twin {
         Ok(())
     }
 
+    /// Listens on loopback until the twin is gone, and gives the environment variables with which boto3, the anthropic
+    /// package and other programs reach it: its script is theirs, and `sent()` has what they ask. S3 and DynamoDB are
+    /// there for a Twin that was given a directory.
+    ///
+    /// >>> for name, value in claude_twin.listen().items():
+    /// ...     monkeypatch.setenv(name, value)
+    /// >>> boto3.client("bedrock-runtime").converse(...)
+    fn listen<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let variables = py.detach(|| self.variables()).map_err(|error| raise(py, error))?;
+        let without =
+            |name: &str| self.dir.is_none() && (name.ends_with("_S3") || name.ends_with("_DYNAMODB"));
+        variables.into_iter().filter(|(name, _)| !without(name)).into_py_dict(py)
+    }
+
     /// The next answer is a bug of ours: a panic in the middle of the call.
     #[pyo3(name = "_panic")]
     fn panic(&self) {
@@ -281,6 +299,33 @@ impl Twin {
 }
 
 impl Twin {
+    /// Listens, if it does not yet.
+    fn variables(&self) -> Result<Vec<(&'static str, String)>, Error> {
+        let mut slot = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listening) = slot.as_ref().and_then(Held::get) {
+            return Ok(listening.variables(|_| None));
+        }
+        let twin = self.engines.get().cloned().ok_or_else(closed)?;
+        let dir = self.dir.clone();
+        let (say, hear) = mpsc::channel();
+        let work = async move {
+            match dir {
+                Some(dir) => {
+                    let config = Config { local_dir: Some(dir), ..Config::default() };
+                    local::listen_with_stores(&twin, &config, 0, false).await
+                }
+                None => local::listen(&twin, 0, false).await,
+            }
+        };
+        let told =
+            move |done: Result<Result<Listening, Error>, Error>| drop(say.send(done.and_then(|it| it)));
+        let _task = runtime::spawn(work, told)?;
+        let listening = hear.recv().map_err(|_| closed())??;
+        let variables = listening.variables(|_| None);
+        *slot = Some(Held::new(listening));
+        Ok(variables)
+    }
+
     fn shared(
         &self,
         py: Python<'_>,

@@ -10,6 +10,7 @@ import pytest
 import claude_code
 from claude_code.testing import Twin
 
+MODEL = "global.anthropic.claude-haiku-5-5"
 HELLO = "```python hello.py\nprint('hello')\n```"
 
 
@@ -51,3 +52,44 @@ def test_what_was_sent_has_its_whole_body(claude_twin: Twin) -> None:
     assert "a greeting" in json.dumps(sent.body["messages"])
     assert "greeting" not in repr(sent)
     assert type(sent).from_dict(sent.to_dict()) == sent
+
+
+def test_other_programs_ask_the_same_twin(claude_twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    boto3 = pytest.importorskip("boto3")
+    for name, value in claude_twin.listen().items():
+        monkeypatch.setenv(name, value)
+    assert claude_twin.listen() == claude_twin.listen(), "it listens once"
+    claude_twin.answer("scripted")
+    claude_twin.refuse("throttled")
+    once = boto3.session.Config(retries={"total_max_attempts": 1})
+    bedrock = boto3.client("bedrock-runtime", config=once)
+    ask = {"modelId": MODEL, "messages": [{"role": "user", "content": [{"text": "a question"}]}]}
+    answer = bedrock.converse(**ask, inferenceConfig={"maxTokens": 77})
+    assert answer["output"]["message"]["content"][0]["text"] == "scripted"
+    with pytest.raises(bedrock.exceptions.ThrottlingException):
+        bedrock.converse(**ask)
+    first, second = claude_twin.sent()
+    assert (first.model, first.prompt, first.max_tokens) == (MODEL, "a question", 77)
+    assert second.body["messages"] == ask["messages"]
+
+
+def test_other_programs_find_what_a_client_has_stored(
+    claude_twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boto3 = pytest.importorskip("boto3")
+    for name, value in claude_twin.listen().items():
+        monkeypatch.setenv(name, value)
+    claude_twin.answer(HELLO)
+    g = claude_twin.client(store="disk").generate("a greeting")
+    assert g.stored, g.stored_problem
+    bucket = "claude-code-workshop-000000000000"
+    assert boto3.client("s3").get_object(Bucket=bucket, Key=g.s3_key)["Body"].read() == b"print('hello')\n"
+    rows = boto3.resource("dynamodb").Table("claude-code-results").scan()["Items"]
+    assert [row["id"] for row in rows] == [g.id]
+
+
+def test_a_twin_without_a_directory_has_bedrock_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = Twin().listen()
+    assert "AWS_ENDPOINT_URL_BEDROCK_RUNTIME" in variables
+    assert "ANTHROPIC_BASE_URL" in variables
+    assert "AWS_ENDPOINT_URL_S3" not in variables

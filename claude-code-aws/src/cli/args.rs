@@ -344,7 +344,7 @@ pub(super) struct UpArgs {
     /// The model that such a server is asked for; none: the id that each request names
     #[arg(long, value_name = "NAME")]
     pub(super) answers_model: Option<String>,
-    /// Refuse Bedrock and DynamoDB requests without a good signature too, as S3 always does
+    /// Refuse requests without a good signature, or with keys other than the printed ones or those of this shell
     #[arg(long)]
     pub(super) verify_signatures: bool,
     /// Tokens a minute for each model, counted as Bedrock counts them

@@ -7,11 +7,10 @@ use claude_code_core::{Error, Kind, ModelId, ModelProvider, Result};
 
 use super::args::{Global, RecordArgs, TwinCommand, UpArgs};
 use super::{exit, json, setup, show};
-use crate::anthropic::{Anthropic, Settings};
+use crate::anthropic::Anthropic;
 use crate::config::{Config, Provider, Store};
 use crate::local::{
-    self, Brain, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples, Service, Twin,
-    Upstream,
+    self, Brain, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Samples, Twin, Upstream,
 };
 use crate::secret::Secret;
 
@@ -80,7 +79,7 @@ async fn serve(global: Global, config: &Config, twin: &Twin, doors: Doors) -> Re
     if doors.fresh {
         directory.clear()?;
     }
-    show::out(&lines(global, &exports(&listening))?)?;
+    show::out(&lines(global, &listening.variables(set))?)?;
     local::prepare(twin, config).await?;
     listening.open_stores();
     show::note(&format!(
@@ -118,8 +117,7 @@ fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
     if OpenAi::is_url(url) {
         return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
     }
-    let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
-    Ok(Arc::new(Anthropic::new(&settings, connector, false)?))
+    Ok(Arc::new(Anthropic::new(&config.anthropic.only(url), connector, false)?))
 }
 
 /// A variable of the environment, if it is set to something.
@@ -127,36 +125,12 @@ fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The keys that clients of this shell will sign with: S3 checks every signature.
+/// The keys that clients of this shell will sign with.
 fn keys() -> Keys {
     match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
         (Some(id), Some(secret)) => Keys::default().with(id, secret),
         _ => Keys::default(),
     }
-}
-
-/// What a shell needs to reach the twin, in order.
-fn exports(listening: &Listening) -> Vec<(&'static str, String)> {
-    let bedrock = listening.url(Service::Bedrock);
-    let region = set("AWS_REGION").or(set("AWS_DEFAULT_REGION")).unwrap_or_else(|| "us-east-1".to_owned());
-    let mut exports = vec![
-        ("AWS_ENDPOINT_URL_S3", listening.url(Service::S3)),
-        ("AWS_ENDPOINT_URL_DYNAMODB", listening.url(Service::DynamoDb)),
-        ("AWS_ENDPOINT_URL_BEDROCK", bedrock.clone()),
-        ("AWS_ENDPOINT_URL_STS", bedrock.clone()),
-        ("ANTHROPIC_BASE_URL", bedrock.clone()),
-        ("AWS_REGION", region.clone()),
-        ("AWS_DEFAULT_REGION", region),
-    ];
-    if set("AWS_ACCESS_KEY_ID").is_none() || set("AWS_SECRET_ACCESS_KEY").is_none() {
-        exports.push(("AWS_ACCESS_KEY_ID", Keys::ACCESS_KEY.to_owned()));
-        exports.push(("AWS_SECRET_ACCESS_KEY", Keys::SECRET_KEY.to_owned()));
-    }
-    if set("ANTHROPIC_API_KEY").is_none() {
-        exports.push(("ANTHROPIC_API_KEY", "twin-local-key-not-a-credential".to_owned()));
-    }
-    exports.push(("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock));
-    exports
 }
 
 fn lines(global: Global, exports: &[(&'static str, String)]) -> Result<String> {

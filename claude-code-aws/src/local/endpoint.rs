@@ -1,6 +1,6 @@
 //! One door to the engines: a request for a service in, its answer out, whether it came by connector or socket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_code_core::Result;
@@ -85,6 +85,11 @@ impl Engines {
     pub(super) fn with_front(mut self, front: Option<Front>) -> Self {
         self.bedrock = self.bedrock.with_front(front);
         self
+    }
+
+    /// Where the state directory is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The keys that requests are signed with.

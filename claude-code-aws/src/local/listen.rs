@@ -19,11 +19,16 @@ use tokio::task::JoinSet;
 
 use super::body::{self, Body, BodyError};
 use super::endpoint::{Engines, Service, handle};
-use super::signature;
+use super::keys::Keys;
+use super::open::prepare;
 use super::twin::Twin;
+use super::{s3, signature};
+use crate::config::Config;
 
 /// The services that have a listener, in the order of their ports. STS shares Bedrock's.
 const SERVICES: [Service; 3] = [Service::Bedrock, Service::DynamoDb, Service::S3];
+/// The region of who has not chosen one.
+const REGION: &str = "us-east-1";
 /// The longest body whose signature is checked: Bedrock takes 25,000,000 bytes, DynamoDB less.
 const MAX_SIGNED: usize = 25_000_000;
 /// What a connection of HTTP/2 begins with: JavaScript's Bedrock client speaks it at once, also without TLS.
@@ -40,12 +45,28 @@ pub struct Listening {
 }
 
 /// Listens on loopback: Bedrock and the Messages API on `port`, DynamoDB on the next, S3 on the one after;
-/// 0 takes free ones. S3 checks every signature; with `verify_signatures` Bedrock and DynamoDB do too. The work is
-/// done on the runtime that this is called on.
+/// 0 takes free ones. With `verify_signatures` requests without a good signature, or with keys that the twin does not
+/// know, are refused; without it S3 alone checks signatures, those of the keys that it knows and the end of presigned
+/// URLs. The work is done on the runtime that this is called on.
 ///
 /// Fails with [`Kind::Unavailable`] if a port is taken.
 pub async fn listen(twin: &Twin, port: u16, verify_signatures: bool) -> Result<Listening> {
     let listening = listen_before_stores(twin, port, verify_signatures).await?;
+    listening.open_stores();
+    Ok(listening)
+}
+
+/// As [`listen`], with the tables and buckets of these settings, which are made where they are not there yet.
+///
+/// Fails also with [`Kind::Storage`], where the twin's directory cannot be used.
+pub async fn listen_with_stores(
+    twin: &Twin,
+    config: &Config,
+    port: u16,
+    verify_signatures: bool,
+) -> Result<Listening> {
+    let listening = listen_before_stores(twin, port, verify_signatures).await?;
+    prepare(twin, config).await?;
     listening.open_stores();
     Ok(listening)
 }
@@ -97,6 +118,31 @@ impl Listening {
     /// The endpoint's URL, as SDKs take it.
     pub fn url(&self, service: Service) -> String {
         format!("http://{}", self.address(service))
+    }
+
+    /// What a process needs in its environment so that every SDK in it reaches the twin, in order. `set` gives the value
+    /// of a variable that is set already: its region stays, and keys are given only where there are none.
+    pub fn variables(&self, set: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, String)> {
+        let bedrock = self.url(Service::Bedrock);
+        let region = set("AWS_REGION").or(set("AWS_DEFAULT_REGION")).unwrap_or_else(|| REGION.to_owned());
+        let mut variables = vec![
+            ("AWS_ENDPOINT_URL_S3", self.url(Service::S3)),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.url(Service::DynamoDb)),
+            ("AWS_ENDPOINT_URL_BEDROCK", bedrock.clone()),
+            ("AWS_ENDPOINT_URL_STS", bedrock.clone()),
+            ("ANTHROPIC_BASE_URL", bedrock.clone()),
+            ("AWS_REGION", region.clone()),
+            ("AWS_DEFAULT_REGION", region),
+        ];
+        if set("AWS_ACCESS_KEY_ID").is_none() || set("AWS_SECRET_ACCESS_KEY").is_none() {
+            variables.push(("AWS_ACCESS_KEY_ID", Keys::ACCESS_KEY.to_owned()));
+            variables.push(("AWS_SECRET_ACCESS_KEY", Keys::SECRET_KEY.to_owned()));
+        }
+        if set("ANTHROPIC_API_KEY").is_none() {
+            variables.push(("ANTHROPIC_API_KEY", "twin-local-key-not-a-credential".to_owned()));
+        }
+        variables.push(("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock));
+        variables
     }
 
     /// Lets S3 and DynamoDB answer.
@@ -182,9 +228,15 @@ impl Door {
             && request.uri().path() == "/";
         let service = if sts { Service::Sts } else { self.service };
         let request = request.map(|body| body.map_err(BodyError::new).boxed());
-        let checked = match self.verify_signatures && signs(service, request.uri().path()) {
-            true => self.verified(request).await,
-            false => Ok(request),
+        let checked = match service {
+            Service::S3 if !self.verify_signatures => {
+                let known = s3::known(request, self.engines.keys()).await;
+                known.map_err(|error| Box::new(failed(&error)))
+            }
+            _ if self.verify_signatures && signs(service, request.uri().path()) => {
+                self.verified(request).await
+            }
+            _ => Ok(request),
         };
         match checked {
             Ok(request) => match handle(&self.engines, service, request).await {

@@ -45,9 +45,11 @@ pub use fault::Fault;
 pub use keys::Keys;
 #[cfg(feature = "cli")]
 pub(crate) use listen::listen_before_stores;
-pub use listen::{Listening, listen};
+pub use listen::{Listening, listen, listen_with_stores};
+#[cfg(feature = "cli")]
+pub(crate) use open::prepare;
 pub use open::{BUCKET, open};
-pub(crate) use open::{prepare, samples, stored};
+pub(crate) use open::{samples, stored};
 #[cfg(feature = "cli")]
 pub(crate) use openai::OpenAi;
 pub use quota::Quota;

@@ -11,6 +11,8 @@ use crate::clock::SystemClock;
 
 /// HMAC's block for SHA-256, bytes.
 const BLOCK: usize = 64;
+/// What HTTP/2 has in the place of `host`.
+const AUTHORITY: &str = ":authority";
 /// How far a signature's moment may be from now, seconds.
 const LIFE: i64 = 300;
 
@@ -113,7 +115,7 @@ fn in_scope(claim: &Claim<'_>, date: &str, service: &str) -> Result<(), Refusal>
     if end != Some("aws4_request") || scope.next().is_some() {
         return Err(Refusal::invalid("Credential should be scoped with a valid terminator: 'aws4_request'."));
     }
-    match claim.signed_headers.split(';').any(|name| name == "host") {
+    match claim.signed_headers.split(';').any(|name| name == "host" || name == AUTHORITY) {
         true => Ok(()),
         false => {
             Err(Refusal::invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."))
@@ -149,7 +151,7 @@ pub(super) fn sign(
 }
 
 /// The signature of a text under the key that a secret gives for a scope.
-fn signed(secret: &str, scope: &str, text: &str) -> String {
+pub(super) fn signed(secret: &str, scope: &str, text: &str) -> String {
     let start = format!("AWS4{secret}").into_bytes();
     let key = scope.split('/').fold(start, |key, part| hmac(&key, part.as_bytes()).to_vec());
     hex(&hmac(&key, text.as_bytes()))
@@ -172,7 +174,8 @@ fn canonical(parts: &Parts, body: &[u8], signed_headers: &str) -> String {
     let headers: String = signed_headers
         .split(';')
         .map(|name| {
-            let values: Vec<String> = parts.headers.get_all(name).iter().map(squeezed).collect();
+            let kept = if name == AUTHORITY { "host" } else { name };
+            let values: Vec<String> = parts.headers.get_all(kept).iter().map(squeezed).collect();
             format!("{name}:{}\n", values.join(","))
         })
         .collect();
