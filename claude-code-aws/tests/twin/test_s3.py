@@ -1,6 +1,6 @@
 """What else of S3 and DynamoDB the twin has, read by boto3."""
 
-import time
+import re
 import urllib.error
 import urllib.request
 
@@ -153,8 +153,10 @@ def test_keys_that_the_twin_does_not_know_are_taken_unless_signatures_are_verifi
         url = signer.generate_presigned_url("get_object", Params=params, ExpiresIn=60)
         with urllib.request.urlopen(url) as answer:
             assert (answer.read(), answer.headers["content-type"]) == (b"print(1)", "text/plain; charset=utf-8"), version
-        ended = signer.generate_presigned_url("get_object", Params=params, ExpiresIn=1)
-        time.sleep(2.1)
+        # Its key is one that nobody verifies: the same URL, made long ago.
+        ended = re.sub(r"\d{8}T\d{6}Z", "20260101T000000Z", re.sub(r"%2F\d{8}%2F", "%2F20260101%2F", url))
+        ended = re.sub(r"\bExpires=\d{9,}", "Expires=1767225600", ended)
+        assert ended != url
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(ended)
         assert refused.value.code == 403, version
