@@ -112,6 +112,8 @@ async fn a_wrong_secret_is_refused_by_s3_always_and_by_the_others_when_asked() {
     let bad = runtime(&up.sdk("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "wrong"));
     let refused = bad.converse().model_id(MODEL).messages(user(REVERSE)).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("InvalidSignatureException"), "{refused:?}");
+    let date = refused.raw_response().unwrap().headers().get("date");
+    assert!(date.is_some(), "by it a client whose clock is wrong signs anew");
     let bad = aws_sdk_dynamodb::Client::new(&up.sdk("AWS_ENDPOINT_URL_DYNAMODB", "wrong"));
     assert!(bad.list_tables().send().await.is_err());
     let bad = aws_sdk_s3::Client::new(&up.sdk("AWS_ENDPOINT_URL_S3", "wrong"));
@@ -176,6 +178,8 @@ fn a_script_of_answers_and_faults_is_played() {
     assert_eq!((done.code, done.json()["error"]["kind"].as_str()), (1, Some("refused")), "{done:?}");
     let attempts = done.json()["partial"]["attempts"].clone();
     assert_eq!(attempts[0]["outcome"], "throttled", "{attempts}");
+    let help = place.run(&["twin", "up", "--help"]).out;
+    assert!(help.contains("latency_ms") && help.contains("body_base64"), "the format is told: {help}");
     let bad = place.run(&["twin", "up", "--answers", "missing.json"]);
     assert_eq!(bad.code, 2, "{bad:?}");
 }
