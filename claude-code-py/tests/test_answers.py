@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 from conftest import REVERSE, Run
@@ -114,7 +114,7 @@ def test_a_server_is_asked_alone_and_without_a_key_that_was_meant_for_another(
     options = {"store": False, "cache": "off", "max_sends": 1}
     with pytest.raises(claude_code.ClaudeCodeError):
         Client.local(answers=named.url).generate("a greeting", **options)  # type: ignore[arg-type]
-    assert named.keys and set(named.keys) == {None}
+    assert set(named.keys) == {None}
     monkeypatch.setenv("ANTHROPIC_BASE_URL", named.url)
     named.keys.clear()
     with pytest.raises(claude_code.ClaudeCodeError):

@@ -22,7 +22,7 @@ def test_figures_of_an_answer_are_scripted(claude_twin: Twin) -> None:
     assert usage.cache_read_input_tokens == 400
     assert claude_twin.client().generate("a ruled one").usage.cache_creation_input_tokens == 50
     with pytest.raises(claude_code.InvalidRequestError, match="unknown field"):
-        claude_twin.answer(HELLO, usage={"inputs": 1})  # type: ignore[typeddict-unknown-key]
+        claude_twin.answer(HELLO, usage={"inputs": 1})  # type: ignore[arg-type]
 
 
 def test_a_stop_reason_is_scripted(claude_twin: Twin) -> None:

@@ -37,8 +37,22 @@ pub struct Question {
     pub forced_tool: bool,
     /// Whether the answer is to be streamed.
     pub streaming: bool,
+    /// The version of Anthropic's API, as sent; Converse has none.
+    pub version: Option<String>,
     /// The request's whole body, as it came: JSON.
     pub body: String,
+    /// What its cache points save and cost.
+    pub cache: CacheUse,
+}
+
+/// Input tokens of a prompt with cache points, by [`estimate_tokens`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheUse {
+    /// Of the longest prefix that was cached before.
+    pub read_tokens: u64,
+    /// Of what is cached beyond it.
+    pub write_tokens: u64,
 }
 
 /// One message of a conversation. Only its text is kept.
@@ -193,7 +207,13 @@ impl Reply {
             None => (StopReason::EndTurn, None),
         };
         let output_tokens = estimate_tokens(&kept);
-        let usage = Usage { input_tokens: question.input_tokens(), output_tokens, ..Usage::default() };
+        let CacheUse { read_tokens, write_tokens } = question.cache;
+        let usage = Usage {
+            input_tokens: question.input_tokens().saturating_sub(read_tokens + write_tokens),
+            output_tokens,
+            cache_read_tokens: read_tokens,
+            cache_write_tokens: write_tokens,
+        };
         Reply::Answer { text: kept, end: End { stop_reason, stop_sequence, usage } }
     }
 

@@ -38,7 +38,7 @@ pub use bedrock::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::{Recorder, Upstream};
 pub use body::{Body, BodyError, Piece, Pieces};
-pub use brain::{Brain, End, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
+pub use brain::{Brain, CacheUse, End, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use directory::Directory;
 pub use endpoint::{Engines, Service, handle};
 pub use fault::Fault;

@@ -199,8 +199,8 @@ fn answered(question: &Question, answer: &Answer) -> Reply {
         end.usage = Usage {
             input_tokens: figures.input.unwrap_or(end.usage.input_tokens),
             output_tokens: figures.output.unwrap_or(end.usage.output_tokens),
-            cache_read_tokens: figures.cache_read.unwrap_or(0),
-            cache_write_tokens: figures.cache_write.unwrap_or(0),
+            cache_read_tokens: figures.cache_read.unwrap_or(end.usage.cache_read_tokens),
+            cache_write_tokens: figures.cache_write.unwrap_or(end.usage.cache_write_tokens),
         };
     }
     reply

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::types::{ContentBlockDelta, ConverseStreamOutput};
-use claude_code_aws::local::{End, Fault, Reply, Samples, Script, Scripted, StopReason, Twin, Usage};
+use claude_code_aws::local::{
+    End, Fault, Question, Reply, Samples, Script, Scripted, StopReason, Twin, Usage,
+};
 
 use crate::bedrock::{REVERSE, ask, user};
 use crate::support::code;
@@ -142,6 +144,10 @@ async fn scripted_figures_stand_in_the_place_of_estimates() {
     assert_eq!((usage.cache_read_input_tokens, usage.cache_write_input_tokens), (Some(400), Some(50)));
     let usage = ask(&twin, REVERSE).await.unwrap().usage.unwrap();
     assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens), (12, 1, Some(1)));
+    let figures = Usage { output_tokens: 3, cache_write_tokens: 8, ..Usage::default() };
+    let reply = Reply::text(&Question::default(), "four").with_usage(figures);
+    let usage = ask(&scripted(|script| script.reply(1, reply)), REVERSE).await.unwrap().usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_write_input_tokens), (0, 3, Some(8)));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //! becomes a message or its events.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::local::brain::{End, Question, Role, Turn, Usage};
+use crate::local::brain::{CacheUse, End, Question, Role, Turn, Usage};
 
 /// A request's body.
 #[derive(Deserialize)]
@@ -28,7 +28,32 @@ pub(super) struct Request {
     output_config: Value,
     #[serde(default)]
     tool_choice: Value,
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
+
+/// Members of a request that have no say in the twin's answer (the anthropic package, version 2.12).
+const OTHERS: [&str; 19] = [
+    "anthropic_beta",
+    "billing_policy",
+    "cache_control",
+    "compaction",
+    "container",
+    "context_management",
+    "diagnostics",
+    "fallback_credit_token",
+    "fallbacks",
+    "inference_geo",
+    "mcp_servers",
+    "metadata",
+    "output_format",
+    "service_tier",
+    "speed",
+    "thread",
+    "tools",
+    "user_profile_id",
+    "workspace_id",
+];
 
 #[derive(Deserialize)]
 struct Message {
@@ -84,7 +109,12 @@ impl Content {
 
 /// Reads a body. Fails with the line of an error.
 pub(super) fn read(body: &[u8]) -> Result<Request, String> {
-    serde_json::from_slice(body).map_err(|error| format!("the request is not a Messages request: {error}"))
+    let request: Request = serde_json::from_slice(body)
+        .map_err(|error| format!("the request is not a Messages request: {error}"))?;
+    match request.other.keys().find(|name| !OTHERS.contains(&name.as_str())) {
+        Some(name) => Err(format!("{name}: Extra inputs are not permitted")),
+        None => Ok(request),
+    }
 }
 
 impl Request {
@@ -114,7 +144,9 @@ impl Request {
             effort: self.output_config.get("effort").and_then(Value::as_str).map(str::to_owned),
             forced_tool: self.tool_choice.get("type").is_some_and(|kind| kind == "any" || kind == "tool"),
             streaming,
+            version: self.anthropic_version,
             body: String::new(),
+            cache: CacheUse::default(),
         })
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Bedrock, Call, Outcome, frames, style, wire};
 use crate::local::body::Body;
-use crate::local::brain::{End, Question, Role, Turn, Usage};
+use crate::local::brain::{CacheUse, End, Question, Role, Turn, Usage};
 
 /// Answers Converse and ConverseStream.
 pub(super) async fn respond(
@@ -114,7 +114,9 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
         effort: request.output_config.effort.or_else(|| text("/output_config/effort")),
         forced_tool: ["any", "tool"].iter().any(|name| !request.tool_config.tool_choice[*name].is_null()),
         streaming,
+        version: None,
         body: String::new(),
+        cache: CacheUse::default(),
     })
 }
 

@@ -6,6 +6,7 @@ mod converse;
 mod frames;
 mod invoke;
 mod messages;
+mod prompt_cache;
 mod recorded;
 #[cfg(feature = "cli")]
 mod recorder;
@@ -23,12 +24,13 @@ use http::request::Parts;
 use http::{Request, Response};
 
 use self::control::{Control, Region};
+use self::prompt_cache::PromptCache;
 pub use self::recorded::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use self::recorder::{Recorder, Upstream};
 use self::route::Route;
 use self::style::Told;
-use self::target::Door;
+use self::target::{Door, Target};
 use super::body::{self, Body};
 use super::brain::{Brain, Question, Reply};
 use super::clock;
@@ -48,6 +50,7 @@ pub(super) struct Bedrock {
     brain: Arc<dyn Brain>,
     front: Option<Front>,
     control: Control,
+    cache: PromptCache,
     sent: Mutex<Sent>,
 }
 
@@ -72,7 +75,13 @@ struct Sent {
 impl Bedrock {
     /// An endpoint whose models answer with this brain.
     pub(super) fn new(brain: Arc<dyn Brain>) -> Self {
-        Bedrock { brain, front: None, control: Control::default(), sent: Mutex::default() }
+        Bedrock {
+            brain,
+            front: None,
+            control: Control::default(),
+            cache: PromptCache::default(),
+            sent: Mutex::default(),
+        }
     }
 
     /// With this in the place of models.
@@ -108,7 +117,8 @@ impl Bedrock {
             None => {}
         }
         let region = Region::signed(&head.headers);
-        let call = |door| Call { door, region: region.as_ref(), body: &body };
+        let version = head.headers.get("anthropic-version").and_then(|version| version.to_str().ok());
+        let call = |door| Call { door, region: region.as_ref(), version, body: &body };
         Ok(match route {
             Route::Converse { model, streaming } => {
                 converse::respond(self, model, streaming, &call(Door::Runtime)).await
@@ -139,12 +149,18 @@ impl Bedrock {
     /// Logs a question, checks it as its model would, and passes it to the brain. Waits where the reply is
     /// to be late; the faults that come back are those of its body.
     async fn ask(&self, question: Question, call: &Call<'_>) -> (Outcome, Vec<Fault>) {
-        let question = Arc::new(Question { body: call.text(), ..question });
-        self.log(Arc::clone(&question));
-        let refused = match target::resolve(&question.model, call, &self.control) {
+        let version = question.version.or(call.version.map(str::to_owned));
+        let mut question = Question { body: call.text(), version, ..question };
+        let target = target::resolve(&question.model, call, &self.control);
+        let refused = match target {
             Ok(target) => rules::check(&question, target),
-            Err(refusal) => Some(refusal),
+            Err(ref refusal) => Some(refusal.clone()),
         };
+        if let (Ok(Target::Model(card)), None) = (&target, &refused) {
+            question.cache = self.cache.pass(card, &question.body);
+        }
+        let question = Arc::new(question);
+        self.log(Arc::clone(&question));
         let mut reply = match refused {
             Some(refusal) => refusal,
             None => self.brain.answer(&question).await,
@@ -179,6 +195,8 @@ struct Call<'c> {
     door: Door,
     /// The region that it was signed for.
     region: Option<&'c Region>,
+    /// Of Anthropic's API, where a header says it.
+    version: Option<&'c str>,
     body: &'c [u8],
 }
 
