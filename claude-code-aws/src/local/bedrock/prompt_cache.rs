@@ -64,7 +64,9 @@ fn points(model: &str, body: &Value) -> Vec<Point> {
         let control = block.get("cachePoint").or(block.get("cache_control")).filter(|it| !it.is_null());
         if block.get("cachePoint").is_none() {
             let mut content = block.clone();
-            content.as_object_mut().map(|members| members.remove("cache_control"));
+            if let Some(members) = content.as_object_mut() {
+                members.remove("cache_control");
+            }
             hash.update(content.to_string());
             let text = block.get("text").or(Some(block)).and_then(Value::as_str);
             tokens += text.map_or(0, estimate_tokens);
