@@ -159,7 +159,8 @@ pub(super) const LATENCY_MS: u64 = 1;
 
 /// Usage with the cache's tokens under the two names that the service sends.
 pub(super) fn usage(usage: Usage) -> Value {
-    let total = usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+    let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
+    let total = usage.input_tokens.saturating_add(usage.output_tokens).saturating_add(cached);
     json!({
         "cacheReadInputTokenCount": usage.cache_read_tokens,
         "cacheReadInputTokens": usage.cache_read_tokens,
