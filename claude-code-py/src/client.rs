@@ -71,8 +71,8 @@ macro_rules! client {
             /// (`samples()` lists their prompts), results and cache in `dir` (~/.claude-code-aws).
             ///
             /// answers: who answers instead. A list is a script, one step for each question: a text is an answer, a
-            /// dict has `answer` or `error`, `faults` and `times`; after the last step sample answers follow. A path
-            /// is such a script as a JSON file, {"steps": [...]}, or a directory of recorded exchanges. A URL is a server with the Messages API, such as a
+            /// dict has `answer` or `error`, `faults` and `times`, as `claude_code.testing.Twin.play` tells; after the
+            /// last step sample answers follow. A path is such a script as a JSON file, {"steps": [...]}, or a directory of recorded exchanges. A URL is a server with the Messages API, such as a
             /// local model. Answers of a script are labelled as samples and cost nothing.
             ///
             /// >>> client = Client.local(answers=["```python hello.py\nprint('hello')\n```"])

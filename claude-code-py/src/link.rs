@@ -128,7 +128,7 @@ pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> 
     match answers {
         Answers::Samples => {}
         Answers::Played(twin) => config.answers = Some(twin),
-        Answers::Server(url) => config.anthropic.base_url = Some(url),
+        Answers::Server(url) => config.anthropic = config.anthropic.only(url),
     }
     config.store = match dir {
         Some(_) => Some(Store::Disk),

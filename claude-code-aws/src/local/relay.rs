@@ -10,7 +10,7 @@ use claude_code_core::{Kind, ModelId, ModelProvider};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use super::brain::{Brain, Question, Reply, Role, StopReason, Usage, estimate_tokens};
+use super::brain::{Brain, End, Question, Reply, Role, StopReason, Usage, estimate_tokens};
 use super::fault::Fault;
 use super::stops::Stops;
 use super::streamed::{Chunk, Streamed};
@@ -41,6 +41,11 @@ impl Relay {
             Some(model) => model.clone(),
             None => ModelId::new(&question.model).map_err(refused)?,
         };
+        // Only texts go through: a turn of nothing but images or tools would reach the far side as an empty one.
+        if question.messages.iter().any(|turn| turn.text.is_empty()) {
+            let why = "a message without text: images and tools are not passed on to a model server";
+            return Err(ProviderError::new(Kind::InvalidRequest, provider::Paid::No, why));
+        }
         let system = Some(question.system.as_str()).filter(|system| !system.is_empty());
         let max_tokens = question.max_tokens.and_then(|tokens| u32::try_from(tokens).ok());
         Ok(ModelCall {
@@ -78,6 +83,7 @@ impl Brain for Relay {
             bytes: 0,
             chars: 0,
             stop: None,
+            met: None,
             usage: None,
         };
         let chunks = stream::unfold(Some(answer), |answer| async move { Some(answer?.next().await) });
@@ -93,6 +99,8 @@ struct Answer {
     bytes: usize,
     chars: usize,
     stop: Option<StopReason>,
+    /// The stop sequence that ended it here.
+    met: Option<String>,
     usage: Option<Usage>,
 }
 
@@ -120,9 +128,10 @@ impl Answer {
             }
             let (text, met) = self.text.feed(&piece);
             self.chars += text.chars().count();
-            if met {
+            if met.is_some() {
                 // What comes behind it is not wanted: dropping the events closes the request.
                 self.stop = Some(StopReason::StopSequence);
+                self.met = met;
                 self.events = stream::empty().boxed();
                 self.usage = None;
             }
@@ -147,7 +156,8 @@ impl Answer {
             output_tokens: estimate_tokens(&" ".repeat(self.chars)),
             ..Usage::default()
         };
-        (Chunk::End { stop_reason, usage: self.usage.unwrap_or(estimate) }, None)
+        let end = End::new(stop_reason, self.usage.unwrap_or(estimate));
+        (Chunk::End(End { stop_sequence: self.met.take(), ..end }), None)
     }
 }
 

@@ -18,6 +18,9 @@ use super::keys::Keys;
 use super::samples::Samples;
 use crate::clock::SystemIds;
 
+/// The engines that clients of this process share, by their directory.
+static SHARED: Mutex<Vec<(PathBuf, Weak<Engines>)>> = Mutex::new(Vec::new());
+
 /// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
 #[derive(Clone, Debug)]
 pub struct Twin {
@@ -85,8 +88,7 @@ impl Twin {
     /// The twin with the sample answers of a directory, one for all clients of this process: only one can have the
     /// directory's engines.
     pub(crate) fn shared(directory: &Path) -> Self {
-        static SHARED: Mutex<Vec<(PathBuf, Weak<Engines>)>> = Mutex::new(Vec::new());
-        let place = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let place = place(directory);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.retain(|(_, engines)| engines.strong_count() > 0);
         let open =
@@ -97,6 +99,14 @@ impl Twin {
         let twin = Twin::of_samples(directory);
         shared.push((place, Arc::downgrade(&twin.engines)));
         twin
+    }
+
+    /// This twin, whose engines are from now on those of every client of this process that keeps its results in the same
+    /// directory: only one can have them.
+    pub fn sharing(self) -> Self {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.push((place(self.engines.path()), Arc::downgrade(&self.engines)));
+        self
     }
 
     /// The engines, for listeners that mount [`handle`](super::handle).
@@ -153,6 +163,10 @@ impl Twin {
     pub fn notices(&self) -> Vec<String> {
         self.engines.notices()
     }
+}
+
+fn place(directory: &Path) -> PathBuf {
+    std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
 }
 
 fn credentials() -> Credentials {

@@ -18,6 +18,13 @@ _Answers: TypeAlias = str | PathLike[str] | list[str | dict[str, Any]] | dict[st
 __version__: str
 
 @type_check_only
+class _Figures(TypedDict, total=False):
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+
+@type_check_only
 class _Options(TypedDict, total=False):
     language: str | None
     files: _Files | None
@@ -205,6 +212,7 @@ class Sent(_Record):
     prompt: Final[str]
     max_tokens: Final[int | None]
     temperature: Final[float | None]
+    body: Final[Any]
 
 @final
 class Generation(_Record):
@@ -434,7 +442,15 @@ class AsyncClient(_Client):
 @final
 class Twin:
     def __new__(cls, dir: str | PathLike[str] | None = None) -> Self: ...
-    def answer(self, text: str, *, prompt: str | None = None, times: int = 1) -> None: ...
+    def answer(
+        self,
+        text: str,
+        *,
+        prompt: str | None = None,
+        times: int = 1,
+        stop_reason: str | None = None,
+        usage: _Figures | None = None,
+    ) -> None: ...
     def refuse(
         self,
         kind: Literal["throttled", "unavailable", "invalid", "not_found"],
@@ -454,6 +470,7 @@ class Twin:
         damage: int | None = None,
         times: int = 1,
     ) -> None: ...
+    def listen(self) -> dict[str, str]: ...
     def _panic(self) -> None: ...
     def sent(self) -> list[Sent]: ...
     def client(

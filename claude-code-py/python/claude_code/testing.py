@@ -15,6 +15,15 @@ Without a scripted answer it gives those of `Client.samples()`; `refuse` and `fa
         claude_twin.play('{"steps": [{"answer": {"text": "no", "stop_reason": "refusal"}}]}')
         with pytest.raises(claude_code.RefusedError):
             claude_twin.client().generate("anything")
+
+Code that calls Bedrock by itself is tested with the same twin: `listen` gives the variables for its environment.
+
+    def test_my_own_calls(claude_twin, monkeypatch):
+        for name, value in claude_twin.listen().items():
+            monkeypatch.setenv(name, value)
+        claude_twin.answer("scripted")
+        boto3.client("bedrock-runtime").converse(...)
+        assert claude_twin.sent()[0].body["messages"]
 """
 
 from __future__ import annotations
