@@ -92,6 +92,41 @@ async fn a_send_that_may_be_paid_is_repeated_once_and_both_are_on_the_receipt() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn safe_faults_between_give_a_maybe_paid_send_no_second_repeat() {
+    let provider = ScriptedProvider::new([
+        Script::fail(cut()),
+        Script::fail(throttled()),
+        Script::fail(cut()),
+        Script::answer(REVERSE),
+    ]);
+    let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 3));
+    let mut scripts = vec![Script::fail(cut())];
+    scripts.extend(vec![Script::fail(throttled()); 3]);
+    scripts.extend([Script::fail(cut()), Script::answer(REVERSE)]);
+    let provider = ScriptedProvider::new(scripts);
+    let error = client(&provider).generate("reverse a string").await.unwrap_err();
+    assert_ne!(provider.calls()[4].model.to_string(), HAIKU, "the second one was cut elsewhere");
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_end_while_a_model_throttles_are_renewed() {
+    let mut ended = ProviderError::new(Kind::Credentials, Paid::No, "the credentials have ended");
+    ended.retry_after = Some(Duration::ZERO);
+    let provider = ScriptedProvider::new([
+        Script::fail(throttled()),
+        Script::fail(ended.clone()),
+        Script::fail(throttled()),
+        Script::answer(REVERSE),
+    ]);
+    assert!(client(&provider).generate(on_haiku()).await.unwrap().accepted);
+    let provider = ScriptedProvider::new([Script::fail(throttled()), Script::fail(ended)]);
+    let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Credentials, 3), "once, not for ever");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_models_own_timeout_is_not_repeated() {
     let mut fault = ProviderError::new(Kind::Timeout, Paid::Maybe, "the model took too long");
     fault.code = Some("ModelTimeoutException".into());
