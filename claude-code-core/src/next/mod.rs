@@ -30,6 +30,13 @@ pub enum Step {
     Stop(Outcome),
 }
 
+/// A cause of another send.
+type Cause = fn(&Plan, &Draft, &Sent) -> Option<Ask>;
+
+/// All of them, in the order in which they are asked.
+const CAUSES: [Cause; 6] =
+    [downgrade::ask, resume::ask, retry::ask, fallback::ask, repair::ask, escalate::ask];
+
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
@@ -40,14 +47,9 @@ pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
         return Step::Stop(outcome);
     }
-    let next = downgrade::ask(plan, draft, last)
-        .or_else(|| resume::ask(plan, draft, last))
-        .or_else(|| retry::ask(plan, draft, last))
-        .or_else(|| fallback::ask(plan, draft, last))
-        .or_else(|| repair::ask(plan, draft, last))
-        .or_else(|| escalate::ask(plan, draft, last))
-        .filter(|ask| limits::in_time(plan, draft, ask, now));
-    match next {
+    // A cause whose send would come too late gives way to the next one.
+    let mut asks = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
+    match asks.find(|ask| limits::in_time(plan, draft, ask, now)) {
         Some(ask) => limits::checked(plan, draft, ask),
         None => Step::Stop(stop::concluded(draft, last)),
     }

@@ -21,6 +21,8 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 /// Safe faults on one candidate after which the next candidate is asked, where there is one.
 pub(super) const BEFORE_FALLBACK: usize = 3;
+/// The longest wait that a service may ask for where there is another candidate: as long as the tries before it take.
+const BEFORE_ELSEWHERE: Duration = Duration::from_secs(3);
 /// Sends of one request that may end in a fault that may have been paid for: one, and its one repeat.
 const MAYBE_PAID: usize = 2;
 /// A 408 of the model itself: it would only happen again.
@@ -50,7 +52,8 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
         _ => false,
     };
     let other = fallback::elsewhere(plan, draft, last).is_some();
-    if !patient || (other && tries >= BEFORE_FALLBACK) {
+    let long = fault.retry_after.is_some_and(|asked| asked > BEFORE_ELSEWHERE);
+    if !patient || (other && (long || tries >= BEFORE_FALLBACK)) {
         return None;
     }
     let wait = wait(&plan.id, tries, fault.retry_after);

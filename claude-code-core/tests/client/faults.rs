@@ -64,6 +64,30 @@ async fn falls_back_when_the_first_model_stays_throttled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_that_asks_for_a_long_wait_is_left_for_another_one_at_once() {
+    for timeout in [25, 300] {
+        let mut busy = throttled();
+        busy.retry_after = Some(Duration::from_secs(30));
+        let provider = ScriptedProvider::new([Script::fail(busy), Script::answer(REVERSE)]);
+        let begun = Instant::now();
+        let request = GenerateRequest::new("reverse a string").with_timeout(Duration::from_secs(timeout));
+        let g = client(&provider).generate(request).await.unwrap();
+        assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_too_long_for_the_request_gives_way_to_another_cause() {
+    let mut busy = throttled();
+    busy.retry_after = Some(Duration::from_secs(2));
+    let provider = ScriptedProvider::new([Script::fail(busy), Script::answer(REVERSE)]);
+    let request = GenerateRequest::new("reverse a string").with_timeout(Duration::from_secs(2));
+    let g = client(&provider).generate(request).await.unwrap();
+    assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn falls_back_at_once_when_access_is_denied() {
     let denied = ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model");
     let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
