@@ -11,8 +11,10 @@ use tokio::time::{Instant, timeout};
 use crate::ask::{Ask, Why};
 use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::next;
 use crate::outcome::Ended;
 use crate::plan::Plan;
+use crate::price::PicoUsd;
 use crate::provider::{Field, Paid, ProviderError};
 
 /// How long a model that throttles or fails is not asked first where another one can serve.
@@ -58,15 +60,17 @@ impl Default for Experience {
 }
 
 impl Experience {
-    /// The candidate to begin with: the first one that is not resting, or the first if all are.
+    /// The candidate to begin with: the first one that is not resting, or the first if all are. Another one than the
+    /// plan's first must be able to take the request.
     pub(crate) fn start(&self, plan: &mut Plan) {
         let now = Instant::now();
         let models = self.models();
         let rests = |model: &str| {
             models.get(model).and_then(|known| known.rests_until).is_some_and(|until| now < until)
         };
-        let awake = plan.candidates.iter().position(|candidate| !rests(&candidate.name()));
-        plan.start = awake.unwrap_or(0);
+        let takes = |at: usize| at == 0 || next::suits(plan, at, PicoUsd::ZERO);
+        let awake = |at: &usize| !rests(&plan.candidate(*at).name()) && takes(*at);
+        plan.start = (0..plan.candidates.len()).find(awake).unwrap_or(0);
         if plan.start > 0 {
             plan.warnings.push(format!(
                 "{} is left alone for a while after its last fault: {} is asked first",

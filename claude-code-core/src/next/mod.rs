@@ -12,6 +12,7 @@ mod retry;
 mod stop;
 
 pub use call::call;
+pub(crate) use limits::suits;
 
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
         _ => 0,
     };
     let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
-    Ask { candidate, why, wait, max_tokens: plan.max_tokens, ceiling, anchor: None }
+    Ask { candidate, why, wait, max_tokens: plan.max_tokens_of(model), ceiling, anchor: None }
 }
 
 /// How many of the sends that may be paid for were made for this reason.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use claude_code_core::provider::{Field, Paid, ProviderError, StopReason};
+use claude_code_core::provider::{Field, ModelCall, Paid, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Cost, GenerateRequest, Kind, Policy, Usage};
+use claude_code_core::{Cost, GenerateRequest, Kind, PicoUsd, Policy, Tier, Usage};
 use tokio::time::Instant;
 
 use super::{REVERSE, client, cut, throttled};
@@ -85,6 +85,41 @@ async fn a_wait_that_is_too_long_for_the_request_gives_way_to_another_cause() {
     let request = GenerateRequest::new("reverse a string").with_timeout(Duration::from_secs(2));
     let g = client(&provider).generate(request).await.unwrap();
     assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+}
+
+/// The first model stays throttled, then another one answers, if one is asked: the calls.
+async fn calls_while_the_first_is_throttled(request: GenerateRequest) -> Vec<ModelCall> {
+    let mut scripts = vec![Script::fail(throttled()); 3];
+    scripts.push(Script::answer(REVERSE));
+    let provider = ScriptedProvider::new(scripts);
+    let client = client(&provider);
+    assert!(client.generate(request.clone()).await.unwrap().accepted);
+    // The next request begins with another model only if that one can take it.
+    let next = GenerateRequest { prompt: format!("{} again", request.prompt), ..request };
+    assert!(client.generate(next).await.unwrap().accepted);
+    provider.calls()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_is_a_model_that_can_take_the_request() {
+    let simple = || GenerateRequest::new("reverse a string").with_tier(Tier::Simple);
+    let models = |calls: &[ModelCall]| calls[3..].iter().map(|c| c.model.to_string()).collect::<Vec<_>>();
+    let (older, above) = ("claude-haiku-4-5", "claude-sonnet-5-5");
+
+    let calls = calls_while_the_first_is_throttled(simple().with_max_tokens(100_000)).await;
+    assert!(models(&calls).iter().all(|model| model.contains(older)), "{:?}", models(&calls));
+    assert_eq!(
+        calls.iter().map(|c| c.max_tokens).collect::<Vec<_>>(),
+        [100_000, 100_000, 100_000, 64_000, 64_000]
+    );
+
+    let long = simple().with_file("notes.txt", "one two three ".repeat(80_000));
+    let calls = calls_while_the_first_is_throttled(long.with_max_usd(PicoUsd::from_usd("5").unwrap())).await;
+    assert!(models(&calls).iter().all(|model| model.contains(above)), "{:?}", models(&calls));
+
+    let cheap = simple().with_max_usd(PicoUsd::from_usd("0.01").unwrap());
+    let calls = calls_while_the_first_is_throttled(cheap).await;
+    assert_eq!(models(&calls), [HAIKU, HAIKU], "dearer ones are passed over");
 }
 
 #[tokio::test(start_paused = true)]
