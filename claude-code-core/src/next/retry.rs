@@ -12,7 +12,7 @@ use crate::draft::Draft;
 use crate::error::Kind;
 use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
-use crate::provider::{Paid, ProviderError};
+use crate::provider::{Field, Paid, ProviderError};
 use crate::resume::Anchor;
 
 /// The first interval; Bedrock's token window is a minute, so a quick burst of retries never helps.
@@ -31,10 +31,8 @@ const MODEL_TIMEOUT: &str = "ModelTimeoutException";
 /// The same request again, if the last fault allows it.
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let Ended::Fault(fault) = &last.ended else { return None };
-    if let Some(field) = fault.refused_field {
-        let seen =
-            draft.sent.iter().any(|sent| sent.why == Why::Without(field) && sent.candidate == last.candidate);
-        return (!seen).then(|| send_to(plan, draft, last.candidate, Why::Without(field), Duration::ZERO));
+    if let (Paid::No, Some(field)) = (fault.paid, fault.refused_field) {
+        return without(plan, draft, last, field);
     }
     match fault.paid {
         Paid::No => safe(plan, draft, last, fault),
@@ -57,10 +55,23 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
         return None;
     }
     let wait = wait(&plan.id, tries, fault.retry_after);
-    // A resume or repair that could not be had is asked for again; the task anew would be paid for twice.
-    let why = if matches!(last.why, Why::Resume | Why::Repair) { last.why.clone() } else { Why::Retry };
+    Some(again(plan, draft, last, Why::Retry, wait))
+}
+
+/// The same without a field that the model refused, once.
+fn without(plan: &Plan, draft: &Draft, last: &Sent, field: Field) -> Option<Ask> {
+    let refused =
+        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.refused_field == Some(field));
+    let seen = draft.sent.iter().filter(|sent| sent.candidate == last.candidate).filter(refused).count();
+    (seen == 1).then(|| again(plan, draft, last, Why::Without(field), Duration::ZERO))
+}
+
+/// What was asked for last, once more. A resume or repair that could not be had stays one; the task anew would be paid
+/// for twice.
+fn again(plan: &Plan, draft: &Draft, last: &Sent, why: Why, wait: Duration) -> Ask {
+    let why = if matches!(last.why, Why::Resume | Why::Repair) { last.why.clone() } else { why };
     let anchor = Anchor::of(&draft.text).filter(|_| why == Why::Resume);
-    Some(Ask { anchor, ..send_to(plan, draft, last.candidate, why, wait) })
+    Ask { anchor, ..send_to(plan, draft, last.candidate, why, wait) }
 }
 
 /// How often the candidate that was asked last has refused its credentials.
