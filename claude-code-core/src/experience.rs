@@ -9,6 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 
 use crate::ask::{Ask, Why};
+use crate::capability::Effort;
 use crate::draft::Draft;
 use crate::error::{Error, Kind};
 use crate::next;
@@ -39,7 +40,8 @@ pub(crate) struct Experience {
 /// What is known of one model in one place.
 #[derive(Debug, Default)]
 struct Known {
-    refused: BTreeSet<Field>,
+    /// Fields that it refused; of an effort the level, for it may take another one.
+    refused: BTreeSet<(Field, Option<Effort>)>,
     rests_until: Option<Instant>,
     /// Whether its last answer was that it cannot answer now.
     ailing: bool,
@@ -85,7 +87,9 @@ impl Experience {
         let models = self.models();
         let of = |place: usize| models.get(&plan.candidate(place).name()).map(|known| &known.refused);
         (0..=plan.candidates.len())
-            .flat_map(|place| of(place).into_iter().flatten().map(move |field| (place, *field)))
+            .flat_map(|place| of(place).into_iter().flatten().map(move |refused| (place, *refused)))
+            .filter(|(_, (field, level))| *level == level_of(plan, *field))
+            .map(|(place, (field, _))| (place, field))
             .collect()
     }
 
@@ -146,7 +150,8 @@ impl Experience {
             _ => None,
         };
         let ailing = fault.is_some_and(|fault| fault.paid == Paid::No && is_busy(fault.kind));
-        self.learn(&plan.candidate(ask.candidate).name(), fault, ailing);
+        let refused = fault.and_then(|fault| fault.refused_field).map(|field| (field, level_of(plan, field)));
+        self.learn(&plan.candidate(ask.candidate).name(), fault, refused, ailing);
         if !ailing {
             turn.0 = None;
         }
@@ -160,7 +165,13 @@ impl Experience {
         draft.may_repeat = *repeats > 0;
     }
 
-    fn learn(&self, model: &str, fault: Option<&ProviderError>, ailing: bool) {
+    fn learn(
+        &self,
+        model: &str,
+        fault: Option<&ProviderError>,
+        refused: Option<(Field, Option<Effort>)>,
+        ailing: bool,
+    ) {
         let mut models = self.models();
         if models.len() >= MODELS && !models.contains_key(model) {
             models.retain(|_, known| known.ailing || !known.refused.is_empty());
@@ -171,7 +182,7 @@ impl Experience {
         let known = models.entry(model.to_owned()).or_default();
         known.ailing = ailing;
         known.asked = Some(Instant::now());
-        known.refused.extend(fault.and_then(|fault| fault.refused_field));
+        known.refused.extend(refused);
         known.rests_until = fault.and_then(rest).map(|rest| Instant::now() + rest);
     }
 
@@ -182,6 +193,11 @@ impl Experience {
     fn models(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.models.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The level at which a request asks for a field that has levels.
+fn level_of(plan: &Plan, field: Field) -> Option<Effort> {
+    plan.request.effort.filter(|_| field == Field::Effort)
 }
 
 fn is_busy(kind: Kind) -> bool {

@@ -5,6 +5,7 @@ mod downgrade;
 mod escalate;
 mod fallback;
 mod keep;
+mod left_out;
 mod limits;
 mod repair;
 mod resume;
@@ -12,6 +13,7 @@ mod retry;
 mod stop;
 
 pub use call::call;
+pub use left_out::left_out;
 pub(crate) use limits::suits;
 
 use std::time::Duration;

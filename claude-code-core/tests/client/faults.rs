@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use claude_code_core::capability::Effort;
 use claude_code_core::provider::{Field, ModelCall, Paid, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Cost, GenerateRequest, Kind, PicoUsd, Policy, Tier, Usage};
+use claude_code_core::{Cost, GenerateRequest, Generation, Kind, PicoUsd, Policy, Tier, Usage};
 use tokio::time::Instant;
 
 use super::{REVERSE, client, cut, throttled};
@@ -207,6 +208,39 @@ async fn a_refused_field_is_left_out_once() {
     let provider = ScriptedProvider::new([Script::fail(fault)]);
     assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, Kind::InvalidRequest);
     assert_eq!(provider.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_was_learnt_to_be_refused_is_left_out_with_a_warning() {
+    let refused = |field| {
+        let mut fault = ProviderError::new(Kind::InvalidRequest, Paid::No, "not supported");
+        fault.refused_field = Some(field);
+        Script::fail(fault)
+    };
+    let ask = |prompt: &str| GenerateRequest::new(prompt).with_model("anthropic.claude-new-1");
+    let told = |g: &Generation, field: &str| {
+        g.warnings.iter().filter(|w| w.starts_with(&format!("{field} was left out"))).count()
+    };
+    let provider = ScriptedProvider::new([refused(Field::Sampling), Script::answer(REVERSE)]);
+    let client_of_one = client(&provider);
+    for prompt in ["one", "two"] {
+        let g = client_of_one.generate(ask(prompt).with_temperature(0.2)).await.unwrap();
+        assert_eq!(told(&g, "temperature"), 1, "{prompt}: {:?}", g.warnings);
+    }
+    assert_eq!(
+        told(&client_of_one.generate(ask("three")).await.unwrap(), "temperature"),
+        0,
+        "nobody asked for it"
+    );
+
+    let provider = ScriptedProvider::new([refused(Field::Effort), Script::answer(REVERSE)]);
+    let client_of_one = client(&provider);
+    for (prompt, effort, left_out) in [("a", Effort::Max, 1), ("b", Effort::Low, 0), ("c", Effort::Max, 1)] {
+        let g = client_of_one.generate(ask(prompt).with_effort(effort)).await.unwrap();
+        assert_eq!(told(&g, "effort"), left_out, "{prompt}: {:?}", g.warnings);
+    }
+    let sent: Vec<_> = provider.calls().iter().map(|call| call.effort).collect();
+    assert_eq!(sent, [Some(Effort::Max), None, Some(Effort::Low), None], "another level is tried");
 }
 
 #[tokio::test(start_paused = true)]
