@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 mod connect;
 mod connection;
+mod departing;
 pub mod disk;
 #[cfg(feature = "local")]
 pub mod doctor;

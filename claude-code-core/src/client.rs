@@ -127,13 +127,12 @@ impl Client {
         if let Err(late) = parts.experience.wait(plan, &ask, turn, left).await {
             return draft.refused(plan, &ask, late);
         }
-        let mut hold = match parts.ledger.reserve(&plan.scope, ask.ceiling).await {
+        let hold = match parts.ledger.reserve(&plan.scope, ask.ceiling).await {
             Ok(hold) => hold,
             Err(refused) => return draft.refused(plan, &ask, refused),
         };
-        let call = next::call(plan, &ask, draft);
+        let call = ModelCall { departure: hold.departure(), ..next::call(plan, &ask, draft) };
         draft.open(plan, &ask);
-        hold.sent();
         let mut incoming = invoke::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::error::Kind;
 use crate::outcome::Ended;
-use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+use crate::provider::{Departure, ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
 use crate::usage::Usage;
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.
@@ -30,6 +30,7 @@ pub struct Patience {
 /// An answer on its way.
 pub struct Incoming {
     events: BoxStream<'static, Result<ModelEvent, ProviderError>>,
+    departure: Departure,
     patience: Patience,
     begun: bool,
     bytes: usize,
@@ -42,6 +43,7 @@ pub struct Incoming {
 /// Sends the call. Nothing happens before the first [`next`](Incoming::next).
 pub fn open(provider: &dyn ModelProvider, call: ModelCall, patience: Patience) -> Incoming {
     Incoming {
+        departure: call.departure.clone(),
         events: provider.stream(call),
         patience,
         begun: false,
@@ -92,6 +94,8 @@ impl Incoming {
         self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
         match arrived {
             Ok(Some(Ok(event))) => {
+                // Whatever the provider says, this was sent.
+                self.departure.mark();
                 self.begun = true;
                 Some(event)
             }

@@ -22,6 +22,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http_body_util::BodyExt;
 
+use crate::departing::departing;
 use crate::fault;
 use crate::secret::Secret;
 use endpoint::Endpoint;
@@ -128,6 +129,7 @@ impl Anthropic {
                 "the request could not be built: check the key",
             )
         })?;
+        let request = request.map(|body| departing(body, &call.departure));
         let response = self.connector.call(request).await.map_err(|failed| unsent(endpoint, &failed))?;
         let status = response.status().as_u16();
         let header = |name: &'static str| response.headers().get(name);

@@ -64,6 +64,7 @@ impl OpenAi {
         let request = self.request(call).map_err(|_| {
             ProviderError::new(Kind::InvalidRequest, Paid::No, "the request could not be built")
         })?;
+        call.departure.mark();
         let sent = self.connector.call(request).await;
         let response =
             sent.map_err(|failed| fault::connection(&self.endpoint.host, &fault::chain(&failed)))?;

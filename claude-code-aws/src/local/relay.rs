@@ -55,6 +55,7 @@ impl Relay {
             guardrail: None,
             service_tier: None,
             place: None,
+            departure: Default::default(),
         })
     }
 }

@@ -62,6 +62,7 @@ pub fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
+        departure: Default::default(),
     }
 }
 

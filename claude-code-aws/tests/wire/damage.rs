@@ -108,6 +108,7 @@ fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
+        departure: Default::default(),
     }
 }
 
