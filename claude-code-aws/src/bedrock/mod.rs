@@ -128,7 +128,6 @@ impl Bedrock {
 fn client(config: &SdkConfig) -> Client {
     let config = aws_sdk_bedrockruntime::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
-        .interceptor(guard::FrameLimit)
         .identity_cache(IdentityCache::lazy().build())
         .build();
     Client::from_conf(config)
