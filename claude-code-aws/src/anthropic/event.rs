@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use claude_code_core::Usage;
 use claude_code_core::provider::{ModelEvent, ProviderError, StopReason};
-use claude_code_core::{ModelId, Usage};
 use serde_json::{Map, Value};
 
 use super::error::{self, Damage};
+use crate::words::Sent;
 
 /// An answer as far as it was read.
 #[derive(Default)]
@@ -23,7 +24,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Reads one event. Gives what it means for the answer; nothing for those that only frame others.
-    pub(super) fn read(&mut self, model: &ModelId, data: &str) -> Result<Vec<ModelEvent>, ProviderError> {
+    pub(super) fn read(&mut self, sent: Sent<'_>, data: &str) -> Result<Vec<ModelEvent>, ProviderError> {
         if self.ended || data.trim() == "[DONE]" {
             return Ok(Vec::new());
         }
@@ -50,17 +51,17 @@ impl Answer {
                 Ok(Vec::new())
             }
             "message_stop" => self.end(),
-            "error" => Err(error::in_stream(model, &event)),
-            _ if event["error"].is_object() => Err(error::in_stream(model, &event)),
+            "error" => Err(error::in_stream(sent, &event)),
+            _ if event["error"].is_object() => Err(error::in_stream(sent, &event)),
             _ => Ok(vec![ModelEvent::Skipped]),
         }
     }
 
     /// Reads a whole answer in one JSON, as servers send it that do not stream.
-    pub(super) fn read_whole(model: &ModelId, body: &[u8]) -> Result<Vec<ModelEvent>, ProviderError> {
+    pub(super) fn read_whole(sent: Sent<'_>, body: &[u8]) -> Result<Vec<ModelEvent>, ProviderError> {
         let message: Value = serde_json::from_slice(body).map_err(|_| Damage::Json)?;
         if message["error"].is_object() {
-            return Err(error::in_stream(model, &message));
+            return Err(error::in_stream(sent, &message));
         }
         let content = message["content"].as_array().ok_or(Damage::Json)?;
         let mut answer = Answer { started: true, ..Answer::default() };

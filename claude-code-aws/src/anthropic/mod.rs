@@ -25,6 +25,7 @@ use http_body_util::BodyExt;
 use crate::departing::departing;
 use crate::fault;
 use crate::secret::Secret;
+use crate::words::Sent;
 use endpoint::Endpoint;
 use event::Answer;
 use sse::Events;
@@ -132,12 +133,13 @@ impl Anthropic {
         let request = request.map(|body| departing(body, &call.departure));
         let response = self.connector.call(request).await.map_err(|failed| unsent(endpoint, &failed))?;
         let status = response.status().as_u16();
+        let sent = Sent { call, key: self.key.as_ref() };
         let header = |name: &'static str| response.headers().get(name);
         let request_id = header("request-id").or(header("x-request-id")).map(|id| fault::printable(id, 128));
         if status != 200 {
             let retry_after = fault::retry_after(header);
             let again = header("x-should-retry") != Some("false");
-            let mut refused = error::of_response(&call.model, status, &first(response, MAX_ERROR).await);
+            let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
             refused.retry_after = retry_after.or(refused.retry_after);
             refused.request_id = request_id.or(refused.request_id);
             if !again && refused.kind == Kind::Throttled {
@@ -148,11 +150,11 @@ impl Anthropic {
         }
         let whole = header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let mut open =
-            Open { body: response.into_body(), events: Some(Events::default()), ..Open::new(call) };
+            Open { body: response.into_body(), events: Some(Events::default()), ..Open::new(sent) };
         if whole {
             let body = collect(&mut open.body, MAX_WHOLE).await?;
             open.events = None;
-            open.ready = Answer::read_whole(&call.model, &body)?.into();
+            open.ready = Answer::read_whole(sent, &body)?.into();
         }
         Ok(open)
     }
@@ -221,20 +223,23 @@ struct Open {
     answer: Answer,
     ready: VecDeque<ModelEvent>,
     call: ModelCall,
+    key: Option<Secret>,
 }
 
 impl Open {
-    fn new(call: &ModelCall) -> Self {
+    fn new(sent: Sent<'_>) -> Self {
         Open {
             body: SdkBody::empty(),
             events: None,
             answer: Answer::default(),
             ready: VecDeque::new(),
-            call: call.clone(),
+            call: sent.call.clone(),
+            key: sent.key.cloned(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<ModelEvent>, ProviderError> {
+        let sent = Sent { call: &self.call, key: self.key.as_ref() };
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
@@ -245,7 +250,7 @@ impl Open {
             match data(&mut self.body).await? {
                 Some(bytes) => {
                     for event in events.feed(&bytes)? {
-                        self.ready.extend(self.answer.read(&self.call.model, &event)?);
+                        self.ready.extend(self.answer.read(sent, &event)?);
                     }
                 }
                 None => {
@@ -254,7 +259,7 @@ impl Open {
                     if let Some(last) =
                         last.filter(|last| serde_json::from_str::<serde::de::IgnoredAny>(last).is_ok())
                     {
-                        self.ready.extend(self.answer.read(&self.call.model, &last)?);
+                        self.ready.extend(self.answer.read(sent, &last)?);
                     }
                 }
             }

@@ -114,7 +114,7 @@ impl Bedrock {
         match request::send(&current.client, &call).await {
             Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
             Err(failed) => {
-                let fault = error::before_stream(&provider.host, &call.model, failed);
+                let fault = error::before_stream(&provider.host, &call, failed);
                 if fault.code.as_deref().is_some_and(error::is_ended_token) {
                     provider.renew(&current);
                 }
@@ -188,7 +188,7 @@ impl Open {
             let arrived = match self.events.recv().await {
                 Ok(Some(arrived)) => arrived,
                 Ok(None) => return None,
-                Err(failed) => return Some(Err(error::within_stream(&self.call.model, failed))),
+                Err(failed) => return Some(Err(error::within_stream(&self.call, failed))),
             };
             if let Err(fault) = self.order.check(&arrived) {
                 return Some(Err(fault));

@@ -17,7 +17,8 @@ use crate::anthropic::endpoint::Endpoint;
 use crate::anthropic::error::Damage;
 use crate::anthropic::sse::Events;
 use crate::anthropic::{collect, data, first};
-use crate::fault::{self, WORDS, by_status, printable, says_too_long, too_long};
+use crate::fault::{self, WORDS, by_status, printable};
+use crate::length::{says_too_long, too_long};
 use crate::secret::Secret;
 
 /// An error's body beyond this is not read.

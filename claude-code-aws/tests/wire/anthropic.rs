@@ -143,6 +143,19 @@ async fn errors_of_any_shape_have_their_kind() {
             r#"{"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}}"#,
             Kind::NotFound,
         ),
+        (
+            401,
+            r#"{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+            Kind::Credentials,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"Not for you","type":"invalid_request_error","code":null}}"#,
+            Kind::AccessDenied,
+        ),
+        (408, "<html>Request Timeout</html>", Kind::Timeout),
+        (301, "<html>Moved Permanently</html>", Kind::InvalidRequest),
+        (308, "", Kind::InvalidRequest),
         (503, r#"{"error":"loading model"}"#, Kind::Unavailable),
         (401, "<html>no</html>", Kind::Credentials),
     ];

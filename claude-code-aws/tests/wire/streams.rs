@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use claude_code_aws::provider::ModelProvider;
 use claude_code_aws::{Kind, Policy};
 use claude_code_core::testing;
+use futures_util::StreamExt;
 use serde_json::json;
 
 use super::bytes::{EVENT_STREAM, converse, delta, exception, frame, metadata, ok, reverse};
+use super::damage::call;
 use super::in_process::{Piece, Replies, Reply};
 use super::server::{Script, Server, Toxic};
 use super::{REVERSE, campaign, once, paused, real, replayed, request};
@@ -39,6 +42,19 @@ async fn an_exception_in_the_stream_is_typed_and_carries_what_had_arrived() {
             assert!(!partial.accepted && partial.files.iter().all(|file| !file.complete));
             assert!(partial.attempts[0].unknown, "it may be on the bill");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exception_in_the_stream_is_named_whether_it_is_known_or_not() {
+    for (name, code) in [
+        ("modelStreamErrorException", "ModelStreamErrorException"),
+        ("throttlingException", "ThrottlingException"),
+        ("somethingNewException", "SomethingNewException"),
+    ] {
+        let replies = Replies::new([Reply::stream([exception(name, "midway")])]);
+        let fault = replayed(&replies).stream(call()).next().await.unwrap().unwrap_err();
+        assert_eq!(fault.code.as_deref(), Some(code));
     }
 }
 
