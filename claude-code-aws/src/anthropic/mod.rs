@@ -5,8 +5,13 @@ mod count;
 pub(crate) mod endpoint;
 pub(crate) mod error;
 mod event;
+#[cfg(feature = "local")]
+mod reach;
 mod request;
 pub(crate) mod sse;
+
+#[cfg(feature = "local")]
+pub(crate) use reach::Reached;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -168,13 +173,20 @@ impl Anthropic {
             .header("content-type", "application/json")
             .header("accept", "text/event-stream, application/json")
             .header("anthropic-version", VERSION);
-        if let Some(key) = &self.key {
-            let mut value = http::HeaderValue::from_str(key.expose())?;
-            value.set_sensitive(true);
+        if let Some(value) = self.key_header() {
             request = request.header("x-api-key", value);
         }
         let body = serde_json::to_vec(body)?;
         Ok(HttpRequest::try_from(request.body(SdkBody::from(body))?)?)
+    }
+}
+
+impl Anthropic {
+    /// The key as a header; that it can be one was checked at the beginning.
+    fn key_header(&self) -> Option<http::HeaderValue> {
+        let mut value = http::HeaderValue::from_str(self.key.as_ref()?.expose()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
 }
 

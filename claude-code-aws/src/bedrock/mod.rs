@@ -133,9 +133,10 @@ fn client(config: &SdkConfig) -> Client {
     Client::from_conf(config)
 }
 
-/// Where requests go, for messages to people.
+/// Where requests go, for messages to people: the environment or a profile may name an address for this service alone.
 fn host(config: &SdkConfig) -> String {
-    let given = config.endpoint_url().and_then(|url| url.parse::<http::Uri>().ok());
+    let own = crate::host::of_service(config, "Bedrock Runtime");
+    let given = own.as_deref().or(config.endpoint_url()).and_then(|url| url.parse::<http::Uri>().ok());
     let region = config.region().map_or("us-east-1", |region| region.as_ref());
     given
         .and_then(|url| url.host().map(str::to_owned))

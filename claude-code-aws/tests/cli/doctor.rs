@@ -220,6 +220,61 @@ fn an_address_that_is_neither_near_nor_https_is_refused_before_anything_is_sent(
     );
 }
 
+/// A server that answers every request with this status; none: it takes no connection.
+fn messages_api(status: Option<u16>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let Some(status) = status else { return };
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            let read = stream.read(&mut head).unwrap();
+            assert!(head[..read].starts_with(b"GET /v1/models?limit=1 "), "nothing is sent to a model");
+            let _ =
+                write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        }
+    });
+    url
+}
+
+#[test]
+fn the_messages_api_is_asked_before_it_is_said_to_answer() {
+    let table = [
+        (Some(200), 0, ["ok", "credentials"], "answers and takes ANTHROPIC_API_KEY"),
+        (Some(401), 1, ["fix", "credentials"], "refuses the key (HTTP 401)"),
+        (Some(404), 0, ["note", "credentials"], "no list of models"),
+        (Some(503), 0, ["note", "credentials"], "HTTP 503"),
+        (None, 1, ["fix", "network"], "could not be reached"),
+    ];
+    for (status, code, begins, told) in table {
+        let url = messages_api(status);
+        let env = [
+            ("CLAUDE_CODE_AWS_PROVIDER", "anthropic"),
+            ("ANTHROPIC_BASE_URL", url.as_str()),
+            ("ANTHROPIC_API_KEY", "key"),
+            ("CLAUDE_CODE_AWS_STORE", "none"),
+        ];
+        let done = Place::new().run_with(&["doctor"], &env);
+        assert_eq!(done.code, code, "{status:?}: {done:?}");
+        assert!(line(&done, &begins).contains(told), "{status:?}: {done:?}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_named_as_the_environment_names_it() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed}");
+    let env = [
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("CLAUDE_CODE_AWS_TIMEOUT_SECONDS", "1"),
+    ];
+    let done = Place::new().run_with(&["generate", "reverse a string", "--no-store"], &env);
+    assert!(done.code == 1 && done.err.contains("127.0.0.1 could not be reached"), "{done:?}");
+}
+
 #[test]
 fn in_lambda_addresses_of_the_environment_count_only_where_they_are_allowed() {
     let lambda = ("AWS_LAMBDA_FUNCTION_NAME", "api");
