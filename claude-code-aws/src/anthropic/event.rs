@@ -45,7 +45,9 @@ impl Answer {
                 Ok(Vec::new())
             }
             "message_delta" => {
-                self.require(self.started)?;
+                // A later one may have more counts, but no second reason.
+                let again = self.stop.is_some() && event["delta"]["stop_reason"].is_string();
+                self.require(self.started && self.is_between_blocks() && !again)?;
                 self.count(&event["usage"]);
                 self.note_stop(&event["delta"]);
                 Ok(Vec::new())
@@ -78,10 +80,10 @@ impl Answer {
     }
 
     fn begin_block(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
+        let fits = self.started && self.stop.is_none() && self.is_between_blocks();
         let fresh = self.blocks.insert(index(event), true).is_none();
-        self.require(self.started && fresh)?;
-        let found = block(&event["content_block"]);
-        Ok(Some(found).filter(|found| *found != ModelEvent::Text(String::new())).into_iter().collect())
+        self.require(fits && fresh)?;
+        Ok(vec![block(&event["content_block"])])
     }
 
     fn delta(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
@@ -96,7 +98,7 @@ impl Answer {
     }
 
     fn end(&mut self) -> Result<Vec<ModelEvent>, ProviderError> {
-        self.require(self.started && self.blocks.values().all(|open| !open))?;
+        self.require(self.started && self.is_between_blocks())?;
         let (reason, detail) = self.stop.take().ok_or(Damage::Order)?;
         self.ended = true;
         let usage = usage(&self.usage).map(ModelEvent::Usage);
@@ -113,6 +115,11 @@ impl Answer {
     fn count(&mut self, usage: &Value) {
         let figures = usage.as_object().into_iter().flatten().filter(|(_, figure)| !figure.is_null());
         self.usage.extend(figures.map(|(name, figure)| (name.clone(), figure.clone())));
+    }
+
+    /// Whether each block that began has ended.
+    fn is_between_blocks(&self) -> bool {
+        self.blocks.values().all(|open| !open)
     }
 
     fn in_block(&self, event: &Value) -> Result<(), ProviderError> {
