@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use claude_code_core::select::Reach;
 use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Result};
 
 use crate::anthropic::Anthropic;
@@ -75,7 +74,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
             let provider = Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?;
-            policy.reach = Reach::AnthropicApi;
+            policy.reach = config.anthropic.reach();
             policy.places = provider.places();
             asking(provider)
         }

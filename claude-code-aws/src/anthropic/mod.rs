@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError};
+use claude_code_core::select::Reach;
 use claude_code_core::{Error, Kind, Result};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -52,6 +53,20 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// Servers to ask after safe faults, in this order, with the same key.
     pub other_urls: Vec<String>,
+}
+
+impl Settings {
+    /// How models are named there: Bedrock's Messages endpoint has ids of its own.
+    pub fn reach(&self) -> Reach {
+        let host =
+            self.base_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
+        match host {
+            Some(host) if host.ends_with(".api.aws") || host.starts_with("bedrock-mantle.") => {
+                Reach::BedrockMessages
+            }
+            _ => Reach::AnthropicApi,
+        }
+    }
 }
 
 impl std::fmt::Debug for Settings {

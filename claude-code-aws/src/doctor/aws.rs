@@ -44,7 +44,7 @@ fn region(sdk: &SdkConfig, config: &Config) -> Finding {
             "CLAUDE_CODE_AWS_PROFILE_SCOPE=us, eu, jp, au or in keeps them in one geography",
         ),
         Reach::Profile(scope) => Finding::ok("region", format!("{region}; requests stay in {scope}")),
-        Reach::AnthropicApi => Finding::ok("region", region),
+        Reach::AnthropicApi | Reach::BedrockMessages => Finding::ok("region", region),
     }
 }
 
