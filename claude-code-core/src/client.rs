@@ -139,6 +139,7 @@ impl Client {
                 out.piece(piece).await;
             }
         }
+        draft.warnings.extend(incoming.passed_over());
         let (ended, usage) = incoming.ended();
         for piece in draft.close(plan, &ask, ended, usage) {
             out.piece(piece).await;

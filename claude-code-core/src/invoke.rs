@@ -76,6 +76,7 @@ impl Incoming {
                 ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => {
                     self.usage = Some(usage)
                 }
+                ModelEvent::Alive => {}
                 ModelEvent::Skipped => self.skipped += 1,
                 _ => return self.fail(self.disorder()),
             }
@@ -96,7 +97,7 @@ impl Incoming {
             Ok(Some(Ok(event))) => {
                 // Whatever the provider says, this was sent.
                 self.departure.mark();
-                self.begun = true;
+                self.begun |= event != ModelEvent::Alive;
                 Some(event)
             }
             Ok(Some(Err(fault))) => self.fail(fault),
@@ -138,6 +139,13 @@ impl Incoming {
             "events arrived after the end of the answer".to_owned()
         };
         ProviderError::new(Kind::Protocol, Paid::Yes, format!("{what}: the stream is damaged, send it again"))
+    }
+
+    /// What there is to say of events that this version does not know.
+    pub fn passed_over(&self) -> Option<String> {
+        (self.skipped > 0).then(|| {
+            format!("events of the answer that this version does not know were passed over: {}", self.skipped)
+        })
     }
 
     /// How it ended, and what it used where the service said so.

@@ -62,6 +62,8 @@ pub enum ModelEvent {
     },
     /// What the call used.
     Usage(Usage),
+    /// An event that only frames others, or says that more is coming: the limits on waiting begin anew.
+    Alive,
     /// An event that this version does not know: passed over and counted.
     Skipped,
 }
@@ -74,6 +76,7 @@ impl std::fmt::Debug for ModelEvent {
             ModelEvent::Thinking { chars } => write!(f, "Thinking({chars} chars)"),
             ModelEvent::Stop { reason, .. } => write!(f, "Stop({reason})"),
             ModelEvent::Usage(usage) => write!(f, "{usage:?}"),
+            ModelEvent::Alive => f.write_str("Alive"),
             ModelEvent::Skipped => f.write_str("Skipped"),
         }
     }

@@ -23,26 +23,26 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Reads one event. Gives what it means for the answer; nothing for those that only frame others.
+    /// Reads one event. Gives what it means for the answer; nothing behind its end.
     pub(super) fn read(&mut self, sent: Sent<'_>, data: &str) -> Result<Vec<ModelEvent>, ProviderError> {
         if self.ended || data.trim() == "[DONE]" {
             return Ok(Vec::new());
         }
         let event: Value = serde_json::from_str(data).map_err(|_| Damage::Json)?;
         match event["type"].as_str().unwrap_or_default() {
-            "ping" => Ok(Vec::new()),
+            "ping" => Ok(vec![ModelEvent::Alive]),
             "message_start" => {
                 let first = !std::mem::replace(&mut self.started, true);
                 self.require(first)?;
                 self.count(&event["message"]["usage"]);
-                Ok(Vec::new())
+                Ok(vec![ModelEvent::Alive])
             }
             "content_block_start" => self.begin_block(&event),
             "content_block_delta" => self.delta(&event),
             "content_block_stop" => {
                 self.in_block(&event)?;
                 self.blocks.insert(index(&event), false);
-                Ok(Vec::new())
+                Ok(vec![ModelEvent::Alive])
             }
             "message_delta" => {
                 // A later one may have more counts, but no second reason.
@@ -50,7 +50,7 @@ impl Answer {
                 self.require(self.started && self.is_between_blocks() && !again)?;
                 self.count(&event["usage"]);
                 self.note_stop(&event["delta"]);
-                Ok(Vec::new())
+                Ok(vec![ModelEvent::Alive])
             }
             "message_stop" => self.end(),
             "error" => Err(error::in_stream(sent, &event)),
@@ -146,7 +146,10 @@ fn printable(text: &str) -> String {
 /// A block as it begins, or whole.
 fn block(block: &Value) -> ModelEvent {
     match block["type"].as_str().unwrap_or_default() {
-        "text" => ModelEvent::Text(block["text"].as_str().unwrap_or_default().to_owned()),
+        "text" => match block["text"].as_str().unwrap_or_default() {
+            "" => ModelEvent::Alive,
+            text => ModelEvent::Text(text.to_owned()),
+        },
         "thinking" => ModelEvent::Thinking { chars: chars(&block["thinking"]) },
         "redacted_thinking" => ModelEvent::Thinking { chars: 0 },
         _ => ModelEvent::Skipped,

@@ -185,18 +185,10 @@ struct Open {
 
 impl Open {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
-        loop {
-            let arrived = match self.events.recv().await {
-                Ok(Some(arrived)) => arrived,
-                Ok(None) => return None,
-                Err(failed) => return Some(Err(error::within_stream(&self.call, failed))),
-            };
-            if let Err(fault) = self.order.check(&arrived) {
-                return Some(Err(fault));
-            }
-            if let Some(event) = event::translate(arrived) {
-                return Some(Ok(event));
-            }
-        }
+        let arrived = match self.events.recv().await {
+            Ok(arrived) => arrived?,
+            Err(failed) => return Some(Err(error::within_stream(&self.call, failed))),
+        };
+        Some(self.order.check(&arrived).map(|()| event::translate(arrived)))
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::bytes::{ok, sse};
 use super::contract::messages;
-use super::in_process::{Replies, Reply};
+use super::in_process::{Piece, Replies, Reply};
 use super::server::{Script, Server, Toxic};
 use super::{REVERSE, quick};
 
@@ -112,6 +112,31 @@ async fn an_error_in_the_stream_is_typed_and_carries_what_had_arrived() {
             assert_eq!(partial.text, REVERSE.chars().take(16 * deltas).collect::<String>());
             assert!(partial.attempts[0].unknown, "it may be on the bill");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_keep_a_silent_model_from_its_limits_but_not_from_the_total() {
+    let events = sse(REVERSE, "end_turn");
+    let ping = || Piece::Bytes("event: ping\ndata: {\"type\": \"ping\"}\n\n".into());
+    let wait = || Piece::Wait(Duration::from_secs(500));
+    for (pings, expected) in [(0, Some(Kind::Timeout)), (1, None), (2, Some(Kind::Timeout))] {
+        // Two silences of 500 s: alone they pass the first event's 600 s, and a third one the total of 1,200 s.
+        let mut reply = Reply::stream([events[0].clone().into_bytes()]).with_type("text/event-stream");
+        for _ in 0..pings {
+            reply = reply.then(wait()).then(ping());
+        }
+        reply = reply.then(wait());
+        if pings == 0 {
+            reply = reply.then(wait());
+        }
+        for event in &events[1..] {
+            reply = reply.then(Piece::Bytes(event.clone().into()));
+        }
+        let replies = Replies::new([reply]);
+        let request = once().with_timeout(Duration::from_secs(1_200));
+        let kind = paused(&replies).generate(request).await.err().map(|error| error.kind);
+        assert_eq!(kind, expected, "{pings} pings");
     }
 }
 

@@ -279,5 +279,6 @@ async fn a_refused_answer_is_neither_sent_again_nor_cached() {
 async fn an_unknown_event_is_passed_over() {
     let mut frames = converse(REVERSE, "end_turn");
     frames.insert(2, frame("amazon-bedrock-somethingNew", json!({ "a": 1 })));
-    assert!(outcome(frames).await.unwrap().accepted);
+    let g = outcome(frames).await.unwrap();
+    assert!(g.accepted && g.warnings.iter().any(|told| told.ends_with("passed over: 1")), "{:?}", g.warnings);
 }
