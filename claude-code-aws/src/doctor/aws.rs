@@ -31,6 +31,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     // Without credentials the control plane says nothing that the line above does not.
     if may_ask {
         findings.extend(super::access::findings(&sdk, &config.policy).await);
+        findings.extend(super::access::elsewhere(&sdk, &config.policy).await);
     }
     findings
 }

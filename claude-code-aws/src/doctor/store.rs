@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aws_config::SdkConfig;
 use claude_code_core::Kind;
 
 use super::Finding;
@@ -40,24 +41,29 @@ async fn aws(config: &Config) -> Vec<Finding> {
         Ok(sdk) => sdk,
         Err(error) => return vec![Finding::failed("endpoints", error)],
     };
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let mut findings = Vec::new();
-    for name in [&config.table_name, &config.state_table] {
-        findings.push(match dynamodb.describe_table().table_name(name).send().await {
-            Ok(_) => Finding::ok("table", name.as_str()),
-            Err(failed) => lacking("table", name, &crate::dynamodb::error("read", name, &failed)),
-        });
-    }
-    match crate::connect::bucket(&sdk, config).await {
-        Ok(bucket) => {
-            findings.push(match crate::s3::client(&sdk).head_bucket().bucket(&bucket).send().await {
-                Ok(_) => Finding::ok("bucket", bucket),
-                Err(failed) => lacking("bucket", &bucket, &crate::s3::error("read", &bucket, "", &failed)),
-            })
-        }
-        Err(error) => findings.push(Finding::failed("bucket", error)),
-    }
+    let mut findings = vec![table(&sdk, &config.table_name).await, table(&sdk, &config.state_table).await];
+    findings.push(match crate::connect::bucket(&sdk, config).await {
+        Ok(name) => bucket(&sdk, &name).await,
+        Err(error) => Finding::failed("bucket", error),
+    });
+    // Only the service creator needs these.
+    let services = [table(&sdk, &config.service_table).await, bucket(&sdk, &config.service_bucket).await];
+    findings.extend(services.map(|found| Finding { ok: true, ..found }));
     findings
+}
+
+async fn table(sdk: &SdkConfig, name: &str) -> Finding {
+    match aws_sdk_dynamodb::Client::new(sdk).describe_table().table_name(name).send().await {
+        Ok(_) => Finding::ok("table", name),
+        Err(failed) => lacking("table", name, &crate::dynamodb::error("read", name, &failed)),
+    }
+}
+
+async fn bucket(sdk: &SdkConfig, name: &str) -> Finding {
+    match crate::s3::client(sdk).head_bucket().bucket(name).send().await {
+        Ok(_) => Finding::ok("bucket", name),
+        Err(failed) => lacking("bucket", name, &crate::s3::error("read", name, "", &failed)),
+    }
 }
 
 fn lacking(what: &str, name: &str, error: &claude_code_core::Error) -> Finding {

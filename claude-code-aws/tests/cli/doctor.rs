@@ -121,6 +121,9 @@ fn against_a_twin_every_line_is_ok_or_a_note() {
     for name in ["credentials", "clock", "region", "access", "models", "table", "bucket", "caps"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
+    for name in ["CloudServiceCreator", "cloudservicecreator-code"] {
+        assert!(done.out.contains(name), "the service creator's {name}: {done:?}");
+    }
     let told =
         |check: &&Value| check["name"] == "access" && check["detail"].as_str().unwrap().contains("may call");
     assert_eq!(checks.iter().filter(told).count(), 3, "each tier's model: {done:?}");
@@ -195,6 +198,25 @@ fn the_model_behind_an_application_profile_is_named() {
     let done = ask(&["doctor"], account(), &[("CLAUDE_CODE_AWS_MODEL_ID", arn)]);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.out.contains("stands for global.anthropic.claude-sonnet-5-5"), "{done:?}");
+}
+
+#[test]
+fn the_other_regions_that_may_be_asked_are_looked_at_too() {
+    let env = [
+        ("CLAUDE_CODE_AWS_PROFILE_SCOPE", "us"),
+        ("CLAUDE_CODE_AWS_MODEL_ID", "us.anthropic.claude-sonnet-5-5"),
+        ("CLAUDE_CODE_AWS_FAILOVER_REGIONS", "us-west-2,eu-west-1"),
+    ];
+    let done = ask(&["doctor"], account(), &env);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.out.contains("us-west-2: Claude Sonnet 5.5: this account may call us.anthropic"),
+        "{done:?}"
+    );
+    assert!(line(&done, &["note", "access", "eu-west-1"]).contains("never asked"), "{done:?}");
+    let lacking = Account { profile: (404, refused("ResourceNotFoundException")), ..account() };
+    let done = ask(&["doctor"], lacking, &env);
+    assert!(done.code == 1 && line(&done, &["fix", "profile", "us-west-2:"]).contains("us."), "{done:?}");
 }
 
 #[test]
