@@ -75,8 +75,8 @@ fn rows() -> Vec<(&'static str, String, Kind)> {
                 r#"{{"body": "<html><body>502 Bad Gateway: the proxy could not reach the service</body></html>"}}, {}"#,
                 header("content-type", "text/html")
             )),
-            // A page shorter than the length that its first bytes seem to claim reads as a stream that was cut.
-            Kind::Cut,
+            // Its first bytes are no frame's, whatever length they seem to claim.
+            Kind::Protocol,
         ),
         ("13 empty", r#"{"answer": {"text": ""}}"#.to_owned(), Kind::Empty),
         ("13 white space", r#"{"answer": {"text": " \n "}}"#.to_owned(), Kind::Empty),
