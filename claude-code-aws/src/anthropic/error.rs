@@ -108,7 +108,7 @@ fn by_type(sent: Sent<'_>, code: &str, status: u16, text: &str) -> ProviderError
         ("api_error", 0 | 500) => {
             fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
         }
-        ("invalid_request_error", _) | (_, 400 | 422) => invalid(sent, text),
+        ("invalid_request_error", 0..=499) | (_, 400 | 422) => invalid(sent, text),
         (_, 0) => fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed midway: try again")),
         _ => by_status("the Messages API", model, code, status),
     }

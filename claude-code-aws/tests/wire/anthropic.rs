@@ -154,6 +154,7 @@ async fn errors_of_any_shape_have_their_kind() {
             Kind::AccessDenied,
         ),
         (408, "<html>Request Timeout</html>", Kind::Timeout),
+        (503, r#"{"error":{"type":"invalid_request_error","message":"busy"}}"#, Kind::Unavailable),
         (301, "<html>Moved Permanently</html>", Kind::InvalidRequest),
         (308, "", Kind::InvalidRequest),
         (503, r#"{"error":"loading model"}"#, Kind::Unavailable),
