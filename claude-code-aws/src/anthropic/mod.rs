@@ -157,16 +157,7 @@ impl Anthropic {
         let header = |name: &'static str| response.headers().get(name);
         let request_id = header("request-id").or(header("x-request-id")).map(|id| fault::printable(id, 128));
         if status != 200 {
-            let retry_after = fault::retry_after(header);
-            let again = header("x-should-retry") != Some("false");
-            let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
-            refused.retry_after = retry_after.or(refused.retry_after);
-            refused.request_id = request_id.or(refused.request_id);
-            if !again && refused.kind == Kind::Throttled {
-                // The server says itself that waiting does not help.
-                refused.kind = Kind::Quota;
-            }
-            return Err(refused);
+            return Err(refused(sent, response, request_id).await);
         }
         let whole = header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let mut open =
@@ -203,6 +194,21 @@ impl Anthropic {
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+/// Why a request was refused, by its status, headers and body.
+async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<String>) -> ProviderError {
+    let header = |name: &'static str| response.headers().get(name);
+    let (status, retry_after) = (response.status().as_u16(), fault::retry_after(header));
+    let again = header("x-should-retry") != Some("false");
+    let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
+    refused.retry_after = retry_after.or(refused.retry_after);
+    refused.request_id = request_id.or(refused.request_id);
+    if !again && refused.kind == Kind::Throttled {
+        // The server says itself that waiting does not help.
+        refused.kind = Kind::Quota;
+    }
+    refused
 }
 
 fn unsent(endpoint: &Endpoint, failed: &ConnectorError) -> ProviderError {

@@ -200,20 +200,7 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
     let model = &call.model;
     let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
     match code {
-        "ThrottlingException" | "TooManyRequestsException" | "Throttling" if says_daily(text) => fault(
-            Kind::Quota,
-            Paid::No,
-            format!(
-                "today's tokens of this account for {model} are used up: wait until tomorrow, or raise the quota"
-            ),
-        ),
-        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => fault(
-            Kind::Throttled,
-            Paid::No,
-            format!(
-                "Bedrock throttles {model}: wait, lower max_tokens (quota is reserved by it), or raise the quota"
-            ),
-        ),
+        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => throttled(model, text),
         "ModelNotReadyException" => ProviderError {
             retry_after: Some(NOT_READY_WAIT),
             ..fault(Kind::Unavailable, Paid::No, format!("{model} is being loaded: wait a minute"))
@@ -223,21 +210,7 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
             Paid::No,
             format!("a quota of this account for {model} is used up: raise it in Service Quotas"),
         ),
-        "AccessDeniedException" if text.contains("aws-marketplace:") => fault(
-            Kind::AccessDenied,
-            Paid::No,
-            format!(
-                "{model} comes by AWS Marketplace: allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe \
-                 to this role, and try again after 5 minutes"
-            ),
-        ),
-        "AccessDeniedException" => fault(
-            Kind::AccessDenied,
-            Paid::No,
-            format!(
-                "no access to {model}: enable it in Bedrock's model access, and allow bedrock:InvokeModelWithResponseStream on its inference profile and models"
-            ),
-        ),
+        "AccessDeniedException" => denied(model, text),
         "ResourceNotFoundException" => not_found(model, text),
         "ValidationException" => validation(call, text),
         "ModelTimeoutException" => fault(
@@ -272,6 +245,32 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
         ),
         _ => by_status("Bedrock", model, code, status),
     }
+}
+
+fn throttled(model: &ModelId, text: &str) -> ProviderError {
+    let (kind, message) = if says_daily(text) {
+        let used_up = format!("today's tokens of this account for {model} are used up");
+        (Kind::Quota, format!("{used_up}: wait until tomorrow, or raise the quota"))
+    } else {
+        let wait = "wait, lower max_tokens (quota is reserved by it), or raise the quota";
+        (Kind::Throttled, format!("Bedrock throttles {model}: {wait}"))
+    };
+    ProviderError::new(kind, Paid::No, message)
+}
+
+fn denied(model: &ModelId, text: &str) -> ProviderError {
+    let message = if text.contains("aws-marketplace:") {
+        format!(
+            "{model} comes by AWS Marketplace: allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe \
+             to this role, and try again after 5 minutes"
+        )
+    } else {
+        format!(
+            "no access to {model}: enable it in Bedrock's model access, and allow \
+             bedrock:InvokeModelWithResponseStream on its inference profile and models"
+        )
+    };
+    ProviderError::new(Kind::AccessDenied, Paid::No, message)
 }
 
 fn not_found(model: &ModelId, text: &str) -> ProviderError {
