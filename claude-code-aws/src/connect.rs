@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use claude_code_core::file::sha256_hex;
-use claude_code_core::select::Reach;
 use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Policy, Result};
 
 use crate::anthropic::Anthropic;
@@ -79,7 +78,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
             let provider = Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?;
-            policy.reach = Reach::AnthropicApi;
+            policy.reach = config.anthropic.reach();
             policy.places = provider.places();
             asking(provider)
         }

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 mod connect;
 mod connection;
+mod departing;
 pub mod disk;
 #[cfg(feature = "local")]
 pub mod doctor;
@@ -27,6 +28,7 @@ mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod janitor;
+mod length;
 #[cfg(feature = "local")]
 pub mod local;
 mod presign;
@@ -34,6 +36,7 @@ pub mod results;
 pub mod s3;
 mod secret;
 pub mod services;
+mod words;
 
 pub use claude_code_core::*;
 pub use config::Config;

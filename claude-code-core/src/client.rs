@@ -164,19 +164,19 @@ impl Client {
             return draft.refused(plan, &ask, late);
         }
         let left = draft.patience(plan, parts.clock.now()).total;
-        let mut hold = match parts.ledger.reserve(&plan.scope, ask.ceiling, left).await {
+        let hold = match parts.ledger.reserve(&plan.scope, ask.ceiling, left).await {
             Ok(hold) => hold,
             Err(refused) => return draft.refused(plan, &ask, refused),
         };
-        let call = next::call(plan, &ask, draft);
+        let call = ModelCall { departure: hold.departure(), ..next::call(plan, &ask, draft) };
         draft.open(plan, &ask);
-        hold.sent();
         let mut incoming = invoke::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {
                 out.piece(piece).await;
             }
         }
+        draft.warnings.extend(incoming.passed_over());
         let (ended, usage) = incoming.ended();
         for piece in draft.close(plan, &ask, ended, usage) {
             out.piece(piece).await;

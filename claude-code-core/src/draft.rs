@@ -13,6 +13,7 @@ use crate::file::CodeFile;
 use crate::generation::{Attempt, Generation};
 use crate::invoke::Patience;
 use crate::language::Language;
+use crate::next;
 use crate::outcome::{Ended, Outcome, Sent};
 use crate::plan::Plan;
 use crate::price::Cost;
@@ -113,6 +114,8 @@ impl Draft {
             let (first, asked) = (&plan.first().model, &plan.candidate(ask.candidate).model);
             self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
         }
+        let left_out = next::left_out(plan, ask, self);
+        self.warnings.extend(left_out);
         self.splice = ask.anchor.as_ref().map(|anchor| Splice::new(anchor.clone()));
         self.received = self.text.len();
         if ask.anchor.is_none() && !self.sent.is_empty() {

@@ -105,11 +105,7 @@ impl Policy {
             )));
         }
         const TIERS: [&str; 4] = ["default", "priority", "flex", "reserved"];
-        match self
-            .service_tier
-            .as_deref()
-            .filter(|tier| !TIERS.contains(tier) && self.reach != Reach::AnthropicApi)
-        {
+        match self.service_tier.as_deref().filter(|tier| !TIERS.contains(tier) && !self.reach.is_messages()) {
             Some(tier) => {
                 Err(Error::invalid(format!("service tier {tier:?} is none of {}", TIERS.join(", "))))
             }

@@ -29,6 +29,13 @@ impl Endpoint {
         self.messages.authority().map_or(self.host.as_str(), |authority| authority.as_str())
     }
 
+    /// The URL of its list of models, beside the messages.
+    #[cfg(feature = "local")]
+    pub(super) fn models(&self) -> String {
+        let messages = self.messages.to_string();
+        format!("{}models?limit=1", messages.strip_suffix("messages").unwrap_or(&messages))
+    }
+
     /// The messages below a base URL. `strict` (inside Lambda) takes https only.
     pub(super) fn new(base: Option<&str>, strict: bool) -> Result<Self> {
         let base = base.unwrap_or(DEFAULT).trim_end_matches('/');

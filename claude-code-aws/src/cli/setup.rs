@@ -15,7 +15,7 @@ pub(super) fn config(global: Global) -> Result<Config> {
     if global.offline {
         config.provider = Provider::Samples;
         config.store = config.store.filter(|store| *store != Store::Aws);
-        if config.policy.reach == Reach::AnthropicApi {
+        if config.policy.reach.is_messages() {
             config.policy.reach = Reach::Profile(ProfileScope::Global);
         }
     }

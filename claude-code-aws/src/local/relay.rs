@@ -60,6 +60,7 @@ impl Relay {
             guardrail: None,
             service_tier: None,
             place: None,
+            departure: Default::default(),
         })
     }
 }
@@ -72,9 +73,12 @@ impl Brain for Relay {
             Err(fault) => return refusal(&fault),
         };
         // Until the first event the other side may refuse with a status of its own; afterwards within the stream.
-        let first = match events.next().await {
-            Some(Err(fault)) => return refusal(&fault),
-            first => first,
+        let first = loop {
+            match events.next().await {
+                Some(Err(fault)) => return refusal(&fault),
+                Some(Ok(ModelEvent::Alive)) => {}
+                first => break first,
+            }
         };
         let answer = Answer {
             events: stream::iter(first).chain(events).boxed(),

@@ -3,6 +3,7 @@
 
 mod offline;
 mod recorded;
+mod reframed;
 mod refusals;
 mod stores;
 

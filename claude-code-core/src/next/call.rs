@@ -37,6 +37,7 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
         guardrail: plan.policy.guardrail.clone(),
         service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
         place: candidate.place.clone(),
+        departure: Default::default(),
     }
 }
 

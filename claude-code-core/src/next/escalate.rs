@@ -15,7 +15,8 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
         Ended::Empty => true,
         _ => false,
     };
-    if !rejected || plan.escalation.is_none() || count(draft, &Why::Escalate) > 0 {
+    let above = plan.escalation.as_ref()?;
+    if !rejected || !plan.fits(above) || count(draft, &Why::Escalate) > 0 {
         return None;
     }
     Some(send_to(plan, draft, plan.candidates.len(), Why::Escalate, Duration::ZERO))
