@@ -58,7 +58,7 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
     let model = plan.candidate(candidate);
     // A resume or repair sends what was received along.
     let more = match why {
-        Why::Resume | Why::Repair => crate::estimate::estimate_tokens(&draft.text),
+        Why::Resume | Why::Repair => draft.sent_along(plan),
         _ => 0,
     };
     let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
