@@ -125,7 +125,7 @@ impl Draft {
             let (first, asked) = (&plan.first().model, &plan.candidate(ask.candidate).model);
             self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
         }
-        self.splice = ask.anchor.as_ref().map(|a| Splice::new(a.clone()));
+        self.splice = ask.anchor.as_ref().map(|a| Splice::new(a.clone(), self.reader.open_language()));
         self.before = ask.anchor.as_ref().map(|anchor| (anchor.clone(), self.reader.clone()));
         self.said = false;
         if ask.anchor.is_none() && !self.sent.is_empty() {
