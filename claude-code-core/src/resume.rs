@@ -7,8 +7,8 @@ mod preface;
 use std::sync::Arc;
 
 use crate::language::Language;
+use crate::prompt;
 
-const RESUME: &str = include_str!("../prompts/resume.md");
 /// Lines of the continuation that are looked at before the join is decided: more than any overlap a model writes.
 const LOOK_AHEAD: usize = 64;
 /// Lines that a model may put before it really goes on, blank ones between them included.
@@ -51,7 +51,7 @@ impl Anchor {
             [] => String::new(),
             paths => format!(" Finished files, not to be repeated: {}.", paths.join(", ")),
         };
-        let text = RESUME.split_once("\n\n").map_or(RESUME, |(_, text)| text);
+        let (_, text) = prompt::split(prompt::RESUME);
         text.replace("{{finished}}", &finished).replace("{{anchor}}", self.line().unwrap_or_default())
     }
 }

@@ -8,9 +8,8 @@ use crate::diagnostic::Severity;
 use crate::draft::Draft;
 use crate::message::{Message, TextBlock};
 use crate::plan::Plan;
+use crate::prompt;
 use crate::provider::{Field, ModelCall};
-
-const REPAIR: &str = include_str!("../../prompts/repair.md");
 
 /// The call that `ask` stands for.
 pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
@@ -80,7 +79,7 @@ fn repair(plan: &Plan, draft: &Draft) -> String {
         let _ = write!(bodies, "\n--- {}\n{}", given.path, given.content);
     }
     let names: Vec<&str> = draft.answered().iter().filter_map(|file| file.path.as_deref()).collect();
-    let text = REPAIR.split_once("\n\n").map_or(REPAIR, |(_, text)| text);
+    let (_, text) = prompt::split(prompt::REPAIR);
     text.replace("{{findings}}", findings.trim_end())
         .replace("{{files}}", &names.join(", "))
         .replace("{{failing}}", &bodies)
