@@ -207,3 +207,50 @@ async fn two_hundred_random_cuts_resume_byte_identical_in_every_style() {
     println!("{ran} cuts resumed, {} of them not byte-identical", failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
+
+/// A file that was cut, what the model said then, and what the file is.
+const SPLICES: [(&str, &str, &str, &str); 9] = [
+    (
+        "the cut line is written otherwise",
+        "import os\n\n\ndef second():\n    val",
+        "def second():\n    result = first()\n    return result\n",
+        "import os\n\n\ndef second():\n    result = first()\n    return result\n",
+    ),
+    (
+        "the cut line is written otherwise after a word",
+        "import os\n\n\ndef second():\n    val",
+        "Sure!\n\ndef second():\n    result = first()\n",
+        "import os\n\n\ndef second():\n    result = first()\n",
+    ),
+    ("the end follows a cut line at once", "def first():\n    return 1", "", "def first():\n    return 1\n"),
+    ("the end was begun", "def first():\n    return 1\n=== e", "", "def first():\n    return 1\n"),
+    ("the rest has other line ends", "a = 1\nbeta", "beta = 2\r\nc = 3\r\n", "a = 1\nbeta = 2\nc = 3\n"),
+    ("line ends are CR LF", "alpha = 1\r\nb", "alpha = 1\r\nb = 2\r\n", "alpha = 1\r\nb = 2\r\n"),
+    ("a cut between CR and LF", "alpha = 1\r\nb = 2\r", "\nc = 3\r\n", "alpha = 1\r\nb = 2\r\nc = 3\r\n"),
+    (
+        "the repeated line lost its indentation",
+        "def first():\n    value = compute(1)\n",
+        "value = compute(1)\n    return value\n",
+        "def first():\n    value = compute(1)\n    return value\n",
+    ),
+    (
+        "an exact rest that looks like words",
+        "# Use\n\n",
+        "Run it with care. The rest is in the manual:\n\n```bash\nmake\n```\n",
+        "# Use\n\nRun it with care. The rest is in the manual:\n\n```bash\nmake\n```\n",
+    ),
+];
+
+#[tokio::test]
+async fn a_continuation_joins_where_it_belongs() {
+    let nonce = prompt::write(&request(), None).nonce;
+    for (what, received, rest, whole) in SPLICES {
+        let path = if whole.starts_with('#') { "README.md" } else { "a.py" };
+        let cut = format!("=== file {nonce}: {path} ===\n{received}");
+        let rest = format!("{rest}=== end {nonce}: {path} ===\n");
+        let provider = ScriptedProvider::new([Script::truncated(&cut), Script::answer(&rest)]);
+        let g = builder(provider).build().generate(request()).await.unwrap();
+        let files: Vec<_> = g.files.iter().map(|f| (f.content.as_str(), f.complete)).collect();
+        assert_eq!(files, [(whole, true)], "{what}");
+    }
+}
