@@ -70,7 +70,8 @@ impl Client {
     /// stream closes the request, unless an equal one waits for the same answer.
     pub fn stream(&self, request: impl Into<GenerateRequest>) -> GenerationStream {
         let (client, request) = (self.clone(), request.into());
-        GenerationStream::lazy(move |mut out| async move {
+        let given = request.to_carry();
+        let stream = GenerationStream::lazy(move |mut out| async move {
             let plan = Arc::new(client.planned(request).await?);
             if !plan.is_cached() {
                 return client.run(plan, out).await;
@@ -85,7 +86,8 @@ impl Client {
                     Ok(landed)
                 }
             }
-        })
+        });
+        stream.carrying(given)
     }
 
     /// From the plan to the result, whatever happens on the way.

@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::file::CodeFile;
-use crate::generation::Generation;
+use crate::generation::{Generation, Given};
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -37,6 +37,7 @@ impl Draft {
             sample: plan.policy.samples,
             prompt: plan.request.prompt.clone(),
             batch_id: plan.request.batch_id.clone(),
+            given: Given::default(),
         }
     }
 }

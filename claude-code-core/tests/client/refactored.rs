@@ -122,3 +122,29 @@ async fn new_code_may_come_as_an_edit_of_nothing_and_other_edits_without_a_file_
         assert_eq!(g.code().unwrap(), "def add(a, b):\n    return a + b\n");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refinement_of_a_refinement_still_sees_the_files_that_did_not_change() {
+    let new = "```python a.py\nA = 1\n```\n\n```python b.py\nB = 1\n```\n";
+    let provider = ScriptedProvider::new([
+        Script::answer(new),
+        Script::answer("```python a.py\nA = 2\n```\n"),
+        Script::answer("```python a.py\nA = 3\n```\n\n```python c.py\nC = 3\n```\n"),
+    ]);
+    let client = client(&provider);
+    let g = client.generate(GenerateRequest::new("two files").with_model("sonnet")).await.unwrap();
+    let again = || g.refine_request("more").with_model("sonnet");
+    let g2 = client.generate(again()).await.unwrap();
+    // From the cache, too.
+    for g2 in [g2, client.generate(again()).await.unwrap()] {
+        let names: Vec<_> = g2.files.iter().map(|file| file.path.as_deref().unwrap()).collect();
+        assert_eq!(names, ["a.py"], "a refactoring's files are those that it changed");
+        let g3 = client.generate(g2.refine_request("still more").with_model("sonnet")).await.unwrap();
+        let sources: Vec<_> = g3.sources().into_iter().map(|file| (file.path, file.content)).collect();
+        let expected = [("a.py", "A = 3\n"), ("b.py", "B = 1\n"), ("c.py", "C = 3\n")];
+        assert_eq!(sources, expected.map(|(path, content)| (path.to_owned(), content.to_owned())));
+    }
+    let sent = &provider.calls()[2].messages[0].blocks[0].text;
+    assert!(sent.contains(": a.py ===\nA = 2\n") && sent.contains(": b.py ===\nB = 1\n"), "{sent}");
+    assert_eq!(provider.calls().len(), 3);
+}
