@@ -99,6 +99,15 @@ fn a_rejected_file_refuses_all_unless_skipped() {
 }
 
 #[test]
+fn a_file_in_a_directory_of_ours_is_refused() {
+    let root = TempDir::new().unwrap();
+    for name in [".claude-code-aws-1-0/old-0", ".Claude-Code-AWS-x", ".claude-code-aws-2/a.py"] {
+        assert_eq!(kind(&[file(name, "x")], root.path(), OVERWRITE), Kind::InvalidRequest, "{name}");
+    }
+    assert_eq!(tree(root.path()), [""; 0]);
+}
+
+#[test]
 fn half_a_file_is_not_written() {
     let root = TempDir::new().unwrap();
     let half = CodeFile { complete: false, ..file("b.py", "b") };

@@ -72,13 +72,15 @@ impl Client {
     /// stream closes the request, unless an equal one waits for the same answer.
     pub fn stream(&self, request: impl Into<GenerateRequest>) -> GenerationStream {
         let (client, request) = (self.clone(), request.into());
-        GenerationStream::lazy(move |out| async move {
+        let given = request.to_carry();
+        let stream = GenerationStream::lazy(move |out| async move {
             let plan = Arc::new(client.planned(request).await?);
             match plan.is_cached() {
                 true => client.share(plan, out).await,
                 false => client.run(plan, out).await,
             }
-        })
+        });
+        stream.carrying(given)
     }
 
     /// Joins the equal request that is under way in this process, or begins one that others can join.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use claude_code_aws::disk::{WriteOptions, write_to};
-use claude_code_aws::request::{GenerateRequest, SourceFile};
 use claude_code_aws::{Error, Kind, file};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -69,13 +68,6 @@ impl Generation {
     /// A client's result.
     pub(crate) fn made(value: Arc<claude_code_aws::Generation>, origin: Origin) -> Self {
         Generation { value, origin: Some(origin), files: PyOnceLock::new() }
-    }
-
-    /// Its files as a request takes them.
-    pub(crate) fn sources(&self) -> Vec<SourceFile> {
-        let names = file::names(&self.value.files);
-        let files = names.into_iter().zip(&self.value.files);
-        files.map(|(path, file)| SourceFile { path, content: file.content.clone() }).collect()
     }
 }
 
@@ -282,8 +274,7 @@ impl Generation {
                            client.refactor";
             return Err(raise(py, Error::new(Kind::InvalidRequest, message)));
         };
-        let mut request = GenerateRequest::refactor(self.sources(), instructions);
-        request.language = Some(self.value.language.to_string());
+        let request = self.value.refine_request(instructions);
         let work = Shared::generate(py, &origin, Options::read(request, options)?);
         if origin.is_async {
             return Ok(Py::new(py, awaitable("refine", work))?.into_any());

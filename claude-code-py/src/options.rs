@@ -89,7 +89,7 @@ pub(crate) fn code(
         return Ok(vec![SourceFile { path, content: text.to_cow()?.into_owned() }]);
     }
     match given.cast::<Generation>() {
-        Ok(generation) => Ok(generation.get().sources()),
+        Ok(generation) => Ok(generation.get().value.sources()),
         Err(_) => sources(given),
     }
 }

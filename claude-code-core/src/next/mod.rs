@@ -64,11 +64,7 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
     let model = plan.candidate(candidate);
     // A resume or repair sends what was received along.
     let more = match why {
-        Why::Resume => estimate_tokens(&draft.text),
-        Why::Repair => {
-            let given = call::given_anew(plan, draft).map(|file| estimate_tokens(&file.content));
-            estimate_tokens(&draft.text) + given.sum::<u64>()
-        }
+        Why::Resume | Why::Repair => draft.sent_along(plan),
         _ => 0,
     };
     let ceiling = plan.ceiling(model, plan.prompt_tokens + more);

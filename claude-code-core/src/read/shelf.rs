@@ -158,6 +158,11 @@ impl Shelf {
         self.slots.last().filter(|_| self.open).map_or("", |s| &s.file.content)
     }
 
+    /// The language of the open file.
+    pub fn open_language(&self) -> Option<Language> {
+        self.slots.last().filter(|_| self.open).map(|slot| slot.file.language.clone())
+    }
+
     /// Bytes of the open file, or none where it was cut.
     pub fn open_length(&self) -> Option<usize> {
         self.slots.last().filter(|_| self.open && !self.full).map(|s| s.file.content.len())

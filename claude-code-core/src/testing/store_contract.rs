@@ -48,6 +48,7 @@ pub fn generation(id: &str, at: i64, files: &[(&str, &str)]) -> Generation {
         prompt: "Write a Python function that reverses a string.".to_owned(),
         batch_id: None,
         cache_key: None,
+        given: Default::default(),
     }
 }
 
