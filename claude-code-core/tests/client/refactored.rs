@@ -57,3 +57,18 @@ async fn an_edit_that_never_fits_is_a_clear_failure_naming_the_block() {
     assert_eq!(error.kind, Kind::EditFailed);
     assert!(error.message.contains("edit 1 of calc.py"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_file_for_one_given_text_is_that_text_changed_whatever_its_name() {
+    let after = BEFORE.replace("a+b", "a + b");
+    for (name, diff) in [("main.py", "--- a/main.py\n+++ b/main.py\n"), ("", "--- a/main\n+++ b/main\n")] {
+        let provider = ScriptedProvider::new([Script::answer(&format!("```python {name}\n{after}```\n"))]);
+        let file = SourceFile { path: "main".into(), content: BEFORE.into() };
+        let g = client(&provider).generate(GenerateRequest::refactor(vec![file], "spaces")).await.unwrap();
+        let told = g.diff.unwrap();
+        assert!(told.starts_with(diff) && told.contains("-    return a+b\n+    return a + b\n"), "{told}");
+        let asked: String =
+            provider.calls()[0].messages[0].blocks.iter().map(|block| block.text.to_string()).collect();
+        assert!(!asked.contains("Language:"), "{asked}");
+    }
+}
