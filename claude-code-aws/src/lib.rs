@@ -34,6 +34,7 @@ pub mod results;
 pub mod s3;
 mod secret;
 pub mod services;
+pub mod source;
 
 pub use claude_code_core::*;
 pub use config::Config;
