@@ -27,6 +27,7 @@ mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod janitor;
+pub mod journal;
 #[cfg(feature = "local")]
 pub mod local;
 mod presign;
