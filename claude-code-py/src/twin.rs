@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{AsyncClient, Client};
 use crate::error::raise;
-use crate::link::Link;
+use crate::link::{Link, with_defaults};
 use crate::record::record;
 use crate::runtime::Held;
 use crate::shared::Shared;
@@ -244,10 +244,11 @@ impl Twin {
                 return Err(raise(py, Error::invalid(message)));
             }
         };
-        let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
         let timeout = timeout.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
+        let config = with_defaults(config, model, timeout);
         let twin = self.engines.get().cloned();
-        Ok(Shared::new(Link::to(config, twin), model, timeout))
+        Ok(Shared::new(Link::to(config, twin)))
     }
 }
 
