@@ -10,6 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
+use serde_json::Value;
 
 use crate::call::{awaitable, wait};
 use crate::card::card;
@@ -71,6 +72,17 @@ impl Generation {
         Generation { value, origin: Some(origin), files: PyOnceLock::new() }
     }
 
+    /// The public schema.
+    pub(crate) fn schema(&self) -> PyResult<Value> {
+        let mut schema = json::schema(&*self.value)?;
+        if let Some(fields) = schema.as_object_mut() {
+            // The row keeps these; they are no part of the public schema.
+            fields.remove("prompt");
+            fields.remove("batch_id");
+        }
+        Ok(schema)
+    }
+
     /// Its files as a request takes them.
     pub(crate) fn sources(&self) -> Vec<SourceFile> {
         let names = file::names(&self.value.files);
@@ -96,8 +108,13 @@ pub(crate) fn write<'py>(
     dir: PathBuf,
     options: WriteOptions,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let written = py.detach(move || write_to(files, &dir, options)).map_err(|error| raise(py, error))?;
+    paths(py, written)
+}
+
+/// Paths as Python's own.
+pub(crate) fn paths(py: Python<'_>, written: Vec<PathBuf>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let path = PATH.import(py, "pathlib", "Path")?;
     written.into_iter().map(|file| path.call1((file,))).collect()
 }
@@ -246,7 +263,7 @@ impl Generation {
         self.value.sample
     }
 
-    /// Itself if accepted; else InvalidRequestError with the first finding, and this result as .partial.
+    /// Itself if accepted; else RejectedAnswerError with the first finding, and this result as .partial.
     fn raise_for_rejected(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         match (*slf.get().value).clone().raise_for_rejected() {
             Ok(_) => Ok(slf),
@@ -298,13 +315,7 @@ impl Generation {
 
     /// The value as a dict: the one result schema, as HTTP and the command line give it.
     pub(crate) fn to_dict(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let mut schema = json::schema(&*self.value)?;
-        if let Some(fields) = schema.as_object_mut() {
-            // The row keeps these; they are no part of the public schema.
-            fields.remove("prompt");
-            fields.remove("batch_id");
-        }
-        json::to_python(py, &schema)
+        json::to_python(py, &self.schema()?)
     }
 
     /// The result of such a dict. ValueError names a field that is missing or wrong.
@@ -325,8 +336,10 @@ impl Generation {
         slf
     }
 
-    fn __eq__(&self, other: &Self) -> bool {
-        self.value == other.value
+    /// By what the schema shows: the prompt and the batch, which the row alone keeps, are no part of it.
+    pub(crate) fn __eq__(&self, other: &Self) -> PyResult<bool> {
+        let (one, two) = (&self.value, &other.value);
+        Ok(one == two || one.id == two.id && self.schema()? == other.schema()?)
     }
 
     pub(crate) fn __hash__(&self) -> u64 {

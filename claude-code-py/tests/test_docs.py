@@ -44,7 +44,7 @@ def test_every_option_of_a_signature_is_taken(client: type, call: str) -> None:
     signature = inspect.signature(getattr(client, call))
     options = {name: p.default for name, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
     options["instructions"] = "be brief"
-    assert len(options) == 16
+    assert len(options) == 18
     made = client.local()  # type: ignore[attr-defined]
     result = getattr(made, call)("a prompt", **options) if client is claude_code.AsyncClient else None
     if call in {"stream", "estimate"}:
