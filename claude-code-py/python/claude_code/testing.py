@@ -19,9 +19,8 @@ Without a scripted answer it gives those of `Client.samples()`; `refuse` and `fa
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
-
-import pytest
 
 from ._claude_code import Sent, Twin
 
@@ -31,7 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["Sent", "Twin", "claude_twin"]
 
 
-@pytest.fixture
-def claude_twin(tmp_path: Path) -> Twin:
-    """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
-    return Twin(tmp_path / "claude-code")
+# Without pytest the twin is still there, for notebooks and other test runners.
+if find_spec("pytest") is not None:
+    import pytest
+
+    @pytest.fixture
+    def claude_twin(tmp_path: Path) -> Twin:
+        """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
+        return Twin(tmp_path / "claude-code")
