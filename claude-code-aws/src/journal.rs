@@ -105,6 +105,7 @@ impl Journal {
                 }
             }
         }
+        self.answers.clear();
         let fresh = client.batch(left, concurrency).map(move |item| {
             let (index, key) = &places[item.index];
             let result = item.result.and_then(|answer| self.keep(key, answer));

@@ -21,6 +21,8 @@ use crate::shared::closed;
 /// local engines, whose directory only one connection can have.
 pub(crate) struct Link {
     pub(crate) config: Config,
+    /// By which others find it; it goes with the connection, for keys are in it.
+    identity: Option<Identity>,
     /// Who plays Bedrock, where it is not AWS.
     twin: Option<Held<Twin>>,
     connected: OnceCell<Held<Open>>,
@@ -52,7 +54,7 @@ impl Identity {
     }
 }
 
-static LINKS: Mutex<Vec<(Identity, Weak<Link>)>> = Mutex::new(Vec::new());
+static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
 
 impl Link {
     /// The connection for these settings. Scripted answers are one client's own.
@@ -60,21 +62,20 @@ impl Link {
         if config.answers.is_some() {
             return Link::to(config, None);
         }
-        let key = Identity::of(&config);
+        let identity = Some(Identity::of(&config));
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|(_, link)| link.strong_count() > 0);
-        if let Some(link) = links.iter().find(|(other, _)| *other == key).and_then(|(_, link)| link.upgrade())
-        {
+        links.retain(|link| link.strong_count() > 0);
+        if let Some(link) = links.iter().filter_map(Weak::upgrade).find(|link| link.identity == identity) {
             return link;
         }
-        let link = Link::to(config, None);
-        links.push((key, Arc::downgrade(&link)));
+        let link = Arc::new(Link { config, identity, twin: None, connected: OnceCell::new() });
+        links.push(Arc::downgrade(&link));
         link
     }
 
     /// A connection of its own, with a twin's Bedrock if there is one.
     pub(crate) fn to(config: Config, twin: Option<Twin>) -> Arc<Link> {
-        Arc::new(Link { config, twin: twin.map(Held::new), connected: OnceCell::new() })
+        Arc::new(Link { config, identity: None, twin: twin.map(Held::new), connected: OnceCell::new() })
     }
 
     async fn connect(&self) -> Result<Held<Open>> {

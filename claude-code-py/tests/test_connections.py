@@ -88,7 +88,6 @@ def raised(client: Client) -> None:
 
 def batched(client: Client) -> None:
     batch = client.batch([REVERSE])
-    asyncio.run(asyncio.sleep(0))
     with pytest.raises(SystemExit):
         interrupted(batch)
     batch.close()
