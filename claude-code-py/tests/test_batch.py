@@ -136,6 +136,23 @@ def test_a_cancelled_step_takes_no_request_and_no_item_along(claude_twin: Twin) 
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("milliseconds", [0, 1, 3, 10])
+def test_a_first_step_that_is_given_up_while_it_connects_leaves_the_requests(
+    tmp_path: Path, milliseconds: int
+) -> None:
+    async def main() -> None:
+        client = AsyncClient.local(tmp_path)
+        batch = client.batch(client.samples()[:2])
+        step: asyncio.Task[claude_code.BatchItem] = asyncio.create_task(batch.__anext__())
+        await asyncio.sleep(milliseconds / 1000)
+        step.cancel()
+        first = await asyncio.gather(step, return_exceptions=True)
+        items = [item for item in first if isinstance(item, claude_code.BatchItem)]
+        assert len(items + [item async for item in batch]) == 2
+
+    asyncio.run(main())
+
+
 def test_an_item_at_which_progress_raises_comes_again(claude_twin: Twin) -> None:
     claude_twin.answer(HELLO, prompt="task")
     told: list[tuple[int, int]] = []

@@ -153,16 +153,18 @@ def test_what_a_result_cost_counts_once(claude_twin: Twin) -> None:
             first.raise_for_rejected()
     assert total() == before
     claude_twin.answer("```python long.py\n" + "x = 1\n" * 500 + "```", prompt="much")
+    claude_twin.fault(latency=0.3)
 
     async def flight() -> list[BaseException | Generation]:
-        waiters = (claude_twin.async_client().generate("much", max_tokens=20, max_sends=1) for _ in range(3))
+        same = claude_twin.async_client()
+        waiters = (same.generate("much", max_tokens=20, max_sends=1) for _ in range(3))
         return await asyncio.gather(*waiters, return_exceptions=True)
 
     errors = asyncio.run(flight())
     told = [error.receipt for error in errors if isinstance(error, claude_code.ClaudeCodeError)]
     spent = [receipt.total_usd for receipt in told if receipt]
-    sends = len([sent for sent in claude_twin.sent() if "much" in sent.prompt])
-    assert 0 < total() - before <= sends * max(amount for amount in spent if amount is not None)
+    assert len(claude_twin.sent()) == 2
+    assert total() - before == max(amount for amount in spent if amount is not None)
 
 
 def test_progress_tells_a_line_as_often_as_it_comes(
