@@ -133,13 +133,13 @@ fn source(given: &Bound<'_, PyAny>) -> PyResult<File> {
         return Ok(file.get().0.clone());
     }
     if is_path(given)? {
-        return file(name(given)?, text_of(given)?);
+        return Ok(file(name(given)?, text_of(given)?));
     }
     let (path, content) =
         given.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>().map_err(|_| unreadable())?;
     match content.cast::<CodeFile>() {
-        Ok(content) => file(name(&path)?, content.get().0.content.clone()),
-        Err(_) => file(name(&path)?, content.extract()?),
+        Ok(content) => Ok(file(name(&path)?, content.get().0.content.clone())),
+        Err(_) => Ok(file(name(&path)?, content.extract()?)),
     }
 }
 
@@ -149,9 +149,9 @@ fn unreadable() -> PyErr {
     )
 }
 
-fn file(path: String, content: String) -> PyResult<File> {
+fn file(path: String, content: String) -> File {
     let language = Language::from_path(&path).unwrap_or_else(Language::text);
-    Ok(File { path: Some(path), language, content, complete: true, rejected: None })
+    File { path: Some(path), language, content, complete: true, rejected: None }
 }
 
 fn is_path(given: &Bound<'_, PyAny>) -> PyResult<bool> {
