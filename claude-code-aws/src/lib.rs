@@ -28,6 +28,7 @@ mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod janitor;
+pub mod journal;
 mod length;
 #[cfg(feature = "local")]
 pub mod local;
@@ -36,6 +37,7 @@ pub mod results;
 pub mod s3;
 mod secret;
 pub mod services;
+pub mod source;
 mod words;
 
 pub use claude_code_core::*;

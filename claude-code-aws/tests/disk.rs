@@ -3,11 +3,12 @@
 #![allow(missing_docs)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use claude_code_aws::disk::{WriteOptions, write_to};
+use claude_code_aws::source::name_of;
 use claude_code_core::{CodeFile, Kind, Language};
 use tempfile::TempDir;
 
@@ -230,4 +231,23 @@ fn parallel_writers_of_the_same_files_leave_one_answer_whole() {
     });
     assert!(winners <= 1);
     assert!(!tree(dir).iter().any(|name| name.starts_with(".claude-code-aws")));
+}
+
+#[test]
+fn a_given_file_is_named_below_the_current_directory_or_by_its_own_name() {
+    let here = std::env::current_dir().unwrap();
+    let cases = [
+        (PathBuf::from("src/lib.rs"), "src/lib.rs"),
+        (PathBuf::from("./src/lib.rs"), "src/lib.rs"),
+        (PathBuf::from("src/../src/lib.rs"), "src/lib.rs"),
+        (here.join("src/lib.rs"), "src/lib.rs"),
+        (here.join("Cargo.toml"), "Cargo.toml"),
+        (here.join("../Cargo.toml"), "Cargo.toml"),
+        (PathBuf::from("/nowhere/at/all.py"), "all.py"),
+        (PathBuf::from("../a.py"), "a.py"),
+    ];
+    for (path, name) in cases {
+        assert_eq!(name_of(&path).unwrap(), name, "{path:?}");
+    }
+    assert_eq!(name_of(Path::new("/")).unwrap_err().kind, Kind::InvalidRequest);
 }

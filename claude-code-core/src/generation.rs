@@ -188,7 +188,7 @@ impl Generation {
         GenerateRequest::refactor(self.sources(), instructions).with_language(self.language.as_str())
     }
 
-    /// Itself if accepted, else an error with the first finding.
+    /// Itself if accepted, else an error with the first finding and with this result as its partial.
     pub fn raise_for_rejected(self) -> Result<Self> {
         if self.accepted {
             return Ok(self);
@@ -198,7 +198,7 @@ impl Generation {
             || "it is not accepted".to_owned(),
             |d| format!("{} line {}: {}", d.path.as_deref().unwrap_or("(unnamed)"), d.line, d.message),
         );
-        Err(Error::new(Kind::InvalidRequest, format!("the answer was rejected: {told}")).with_partial(self))
+        Err(Error::new(Kind::Rejected, format!("the answer was rejected: {told}")).with_partial(self))
     }
 }
 

@@ -65,12 +65,14 @@ fn edit_of(edit: &read::Edit) -> Edit {
 /// What the files change in the given ones, as one unified diff; empty if nothing.
 pub(crate) fn diff(given: &[SourceFile], files: &[CodeFile]) -> String {
     let mut all = String::new();
+    // A block without a name can only mean the only given file.
+    let only = given.first().filter(|_| given.len() == 1);
     for file in files {
-        // A block without a name can only mean the only given file.
-        let only = || given.first().filter(|_| given.len() == 1).map(|only| only.path.as_str());
-        let Some(path) = file.path.as_deref().or_else(only) else { continue };
-        let before = given.iter().find(|given| given.path == path).map_or("", |given| given.content.as_str());
-        let _ = write!(all, "{}", edit::diff(path, before, &file.content));
+        let Some(path) = file.path.as_deref().or(only.map(|only| only.path.as_str())) else { continue };
+        // One file for one file is that file changed, whatever its name is now: a given text had none.
+        let renamed = only.filter(|_| files.len() == 1);
+        let before = given.iter().find(|given| given.path == path).or(renamed);
+        let _ = write!(all, "{}", edit::diff(path, before.map_or("", |file| &file.content), &file.content));
     }
     all
 }

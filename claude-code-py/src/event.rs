@@ -157,8 +157,8 @@ impl Finished {
         slf
     }
 
-    fn __eq__(&self, other: &Self) -> bool {
-        self.0.get().value == other.0.get().value
+    fn __eq__(&self, other: &Self) -> PyResult<bool> {
+        self.0.get().__eq__(other.0.get())
     }
 
     fn __hash__(&self) -> u64 {

@@ -9,6 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
+use serde_json::Value;
 
 use crate::call::{awaitable, wait};
 use crate::card::card;
@@ -88,8 +89,13 @@ pub(crate) fn write<'py>(
     dir: PathBuf,
     options: WriteOptions,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let written = py.detach(move || write_to(files, &dir, options)).map_err(|error| raise(py, error))?;
+    paths(py, written)
+}
+
+/// Paths as Python's own.
+pub(crate) fn paths(py: Python<'_>, written: Vec<PathBuf>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let path = PATH.import(py, "pathlib", "Path")?;
     written.into_iter().map(|file| path.call1((file,))).collect()
 }
@@ -238,7 +244,7 @@ impl Generation {
         self.value.sample
     }
 
-    /// Itself if accepted; else InvalidRequestError with the first finding, and this result as .partial.
+    /// Itself if accepted; else RejectedAnswerError with the first finding, and this result as .partial.
     fn raise_for_rejected(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         match (*slf.get().value).clone().raise_for_rejected() {
             Ok(_) => Ok(slf),
@@ -310,8 +316,10 @@ impl Generation {
         slf
     }
 
-    fn __eq__(&self, other: &Self) -> bool {
-        self.value == other.value
+    /// By what the schema shows: the prompt and the batch, which the row alone keeps, are no part of it.
+    pub(crate) fn __eq__(&self, other: &Self) -> bool {
+        let (one, two) = (&self.value, &other.value);
+        one == two || one.id == two.id && one.schema() == two.schema()
     }
 
     pub(crate) fn __hash__(&self) -> u64 {

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::client::{AsyncClient, Client};
 use crate::error::raise;
 use crate::json;
-use crate::link::Link;
+use crate::link::{Link, with_defaults};
 use crate::record::record;
 use crate::runtime::{self, Held};
 use crate::shared::{Shared, closed};
@@ -341,10 +341,11 @@ impl Twin {
                 return Err(raise(py, Error::invalid(message)));
             }
         };
-        let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
         let timeout = timeout.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
+        let config = with_defaults(config, model, timeout);
         let twin = self.engines.get().cloned();
-        Ok(Shared::new(Link::to(config, twin), model, timeout))
+        Ok(Shared::new(Link::to(config, twin)))
     }
 }
 

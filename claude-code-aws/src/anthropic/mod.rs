@@ -45,7 +45,7 @@ const MAX_ERROR: usize = 64 << 10;
 const MAX_WHOLE: usize = 64 << 20;
 
 /// How the Messages API is reached.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The key; none for local servers that want none.
     pub api_key: Option<Secret>,

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::run::{Alive, GiveBack};
 use super::{exit, figures, json, problem, setup, show};
 use crate::disk::{WriteOptions, write_to};
+use crate::source::{distinct, name_of};
 
 /// The longest text that is read from stdin or a file. The core refuses what is longer than 8 MiB in all.
 const MAX_BYTES: u64 = 9 << 20;
@@ -20,9 +21,9 @@ pub(super) fn request(args: &GenerateArgs) -> Result<GenerateRequest> {
     request.language.clone_from(&args.language);
     request.instructions.clone_from(&args.instructions);
     for path in &args.files {
-        let name = path.to_str().ok_or_else(|| Error::invalid(format!("{path:?} is not a UTF-8 name")))?;
-        request = request.with_file(name, read(path)?);
+        request = request.with_file(name_of(path)?, read(path)?);
     }
+    distinct(&request.files)?;
     Ok(asked(request, &args.how))
 }
 

@@ -107,7 +107,7 @@ async fn what_stays_broken_is_returned_rejected_with_its_findings() {
     let g = client(&provider).generate(request()).await.unwrap();
     assert!(!g.accepted && !g.diagnostics.is_empty());
     assert_eq!(provider.calls().len(), 3, "two rounds of repair, no escalation of a given model");
-    assert_eq!(g.raise_for_rejected().unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(g.raise_for_rejected().unwrap_err().kind, Kind::Rejected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -148,3 +148,18 @@ async fn a_refinement_of_a_refinement_still_sees_the_files_that_did_not_change()
     assert!(sent.contains(": a.py ===\nA = 2\n") && sent.contains(": b.py ===\nB = 1\n"), "{sent}");
     assert_eq!(provider.calls().len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_file_for_one_given_text_is_that_text_changed_whatever_its_name() {
+    let after = BEFORE.replace("a+b", "a + b");
+    for (name, diff) in [("main.py", "--- a/main.py\n+++ b/main.py\n"), ("", "--- a/main\n+++ b/main\n")] {
+        let provider = ScriptedProvider::new([Script::answer(&format!("```python {name}\n{after}```\n"))]);
+        let file = SourceFile { path: "main".into(), content: BEFORE.into() };
+        let g = client(&provider).generate(GenerateRequest::refactor(vec![file], "spaces")).await.unwrap();
+        let told = g.diff.unwrap();
+        assert!(told.starts_with(diff) && told.contains("-    return a+b\n+    return a + b\n"), "{told}");
+        let asked: String =
+            provider.calls()[0].messages[0].blocks.iter().map(|block| block.text.to_string()).collect();
+        assert!(!asked.contains("Language:"), "{asked}");
+    }
+}

@@ -28,9 +28,8 @@ Code that calls Bedrock by itself is tested with the same twin: `listen` gives t
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
-
-import pytest
 
 from ._claude_code import Sent, Twin
 
@@ -40,7 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["Sent", "Twin", "claude_twin"]
 
 
-@pytest.fixture
-def claude_twin(tmp_path: Path) -> Twin:
-    """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
-    return Twin(tmp_path / "claude-code")
+# Without pytest the twin is still there, for notebooks and other test runners.
+if find_spec("pytest") is not None:
+    import pytest
+
+    @pytest.fixture
+    def claude_twin(tmp_path: Path) -> Twin:
+        """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
+        return Twin(tmp_path / "claude-code")
