@@ -3,9 +3,9 @@
 use claude_code_core::{CodeFile, Language};
 use serde_json::Value;
 
-use super::{block, errors, file, golden, service};
+use super::{block, errors, project, service};
 
-const PROJECTS: [&str; 10] = [
+pub const PROJECTS: [&str; 10] = [
     "express",
     "flask_sqlite",
     "go_service",
@@ -17,12 +17,6 @@ const PROJECTS: [&str; 10] = [
     "terraform",
     "web_page",
 ];
-
-fn project(name: &str) -> Vec<CodeFile> {
-    let text = golden(&format!("good/{name}.txt"));
-    let parts = text.split("=== ").skip(1).map(|part| part.split_once(" ===\n").unwrap());
-    parts.map(|(path, content)| file(path, content)).collect()
-}
 
 #[test]
 fn finds_no_error_in_the_golden_service() {

@@ -50,7 +50,7 @@ fn class_attribute(project: &Project, index: usize, object: &str, attribute: &st
     let members = if is_enum && attribute.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
         class.members.clone()
     } else {
-        members(project, home, class, 0)?
+        members(project, home, class)?
     };
     lacks(object, &members, attribute)
 }
@@ -62,7 +62,7 @@ fn method(project: &Project, index: usize, call: &MethodCall) -> Option<String> 
         Receiver::Name(name) => instance(project, index, name, 0)?,
         Receiver::Attribute(class, name) => instance(project, index, &format!("{class}.{name}"), 0)?,
     };
-    lacks(&name, &members(project, home, class, 0)?, &call.method)
+    lacks(&name, &members(project, home, class)?, &call.method)
 }
 
 fn lacks(class: &str, members: &HashSet<String>, name: &str) -> Option<String> {
@@ -109,14 +109,22 @@ fn plain(annotation: &str) -> &str {
 }
 
 /// All members of a class and its bases; none if they cannot all be known.
-fn members(project: &Project, home: usize, class: &Class, steps: usize) -> Option<HashSet<String>> {
-    if class.is_dynamic || steps > MAX_STEPS {
-        return None;
-    }
-    let mut all = class.members.clone();
-    for base in class.bases.iter().filter(|base| !PLAIN_BASES.contains(&base.as_str())) {
-        let (home, base) = project.class(home, base)?;
-        all.extend(members(project, home, base, steps + 1)?);
+fn members(project: &Project, home: usize, class: &Class) -> Option<HashSet<String>> {
+    let mut all = HashSet::new();
+    let mut seen: HashSet<*const Class> = HashSet::new();
+    let mut waiting = vec![(home, class)];
+    while let Some((home, class)) = waiting.pop() {
+        if class.is_dynamic {
+            return None;
+        }
+        // A class that is its own base, or comes by several ways, is read once.
+        if !seen.insert(class) {
+            continue;
+        }
+        all.extend(class.members.iter().cloned());
+        for base in class.bases.iter().filter(|base| !PLAIN_BASES.contains(&base.as_str())) {
+            waiting.push(project.class(home, base)?);
+        }
     }
     Some(all)
 }
