@@ -42,6 +42,12 @@ impl<'a> Source<'a> {
         })
     }
 
+    /// The same file once more, without a copy of its text.
+    #[cfg(feature = "syntax")]
+    pub fn borrowed(&self) -> Source<'_> {
+        Source { path: self.path, language: self.language, text: Cow::Borrowed(&self.text) }
+    }
+
     /// Whether something is left out on purpose: a sketch to be read, which no parser needs to take. Diffs, edits
     /// and sessions with a prompt count only in unnamed blocks.
     pub fn is_fragment(&self) -> bool {

@@ -170,3 +170,17 @@ fn says_nothing_about_names_of_a_file_with_a_syntax_error() {
     let found = finding(&[("a.py", "from b import c\n\nc()\n"), ("b.py", "def (\n")]);
     assert!(found.starts_with("b.py:1:"), "{found}");
 }
+
+#[test]
+fn the_findings_of_one_check_end_with_the_fifth_and_the_count_of_the_others() {
+    let code: String = (0..30).map(|n| format!("print(undefined_{n})\n")).collect();
+    let found = told(&[("a.py", &code)]);
+    assert_eq!(found.len(), 5, "{found:#?}");
+    assert!(found[4].starts_with("a.py:5:") && found[4].ends_with("; and 25 more like it"), "{found:#?}");
+    // Warnings come after: an error is never cut off by them.
+    let imports: String = (0..8)
+        .map(|n| format!("try:\n    from b import n{n}\nexcept ImportError:\n    n{n} = 1\n"))
+        .collect();
+    let found = told(&[("a.py", &format!("{imports}from b import last\n\nlast()\n")), ("b.py", "A = 1\n")]);
+    assert!(found.iter().any(|f| f.contains("error: `last` is imported")), "{found:#?}");
+}
