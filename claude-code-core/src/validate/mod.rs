@@ -17,7 +17,13 @@ mod hint;
 #[cfg(feature = "syntax")]
 mod layout;
 #[cfg(feature = "syntax")]
+mod ruby;
+#[cfg(feature = "syntax")]
+mod shell;
+#[cfg(feature = "syntax")]
 mod syntax;
+#[cfg(feature = "syntax")]
+mod tags;
 #[cfg(feature = "syntax")]
 mod terraform;
 #[cfg(feature = "syntax")]

@@ -79,3 +79,18 @@ proptest! {
         let _ = check(&[code, file("s.sql", "CREATE TABLE t (a INT);\n")]);
     }
 }
+
+#[test]
+fn many_names_that_nothing_binds_and_deep_tags_are_read_in_linear_time() {
+    // Each took seconds where every name was compared with every other, or every tag with all that are open.
+    let names: String = (0..5_000).map(|n| format!("bound_{n} = unbound_{n}\n")).collect();
+    assert_eq!(told(&[("a.py", &names)]).len(), 5);
+    for tags in ["<a>".repeat(30_000), "<a>".repeat(30_000) + &"</b>".repeat(30_000), "<p><a>".repeat(30_000)]
+    {
+        let _ = told(&[("a.html", &tags)]);
+    }
+    let columns: String = (0..2_000).map(|n| format!("c{n} INT, ")).collect();
+    let queries: String = (0..2_000).map(|n| format!("Q{n} = \"SELECT d{n} FROM t\"\n")).collect();
+    let found = told(&[("s.sql", &format!("CREATE TABLE t ({columns}id INT);\n")), ("q.py", &queries)]);
+    assert_eq!(found.len(), 5);
+}

@@ -10,6 +10,7 @@ mod project;
 mod requirements;
 mod routes;
 mod schema;
+mod slip;
 mod sql;
 mod statement;
 mod stdlib;

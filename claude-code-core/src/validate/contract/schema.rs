@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::validate::hint::Hints;
+
 /// A piece of SQL with its byte.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -123,6 +125,7 @@ pub struct Table {
 #[derive(Default)]
 pub struct Schema {
     pub tables: HashMap<String, Table>,
+    pub hints: Hints,
 }
 
 impl Schema {
