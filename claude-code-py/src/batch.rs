@@ -115,7 +115,7 @@ impl BatchItem {
 
     fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
         let generations = match (&self.generation, &other.generation) {
-            (Some(one), Some(two)) => one.get().__eq__(two.get())?,
+            (Some(one), Some(two)) => one.get().__eq__(two.get()),
             (one, two) => one.is_none() && two.is_none(),
         };
         Ok(generations

@@ -157,7 +157,7 @@ impl Finished {
         slf
     }
 
-    fn __eq__(&self, other: &Self) -> PyResult<bool> {
+    fn __eq__(&self, other: &Self) -> bool {
         self.0.get().__eq__(other.0.get())
     }
 
