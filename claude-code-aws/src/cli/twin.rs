@@ -100,13 +100,12 @@ fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
     })
 }
 
-/// A twin in this directory that answers as `--answers` says: recorded exchanges where that is a directory.
-pub(super) fn answered(dir: &Path, answers: &str, config: &Config) -> Result<Twin> {
-    let recorded = Path::new(answers);
-    Ok(match recorded.is_dir() {
-        true => Twin::fronted(dir, Keys::default(), Front::Replay(Recorded::open(recorded)?)),
-        false => Twin::lazy(dir, brain(answers, None, config)?),
-    })
+/// A twin in this directory that answers as the `--answers` of a server says.
+pub(super) fn answered(dir: &Path, answers: &str) -> Result<Twin> {
+    match answers {
+        SAMPLES => Ok(Twin::of_samples(dir)),
+        path => local::answers_at(dir, Path::new(path)),
+    }
 }
 
 /// Who answers in the twin, as `--answers` says it.

@@ -11,18 +11,18 @@ use super::samples::Samples;
 use super::scripted::Scripted;
 use super::twin::Twin;
 
-/// A twin that plays what this path holds: the script of a file, or the recorded exchanges of a directory. It has no state
-/// directory of its own. Fails naming the path and what is wrong with it.
+/// A twin that plays what this path holds, with no state directory of its own; see [`answers_at`].
 pub fn answers_of(path: &Path) -> Result<Twin> {
-    let nowhere = Path::new("");
-    match path.is_dir() {
-        true => Ok(Twin::of_recorded(nowhere, Recorded::open(path)?).answering_from(&exchanges(path)?)),
-        false => script_at(nowhere, path),
-    }
+    answers_at(Path::new(""), path)
 }
 
-/// A twin with its state in `directory` that plays the script in this file; after its last step the sample answers.
-pub(crate) fn script_at(directory: &Path, path: &Path) -> Result<Twin> {
+/// A twin with its state in `directory` that plays what the path holds: the recorded exchanges of a directory, or the script
+/// of a file and after its last step the sample answers. Fails naming the path and what is wrong with it.
+pub fn answers_at(directory: &Path, path: &Path) -> Result<Twin> {
+    if path.is_dir() {
+        let twin = Twin::of_recorded(directory, Recorded::open(path)?);
+        return Ok(twin.answering_from(&exchanges(path)?));
+    }
     let script = read(path)?;
     Ok(Twin::lazy(directory, parsed(&script)?).answering_from(script.as_bytes()))
 }

@@ -32,9 +32,7 @@ mod sts;
 mod twin;
 mod worker;
 
-#[cfg(feature = "cli")]
-pub(crate) use answers::script_at;
-pub use answers::{answers_of, script_of};
+pub use answers::{answers_at, answers_of, script_of};
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]

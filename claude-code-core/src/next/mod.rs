@@ -21,7 +21,6 @@ use std::time::Duration;
 use crate::ask::{Ask, Why};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
-use crate::estimate::estimate_tokens;
 use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
 
