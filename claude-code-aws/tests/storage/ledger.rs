@@ -18,12 +18,14 @@ fn task(n: u64) -> GenerateRequest {
     GenerateRequest::new(format!("reverse {n:04}")).with_model("haiku").without_validation()
 }
 
-/// What the day's row of everybody has charged, spent and reserved alike.
-async fn charged(twin: &Twin) -> u64 {
+/// What the day's rows of everybody and of the scope have charged, spent and reserved alike.
+async fn charged(twin: &Twin) -> [i64; 2] {
     let scan = twin.dynamodb_client().scan().table_name(STATE).consistent_read(true).send().await.unwrap();
-    let rows = scan.items().iter().filter(|row| row["pk"].as_s().unwrap().starts_with("BUDGET#%all#2"));
-    let balances = rows.filter_map(|row| row.get("balance")?.as_n().ok()?.parse::<i64>().ok());
-    u64::try_from(-balances.sum::<i64>()).unwrap()
+    ["BUDGET#%all#2", "BUDGET#local#2"].map(|row| {
+        let rows = scan.items().iter().filter(|item| item["pk"].as_s().unwrap().starts_with(row));
+        let balances = rows.filter_map(|row| row.get("balance")?.as_n().ok()?.parse::<i64>().ok());
+        -balances.sum::<i64>()
+    })
 }
 
 #[tokio::test]
@@ -37,14 +39,14 @@ async fn a_fault_at_any_step_of_the_shared_state_gives_no_money_back_twice() {
         .with_policy(policy)
         .build();
     faulty.plan(None);
-    let cost = client.generate(task(0)).await.unwrap().receipt.total().known().0;
+    let cost = client.generate(task(0)).await.unwrap().receipt.total().known().0 as i64;
     let steps = faulty.steps().len();
     assert!(steps >= 10, "{:?}", faulty.steps());
     let (mut n, mut refused) = (1, 0);
     for step in 0..steps {
         for fault in [Fault::Before, Fault::After, Fault::Status(500)] {
             for times in [1, usize::MAX] {
-                let before = provider.calls().len();
+                let (before, had) = (provider.calls().len(), charged(&twin).await);
                 faulty.plan(Some(Plan { step, fault, times }));
                 let result = client.generate(task(n)).await;
                 let sent = provider.calls().len() - before;
@@ -57,8 +59,9 @@ async fn a_fault_at_any_step_of_the_shared_state_gives_no_money_back_twice() {
                     }
                 }
                 faulty.plan(None);
-                let spent = provider.calls().len() as u64 * cost;
-                assert!(charged(&twin).await >= spent, "{why}");
+                for (has, had) in charged(&twin).await.into_iter().zip(had) {
+                    assert!(has - had >= sent as i64 * cost, "{why}: {has} after {had}");
+                }
                 n += 1;
             }
         }
