@@ -1,4 +1,4 @@
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from os import PathLike
@@ -28,7 +28,7 @@ _Paths: TypeAlias = list[Path]
 _Event: TypeAlias = FileStarted | FileChunk | FileFinished | Text | Notice | Finished
 _File: TypeAlias = CodeFile | PathLike[str]
 _Files: TypeAlias = Mapping[str, str] | Mapping[str, CodeFile] | Iterable[_File | tuple[str, str]] | _File
-_Answers: TypeAlias = str | PathLike[str] | list[str | dict[str, Any]] | dict[str, Any]
+_Answers: TypeAlias = str | PathLike[str] | Sequence[str | dict[str, Any]] | dict[str, Any]
 
 __version__: str
 
