@@ -105,7 +105,8 @@ impl Experience {
         let begun = Instant::now();
         let model = &*plan.candidate(ask.candidate).name();
         // Where another model can be asked, nobody waits for this one.
-        let elsewhere = plan.candidates.get(ask.candidate + 1).is_some();
+        let mut further = ask.candidate + 1..plan.candidates.len();
+        let elsewhere = further.any(|at| next::suits(plan, at, PicoUsd::ZERO));
         if turn.0.is_none()
             && !elsewhere
             && let Some(gate) = self.ailing(model)

@@ -151,7 +151,7 @@ fn a_sent_hold_that_is_dropped_stays_charged_and_is_marked_once() {
         let dropped = {
             let cell = cell.clone();
             thread::spawn(move || {
-                let mut hold = cell.reserve([None, None]).expect("there is no cap");
+                let hold = cell.reserve([None, None]).expect("there is no cap");
                 hold.departure().mark();
                 drop(hold);
             })

@@ -255,6 +255,8 @@ struct Open {
     events: Option<Events>,
     answer: Answer,
     ready: VecDeque<ModelEvent>,
+    /// What ends the answer, after all that is ready.
+    fault: Option<ProviderError>,
     call: ModelCall,
     key: Option<Secret>,
 }
@@ -266,34 +268,53 @@ impl Open {
             events: None,
             answer: Answer::default(),
             ready: VecDeque::new(),
+            fault: None,
             call: sent.call.clone(),
             key: sent.key.cloned(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<ModelEvent>, ProviderError> {
-        let sent = Sent { call: &self.call, key: self.key.as_ref() };
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
+            }
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
             }
             let Some(events) = self.events.as_mut().filter(|_| !self.answer.has_ended()) else {
                 return Ok(None);
             };
             match data(&mut self.body).await? {
                 Some(bytes) => {
-                    for event in events.feed(&bytes)? {
-                        self.ready.extend(self.answer.read(sent, &event)?);
+                    let found = events.feed(&bytes)?;
+                    let comment = events.take_comment();
+                    self.read(&found);
+                    // Servers keep a connection alive by comments too.
+                    if comment && self.ready.is_empty() {
+                        self.ready.push_back(ModelEvent::Alive);
                     }
                 }
                 None => {
                     let last = self.events.take().map(Events::finish).transpose()?.flatten();
                     // Half an event is the sign of a cut, which its missing stop tells too.
-                    if let Some(last) =
-                        last.filter(|last| serde_json::from_str::<serde::de::IgnoredAny>(last).is_ok())
-                    {
-                        self.ready.extend(self.answer.read(sent, &last)?);
-                    }
+                    let is_whole =
+                        |last: &String| serde_json::from_str::<serde::de::IgnoredAny>(last).is_ok();
+                    self.read(last.filter(is_whole).as_slice());
+                }
+            }
+        }
+    }
+
+    /// Reads events that arrived together. What came before a fault is told first.
+    fn read(&mut self, found: &[String]) {
+        let sent = Sent { call: &self.call, key: self.key.as_ref() };
+        for event in found {
+            match self.answer.read(sent, event) {
+                Ok(events) => self.ready.extend(events),
+                Err(fault) => {
+                    self.fault = Some(fault);
+                    return;
                 }
             }
         }

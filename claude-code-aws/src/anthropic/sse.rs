@@ -14,6 +14,7 @@ pub(crate) struct Events {
     data: String,
     seen: u64,
     after_cr: bool,
+    comment: bool,
 }
 
 impl Events {
@@ -47,6 +48,11 @@ impl Events {
         Ok(ended)
     }
 
+    /// Whether a comment arrived since this was last asked.
+    pub(crate) fn take_comment(&mut self) -> bool {
+        std::mem::take(&mut self.comment)
+    }
+
     /// What stands there at the end of the bytes. An event without its blank line counts only if it is whole in
     /// itself, which the reader of its JSON sees.
     pub(crate) fn finish(mut self) -> Result<Option<String>, Damage> {
@@ -61,7 +67,8 @@ impl Events {
             return Ok(Some(data).filter(|data| !data.is_empty()));
         }
         let line = std::str::from_utf8(&line).map_err(|_| Damage::Text)?;
-        // Comments and all fields but the data are not needed: each event's JSON has its type in it.
+        self.comment |= line.starts_with(':');
+        // All fields but the data are not needed: each event's JSON has its type in it.
         if let Some(data) = line.strip_prefix("data:") {
             if !self.data.is_empty() {
                 self.data.push('\n');

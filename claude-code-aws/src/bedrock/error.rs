@@ -347,7 +347,7 @@ fn validation(call: &ModelCall, text: &str) -> ProviderError {
 
 /// The twin's own refusal of a prompt that it has no answer to.
 fn no_sample(text: &str) -> bool {
-    text.contains("no sample answer")
+    text.starts_with("no sample answer for this prompt")
 }
 
 /// The successor, where the catalogue knows one.

@@ -93,6 +93,7 @@ fn replies() -> Vec<Reply> {
         Reply::refusal(400, "ValidationException", ECHO),
         Reply::stream(whole[..5].iter().cloned().chain([exception("validationException", ECHO)])),
         refused(ECHO),
+        Reply::refusal(400, "ValidationException", "'Write canary-prompt' has no sample answer"),
         refused("invalid header x-api-key: canary-anthropic-key"),
         refused("not understood: canary-instructions"),
         messages(

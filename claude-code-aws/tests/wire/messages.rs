@@ -106,11 +106,14 @@ async fn an_error_in_the_stream_is_typed_and_carries_what_had_arrived() {
             events.truncate(3 + deltas);
             let error = json!({ "type": "error", "error": { "type": code, "message": "midway" } });
             events.push(format!("event: error\ndata: {error}\n\n"));
-            let error = outcome(&events).await.unwrap_err();
-            assert_eq!(error.kind, expected, "{code} after {deltas}");
-            let partial = error.partial.as_ref().unwrap();
-            assert_eq!(partial.text, REVERSE.chars().take(16 * deltas).collect::<String>());
-            assert!(partial.attempts[0].unknown, "it may be on the bill");
+            // Each on its own, and all at once.
+            for events in [events.clone(), vec![events.concat()]] {
+                let error = outcome(&events).await.unwrap_err();
+                assert_eq!(error.kind, expected, "{code} after {deltas}");
+                let partial = error.partial.as_ref().unwrap();
+                assert_eq!(partial.text, REVERSE.chars().take(16 * deltas).collect::<String>());
+                assert!(partial.attempts[0].unknown, "it may be on the bill");
+            }
         }
     }
 }
@@ -118,13 +121,20 @@ async fn an_error_in_the_stream_is_typed_and_carries_what_had_arrived() {
 #[tokio::test(start_paused = true)]
 async fn pings_keep_a_silent_model_from_its_limits_but_not_from_the_total() {
     let events = sse(REVERSE, "end_turn");
-    let ping = || Piece::Bytes("event: ping\ndata: {\"type\": \"ping\"}\n\n".into());
     let wait = || Piece::Wait(Duration::from_secs(500));
-    for (pings, expected) in [(0, Some(Kind::Timeout)), (1, None), (2, Some(Kind::Timeout))] {
+    let (event, comment) = ("event: ping\ndata: {\"type\": \"ping\"}\n\n", ": keep-alive\n\n");
+    let table = [
+        (0, event, Some(Kind::Timeout)),
+        (1, event, None),
+        (1, comment, None),
+        (2, event, Some(Kind::Timeout)),
+        (2, comment, Some(Kind::Timeout)),
+    ];
+    for (pings, ping, expected) in table {
         // Two silences of 500 s: alone they pass the first event's 600 s, and a third one the total of 1,200 s.
         let mut reply = Reply::stream([events[0].clone().into_bytes()]).with_type("text/event-stream");
         for _ in 0..pings {
-            reply = reply.then(wait()).then(ping());
+            reply = reply.then(wait()).then(Piece::Bytes(ping.into()));
         }
         reply = reply.then(wait());
         if pings == 0 {

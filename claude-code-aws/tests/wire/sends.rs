@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_code_aws::{Cost, GenerateRequest, Kind};
+use claude_code_aws::{Cost, GenerateRequest, Kind, PicoUsd, Tier};
 use futures_util::future::join_all;
 
 use super::bytes::{EVENT_STREAM, converse, ok, refusal, reverse};
@@ -41,23 +41,28 @@ async fn throttling_of_45_s_is_waited_out_with_growing_jittered_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_callers_who_are_throttled_find_out_together_when_it_ends() {
-    let sole = throttles_for_45_s();
-    paused(&sole).generate(request()).await.unwrap();
-    let replies = throttles_for_45_s();
-    let client = paused(&replies);
-    let callers = (0..100).map(|n| {
-        let client = client.clone();
-        async move { client.generate(GenerateRequest { prompt: format!("reverse {n}"), ..request() }).await }
-    });
-    assert!(join_all(callers).await.iter().all(Result::is_ok));
-    // One send each that is answered, and before them what one caller needs to find out when the model answers again.
-    let least = 100 + sole.sends() - 1;
-    println!(
-        "100 callers throttled for 45 s: {} sends ({} for one caller alone)",
-        replies.sends(),
-        sole.sends()
-    );
-    assert!(replies.sends() * 10 <= least * 11, "{} sends", replies.sends());
+    // The second may ask no other model either: the fallbacks are too dear for it.
+    let cheap = GenerateRequest::new("reverse a string").with_tier(Tier::Simple);
+    for request in [request(), cheap.with_max_usd(PicoUsd::from_usd("0.01").unwrap())] {
+        let sole = throttles_for_45_s();
+        paused(&sole).generate(request.clone()).await.unwrap();
+        let replies = throttles_for_45_s();
+        let client = paused(&replies);
+        let callers = (0..100).map(|n| {
+            let (client, prompt) = (client.clone(), format!("reverse {n}"));
+            let request = GenerateRequest { prompt, ..request.clone() };
+            async move { client.generate(request).await }
+        });
+        assert!(join_all(callers).await.iter().all(Result::is_ok));
+        // One send each that is answered, and before them what one caller needs to find out when the model answers again.
+        let least = 100 + sole.sends() - 1;
+        println!(
+            "100 callers throttled for 45 s: {} sends ({} for one caller alone)",
+            replies.sends(),
+            sole.sends()
+        );
+        assert!(replies.sends() * 10 <= least * 11, "{} sends", replies.sends());
+    }
 }
 
 #[tokio::test(start_paused = true)]
