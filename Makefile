@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda clean
+.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -56,7 +56,7 @@ lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's pu
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
 	.ci/checks
 
-campaign: $(PY) module  ## the same tests at full size
+campaign: $(PY) module loom  ## the same tests at full size, and the models under every order of their threads
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
 	cd claude-code-py && CAMPAIGN=1 ../$(PY) -m pytest -s tests/test_process.py tests/test_async.py
@@ -79,6 +79,14 @@ bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a 
 
 bench-load: $(PY)  ## 25 times the load that there is room for; needs a release build in RELEASE
 	$(PY) benches/load.py $(RELEASE)/claude-code-aws --check
+
+# Zig links against manylinux2014's glibc, whatever this machine has.
+wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, checked and tried in a fresh environment
+	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
+	rm -rf target/wheels
+	cd claude-code-py && PATH=$(CURDIR)/$(VENV)/bin:$$PATH maturin build --release --locked --zig --compatibility manylinux2014 --out ../target/wheels
+	.ci/wheel target/wheels/*.whl
+	.ci/installed target/wheels/*.whl $(PY)
 
 # Without the twin, the command line and the large grammars: what a function needs, with the server's feature alone.
 lambda:  ## target/lambda.zip for provided.al2023, of this machine's architecture

@@ -2,7 +2,8 @@
 
     python twin.py RELEASE_DIRECTORY [--check]
 
-Bounds: 150 ms, 2,000 calls a second on 2 cores (the load comes from the same machine), 60 MB.
+Bounds: 150 ms, 2,000 calls a second on 2 cores (the load comes from the same machine), 60 MB, also after S3 took and
+gave objects of 4 MB.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
+
 PROMPT = "Write a Python function that reverses a string."
 CONNECTIONS, CALLS, RUNS = 4, 4000, 5
+OBJECTS, OBJECT = 8, 4 << 20
 
 
 def request(host: str) -> bytes:
@@ -84,14 +88,27 @@ def resident(pid: int) -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1e3
 
 
-def start(command: Path, directory: str) -> tuple[subprocess.Popen[str], str, float]:
-    """The twin, its Bedrock address, and milliseconds to its first answer."""
+def objects(url: str) -> None:
+    """Puts and gets objects, one after the other."""
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    s3 = boto3.client("s3", endpoint_url=url, **keys)
+    s3.create_bucket(Bucket="bench")
+    for n in range(OBJECTS):
+        content = bytes([n]) * OBJECT
+        s3.put_object(Bucket="bench", Key=str(n), Body=content)
+        assert s3.get_object(Bucket="bench", Key=str(n))["Body"].read() == content
+
+
+def start(command: Path, directory: str) -> tuple[subprocess.Popen[str], str, str, float]:
+    """The twin, its Bedrock address, its S3, and milliseconds to its first answer."""
     begun = time.perf_counter()
     twin = subprocess.Popen(
         [command, "twin", "up", "--dir", directory, "--fresh"], stdout=subprocess.PIPE, text=True
     )
     assert twin.stdout
     for line in twin.stdout:
+        if "AWS_ENDPOINT_URL_S3=" in line:
+            s3 = line.strip().partition("=")[2]
         if "AWS_ENDPOINT_URL_BEDROCK_RUNTIME=" in line:
             host = urlsplit(line.strip().partition("=")[2].strip("'\"")).netloc
             break
@@ -100,7 +117,7 @@ def start(command: Path, directory: str) -> tuple[subprocess.Popen[str], str, fl
     with connect(host) as connection:
         answer = json.loads(call(connection, request(host)))
     assert "def " in answer["output"]["message"]["content"][0]["text"]
-    return twin, host, (time.perf_counter() - begun) * 1e3
+    return twin, host, s3, (time.perf_counter() - begun) * 1e3
 
 
 def main() -> int:
@@ -108,14 +125,16 @@ def main() -> int:
     arguments.add_argument("release", type=Path, help="directory of the release build, such as target/release")
     arguments.add_argument("--check", action="store_true", help="fail outside a bound")
     given = arguments.parse_args()
-    starts, rates, memory = [], [], 0.0
+    starts, rates, memory, stored = [], [], 0.0, 0.0
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory() as directory:
-            twin, host, first = start(given.release / "claude-code-aws", directory)
+            twin, host, s3, first = start(given.release / "claude-code-aws", directory)
             try:
                 starts.append(first)
                 rates.append(load(host))
                 memory = max(memory, resident(twin.pid))
+                objects(s3)
+                stored = max(stored, resident(twin.pid))
             finally:
                 twin.terminate()
                 twin.wait()
@@ -123,6 +142,7 @@ def main() -> int:
         ("start to first answered call, ms", statistics.median(starts), 150, False),
         (f"Converse calls a second, {CONNECTIONS} connections", statistics.median(rates), 2000, True),
         ("MB resident at most", memory, 60, False),
+        ("MB resident at most, after S3 put and get", stored, 60, False),
     ]
     missed = 0
     for name, figure, bound, least in figures:

@@ -219,7 +219,7 @@ impl Vars {
             text.parse::<ProfileScope>().ok()
         })?;
         config.policy.reach = match config.provider {
-            Provider::Anthropic => Reach::AnthropicApi,
+            Provider::Anthropic => config.anthropic.reach(),
             _ => Reach::Profile(scope.unwrap_or(ProfileScope::Global)),
         };
         Ok(())

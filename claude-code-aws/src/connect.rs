@@ -1,10 +1,11 @@
 //! From settings to a client: which provider, which stores.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use claude_code_core::select::Reach;
-use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Result};
+use claude_code_core::file::sha256_hex;
+use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Policy, Result};
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
@@ -14,6 +15,9 @@ use crate::dynamodb::DynamoState;
 #[cfg(feature = "local")]
 use crate::local::Twin;
 use crate::results::AwsResults;
+
+/// How long STS may take to name the account, each of three times.
+const STS_ATTEMPT: Duration = Duration::from_secs(5);
 
 /// A client for these settings; AWS credentials and region by the standard chain, where AWS is asked at all.
 pub async fn connect(config: Config) -> Result<Client> {
@@ -68,14 +72,13 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     #[cfg(feature = "local")]
     let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
     crate::host::check(sdk)?;
-    let mut policy = config.policy.clone();
-    policy.samples = config.provider == Provider::Samples;
+    let mut policy = policy(sdk, config);
     let builder = match config.provider {
         Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
             let provider = Anthropic::new(&config.anthropic, crate::connection::connector(), strict)?;
-            policy.reach = Reach::AnthropicApi;
+            policy.reach = config.anthropic.reach();
             policy.places = provider.places();
             asking(provider)
         }
@@ -108,6 +111,32 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     }
 }
 
+/// What the settings decide, with who answers.
+fn policy(sdk: &SdkConfig, config: &Config) -> Policy {
+    let mut policy = config.policy.clone();
+    policy.samples = config.provider == Provider::Samples;
+    if policy.answers_from.is_empty() {
+        policy.answers_from = answers_from(sdk, config);
+    }
+    policy
+}
+
+/// Who answers, where it is not the service itself: an address of somebody's own, or what a twin plays. An address may
+/// tell more than others should read: it stands as its hash.
+fn answers_from(sdk: &SdkConfig, config: &Config) -> String {
+    let address = match config.provider {
+        Provider::Bedrock => crate::host::endpoint(sdk, "Bedrock Runtime"),
+        Provider::Anthropic => config.anthropic.base_url.clone(),
+        #[cfg(feature = "local")]
+        Provider::Samples => {
+            return config.answers.as_ref().map_or_else(String::new, |twin| twin.answers_from().to_owned());
+        }
+        #[cfg(not(feature = "local"))]
+        Provider::Samples => None,
+    };
+    address.map_or_else(String::new, |address| sha256_hex(address.as_bytes()))
+}
+
 /// A builder of clients that ask this provider, for answers and for facts.
 fn asking(provider: impl ModelProvider + ModelFacts + 'static) -> ClientBuilder {
     let provider = Arc::new(provider);
@@ -123,7 +152,8 @@ pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
 /// As [`connect_to`], with the places.
 #[cfg(feature = "local")]
 pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
-    let policy = claude_code_core::Policy { samples: true, ..config.policy.clone() };
+    let answers_from = twin.answers_from().to_owned();
+    let policy = Policy { samples: true, answers_from, ..config.policy.clone() };
     let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
     on_disk(builder, Some(twin.clone()), config).await
 }
@@ -173,7 +203,7 @@ pub(crate) fn stored(
     config: &Config,
     bucket: &str,
 ) -> ClientBuilder {
-    let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
+    let dynamodb = crate::dynamodb::client(sdk);
     let s3 = crate::s3::client(sdk);
     let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), bucket);
     let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket)
@@ -186,7 +216,9 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     if let Some(name) = &config.bucket_name {
         return Ok(name.clone());
     }
-    let identity = aws_sdk_sts::Client::new(sdk).get_caller_identity().send().await.map_err(|_| {
+    let limits = crate::connection::limits(sdk, STS_ATTEMPT, STS_ATTEMPT * 3);
+    let sts = aws_sdk_sts::config::Builder::from(sdk).timeout_config(limits).build();
+    let identity = aws_sdk_sts::Client::from_conf(sts).get_caller_identity().send().await.map_err(|_| {
         Error::new(
             Kind::Credentials,
             "the account's id for the bucket's name could not be read: set CLAUDE_CODE_AWS_BUCKET_NAME, or give \

@@ -1,9 +1,10 @@
 //! The connections to models, the same for each provider: HTTPS by rustls, the environment's proxy, and a pool that
-//! gives connections up before the load balancers and NATs between do.
+//! gives connections up before the load balancers and NATs between do. And how long the stores may take.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
@@ -12,6 +13,7 @@ use aws_smithy_runtime_api::client::http::{
     http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::timeout::TimeoutConfig;
 
 /// An idle connection older than this may be half open: hyper keeps them for 90 s, balancers drop them from 20 s on.
 const POOL_IDLE: Duration = Duration::from_secs(15);
@@ -83,6 +85,14 @@ impl HttpConnector for ByScheme {
         };
         connector.call(request)
     }
+}
+
+/// The time limits of a configuration, and these where it has none of its own: for one try, and for all of the SDK's.
+/// Without them a service that takes a request and never answers holds it for ever.
+pub(crate) fn limits(sdk: &SdkConfig, attempt: Duration, operation: Duration) -> TimeoutConfig {
+    let ours = TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation);
+    let own = sdk.timeout_config().map(TimeoutConfig::to_builder).unwrap_or_default();
+    own.take_unset_from(ours).build()
 }
 
 /// The builder takes neither a connector of our own under TLS nor TCP keepalive. What keepalive would find, a server that

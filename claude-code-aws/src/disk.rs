@@ -12,6 +12,9 @@ use cap_std::fs::{Dir, OpenOptions};
 use claude_code_core::file::{CodeFile, auto_executed, names, refuse_set};
 use claude_code_core::{Error, Kind, Result};
 
+/// How the names of our directories in the root begin. No file of an answer may stand in one: it goes when we are done.
+const STAGE: &str = ".claude-code-aws-";
+
 /// Names of our directories that crashed runs of this process id may have left.
 const MAX_STAGES: usize = 1000;
 
@@ -51,19 +54,30 @@ fn write_all(wanted: &[(String, &CodeFile)], dir: &Path, overwrite: bool) -> Res
     let (name, stage) = stage(&root).map_err(|e| storage("write in", dir, &e))?;
     let mut moves = Moves { root: &root, stage: &stage, done: Vec::new(), made: Vec::new() };
     let result = moves.all(wanted, overwrite);
-    if result.is_err() {
-        moves.undo();
+    let lost = if result.is_err() { moves.undo() } else { Vec::new() };
+    if let (Err(error), [first, ..]) = (&result, lost.as_slice()) {
+        return Err(not_put_back(error, first, &dir.join(name)));
     }
     // What is left there is ours: staged files, and on success those that were replaced.
     let _ = root.remove_dir_all(&name);
     result
 }
 
+/// The first error, and where the files are that could not be put back.
+fn not_put_back(error: &Error, (number, path): &(usize, String), stage: &Path) -> Error {
+    let why = error.message.trim_end_matches("; nothing was written");
+    let kept = stage.join(replaced(*number));
+    Error::new(
+        Kind::Storage,
+        format!("{why}; {path:?} could not be put back as it was: it is kept as {}", kept.display()),
+    )
+}
+
 /// A fresh directory in the root, by name and handle.
 fn stage(root: &Dir) -> std::io::Result<(String, Dir)> {
     let mut number = 0;
     loop {
-        let name = format!(".claude-code-aws-{}-{number}", std::process::id());
+        let name = format!("{STAGE}{}-{number}", std::process::id());
         match root.create_dir(&name) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists && number < MAX_STAGES => number += 1,
             made => return made.and_then(|()| Ok((name.clone(), root.open_dir_nofollow(&name)?))),
@@ -84,6 +98,11 @@ fn checked(files: &[CodeFile], options: WriteOptions) -> Result<Vec<(String, &Co
         return Err(Error::invalid(format!("{reason}; nothing was written")));
     }
     for (path, file) in &wanted {
+        if path.to_ascii_lowercase().starts_with(STAGE) {
+            return Err(Error::invalid(format!(
+                "{path:?} begins as our own directories do; nothing was written"
+            )));
+        }
         if !file.complete {
             return Err(Error::invalid(format!(
                 "{path:?} is not complete; resume the answer, then write it"
@@ -149,8 +168,12 @@ impl Moves<'_> {
             (true, true) => self.replace(number, &parent, name),
             (false, _) => link(self.stage, &staged(number), &parent, name),
         };
+        // Where a file could not take the place of another one, that may be in the stage already.
+        if placed.is_ok() || there.is_some() {
+            self.done.push((number, path.to_owned(), there.is_some()));
+        }
         match placed {
-            Ok(()) => self.done.push((number, path.to_owned(), there.is_some())),
+            Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(exists(path)),
             Err(e) => return Err(storage("write", Path::new(path), &e)),
         }
@@ -180,22 +203,29 @@ impl Moves<'_> {
     }
 
     /// Takes back what was placed and made, the last first. What fails here stays as it is: the first error is
-    /// the one to tell.
-    fn undo(&mut self) {
-        for (number, path, had_before) in self.done.drain(..).rev() {
-            let (parents, name) = path.rsplit_once('/').unwrap_or(("", &path));
-            let parts = parents.split('/').filter(|part| !part.is_empty());
-            let parent = parts.fold(self.root.try_clone(), |dir, part| dir?.open_dir_nofollow(part));
-            let Ok(parent) = parent else { continue };
-            let _ = if had_before {
-                self.stage.rename(replaced(number), &parent, name)
-            } else {
-                parent.remove_file(name)
-            };
+    /// the one to tell. Gives the files that were replaced and could not be put back: they are in the stage.
+    fn undo(&mut self) -> Vec<(usize, String)> {
+        let mut lost = Vec::new();
+        for (number, path, had_before) in std::mem::take(&mut self.done).into_iter().rev() {
+            if had_before && self.stage.symlink_metadata(replaced(number)).is_err() {
+                continue;
+            }
+            let undone = self.undo_one(number, &path, had_before);
+            if had_before && undone.is_err() {
+                lost.push((number, path));
+            }
         }
         for directory in self.made.drain(..).rev() {
             let _ = self.root.remove_dir(directory);
         }
+        lost
+    }
+
+    fn undo_one(&self, number: usize, path: &str, had_before: bool) -> std::io::Result<()> {
+        let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parts = parents.split('/').filter(|part| !part.is_empty());
+        let parent = parts.fold(self.root.try_clone(), |dir, part| dir?.open_dir_nofollow(part))?;
+        if had_before { self.stage.rename(replaced(number), &parent, name) } else { parent.remove_file(name) }
     }
 }
 
@@ -224,4 +254,31 @@ fn exists(path: &str) -> Error {
 
 fn storage(action: &str, path: &Path, error: &std::io::Error) -> Error {
     Error::new(Kind::Storage, format!("could not {action} {}: {error}; nothing was written", path.display()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_put_back_stays_in_the_stage_and_the_error_says_where() {
+        let root = tempfile::TempDir::new().unwrap();
+        std::fs::create_dir(root.path().join("src")).unwrap();
+        std::fs::write(root.path().join("src/a.py"), "old").unwrap();
+        let dir = Dir::open_ambient_dir(root.path(), ambient_authority()).unwrap();
+        let (name, stage) = stage(&dir).unwrap();
+        let mut moves = Moves { root: &dir, stage: &stage, done: Vec::new(), made: Vec::new() };
+        moves.stage_one(0, "new").unwrap();
+        moves.place_one(0, "src/a.py", true).unwrap();
+        // Somebody takes the directory away meanwhile.
+        std::fs::rename(root.path().join("src"), root.path().join("gone")).unwrap();
+        let lost = moves.undo();
+        assert_eq!(lost, [(0, "src/a.py".to_owned())]);
+        let first = storage("write", Path::new("b.py"), &std::io::Error::other("disk full"));
+        let told = not_put_back(&first, &lost[0], &root.path().join(&name)).message;
+        let kept = root.path().join(&name).join("old-0");
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "old");
+        assert!(told.contains(kept.to_str().unwrap()) && !told.contains("nothing was written"), "{told}");
+    }
 }

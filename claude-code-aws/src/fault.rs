@@ -62,10 +62,18 @@ pub(crate) fn by_status(service: &str, model: &ModelId, code: &str, status: u16)
     } else {
         format!("{} (HTTP {status})", printable(code, 64))
     };
+    if matches!(status, 300..=399) {
+        return ProviderError::new(
+            Kind::InvalidRequest,
+            Paid::No,
+            format!("{service} answered {named}, a redirection, which is not followed: check the base URL"),
+        );
+    }
     let (kind, paid) = match status {
         401 => (Kind::Credentials, Paid::No),
         403 => (Kind::AccessDenied, Paid::No),
         404 => (Kind::NotFound, Paid::No),
+        408 => (Kind::Timeout, Paid::Maybe),
         413 => (Kind::ContextTooLong, Paid::No),
         429 => (Kind::Throttled, Paid::No),
         503 | 529 => (Kind::Unavailable, Paid::No),
@@ -80,46 +88,10 @@ pub(crate) fn by_status(service: &str, model: &ModelId, code: &str, status: u16)
     )
 }
 
-/// Whether the text, in lower case, says that the prompt does not fit.
-pub(crate) fn says_too_long(lower: &str) -> bool {
-    [
-        "prompt is too long",
-        "input is too long",
-        "exceed context limit",
-        "exceeds the available context",
-        "too many total text bytes",
-        "input tokens exceed",
-        "context window",
-        "maximum context length",
-    ]
-    .iter()
-    .any(|sign| lower.contains(sign))
-}
-
-/// A prompt that does not fit, with the figures where the service gave them.
-pub(crate) fn too_long(model: &ModelId, text: &str) -> ProviderError {
-    let figures = figures(text)
-        .map(|(needed, allowed)| format!(" ({needed} tokens are needed, {allowed} allowed)"))
-        .unwrap_or_default();
-    ProviderError::new(
-        Kind::ContextTooLong,
-        Paid::No,
-        format!(
-            "prompt and answer do not fit into {model}{figures}: hand in fewer files or lower max_tokens"
-        ),
-    )
-}
-
-/// Tokens needed and allowed, from `… 1000001 tokens > 1000000 maximum` or `…: 199000 + 8192 > 200000, …`.
-fn figures(text: &str) -> Option<(u64, u64)> {
-    let (needed, allowed) = text.split_once('>')?;
-    let numbers = |text: &str| -> Vec<u64> {
-        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
-    };
-    let needed = numbers(needed.rsplit(':').next().unwrap_or(needed));
-    let total = needed.iter().try_fold(0u64, |sum, n| sum.checked_add(*n))?;
-    let allowed = *numbers(allowed).first()?;
-    (!needed.is_empty()).then_some((total, allowed))
+/// Whether a throttle lasts until tomorrow.
+pub(crate) fn says_daily(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains("per day") || lower.contains("daily")
 }
 
 /// The field that the text, in lower case, says is not taken.

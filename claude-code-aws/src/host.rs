@@ -46,12 +46,16 @@ pub(crate) fn check(sdk: &SdkConfig) -> Result<()> {
 
 /// Refuses plain http to another machine, whoever sends.
 pub(crate) fn check_addresses(sdk: &SdkConfig) -> Result<()> {
-    let of_service = |service: &str| sdk.service_config()?.load_config(endpoint_key(service)?);
-    let named = SERVICES.into_iter().filter_map(|service| Some((service, of_service(service)?)));
+    let named = SERVICES.into_iter().filter_map(|service| Some((service, of_service(sdk, service)?)));
     for (service, url) in named.chain(sdk.endpoint_url().map(|url| ("all services", url.to_owned()))) {
         check_url(service, &url)?;
     }
     Ok(())
+}
+
+/// The address that environment or profile name for one service, by the SDK's name for it.
+pub(crate) fn of_service(sdk: &SdkConfig, service: &str) -> Option<String> {
+    sdk.service_config()?.load_config(endpoint_key(service)?)
 }
 
 fn check_url(service: &str, url: &str) -> Result<()> {
@@ -64,6 +68,12 @@ fn check_url(service: &str, url: &str) -> Result<()> {
             "names host {host}: it must begin with https://, only this machine may go without"
         ))),
     }
+}
+
+/// The address that environment, profile or code give a service, if it is not AWS's own.
+pub(crate) fn endpoint(sdk: &SdkConfig, service: &str) -> Option<String> {
+    let of_service = || sdk.service_config()?.load_config(endpoint_key(service)?);
+    of_service().or_else(|| sdk.endpoint_url().map(str::to_owned))
 }
 
 fn endpoint_key(service: &str) -> Option<ServiceConfigKey<'_>> {

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 mod connect;
 mod connection;
+mod departing;
 pub mod disk;
 #[cfg(feature = "local")]
 pub mod doctor;
@@ -27,6 +28,8 @@ mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod janitor;
+pub mod journal;
+mod length;
 #[cfg(feature = "local")]
 pub mod local;
 mod presign;
@@ -34,6 +37,8 @@ pub mod results;
 pub mod s3;
 mod secret;
 pub mod services;
+pub mod source;
+mod words;
 
 pub use claude_code_core::*;
 pub use config::Config;

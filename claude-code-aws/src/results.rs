@@ -251,7 +251,7 @@ impl GenerationStore for AwsResults {
         Ok(Page { items, next })
     }
 
-    async fn delete(&self, scope: &Scope, id: &str) -> Result<()> {
+    async fn delete(&self, scope: &Scope, id: &str) -> Result<Option<String>> {
         let item = self.item(scope, id).await?;
         // A list that cannot be read does not keep the row: what stays behind is swept up.
         let files = self.files(&item).await.unwrap_or_default();
@@ -262,17 +262,14 @@ impl GenerationStore for AwsResults {
             .send()
             .await
             .map_err(|failed| crate::dynamodb::error("delete from", &self.table, &failed))?;
-        let Some(s3_key) = s3_key(&item) else { return Ok(()) };
+        let cache_key = row::cache_key(&item);
+        let Some(s3_key) = s3_key(&item) else { return Ok(cache_key) };
         let base = base_of(s3_key);
         let names: Vec<String> = files.into_iter().map(|(name, _)| name).collect();
         let mut keys = keys_at(s3_key, &names);
         keys.extend([format!("{base}.manifest.json"), format!("{base}.prompt.txt")]);
-        for key in keys {
-            if let Err(error) = s3::delete(&self.s3, &self.bucket, &key).await {
-                tracing::warn!(%error, "an object of a deleted result stays until it is swept up");
-            }
-        }
-        Ok(())
+        s3::erase(&self.s3, &self.bucket, base, &keys).await;
+        Ok(cache_key)
     }
 }
 

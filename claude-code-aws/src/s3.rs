@@ -1,5 +1,7 @@
 //! The S3 client as this crate uses it, and what its errors mean.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
@@ -7,14 +9,23 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use claude_code_core::file::sha256_hex;
 use claude_code_core::{Error, Kind, Result};
+use futures_util::{StreamExt, stream};
 
+/// How long one try may take, upload included: an object has a few megabytes at most, and a slow line a tenth of one
+/// in a second.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// The same with all of the SDK's tries.
+const OPERATION: Duration = Duration::from_secs(180);
+/// Objects that are removed at the same time.
+const AT_ONCE: usize = 8;
 /// Puts that met a concurrent one are tried again so often.
 const CONFLICT_TRIES: u32 = 5;
 
 /// S3 as this configuration reaches it. A custom endpoint gets what servers beside AWS need: the bucket in the path,
 /// and checksums only where they are required.
 pub fn client(sdk: &SdkConfig) -> Client {
-    let mut config = aws_sdk_s3::config::Builder::from(sdk);
+    let limits = crate::connection::limits(sdk, ATTEMPT, OPERATION);
+    let mut config = aws_sdk_s3::config::Builder::from(sdk).timeout_config(limits);
     if has_endpoint(sdk) {
         config = config
             .force_path_style(true)
@@ -78,8 +89,8 @@ pub(crate) async fn put_new(
     Ok(())
 }
 
-fn pause(attempt: u32) -> std::time::Duration {
-    std::time::Duration::from_millis(20 << attempt.min(6))
+fn pause(attempt: u32) -> Duration {
+    Duration::from_millis(20 << attempt.min(6))
 }
 
 /// Metadata travels in headers, which are ASCII: everything else is written as `%XX`.
@@ -116,6 +127,53 @@ pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Result<Vec<
 pub(crate) async fn delete(client: &Client, bucket: &str, key: &str) -> Result<()> {
     let deleted = client.delete_object().bucket(bucket).key(key).send().await;
     deleted.map(|_| ()).map_err(|failed| error("delete", bucket, key, &failed))
+}
+
+/// The versions of the objects under a prefix, delete markers among them: key and version id.
+pub(crate) async fn versions(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<(String, String)>> {
+    let (mut found, mut from) = (Vec::new(), (None, None));
+    loop {
+        let list = client.list_object_versions().bucket(bucket).prefix(prefix);
+        let page = list.set_key_marker(from.0).set_version_id_marker(from.1).send().await;
+        let page = page.map_err(|failed| error("list versions of", bucket, prefix, &failed))?;
+        let objects = page.versions().iter().map(|v| (v.key(), v.version_id()));
+        let markers = page.delete_markers().iter().map(|v| (v.key(), v.version_id()));
+        found.extend(
+            objects.chain(markers).filter_map(|(key, version)| Some((key?.to_owned(), version?.to_owned()))),
+        );
+        from = (page.next_key_marker, page.next_version_id_marker);
+        if page.is_truncated != Some(true) || from.0.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Removes objects with all of their versions. `prefix` begins each key. Where the role may not list or delete versions,
+/// a versioned bucket keeps them under a delete marker, until its rule for noncurrent versions ends them.
+pub(crate) async fn erase(client: &Client, bucket: &str, prefix: &str, keys: &[String]) {
+    let versions = &versions(client, bucket, prefix).await.ok();
+    let erased = |key| async move {
+        let of_key = versions.iter().flatten().filter(|(of, _)| of == key);
+        let whole = versions.is_some() && are_deleted(client, bucket, key, of_key).await;
+        if !whole && let Err(error) = delete(client, bucket, key).await {
+            tracing::warn!(%error, "an object of a deleted result stays until it is swept up");
+        }
+    };
+    stream::iter(keys.iter().map(String::as_str)).for_each_concurrent(AT_ONCE, erased).await;
+}
+
+/// Removes versions for good. False: at least one stays.
+async fn are_deleted<'a>(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    versions: impl Iterator<Item = &'a (String, String)>,
+) -> bool {
+    let mut all = true;
+    for (_, version) in versions {
+        all &= client.delete_object().bucket(bucket).key(key).version_id(version).send().await.is_ok();
+    }
+    all
 }
 
 /// One line about a failed call, without the service's raw answer.

@@ -19,7 +19,7 @@ use crate::s3;
 pub fn of(connected: &Connected, config: &Config) -> Services {
     let store: Arc<dyn ServiceStore> = match &connected.places {
         Some(places) => Arc::new(AwsServices::new(
-            aws_sdk_dynamodb::Client::new(&places.sdk),
+            crate::dynamodb::client(&places.sdk),
             s3::client(&places.sdk),
             &config.service_table,
             &config.service_bucket,

@@ -3,11 +3,12 @@
 #![allow(missing_docs)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use claude_code_aws::disk::{WriteOptions, write_to};
+use claude_code_aws::source::name_of;
 use claude_code_core::{CodeFile, Kind, Language};
 use tempfile::TempDir;
 
@@ -96,6 +97,15 @@ fn a_rejected_file_refuses_all_unless_skipped() {
     let skip = WriteOptions { skip_rejected: true, ..WriteOptions::default() };
     assert_eq!(write_to(&files, root.path(), skip).unwrap().len(), 1);
     assert_eq!(tree(root.path()), ["a.py=a"]);
+}
+
+#[test]
+fn a_file_in_a_directory_of_ours_is_refused() {
+    let root = TempDir::new().unwrap();
+    for name in [".claude-code-aws-1-0/old-0", ".Claude-Code-AWS-x", ".claude-code-aws-2/a.py"] {
+        assert_eq!(kind(&[file(name, "x")], root.path(), OVERWRITE), Kind::InvalidRequest, "{name}");
+    }
+    assert_eq!(tree(root.path()), [""; 0]);
 }
 
 #[test]
@@ -221,4 +231,23 @@ fn parallel_writers_of_the_same_files_leave_one_answer_whole() {
     });
     assert!(winners <= 1);
     assert!(!tree(dir).iter().any(|name| name.starts_with(".claude-code-aws")));
+}
+
+#[test]
+fn a_given_file_is_named_below_the_current_directory_or_by_its_own_name() {
+    let here = std::env::current_dir().unwrap();
+    let cases = [
+        (PathBuf::from("src/lib.rs"), "src/lib.rs"),
+        (PathBuf::from("./src/lib.rs"), "src/lib.rs"),
+        (PathBuf::from("src/../src/lib.rs"), "src/lib.rs"),
+        (here.join("src/lib.rs"), "src/lib.rs"),
+        (here.join("Cargo.toml"), "Cargo.toml"),
+        (here.join("../Cargo.toml"), "Cargo.toml"),
+        (PathBuf::from("/nowhere/at/all.py"), "all.py"),
+        (PathBuf::from("../a.py"), "a.py"),
+    ];
+    for (path, name) in cases {
+        assert_eq!(name_of(&path).unwrap(), name, "{path:?}");
+    }
+    assert_eq!(name_of(Path::new("/")).unwrap_err().kind, Kind::InvalidRequest);
 }

@@ -26,7 +26,7 @@ impl Caps {
     }
 }
 
-/// A day's figures: the scope's own, or everybody's where only everybody's day has a cap.
+/// A day's figures: of everybody's day where less is left of its cap than of the scope's, else the scope's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct BudgetView {
     /// The cap, where there is one.
@@ -39,6 +39,14 @@ pub struct BudgetView {
     pub unknown: PicoUsd,
     /// Whether sending was stopped, for everybody or for this scope.
     pub stopped: bool,
+}
+
+impl BudgetView {
+    /// What is left of the cap; without one there is no end.
+    pub(crate) fn left(&self) -> u64 {
+        let left = |cap: PicoUsd| cap.0.saturating_sub(self.spent.0).saturating_sub(self.reserved.0);
+        self.cap.map_or(u64::MAX, left)
+    }
 }
 
 /// Who is stopped.

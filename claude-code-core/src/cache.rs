@@ -1,21 +1,31 @@
 //! Accepted answers are served again for an hour: from memory, else from shared state. Only accepted ones enter,
 //! expiry is judged here, and what was stored is checked against its hash. If it cannot be reached, life goes on.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
+use crate::ask::Why;
 use crate::clock::{Clock, UtcMillis};
+use crate::error::{Error, Result};
 use crate::file::sha256_hex;
-use crate::generation::Generation;
+use crate::generation::{Cached, Generation};
 use crate::lease::{Lease, Leases};
 use crate::plan::Plan;
 use crate::receipt::Receipt;
 use crate::request::CacheMode;
-use crate::state::{OnlyIf, StateKey, StateKind, StateStore};
+use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
+use crate::state::{patience_after, patience_before};
+use crate::usage::Usage;
 
 /// Answers kept in memory, in bytes of code and text.
 const MEMORY_BYTES: u64 = 64 << 20;
+
+/// A look that was given less time than this may just have been too short.
+const FAIR: Duration = Duration::from_secs(1);
 
 /// The response cache.
 #[derive(Debug)]
@@ -29,9 +39,10 @@ pub(crate) struct ResponseCache {
 
 /// An answer in memory. The moment of its end is ours; the map only bounds the size.
 #[derive(Clone, Debug)]
-struct Entry {
-    generation: Arc<Generation>,
-    expires_at: UtcMillis,
+pub(crate) struct Entry {
+    /// The original, with its own receipt.
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) expires_at: UtcMillis,
 }
 
 /// An answer in shared state.
@@ -44,7 +55,7 @@ struct Stored {
 /// What the cache says to a request.
 pub(crate) enum Entrance {
     /// The answer is there.
-    Hit(Arc<Generation>),
+    Hit(Entry),
     /// It is for this request to find it.
     Lead(Lease),
 }
@@ -66,31 +77,81 @@ impl ResponseCache {
         if !plan.is_cached() {
             return Entrance::Lead(Lease::none());
         }
-        let reads = plan.request.cache == CacheMode::Use;
+        let mut waited = false;
         loop {
-            if reads && let Some(hit) = self.get(plan).await {
-                return Entrance::Hit(hit);
+            let left = plan.limits.deadline.since(self.clock.now());
+            let limit = patience_before(left);
+            match timeout(limit, self.look(plan)).await {
+                Ok(Some(entrance)) => return entrance,
+                Ok(None) => waited = true,
+                // Who has waited for another's answer to the last moment must not send just because a look takes longer.
+                Err(_) if waited && limit < FAIR && !left.is_zero() => {}
+                Err(_) => {
+                    tracing::warn!("the response cache does not answer: going on without it");
+                    return Entrance::Lead(Lease::none());
+                }
             }
-            match self.leases.take(plan).await {
-                Some(lease) => return Entrance::Lead(lease),
-                None => self.leases.pause(plan).await,
-            }
+            self.leases.pause(plan).await;
         }
+    }
+
+    /// One look. None: another process is at it.
+    async fn look(&self, plan: &Plan) -> Option<Entrance> {
+        if plan.request.cache == CacheMode::Use
+            && let Some(entry) = self.get(plan).await
+        {
+            return Some(Entrance::Hit(entry));
+        }
+        self.leases.take(plan).await.map(Entrance::Lead)
+    }
+
+    /// Does a request's work and keeps its lease meanwhile.
+    pub(crate) async fn hold<T>(&self, lease: &Lease, work: impl Future<Output = T>) -> T {
+        self.leases.hold(lease, work).await
+    }
+
+    /// Ends the leases of requests that were dropped.
+    pub(crate) async fn give_back(&self) {
+        self.leases.give_back().await;
     }
 
     /// Closes the lease; an accepted answer enters first, unless another leader has taken over meanwhile.
     pub(crate) async fn close(&self, lease: Lease, plan: &Plan, generation: &Arc<Generation>) {
-        if plan.is_cached() && generation.accepted && self.leases.is_held(&lease).await {
-            self.put(plan, generation).await;
+        let left = plan.limits.deadline.since(self.clock.now());
+        let closed = timeout(patience_after(left), async {
+            if plan.is_cached() && may_enter(generation) && self.leases.is_held(&lease).await {
+                self.put(plan, generation, self.clock.now().plus(plan.cache_ttl)).await;
+            }
+            self.leases.release(lease).await;
+        });
+        if closed.await.is_err() {
+            tracing::warn!("the response cache does not answer: the lease ends by itself");
         }
-        self.leases.release(lease).await;
     }
 
-    async fn get(&self, plan: &Plan) -> Option<Arc<Generation>> {
+    /// Writes an entry again, such as it is now. Its end stays the same.
+    pub(crate) async fn renew(&self, plan: &Plan, entry: &Entry) {
+        let left = plan.limits.deadline.since(self.clock.now());
+        let written = self.put(plan, &entry.generation, entry.expires_at);
+        let _ = timeout(patience_after(left), written).await;
+    }
+
+    /// Ends an entry: its result was erased. Other processes may have it in memory until its own end.
+    pub(crate) async fn forget(&self, scope: &Scope, cache_key: &str) -> Result<()> {
+        self.memory.invalidate(cache_key);
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let key = StateKey::new(StateKind::Cache, scope, cache_key);
+        match shared.put(&key, Vec::new(), self.clock.now(), OnlyIf::Any).await {
+            Ok(_) | Err(PutError::Conflict) => Ok(()),
+            Err(PutError::Store(error)) => Err(error),
+        }
+    }
+
+    async fn get(&self, plan: &Plan) -> Option<Entry> {
         let now = self.clock.now();
         if let Some(entry) = self.memory.get(&plan.cache_key) {
             if now < entry.expires_at {
-                return Some(hit(&entry.generation, now));
+                return Some(entry);
             }
             self.memory.invalidate(&plan.cache_key);
         }
@@ -105,13 +166,12 @@ impl ResponseCache {
             return None;
         }
         let generation = Arc::new(decode(&plan.cache_key, &found.value)?);
-        let entry = Entry { generation: generation.clone(), expires_at: found.expires_at };
-        self.memory.insert(plan.cache_key.clone(), entry);
-        Some(hit(&generation, now))
+        let entry = Entry { generation, expires_at: found.expires_at };
+        self.memory.insert(plan.cache_key.clone(), entry.clone());
+        Some(entry)
     }
 
-    async fn put(&self, plan: &Plan, generation: &Arc<Generation>) {
-        let expires_at = self.clock.now().plus(plan.cache_ttl);
+    async fn put(&self, plan: &Plan, generation: &Arc<Generation>, expires_at: UtcMillis) {
         let entry = Entry { generation: generation.clone(), expires_at };
         self.memory.insert(plan.cache_key.clone(), entry);
         let Some(shared) = &self.shared else { return };
@@ -131,15 +191,29 @@ fn key(plan: &Plan) -> StateKey {
     StateKey::new(StateKind::Cache, &plan.scope, plan.cache_key.clone())
 }
 
+/// Whether an answer is the one that its key promises. One from a cheaper tier, because a budget was short, is not.
+fn may_enter(generation: &Generation) -> bool {
+    let downgrade = Why::Downgrade.to_string();
+    generation.accepted && generation.attempts.iter().all(|attempt| attempt.why != downgrade)
+}
+
 /// The same answer as a hit: the original id, its age, and a receipt of nothing that tells what was saved.
-pub(crate) fn hit(generation: &Arc<Generation>, now: UtcMillis) -> Arc<Generation> {
-    let mut hit = Generation::clone(generation);
-    hit.cached =
-        Some(crate::generation::Cached { age_seconds: now.since(generation.generated_at).as_secs() });
-    hit.receipt = Receipt::of_cache_hit(&generation.receipt);
-    hit.usage = crate::usage::Usage::default();
+pub(crate) fn hit(generation: &Generation, now: UtcMillis) -> Generation {
+    let mut hit = generation.clone();
+    // A hit that is handed on has told already what it saved.
+    if hit.cached.is_none() {
+        hit.receipt = Receipt::of_cache_hit(&generation.receipt);
+    }
+    hit.cached = Some(Cached { age_seconds: now.since(generation.generated_at).as_secs() });
+    hit.usage = Usage::default();
     hit.attempts = Vec::new();
-    Arc::new(hit)
+    hit
+}
+
+/// A failure as it is for those who only waited for it: what it cost is on the receipt of the request that asked.
+pub(crate) fn waited_for(mut failure: Error, now: UtcMillis) -> Error {
+    failure.partial = failure.partial.map(|partial| Box::new(hit(&partial, now)));
+    failure
 }
 
 /// The hash over an answer and the key it belongs to, which has a fixed length: an answer that was changed, or moved

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
 
+use crate::departure::Departure;
 use crate::sync::{Arc, Mutex, PoisonError};
 
 /// Named integer counters.
@@ -100,7 +101,7 @@ impl<K> Later<K> {
 
     /// A hold of this amount, on no row yet.
     pub(crate) fn hold(&self, amount: i64) -> Hold<K> {
-        Hold { rows: Vec::new(), amount, sent: false, later: Later(self.0.clone()) }
+        Hold { rows: Vec::new(), amount, departure: Departure::default(), later: Later(self.0.clone()) }
     }
 
     /// The next change that was left behind.
@@ -109,13 +110,13 @@ impl<K> Later<K> {
     }
 }
 
-/// Money held for one send. Dropped before the send began it is given back; after, it stays charged at its ceiling,
+/// Money held for one send. Dropped before the request has left it is given back; after, it stays charged at its ceiling,
 /// marked unknown. A process that is killed does neither: the amount stays reserved.
 #[derive(Debug)]
 pub(crate) struct Hold<K> {
     rows: Vec<K>,
     amount: i64,
-    sent: bool,
+    departure: Departure,
     later: Later<K>,
 }
 
@@ -125,9 +126,9 @@ impl<K> Hold<K> {
         self.rows.push(row);
     }
 
-    /// From here on the send may be on the bill.
-    pub(crate) fn sent(&mut self) {
-        self.sent = true;
+    /// What tells that the send may be on the bill.
+    pub(crate) fn departure(&self) -> Departure {
+        self.departure.clone()
     }
 
     /// Ends the hold: its rows and the change that each of them takes. `spent` is none where it is unknown.
@@ -145,7 +146,8 @@ impl<K> Drop for Hold<K> {
         if self.rows.is_empty() || self.amount == 0 {
             return;
         }
-        let change = if self.sent { Change::leave(self.amount) } else { Change::release(self.amount) };
+        let left = self.departure.has_left();
+        let change = if left { Change::leave(self.amount) } else { Change::release(self.amount) };
         let mut later = self.later.0.lock().unwrap_or_else(PoisonError::into_inner);
         later.extend(self.rows.drain(..).map(|row| (row, change.clone())));
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::timeout;
 
 use crate::ask::Ask;
-use crate::cache::{Entrance, ResponseCache};
+use crate::cache::{self, Entrance, Entry, ResponseCache};
 use crate::clock::{Clock, IdSource, UtcMillis, new_id};
 use crate::draft::Draft;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::experience::{Experience, Turn};
 use crate::flight::{Boarding, Flights};
 use crate::generation::Generation;
@@ -20,11 +21,12 @@ use crate::ledger::Ledger;
 use crate::metrics::MetricsSink;
 use crate::next::{self, Step};
 use crate::observe::observation;
+use crate::outcome::Outcome;
 use crate::plan::{self, Estimate, Plan};
 use crate::policy::Policy;
 use crate::provider::{ModelCall, ModelFacts, ModelProvider};
 use crate::request::GenerateRequest;
-use crate::state::{Scope, StateStore};
+use crate::state::{Scope, StateStore, patience_before};
 use crate::store::GenerationStore;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
@@ -70,50 +72,86 @@ impl Client {
     /// stream closes the request, unless an equal one waits for the same answer.
     pub fn stream(&self, request: impl Into<GenerateRequest>) -> GenerationStream {
         let (client, request) = (self.clone(), request.into());
-        GenerationStream::lazy(move |mut out| async move {
+        let given = request.to_carry();
+        let stream = GenerationStream::lazy(move |out| async move {
             let plan = Arc::new(client.planned(request).await?);
-            if !plan.is_cached() {
-                return client.run(plan, out).await;
+            match plan.is_cached() {
+                true => client.share(plan, out).await,
+                false => client.run(plan, out).await,
             }
-            let key = plan.cache_key.clone();
-            let shown = out.second();
-            match client.parts.flights.board(&key, || client.clone().run(plan, shown).boxed()) {
-                Boarding::Lead(flight) => flight.await,
-                Boarding::Follow(flight) => {
-                    let landed = crate::cache::hit(&flight.await?, client.parts.clock.now());
-                    out.replay(&landed).await;
-                    Ok(landed)
-                }
-            }
-        })
+        });
+        stream.carrying(given)
+    }
+
+    /// Joins the equal request that is under way in this process, or begins one that others can join.
+    async fn share(self, plan: Arc<Plan>, mut out: Out) -> Landing {
+        let (parts, shown) = (&*self.parts, out.second());
+        let begun = || self.clone().run(plan.clone(), shown).boxed();
+        let time = plan.limits.deadline.since(plan.started);
+        let flight = match parts.flights.board(&plan.flight_key(), time, begun) {
+            Boarding::Lead(flight) => return flight.await,
+            Boarding::Follow(flight) => flight,
+        };
+        // Who waits keeps its own time: the request that asks has as much, or more.
+        let left = plan.limits.deadline.since(parts.clock.now());
+        let landed = timeout(left, flight).await.unwrap_or_else(|_| Err(overdue()));
+        let now = parts.clock.now();
+        let landed = Arc::new(cache::hit(&*landed.map_err(|failure| cache::waited_for(failure, now))?, now));
+        out.replay(&landed).await;
+        Ok(landed)
     }
 
     /// From the plan to the result, whatever happens on the way.
     async fn run(self, plan: Arc<Plan>, mut out: Out) -> Landing {
         let parts = &*self.parts;
         let lease = match parts.cache.enter(&plan).await {
-            Entrance::Hit(kept) => {
-                out.replay(&kept).await;
-                parts.metrics.record(&observation(&kept, None, &plan, parts.clock.now()));
-                return Ok(kept);
+            Entrance::Hit(entry) => {
+                let hit = Arc::new(self.served(&plan, entry).await);
+                out.replay(&hit).await;
+                parts.metrics.record(&observation(&hit, None, &plan, parts.clock.now()));
+                return Ok(hit);
             }
             Entrance::Lead(lease) => lease,
         };
-        let mut draft = Draft::new(&plan);
-        draft.without = parts.experience.refused(&plan);
+        let work = Box::pin(self.work(&plan, &mut out));
+        let (generation, outcome) = parts.cache.hold(&lease, work).await;
+        parts.cache.close(lease, &plan, &generation).await;
+        parts.metrics.record(&observation(&generation, outcome.error(), &plan, parts.clock.now()));
+        outcome.into_result(generation)
+    }
+
+    /// A kept answer, again. It is stored now where it was not: the first one to ask may not have wanted it.
+    async fn served(&self, plan: &Plan, mut entry: Entry) -> Generation {
+        let parts = &*self.parts;
+        if parts.keeper.lacks(plan, &entry.generation) {
+            // Nothing is to be paid for here: a store that is down holds up a hit no longer than the cache would.
+            let left = patience_before(plan.limits.deadline.since(parts.clock.now()));
+            let original = Generation::clone(&entry.generation);
+            entry.generation = Arc::new(parts.keeper.keep(plan, original, left).await);
+            parts.cache.renew(plan, &entry).await;
+        }
+        cache::hit(&entry.generation, parts.clock.now())
+    }
+
+    /// Sends as often as the policy says, and stores what came out.
+    async fn work(&self, plan: &Plan, out: &mut Out) -> (Arc<Generation>, Outcome) {
+        let parts = &*self.parts;
+        let mut draft = Draft::new(plan);
+        draft.without = parts.experience.refused(plan);
         let mut turn = Turn::default();
         let outcome = loop {
-            match next::after(&plan, &draft, parts.clock.now()) {
-                Step::Ask(ask) => self.send(&plan, ask, &mut draft, &mut turn, &mut out).await,
+            match next::after(plan, &draft, parts.clock.now()) {
+                Step::Ask(ask) => self.send(plan, ask, &mut draft, &mut turn, out).await,
                 Step::Stop(outcome) => break outcome,
             }
         };
         drop(turn);
-        let generation = draft.into_generation(&plan, &outcome);
-        let generation = Arc::new(parts.keeper.keep(&plan, generation, &outcome).await);
-        parts.cache.close(lease, &plan, &generation).await;
-        parts.metrics.record(&observation(&generation, outcome.error(), &plan, parts.clock.now()));
-        outcome.into_result(generation)
+        let left = draft.patience(plan, parts.clock.now()).total;
+        let mut generation = draft.into_generation(plan, &outcome);
+        if outcome.error().is_none() {
+            generation = parts.keeper.keep(plan, generation, left).await;
+        }
+        (Arc::new(generation), outcome)
     }
 
     /// One send. It never fails: what went wrong is in the draft.
@@ -127,26 +165,28 @@ impl Client {
         if let Err(late) = parts.experience.wait(plan, &ask, turn, left).await {
             return draft.refused(plan, &ask, late);
         }
-        let mut hold = match parts.ledger.reserve(&plan.scope, ask.ceiling).await {
+        let left = draft.patience(plan, parts.clock.now()).total;
+        let hold = match parts.ledger.reserve(&plan.scope, ask.ceiling, left).await {
             Ok(hold) => hold,
             Err(refused) => return draft.refused(plan, &ask, refused),
         };
-        let call = next::call(plan, &ask, draft);
+        let call = ModelCall { departure: hold.departure(), ..next::call(plan, &ask, draft) };
         draft.open(plan, &ask);
-        hold.sent();
         let mut incoming = invoke::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {
                 out.piece(piece).await;
             }
         }
+        draft.warnings.extend(incoming.passed_over());
         let (ended, usage) = incoming.ended();
         for piece in draft.close(plan, &ask, ended, usage) {
             out.piece(piece).await;
         }
         draft.held = out.held();
         parts.experience.note(plan, &ask, draft, turn);
-        parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown()).await;
+        let left = draft.patience(plan, parts.clock.now()).total;
+        parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown(), left).await;
         if draft.is_complete() {
             let left = draft.patience(plan, parts.clock.now()).total;
             let diagnostics = validate::accept(&plan.request, &draft.files, left).await;
@@ -175,7 +215,7 @@ impl Client {
         let ask = Ask::first(plan.max_tokens, ceiling);
         let call = next::call(&plan, &ask, &Draft::new(&plan));
         let call = ModelCall { model: plan.first().known_as().clone(), ..call };
-        match tokio::time::timeout(COUNT_LIMIT, facts.count_tokens(call)).await {
+        match timeout(COUNT_LIMIT, facts.count_tokens(call)).await {
             Ok(Ok(tokens)) => return Ok(plan.counted(tokens)),
             Ok(Err(fault)) => estimate.warnings.push(format!("tokens are estimated: {fault}")),
             Err(_) => {
@@ -185,9 +225,32 @@ impl Client {
         Ok(estimate)
     }
 
+    /// Gives back what dropped requests held: the right to ask, and money reserved for sends that were not made. The next
+    /// request does it too; this is for a process that makes none, and would leave others waiting for seconds.
+    pub async fn give_back(&self) {
+        self.parts.cache.give_back().await;
+        self.parts.ledger.catch_up().await;
+    }
+
     /// Stored results, where the client has a store.
     pub fn results(&self) -> Option<&Arc<dyn GenerationStore>> {
         self.parts.keeper.store()
+    }
+
+    /// Erases a stored result: its row, its objects, and the answer in the response cache, which would be served on.
+    /// Other hosts may serve it from their memory until its hour is over. `NotFound` where the scope has no such result.
+    pub async fn erase(&self, id: &str) -> Result<()> {
+        let store = self.results().ok_or_else(|| {
+            Error::invalid("results are kept nowhere, so there is none to erase: give the client a store")
+        })?;
+        let Some(cache_key) = store.delete(&self.scope, id).await? else { return Ok(()) };
+        self.parts.cache.forget(&self.scope, &cache_key).await.map_err(|error| {
+            let ttl = self.parts.policy.cache_ttl.as_secs();
+            Error::new(
+                error.kind,
+                format!("the result is erased, but the cache may serve it for up to {ttl} s: {error}"),
+            )
+        })
     }
 
     /// Shared state, for what stands beside the sequence: jobs and idempotency keys.
@@ -203,6 +266,11 @@ impl Client {
     /// Where it takes the time from.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock
+    }
+
+    /// Where it takes its chance from.
+    pub fn ids(&self) -> &Arc<dyn IdSource> {
+        &self.parts.ids
     }
 
     /// A new id, as results have them.
@@ -239,4 +307,12 @@ impl Client {
         self.parts.experience.start(&mut plan);
         Ok(plan)
     }
+}
+
+/// What it is to have waited for another request's answer for as long as this one's time was.
+fn overdue() -> Error {
+    Error::new(
+        Kind::Timeout,
+        "an equal request is under way and was not done within this one's time: raise the timeout, or ask again",
+    )
 }

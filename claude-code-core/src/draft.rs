@@ -1,5 +1,9 @@
 //! A result in the making: what has arrived so far, what it cost, and what became of each send.
 
+mod files;
+mod kept;
+mod result;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,19 +13,20 @@ use crate::clock::UtcMillis;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::edit::EditProblem;
 use crate::error::Error;
+use crate::estimate::estimate_tokens;
 use crate::file::CodeFile;
-use crate::generation::{Attempt, Generation};
+use crate::generation::Attempt;
 use crate::invoke::Patience;
-use crate::language::Language;
-use crate::outcome::{Ended, Outcome, Sent};
+use crate::next;
+use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
 use crate::price::Cost;
-use crate::provider::{Field, ProviderError, StopReason};
+use crate::provider::{Field, ProviderError};
 use crate::read::{Answer, AnswerReader, Piece};
 use crate::receipt::Receipt;
-use crate::refactor;
-use crate::resume::{Joined, Splice};
+use crate::resume::{Anchor, Joined, Splice};
 use crate::usage::Usage;
+use kept::Kept;
 
 /// A result in the making.
 pub struct Draft {
@@ -43,8 +48,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Fields that the candidates were seen to refuse, by place.
     pub without: BTreeSet<(usize, Field)>,
-    /// The edit that does not fit the file it names.
-    pub edit_problem: Option<EditProblem>,
+    /// Edits that do not fit the file they name, one a file.
+    pub edit_problems: Vec<EditProblem>,
     /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
     pub may_repeat: bool,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
@@ -53,11 +58,23 @@ pub struct Draft {
     again: AnswerReader,
     splice: Option<Splice>,
     revision: u32,
+    /// Bytes of text before the send that is under way, and whether it said anything.
     received: usize,
-    mending: Vec<CodeFile>,
+    said: bool,
+    /// Text and reader before the continuation that is under way.
+    before: Option<(Anchor, AnswerReader)>,
+    /// Files of this answer that are whole, without those that a repair left as they were.
+    finished: Vec<Option<String>>,
+    /// The complete answer breaks off outside its files: in an edit.
+    breaks_off: bool,
+    /// The files that the repair under way mends: what it does not write again stays as it was.
+    mending: Option<Vec<CodeFile>>,
     /// The answers that repairs mended: the text of a result is everything that it was made from.
     mended: String,
+    /// The last complete answer: a later send that fails does not lose it.
     kept: Option<Kept>,
+    /// The best of the unfinished answers that were given up for another one.
+    best: Option<Kept>,
 }
 
 // Answers are the user's: Debug tells figures only.
@@ -69,15 +86,6 @@ impl std::fmt::Debug for Draft {
             .field("attempts", &self.attempts)
             .finish_non_exhaustive()
     }
-}
-
-/// The last complete answer: a later send that fails does not lose it.
-struct Kept {
-    files: Vec<CodeFile>,
-    text: String,
-    diagnostics: Vec<Diagnostic>,
-    stop_reason: StopReason,
-    candidate: usize,
 }
 
 impl Draft {
@@ -93,7 +101,7 @@ impl Draft {
             diagnostics: Vec::new(),
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
-            edit_problem: None,
+            edit_problems: Vec::new(),
             may_repeat: true,
             held: Duration::ZERO,
             reader: reader(plan),
@@ -101,9 +109,14 @@ impl Draft {
             splice: None,
             revision: 0,
             received: 0,
-            mending: Vec::new(),
+            said: false,
+            before: None,
+            finished: Vec::new(),
+            breaks_off: false,
+            mending: None,
             mended: String::new(),
             kept: None,
+            best: None,
         }
     }
 
@@ -113,24 +126,22 @@ impl Draft {
             let (first, asked) = (&plan.first().model, &plan.candidate(ask.candidate).model);
             self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
         }
-        self.splice = ask.anchor.as_ref().map(|anchor| Splice::new(anchor.clone()));
-        self.received = self.text.len();
+        let left_out = next::left_out(plan, ask, self);
+        self.warnings.extend(left_out);
+        self.splice = ask.anchor.as_ref().map(|a| Splice::new(a.clone(), self.reader.open_language()));
+        self.before = ask.anchor.as_ref().map(|anchor| (anchor.clone(), self.reader.clone()));
+        self.said = false;
         if ask.anchor.is_none() && !self.sent.is_empty() {
+            self.begin_anew(&ask.why);
             self.reader = reader(plan);
-            let (files, text) = (std::mem::take(&mut self.files), std::mem::take(&mut self.text));
-            if ask.why == Why::Repair {
-                self.mending = files;
-                self.mended.push_str(&text);
-            } else {
-                self.mended.clear();
-            }
-            self.received = 0;
             self.revision += 1;
         }
+        self.received = self.text.len();
     }
 
     /// Takes a piece of the answer's text and gives what to show of it.
     pub fn take(&mut self, text: &str) -> Vec<Piece> {
+        self.said |= !text.trim().is_empty();
         match &mut self.splice {
             Some(splice) => match splice.feed(text) {
                 Some(joined) => self.join(joined),
@@ -182,73 +193,32 @@ impl Draft {
         if let Some(rest) = self.splice.take().and_then(Splice::finish) {
             pieces.extend(self.join(rest));
         }
-        let whole = matches!(ended, Ended::Complete(_));
-        let reader = if whole { std::mem::take(&mut self.reader) } else { self.reader.clone() };
+        let is_last = matches!(ended, Ended::Complete(_)) && ask.anchor.is_none();
+        let reader = if is_last { std::mem::take(&mut self.reader) } else { self.reader.clone() };
         let (mut last, answer) = reader.finish();
-        let ended = if whole && self.text.trim().is_empty() { Ended::Empty } else { ended };
-        if !matches!(ended, Ended::Refused(_)) && (whole || !self.text.is_empty()) {
+        let ended = self.judged(ask, ended, &answer);
+        if matches!(ended, Ended::Complete(_)) {
             self.stamp(&mut last);
-            if whole {
-                pieces.extend(last);
-            }
-            self.settle_files(plan, answer, whole);
-        } else if !self.mending.is_empty() {
-            self.files = std::mem::take(&mut self.mending);
+            pieces.extend(last);
+            self.settle(plan, answer, true);
+        } else if !self.text.is_empty() {
+            let answer = self.put_back(answer);
+            self.settle(plan, answer, false);
         }
         self.book(plan, ask, ended, usage);
         pieces
     }
 
-    /// The files of the answer; what a repair did not write again stays as it was.
-    fn settle_files(&mut self, plan: &Plan, answer: Answer, whole: bool) {
-        self.files = std::mem::take(&mut self.mending);
-        let (files, problem) = match refactor::files(&plan.request.files, &answer) {
-            Ok(files) => (files, None),
-            Err(problem) => (answer.files, Some(problem)),
-        };
-        self.edit_problem = problem;
-        for file in files {
-            match self.files.iter_mut().find(|old| old.path.is_some() && old.path == file.path) {
-                Some(old) => *old = file,
-                None => self.files.push(file),
+    /// How the send ended, seen from the whole answer. A model that says nothing, or stops by itself inside a file, when
+    /// it is asked for the rest has not finished the answer: it is cut where it was.
+    fn judged(&self, ask: &Ask, ended: Ended, answer: &Answer) -> Ended {
+        match ended {
+            Ended::Complete(_) if self.text.trim().is_empty() => Ended::Empty,
+            Ended::Complete(reason) if ask.anchor.is_some() && self.gave_up(answer) => {
+                Ended::Truncated(reason)
             }
+            ended => ended,
         }
-        if whole {
-            self.warnings.extend(answer.notes);
-        } else if let Some(last) = self.files.last_mut() {
-            // Of a cut answer's last file only our own end marker proves that it is whole: a fence line may as well be
-            // part of it, and bare code has no end at all.
-            let end =
-                format!("=== end {}: {} ===", plan.prompt.nonce, last.path.as_deref().unwrap_or_default());
-            last.complete &= self.text.lines().any(|line| line.trim_end() == end);
-        }
-    }
-
-    /// Notes what the checks found in a complete answer, and keeps it if it may be asked for again.
-    pub fn checked(&mut self, diagnostics: Vec<Diagnostic>) {
-        self.diagnostics = diagnostics;
-        if let Some(problem) = &self.edit_problem {
-            self.diagnostics.push(Diagnostic {
-                path: problem.path.clone(),
-                line: 0,
-                column: 0,
-                severity: Severity::Error,
-                message: problem.to_string(),
-            });
-            return;
-        }
-        let Some(Sent { ended: Ended::Complete(reason), candidate, .. }) = self.sent.last() else { return };
-        // Nothing follows an accepted answer: it needs no copy.
-        if !self.has_errors() {
-            return;
-        }
-        self.kept = Some(Kept {
-            files: self.files.clone(),
-            text: format!("{}{}", self.mended, self.text),
-            diagnostics: self.diagnostics.clone(),
-            stop_reason: reason.clone(),
-            candidate: *candidate,
-        });
     }
 
     /// Whether the last send ended with a complete answer.
@@ -256,14 +226,16 @@ impl Draft {
         matches!(self.sent.last(), Some(Sent { ended: Ended::Complete(_), .. }))
     }
 
-    /// Whether a complete answer was reached, now or before.
-    pub fn has_kept(&self) -> bool {
-        self.kept.is_some()
-    }
-
     /// Whether the last send gave no text.
     pub fn added_nothing(&self) -> bool {
         self.text.len() <= self.received
+    }
+
+    /// Tokens that a resume or repair sends along beside the prompt, estimated from above.
+    pub fn sent_along(&self, plan: &Plan) -> u64 {
+        let given = self.given_anew(plan);
+        let mended = self.mending.as_ref().map_or(0, |_| estimate_tokens(&self.mended));
+        estimate_tokens(&self.text) + mended + given.map(|file| estimate_tokens(&file.content)).sum::<u64>()
     }
 
     /// Puts a send on the receipt.
@@ -335,58 +307,6 @@ impl Draft {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)
     }
-
-    /// The result with this outcome.
-    pub fn into_generation(mut self, plan: &Plan, outcome: &Outcome) -> Generation {
-        let mut candidate = self.sent.last().map_or(0, |sent| sent.candidate);
-        let mut stop_reason = self.sent.last().and_then(|sent| match &sent.ended {
-            Ended::Complete(reason) | Ended::Truncated(reason) => Some(reason.clone()),
-            _ => None,
-        });
-        if let (false, Outcome::Rejected, Some(kept)) = (self.is_complete(), outcome, self.kept.take()) {
-            self.files = kept.files;
-            self.mended = kept.text;
-            self.text.clear();
-            self.diagnostics = kept.diagnostics;
-            (candidate, stop_reason) = (kept.candidate, Some(kept.stop_reason));
-        }
-        let candidate = plan.candidate(candidate);
-        Generation {
-            id: plan.id.clone(),
-            accepted: matches!(outcome, Outcome::Accepted),
-            language: language(plan, &self.files),
-            diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
-            files: self.files,
-            text: joined(self.mended, self.text),
-            model: candidate.model.to_string(),
-            tier: candidate.tier,
-            tier_reason: plan.tier_reason.clone(),
-            stop_reason,
-            usage: self.usage,
-            receipt: self.receipt,
-            attempts: self.attempts,
-            diagnostics: self.diagnostics,
-            warnings: self.warnings,
-            cached: None,
-            stored: false,
-            stored_problem: None,
-            s3_key: None,
-            generated_at: plan.started,
-            sample: plan.policy.samples,
-            prompt: plan.request.prompt.clone(),
-            batch_id: plan.request.batch_id.clone(),
-        }
-    }
-}
-
-/// Both texts; the usual one, without a repair before it, as it is.
-fn joined(before: String, text: String) -> String {
-    if before.is_empty() { text } else { before + &text }
-}
-
-fn language(plan: &Plan, files: &[CodeFile]) -> Language {
-    let of_files = || files.iter().map(|f| &f.language).find(|l| **l != Language::text()).cloned();
-    plan.language.clone().or_else(of_files).unwrap_or_else(Language::text)
 }
 
 fn reader(plan: &Plan) -> AnswerReader {

@@ -48,6 +48,8 @@ pub enum Kind {
     Cut,
     /// The model ended its turn without an answer.
     Empty,
+    /// The answer is complete, and a check found an error in it.
+    Rejected,
     /// The model declined.
     Refused,
     /// A content filter stopped the answer.
@@ -101,6 +103,7 @@ impl Kind {
             Kind::Truncated => "truncated",
             Kind::Cut => "cut",
             Kind::Empty => "empty",
+            Kind::Rejected => "rejected",
             Kind::Refused => "refused",
             Kind::Filtered => "filtered",
             Kind::Guardrail => "guardrail",

@@ -9,10 +9,13 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 
 use crate::ask::{Ask, Why};
+use crate::capability::Effort;
 use crate::draft::Draft;
 use crate::error::{Error, Kind};
+use crate::next;
 use crate::outcome::Ended;
 use crate::plan::Plan;
+use crate::price::PicoUsd;
 use crate::provider::{Field, Paid, ProviderError};
 
 /// How long a model that throttles or fails is not asked first where another one can serve.
@@ -37,7 +40,8 @@ pub(crate) struct Experience {
 /// What is known of one model in one place.
 #[derive(Debug, Default)]
 struct Known {
-    refused: BTreeSet<Field>,
+    /// Fields that it refused; of an effort the level, for it may take another one.
+    refused: BTreeSet<(Field, Option<Effort>)>,
     rests_until: Option<Instant>,
     /// Whether its last answer was that it cannot answer now.
     ailing: bool,
@@ -58,15 +62,17 @@ impl Default for Experience {
 }
 
 impl Experience {
-    /// The candidate to begin with: the first one that is not resting, or the first if all are.
+    /// The candidate to begin with: the first one that is not resting, or the first if all are. Another one than the
+    /// plan's first must be able to take the request.
     pub(crate) fn start(&self, plan: &mut Plan) {
         let now = Instant::now();
         let models = self.models();
         let rests = |model: &str| {
             models.get(model).and_then(|known| known.rests_until).is_some_and(|until| now < until)
         };
-        let awake = plan.candidates.iter().position(|candidate| !rests(&candidate.name()));
-        plan.start = awake.unwrap_or(0);
+        let takes = |at: usize| at == 0 || next::suits(plan, at, PicoUsd::ZERO);
+        let awake = |at: &usize| !rests(&plan.candidate(*at).name()) && takes(*at);
+        plan.start = (0..plan.candidates.len()).find(awake).unwrap_or(0);
         if plan.start > 0 {
             plan.warnings.push(format!(
                 "{} is left alone for a while after its last fault: {} is asked first",
@@ -81,7 +87,9 @@ impl Experience {
         let models = self.models();
         let of = |place: usize| models.get(&plan.candidate(place).name()).map(|known| &known.refused);
         (0..=plan.candidates.len())
-            .flat_map(|place| of(place).into_iter().flatten().map(move |field| (place, *field)))
+            .flat_map(|place| of(place).into_iter().flatten().map(move |refused| (place, *refused)))
+            .filter(|(_, (field, level))| *level == level_of(plan, *field))
+            .map(|(place, (field, _))| (place, field))
             .collect()
     }
 
@@ -142,7 +150,8 @@ impl Experience {
             _ => None,
         };
         let ailing = fault.is_some_and(|fault| fault.paid == Paid::No && is_busy(fault.kind));
-        self.learn(&plan.candidate(ask.candidate).name(), fault, ailing);
+        let refused = fault.and_then(|fault| fault.refused_field).map(|field| (field, level_of(plan, field)));
+        self.learn(&plan.candidate(ask.candidate).name(), fault, refused, ailing);
         if !ailing {
             turn.0 = None;
         }
@@ -156,7 +165,13 @@ impl Experience {
         draft.may_repeat = *repeats > 0;
     }
 
-    fn learn(&self, model: &str, fault: Option<&ProviderError>, ailing: bool) {
+    fn learn(
+        &self,
+        model: &str,
+        fault: Option<&ProviderError>,
+        refused: Option<(Field, Option<Effort>)>,
+        ailing: bool,
+    ) {
         let mut models = self.models();
         if models.len() >= MODELS && !models.contains_key(model) {
             models.retain(|_, known| known.ailing || !known.refused.is_empty());
@@ -167,7 +182,7 @@ impl Experience {
         let known = models.entry(model.to_owned()).or_default();
         known.ailing = ailing;
         known.asked = Some(Instant::now());
-        known.refused.extend(fault.and_then(|fault| fault.refused_field));
+        known.refused.extend(refused);
         known.rests_until = fault.and_then(rest).map(|rest| Instant::now() + rest);
     }
 
@@ -178,6 +193,11 @@ impl Experience {
     fn models(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.models.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The level at which a request asks for a field that has levels.
+fn level_of(plan: &Plan, field: Field) -> Option<Effort> {
+    plan.request.effort.filter(|_| field == Field::Effort)
 }
 
 fn is_busy(kind: Kind) -> bool {

@@ -2,6 +2,7 @@
 //! `loom-tests` runs this very file under every order of its threads.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
@@ -12,7 +13,14 @@ type Flight<T> = Shared<BoxFuture<'static, T>>;
 
 /// The flights of one process, by what they are about.
 pub(crate) struct Flights<T: Clone> {
-    open: Mutex<HashMap<String, WeakShared<BoxFuture<'static, T>>>>,
+    open: Mutex<HashMap<String, Open<T>>>,
+}
+
+/// A flight that can be joined, for as long as somebody is on it.
+struct Open<T: Clone> {
+    flight: WeakShared<BoxFuture<'static, T>>,
+    /// How long it may take, all in all.
+    time: Duration,
 }
 
 /// A place on a flight.
@@ -35,16 +43,23 @@ impl<T: Clone> Flights<T> {
         Flights { open: Mutex::new(HashMap::new()) }
     }
 
-    /// Joins the flight under this key, or begins it.
-    pub(crate) fn board(&self, key: &str, work: impl FnOnce() -> BoxFuture<'static, T>) -> Boarding<T> {
+    /// Joins the flight under this key, or begins it. One that may take less time than this caller has is not joined: it
+    /// would fail for want of time that the caller has.
+    pub(crate) fn board(
+        &self,
+        key: &str,
+        time: Duration,
+        work: impl FnOnce() -> BoxFuture<'static, T>,
+    ) -> Boarding<T> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = open.get(key).and_then(WeakShared::upgrade).filter(|f| f.peek().is_none()) {
+        let joined = open.get(key).filter(|open| time <= open.time).and_then(|open| open.flight.upgrade());
+        if let Some(flight) = joined.filter(|flight| flight.peek().is_none()) {
             return Boarding::Follow(flight);
         }
         let flight = work().shared();
-        open.retain(|_, flight| flight.upgrade().is_some());
+        open.retain(|_, open| open.flight.upgrade().is_some());
         if let Some(weak) = flight.downgrade() {
-            open.insert(key.to_owned(), weak);
+            open.insert(key.to_owned(), Open { flight: weak, time });
         }
         Boarding::Lead(flight)
     }

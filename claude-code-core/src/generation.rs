@@ -1,14 +1,17 @@
 //! What comes out: files, the model's words, and the receipt.
 
+use std::sync::Arc;
+
 use crate::clock::UtcMillis;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Kind, Result};
-use crate::file::CodeFile;
+use crate::file::{self, CodeFile};
 use crate::language::Language;
 use crate::model::Tier;
 use crate::price::Cost;
 use crate::provider::StopReason;
 use crate::receipt::Receipt;
+use crate::request::{GenerateRequest, SourceFile};
 use crate::usage::Usage;
 
 /// One send, with why it was made and what became of it.
@@ -36,6 +39,17 @@ pub struct Attempt {
 pub struct Cached {
     /// Seconds since it was generated.
     pub age_seconds: u64,
+}
+
+/// The files that a refactoring was given. They go along with its result within the process and are no part of its
+/// value: results with other ones are equal, and no form of a result that is written down has them.
+#[derive(Clone, Debug, Default)]
+pub struct Given(pub Arc<[SourceFile]>);
+
+impl PartialEq for Given {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// A result: one schema for HTTP, jobs, the command line, Python and the manifest in S3.
@@ -93,6 +107,13 @@ pub struct Generation {
     /// The batch it belongs to, kept on the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
+    /// Its name in the response cache, while it is put: the row keeps it, so that erasing the result ends what the cache
+    /// would serve.
+    #[serde(skip)]
+    pub cache_key: Option<String>,
+    /// What a refactoring was given, for the next refinement.
+    #[serde(skip)]
+    pub given: Given,
 }
 
 // Prompts and answers are the user's: Debug tells sizes and figures only.
@@ -145,7 +166,29 @@ impl Generation {
         self.files.iter().map(|f| f.size() as u64).sum()
     }
 
-    /// Itself if accepted, else an error with the first finding.
+    /// Its files as a request takes them; of a refactoring those too that it was given and did not change.
+    pub fn sources(&self) -> Vec<SourceFile> {
+        let mut sources = self.given.0.to_vec();
+        // A file without a name can only mean the only given one.
+        let only =
+            sources.first().filter(|_| sources.len() == 1 && self.files.len() == 1).map(|f| f.path.clone());
+        for (name, file) in file::names(&self.files).into_iter().zip(&self.files) {
+            let path = file.path.clone().or_else(|| only.clone()).unwrap_or(name);
+            let content = file.content.clone();
+            match sources.iter_mut().find(|known| known.path == path) {
+                Some(known) => known.content = content,
+                None => sources.push(SourceFile { path, content }),
+            }
+        }
+        sources
+    }
+
+    /// A request to change this result as the instructions say.
+    pub fn refine_request(&self, instructions: impl Into<String>) -> GenerateRequest {
+        GenerateRequest::refactor(self.sources(), instructions).with_language(self.language.as_str())
+    }
+
+    /// Itself if accepted, else an error with the first finding and with this result as its partial.
     pub fn raise_for_rejected(self) -> Result<Self> {
         if self.accepted {
             return Ok(self);
@@ -155,7 +198,7 @@ impl Generation {
             || "it is not accepted".to_owned(),
             |d| format!("{} line {}: {}", d.path.as_deref().unwrap_or("(unnamed)"), d.line, d.message),
         );
-        Err(Error::new(Kind::InvalidRequest, format!("the answer was rejected: {told}")).with_partial(self))
+        Err(Error::new(Kind::Rejected, format!("the answer was rejected: {told}")).with_partial(self))
     }
 }
 

@@ -17,6 +17,11 @@ const KEY: &str = "stop";
 /// The value of a stop; resuming leaves none.
 const STOPPED: &[u8] = b"stopped";
 
+/// Who was stopped, for people.
+const EVERYBODY: &str = "everybody";
+/// The same for one scope.
+const USER: &str = "this user";
+
 /// Who may not send, as far as this process has looked.
 #[derive(Debug)]
 pub(crate) struct Halts {
@@ -32,14 +37,20 @@ impl Halts {
 
     /// Fails if sending was stopped, for everybody or for this scope.
     pub(crate) async fn check(&self, scope: &Scope) -> Result<()> {
-        for (whose, name) in [(&Scope::all(), "everybody"), (scope, "this user")] {
+        for (whose, name) in [(&Scope::all(), EVERYBODY), (scope, USER)] {
             if self.is_stopped(whose).await {
-                return Err(Error::new(
-                    Kind::Budget,
-                    format!(
-                        "sending was stopped for {name}: nothing was sent; `claude-code-aws budget resume` ends it"
-                    ),
-                ));
+                return Err(stopped(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`check`](Self::check), by what was last seen: for when the state does not answer.
+    pub(crate) fn recall(&self, scope: &Scope) -> Result<()> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for (whose, name) in [(&Scope::all(), EVERYBODY), (scope, USER)] {
+            if seen.get(whose).is_some_and(|(_, stopped)| *stopped) {
+                return Err(stopped(name));
             }
         }
         Ok(())
@@ -83,6 +94,12 @@ impl Halts {
         seen.retain(|_, (at, stopped)| *stopped || now.since(*at) < AGE);
         seen.insert(scope.clone(), (now, stopped));
     }
+}
+
+fn stopped(name: &str) -> Error {
+    let message =
+        format!("sending was stopped for {name}: nothing was sent; `claude-code-aws budget resume` ends it");
+    Error::new(Kind::Budget, message)
 }
 
 fn key(scope: &Scope) -> StateKey {

@@ -2,7 +2,8 @@
 //!
 //! The first request takes the key under a lease. Whoever comes meanwhile is told to wait; whoever comes after
 //! gets the kept answer; a key with another request is refused. A leader that dies is followed when its lease ends,
-//! and its late answer never overwrites its follower's: the version is the fence.
+//! and its late answer never overwrites its follower's: who has a key is told by the owner in its row. Versions alone would
+//! not do, for they begin anew where the table has removed a row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, IdSource, UtcMillis};
 use crate::error::{Error, Kind, Result};
 use crate::file::sha256_hex;
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
@@ -29,6 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Idempotency {
     state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
 }
 
 /// What a key says to a request.
@@ -60,20 +62,23 @@ impl std::fmt::Debug for Entry {
 #[derive(Clone, Debug)]
 pub struct Claim {
     key: StateKey,
-    fence: u64,
+    owner: String,
     request: String,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Row {
     request: String,
+    /// Whose it is: another word for each claim.
+    #[serde(default)]
+    owner: String,
     answer: Option<Value>,
 }
 
 impl Idempotency {
     /// Keys in this state.
-    pub fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>) -> Self {
-        Idempotency { state, clock }
+    pub fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Idempotency { state, clock, ids }
     }
 
     /// Takes the key for a request of this hash that is done within `lease`. Fails if the key is empty or too long,
@@ -87,15 +92,21 @@ impl Idempotency {
         let key = StateKey::new(StateKind::Idem, scope, sha256_hex(key.as_bytes()));
         let now = self.clock.now();
         let expires_at = now.plus(lease).plus(GRACE);
-        let row = encode(&Row { request: request.to_owned(), answer: None })?;
-        match self.state.put(&key, row, expires_at, OnlyIf::AbsentAt(now)).await {
-            Ok(fence) => return Ok(Entry::Lead(Claim { key, fence, request: request.to_owned() })),
+        let owner = crate::file::hex(&self.ids.random());
+        let claim = Claim { key, owner, request: request.to_owned() };
+        let row = claim.row(None)?;
+        match self.state.put(&claim.key, row, expires_at, OnlyIf::AbsentAt(now)).await {
+            Ok(_) => return Ok(Entry::Lead(claim)),
             Err(PutError::Conflict) => {}
             Err(PutError::Store(error)) => return Err(error),
         }
-        let found = self.state.get(&key).await?.filter(|found| now < found.expires_at);
+        let found = self.state.get(&claim.key).await?.filter(|found| now < found.expires_at);
         let Some(found) = found else { return Ok(Entry::InProgress(Duration::from_secs(1))) };
         let row: Row = serde_json::from_slice(&found.value).map_err(|_| damaged())?;
+        // A put that was made although its reply was lost meets itself when it is repeated.
+        if row.owner == claim.owner {
+            return Ok(Entry::Lead(claim));
+        }
         if row.request != request {
             return Ok(Entry::OtherRequest);
         }
@@ -106,8 +117,7 @@ impl Idempotency {
     /// Keeps the answer for those who repeat the request. False if another leader has taken over meanwhile; then
     /// nothing was written.
     pub async fn finish(&self, claim: &Claim, answer: Value) -> Result<bool> {
-        let row = encode(&Row { request: claim.request.clone(), answer: Some(answer) })?;
-        self.put(claim, row, self.clock.now().plus(KEPT)).await
+        self.put(claim, claim.row(Some(answer))?, self.clock.now().plus(KEPT)).await
     }
 
     /// Gives the key back: the same request may be tried again at once.
@@ -115,17 +125,32 @@ impl Idempotency {
         self.put(claim, Vec::new(), self.clock.now()).await
     }
 
-    async fn put(&self, claim: &Claim, row: Vec<u8>, expires_at: crate::clock::UtcMillis) -> Result<bool> {
-        match self.state.put(&claim.key, row, expires_at, OnlyIf::Version(claim.fence)).await {
+    /// Writes over the claim's own row. False if it is another's by now.
+    async fn put(&self, claim: &Claim, row: Vec<u8>, expires_at: UtcMillis) -> Result<bool> {
+        let Some(found) = self.state.get(&claim.key).await?.filter(|found| claim.owns(&found.value)) else {
+            return Ok(false);
+        };
+        let over = OnlyIf::Version(found.version);
+        match self.state.put(&claim.key, row.clone(), expires_at, over).await {
             Ok(_) => Ok(true),
-            Err(PutError::Conflict) => Ok(false),
+            // Taken over at this moment, or written with the reply lost.
+            Err(PutError::Conflict) => {
+                Ok(self.state.get(&claim.key).await?.is_some_and(|found| found.value == row))
+            }
             Err(PutError::Store(error)) => Err(error),
         }
     }
 }
 
-fn encode(row: &Row) -> Result<Vec<u8>> {
-    serde_json::to_vec(row).map_err(|_| damaged())
+impl Claim {
+    fn row(&self, answer: Option<Value>) -> Result<Vec<u8>> {
+        let row = Row { request: self.request.clone(), owner: self.owner.clone(), answer };
+        serde_json::to_vec(&row).map_err(|_| damaged())
+    }
+
+    fn owns(&self, value: &[u8]) -> bool {
+        serde_json::from_slice::<Row>(value).is_ok_and(|row| row.owner == self.owner)
+    }
 }
 
 fn damaged() -> Error {

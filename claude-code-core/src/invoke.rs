@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::error::Kind;
 use crate::outcome::Ended;
-use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+use crate::provider::{Departure, ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
 use crate::usage::Usage;
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.
@@ -30,6 +30,7 @@ pub struct Patience {
 /// An answer on its way.
 pub struct Incoming {
     events: BoxStream<'static, Result<ModelEvent, ProviderError>>,
+    departure: Departure,
     patience: Patience,
     begun: bool,
     bytes: usize,
@@ -42,6 +43,7 @@ pub struct Incoming {
 /// Sends the call. Nothing happens before the first [`next`](Incoming::next).
 pub fn open(provider: &dyn ModelProvider, call: ModelCall, patience: Patience) -> Incoming {
     Incoming {
+        departure: call.departure.clone(),
         events: provider.stream(call),
         patience,
         begun: false,
@@ -74,6 +76,7 @@ impl Incoming {
                 ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => {
                     self.usage = Some(usage)
                 }
+                ModelEvent::Alive => {}
                 ModelEvent::Skipped => self.skipped += 1,
                 _ => return self.fail(self.disorder()),
             }
@@ -92,7 +95,9 @@ impl Incoming {
         self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
         match arrived {
             Ok(Some(Ok(event))) => {
-                self.begun = true;
+                // Whatever the provider says, this was sent.
+                self.departure.mark();
+                self.begun |= event != ModelEvent::Alive;
                 Some(event)
             }
             Ok(Some(Err(fault))) => self.fail(fault),
@@ -134,6 +139,13 @@ impl Incoming {
             "events arrived after the end of the answer".to_owned()
         };
         ProviderError::new(Kind::Protocol, Paid::Yes, format!("{what}: the stream is damaged, send it again"))
+    }
+
+    /// What there is to say of events that this version does not know.
+    pub fn passed_over(&self) -> Option<String> {
+        (self.skipped > 0).then(|| {
+            format!("events of the answer that this version does not know were passed over: {}", self.skipped)
+        })
     }
 
     /// How it ended, and what it used where the service said so.

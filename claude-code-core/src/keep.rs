@@ -1,11 +1,20 @@
 //! Storing what came out. A result that was paid for is returned even if storing it fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::timeout;
+
+use crate::error::{Error, Kind, Result};
 use crate::generation::Generation;
-use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::store::GenerationStore;
+use crate::store::{GenerationStore, Stored};
+
+/// An answer that came with the request's last moment is still given this time to be stored: less than what hosts keep
+/// back for themselves.
+const LEAST: Duration = Duration::from_secs(1);
+/// However much time is left, storing takes no longer: the longest answer on a slow line.
+const MOST: Duration = Duration::from_secs(60);
 
 /// Where results go.
 #[derive(Clone, Debug)]
@@ -30,30 +39,54 @@ impl Keeper {
         }
     }
 
-    /// The result, stored if it is whole and meant to be; else with the reason.
-    pub(crate) async fn keep(
-        &self,
-        plan: &Plan,
-        mut generation: Generation,
-        outcome: &Outcome,
-    ) -> Generation {
-        if plan.request.skip_store || outcome.error().is_some() {
+    /// Whether a kept answer is to be stored after all: the request that it was made for did not want it, or the store
+    /// was down.
+    pub(crate) fn lacks(&self, plan: &Plan, generation: &Generation) -> bool {
+        self.store().is_some() && !plan.request.skip_store && !generation.stored
+    }
+
+    /// The result, stored if it is meant to be; else with the reason. `left` is what is left of the request's time.
+    pub(crate) async fn keep(&self, plan: &Plan, mut generation: Generation, left: Duration) -> Generation {
+        if plan.request.skip_store {
             return generation;
         }
         match &self.0 {
             Keeping::None => {}
             Keeping::Unavailable(why) => generation.stored_problem = Some(why.clone()),
-            Keeping::Store(store) => match store.put(&plan.scope, &generation).await {
-                Ok(stored) => {
-                    generation.stored = true;
-                    generation.s3_key = Some(stored.s3_key);
+            Keeping::Store(store) => {
+                generation.cache_key = plan.is_cached().then(|| plan.cache_key.clone());
+                let put = put(&**store, plan, &generation, left).await;
+                generation.cache_key = None;
+                match put {
+                    Ok(stored) => {
+                        generation.stored = true;
+                        generation.stored_problem = None;
+                        generation.s3_key = Some(stored.s3_key);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the result could not be stored: it is returned all the same");
+                        generation.stored_problem = Some(error.to_string());
+                    }
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "the result could not be stored: it is returned all the same");
-                    generation.stored_problem = Some(error.to_string());
-                }
-            },
+            }
         }
         generation
     }
+}
+
+/// Stores the result, within a time: a store that hangs must not keep back an answer that was paid for.
+async fn put(
+    store: &dyn GenerationStore,
+    plan: &Plan,
+    generation: &Generation,
+    left: Duration,
+) -> Result<Stored> {
+    let limit = left.clamp(LEAST, MOST);
+    timeout(limit, store.put(&plan.scope, generation)).await.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        Err(Error::new(
+            Kind::Storage,
+            format!("the store did not answer within {seconds} s: it was not waited for"),
+        ))
+    })
 }

@@ -57,6 +57,28 @@ const KNOWN: &[Known] = &[
     known("text", "txt", &["plaintext", "plain"]),
 ];
 
+/// How lines of code begin, in languages that people hand over without a name; some are whole lines.
+const OPENINGS: &[(&str, &[&str])] = &[
+    ("python", &["def ", "class ", "import ", "from ", "async def ", "elif ", "@", "print(", "if __name__"]),
+    ("rust", &["fn ", "pub fn ", "use ", "impl ", "let mut ", "pub struct ", "struct ", "mod ", "#["]),
+    ("go", &["package ", "func ", "import (", "type ", "defer "]),
+    ("typescript", &["interface ", "export interface ", "export type ", "import type ", "declare ", "enum "]),
+    ("javascript", &["function ", "const ", "let ", "var ", "export ", "async function ", "import {", "});"]),
+    ("java", &["public class ", "package ", "import java", "private ", "public ", "@Override"]),
+    ("c", &["#include <std", "#include \"", "#define ", "int main(", "typedef ", "static "]),
+    (
+        "cpp",
+        &["#include <iostream", "#include <vector", "using namespace ", "template", "std::", "namespace "],
+    ),
+    ("csharp", &["using System", "namespace ", "public class ", "internal "]),
+    ("ruby", &["require ", "module ", "end\n", "attr_", "puts "]),
+    ("php", &["<?php"]),
+    ("bash", &["#!/bin/bash", "#!/bin/sh", "#!/usr/bin/env bash", "echo ", "fi\n", "done\n", "set -"]),
+    ("sql", &["SELECT ", "CREATE TABLE ", "INSERT INTO ", "UPDATE ", "FROM ", "WHERE ", "ALTER TABLE "]),
+    ("terraform", &["resource \"", "variable \"", "provider \"", "output \"", "module \"", "data \""]),
+    ("html", &["<!DOCTYPE html", "<!doctype html", "<html", "<head", "<body", "<div"]),
+];
+
 /// The longest name that is taken.
 const MAX_NAME: usize = 32;
 
@@ -104,6 +126,24 @@ impl Language {
         }
     }
 
+    /// The language that most lines of a text begin like; none where no line does, or where two languages have as many.
+    pub fn from_code(text: &str) -> Option<Self> {
+        let lines: Vec<&str> = text.split_inclusive('\n').map(str::trim_start).collect();
+        let alike = |openings: &[&str]| {
+            lines.iter().filter(|line| openings.iter().any(|opening| line.starts_with(opening))).count()
+        };
+        let mut counts: Vec<(usize, &'static str)> =
+            OPENINGS.iter().map(|(name, openings)| (alike(openings), *name)).collect();
+        counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        match counts.as_slice() {
+            [(most, "javascript"), (next, _), ..] if most > next && is_typed(text) => {
+                Language::known("typescript")
+            }
+            [(most, name), (next, _), ..] if most > next => Some(Language(Cow::Borrowed(name))),
+            _ => None,
+        }
+    }
+
     /// Plain text: what is stored as `.txt`.
     pub fn text() -> Self {
         Language(Cow::Borrowed("text"))
@@ -136,6 +176,13 @@ impl<'de> serde::Deserialize<'de> for Language {
         let name = <Cow<'de, str>>::deserialize(deserializer)?;
         Language::new(&name).map_err(serde::de::Error::custom)
     }
+}
+
+/// Whether a script says the types of its values.
+fn is_typed(text: &str) -> bool {
+    [": string", ": number", ": boolean", ": void", "<string", "<number"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 fn lookup(lower: &str) -> Option<&'static Known> {

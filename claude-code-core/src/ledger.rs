@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::budget::{BudgetView, Caps};
 use crate::cell::{self, BALANCE, Change, Counters, Later, RESERVED, SPENT, UNKNOWN};
 use crate::clock::Clock;
@@ -14,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::halt::Halts;
 use crate::price::{Cost, PicoUsd};
 use crate::state::{AddError, Addition, Scope, StateKey, StateKind, StateStore};
+use crate::state::{patience_after, patience_before};
 
 /// A day's row is kept so long for those who look back.
 const KEPT: Duration = Duration::from_secs(40 * 86_400);
@@ -46,8 +49,24 @@ impl Ledger {
         Ledger { halts, state, clock, caps, later: Later::new() }
     }
 
-    /// Holds the ceiling of a send, or refuses it. With a cap, a ledger that cannot be reached refuses too.
-    pub(crate) async fn reserve(&self, scope: &Scope, ceiling: Cost) -> Result<Hold> {
+    /// Holds the ceiling of a send, or refuses it. With a cap, a ledger that cannot be reached refuses too. `left` is what
+    /// is left of the request's time.
+    pub(crate) async fn reserve(&self, scope: &Scope, ceiling: Cost, left: Duration) -> Result<Hold> {
+        match timeout(patience_before(left), self.hold(scope, ceiling)).await {
+            Ok(held) => held,
+            Err(_) if self.caps.tightest().is_some() => Err(Error::new(
+                Kind::Storage,
+                "the day's budget did not answer in time, and there is a cap: nothing was sent; try again",
+            )),
+            Err(_) => {
+                self.halts.recall(scope)?;
+                tracing::warn!("the spending of this send could not be recorded in time");
+                Ok(self.later.hold(0))
+            }
+        }
+    }
+
+    async fn hold(&self, scope: &Scope, ceiling: Cost) -> Result<Hold> {
         self.catch_up().await;
         self.halts.check(scope).await?;
         let capped = self.caps.tightest();
@@ -77,37 +96,52 @@ impl Ledger {
     }
 
     /// Books what the send cost and frees the rest. An unknown cost stays reserved at its ceiling.
-    pub(crate) async fn settle(&self, hold: Hold, cost: Cost, unknown: bool) {
+    pub(crate) async fn settle(&self, hold: Hold, cost: Cost, unknown: bool, left: Duration) {
         let (rows, change) = hold.close((!unknown).then(|| pico(cost.known())));
-        for key in rows {
-            if let Err(error) = self.state.add(&key, self.addition(&change)).await {
-                tracing::warn!(%error, "a send could not be settled: it stays charged at its ceiling");
+        let settled = timeout(patience_after(left), async {
+            for key in rows {
+                if let Err(error) = self.state.add(&key, self.addition(&change)).await {
+                    tracing::warn!(%error, "a send could not be settled: it stays charged at its ceiling");
+                }
             }
+        });
+        if settled.await.is_err() {
+            tracing::warn!("a send could not be settled in time: it stays charged at its ceiling");
         }
     }
 
-    /// The figures of the current day: of the row that has the tightest cap, else of the scope's.
+    /// The figures of the current day: of the row whose cap has less left, the scope's own where they have the same.
     pub(crate) async fn view(&self, scope: &Scope) -> Result<BudgetView> {
         self.catch_up().await;
         let [all, own] = self.rows(scope);
-        let row = if own.cap.is_none() && all.cap.is_some() { all } else { own };
+        let mut view = self.figures(&own).await?;
+        if all.cap.is_some() {
+            let everybodys = self.figures(&all).await?;
+            if everybodys.left() < view.left() {
+                view = everybodys;
+            }
+        }
+        view.stopped = self.halts.is_stopped(&Scope::all()).await || self.halts.is_stopped(scope).await;
+        Ok(view)
+    }
+
+    async fn figures(&self, row: &Row) -> Result<BudgetView> {
         let nothing = Change { deltas: Counters::from([(SPENT, 0)]), floors: Counters::new() };
         let totals = match self.state.add(&row.key, self.addition(&nothing)).await {
             Ok(totals) | Err(AddError::OutOfBounds(totals)) => totals,
             Err(AddError::Store(error)) => return Err(error),
         };
-        let stopped = self.halts.is_stopped(&Scope::all()).await || self.halts.is_stopped(scope).await;
         Ok(BudgetView {
             cap: row.cap,
             spent: of(&totals, SPENT),
             reserved: of(&totals, RESERVED),
             unknown: of(&totals, UNKNOWN),
-            stopped,
+            stopped: false,
         })
     }
 
     /// Applies what dropped holds left behind.
-    async fn catch_up(&self) {
+    pub(crate) async fn catch_up(&self) {
         while let Some((key, change)) = self.later.pop() {
             if let Err(error) = self.state.add(&key, self.addition(&change)).await {
                 tracing::warn!(%error, "a dropped reservation could not be given back or marked");

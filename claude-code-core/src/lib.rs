@@ -15,6 +15,7 @@ mod cell;
 pub mod client;
 pub mod clock;
 pub mod cost;
+mod departure;
 pub mod diagnostic;
 pub mod draft;
 pub mod edit;

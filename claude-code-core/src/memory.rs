@@ -10,29 +10,52 @@ use crate::generation::Generation;
 use crate::state::{AddError, Addition, Counters, OnlyIf, PutError, Scope, StateKey, StateStore, Versioned};
 use crate::store::{GenerationStore, Listing, Page, ResultRow, Stored, not_found, object_key};
 
+/// Values beyond this many are looked through for expired ones, and again when there are twice as many as were left.
+const SWEEP: usize = 1024;
+
 /// State in memory, for as long as the process lives.
 #[derive(Debug)]
 pub struct MemoryState {
-    values: Mutex<HashMap<StateKey, Versioned>>,
+    values: Mutex<Values>,
     counters: Rows<StateKey>,
+}
+
+/// The values, the last version given out, and how many there may be before expired ones go.
+#[derive(Debug)]
+struct Values {
+    all: HashMap<StateKey, Versioned>,
+    /// Over all keys: a value that comes after an expired one went must not have that one's version.
+    last: u64,
+    most: usize,
 }
 
 impl Default for MemoryState {
     fn default() -> Self {
-        MemoryState { values: Mutex::default(), counters: Rows::new() }
+        let values = Values { all: HashMap::new(), last: 0, most: SWEEP };
+        MemoryState { values: Mutex::new(values), counters: Rows::new() }
     }
 }
 
 impl MemoryState {
-    fn values(&self) -> MutexGuard<'_, HashMap<StateKey, Versioned>> {
+    fn values(&self) -> MutexGuard<'_, Values> {
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Values {
+    /// Drops what has expired, where there is much.
+    fn sweep(&mut self, now: UtcMillis) {
+        if self.all.len() >= self.most {
+            self.all.retain(|_, value| now < value.expires_at);
+            self.most = SWEEP.max(self.all.len() * 2);
+        }
     }
 }
 
 #[async_trait::async_trait]
 impl StateStore for MemoryState {
     async fn get(&self, key: &StateKey) -> Result<Option<Versioned>, Error> {
-        Ok(self.values().get(key).cloned())
+        Ok(self.values().all.get(key).cloned())
     }
 
     async fn put(
@@ -43,7 +66,10 @@ impl StateStore for MemoryState {
         only_if: OnlyIf,
     ) -> Result<u64, PutError> {
         let mut values = self.values();
-        let old = values.get(key);
+        if let OnlyIf::AbsentAt(now) = only_if {
+            values.sweep(now);
+        }
+        let old = values.all.get(key);
         let allowed = match (only_if, old) {
             (OnlyIf::Any, _) | (OnlyIf::AbsentAt(_), None) => true,
             (OnlyIf::AbsentAt(now), Some(old)) => now >= old.expires_at,
@@ -53,8 +79,9 @@ impl StateStore for MemoryState {
         if !allowed {
             return Err(PutError::Conflict);
         }
-        let version = old.map_or(1, |old| old.version + 1);
-        values.insert(key.clone(), Versioned { value, version, expires_at });
+        values.last += 1;
+        let version = values.last;
+        values.all.insert(key.clone(), Versioned { value, version, expires_at });
         Ok(version)
     }
 
@@ -96,7 +123,9 @@ impl GenerationStore for MemoryStore {
     }
 
     async fn get(&self, scope: &Scope, id: &str) -> Result<Generation, Error> {
-        self.results().get(&(scope.clone(), id.to_owned())).cloned().ok_or_else(|| not_found(id))
+        let kept =
+            self.results().get(&(scope.clone(), id.to_owned())).cloned().ok_or_else(|| not_found(id))?;
+        Ok(Generation { cache_key: None, ..kept })
     }
 
     async fn list(&self, scope: &Scope, listing: &Listing) -> Result<Page, Error> {
@@ -119,7 +148,8 @@ impl GenerationStore for MemoryStore {
         Ok(Page { items: rows, next })
     }
 
-    async fn delete(&self, scope: &Scope, id: &str) -> Result<(), Error> {
-        self.results().remove(&(scope.clone(), id.to_owned())).map(|_| ()).ok_or_else(|| not_found(id))
+    async fn delete(&self, scope: &Scope, id: &str) -> Result<Option<String>, Error> {
+        let removed = self.results().remove(&(scope.clone(), id.to_owned()));
+        removed.map(|removed| removed.cache_key).ok_or_else(|| not_found(id))
     }
 }

@@ -15,7 +15,7 @@ pub const MAX_COMPONENT: usize = 240;
 pub const MAX_DEPTH: usize = 20;
 /// Files of one answer.
 pub const MAX_FILES: usize = 500;
-/// Bytes of one file.
+/// Bytes of one file: more than a model writes in one answer, and what a reader may hold.
 pub const MAX_FILE_BYTES: usize = 2_000_000;
 /// Bytes of all files of one answer.
 pub const MAX_TOTAL_BYTES: usize = 16_000_000;

@@ -14,6 +14,9 @@ use crate::select::Reach;
 pub struct Policy {
     /// Whether the provider plays the twin's sample answers: they cost nothing and are labelled.
     pub samples: bool,
+    /// Who answers, where it is not the service itself or its built-in samples: a name for a server, a script, a recording.
+    /// What one of them answered is never served for another.
+    pub answers_from: String,
     /// How models are reached, which decides their ids.
     pub reach: Reach,
     /// The model of requests that name neither model nor tier.
@@ -58,6 +61,7 @@ impl Default for Policy {
     fn default() -> Self {
         Policy {
             samples: false,
+            answers_from: String::new(),
             reach: Reach::Profile(ProfileScope::Global),
             model: None,
             fallback: true,
@@ -101,11 +105,7 @@ impl Policy {
             )));
         }
         const TIERS: [&str; 4] = ["default", "priority", "flex", "reserved"];
-        match self
-            .service_tier
-            .as_deref()
-            .filter(|tier| !TIERS.contains(tier) && self.reach != Reach::AnthropicApi)
-        {
+        match self.service_tier.as_deref().filter(|tier| !TIERS.contains(tier) && !self.reach.is_messages()) {
             Some(tier) => {
                 Err(Error::invalid(format!("service tier {tier:?} is none of {}", TIERS.join(", "))))
             }

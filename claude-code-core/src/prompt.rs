@@ -7,6 +7,10 @@ use crate::language::Language;
 use crate::request::{GenerateRequest, Work};
 
 const PROTOCOL: &str = include_str!("../prompts/protocol.md");
+/// What is said to go on with a cut answer.
+pub(crate) const RESUME: &str = include_str!("../prompts/resume.md");
+/// What is said to mend a rejected one.
+pub(crate) const REPAIR: &str = include_str!("../prompts/repair.md");
 
 /// A written prompt.
 #[derive(Clone)]
@@ -17,7 +21,7 @@ pub struct Prompt {
     pub user: String,
     /// Marks the file lines of the answer; eight hex digits.
     pub nonce: String,
-    /// Version of the templates; enters the cache key.
+    /// Version of the templates, those of later sends too: an answer may be made of them. Enters the cache key.
     pub version: String,
 }
 
@@ -31,7 +35,8 @@ impl std::fmt::Debug for Prompt {
 pub fn write(request: &GenerateRequest, language: Option<&Language>) -> Prompt {
     let (version, system) = split(template(request.work));
     let (protocol_version, protocol) = split(PROTOCOL);
-    let version = format!("{:?}/{version}.{protocol_version}", request.work).to_ascii_lowercase();
+    let later = format!("{}.{}", split(RESUME).0, split(REPAIR).0);
+    let version = format!("{:?}/{version}.{protocol_version}.{later}", request.work).to_ascii_lowercase();
     let nonce = nonce(&version, request);
 
     let mut user = format!("<task>{}</task>\n", request.prompt);

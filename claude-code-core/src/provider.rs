@@ -12,6 +12,8 @@ use crate::message::{Message, TextBlock};
 use crate::model::ModelId;
 use crate::usage::Usage;
 
+pub use crate::departure::Departure;
+
 /// One call to one model, as it is to be sent.
 #[derive(Clone, Debug)]
 pub struct ModelCall {
@@ -37,6 +39,8 @@ pub struct ModelCall {
     pub service_tier: Option<String>,
     /// Where it is sent instead of the provider's first place: a region or host that the provider was given for this.
     pub place: Option<std::sync::Arc<str>>,
+    /// To be marked by the provider when the request leaves: what is cancelled before is not charged.
+    pub departure: Departure,
 }
 
 /// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
@@ -58,6 +62,8 @@ pub enum ModelEvent {
     },
     /// What the call used.
     Usage(Usage),
+    /// An event that only frames others, or says that more is coming: the limits on waiting begin anew.
+    Alive,
     /// An event that this version does not know: passed over and counted.
     Skipped,
 }
@@ -70,6 +76,7 @@ impl std::fmt::Debug for ModelEvent {
             ModelEvent::Thinking { chars } => write!(f, "Thinking({chars} chars)"),
             ModelEvent::Stop { reason, .. } => write!(f, "Stop({reason})"),
             ModelEvent::Usage(usage) => write!(f, "{usage:?}"),
+            ModelEvent::Alive => f.write_str("Alive"),
             ModelEvent::Skipped => f.write_str("Skipped"),
         }
     }
@@ -237,7 +244,8 @@ impl ProviderError {
 }
 
 /// A way to reach models. One attempt per call: no retry, no policy, nothing sent before the first poll; after
-/// an error the stream ends; it ends without a stop event only if the service cut it.
+/// an error the stream ends; it ends without a stop event only if the service cut it. A request that leaves is marked on
+/// the call's [`Departure`], before its first byte is written.
 pub trait ModelProvider: std::fmt::Debug + Send + Sync {
     /// Its name in cache keys and messages: `bedrock`, `anthropic`, `samples`.
     fn name(&self) -> &'static str;

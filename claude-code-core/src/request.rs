@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::capability::{CacheTtl, Effort, Think};
 use crate::diagnostic::Diagnostic;
 use crate::file::CodeFile;
+use crate::generation::Given;
 use crate::model::Tier;
 use crate::price::PicoUsd;
 
@@ -127,6 +128,11 @@ impl GenerateRequest {
     /// A request for this prompt, everything else by default.
     pub fn new(prompt: impl Into<String>) -> Self {
         GenerateRequest { prompt: prompt.into(), ..GenerateRequest::default() }
+    }
+
+    /// What its result carries: the files, where it is to change them.
+    pub(crate) fn to_carry(&self) -> Given {
+        if self.work.changes_files() { Given(self.files.clone().into()) } else { Given::default() }
     }
 
     /// A request to change these files as the instructions say.

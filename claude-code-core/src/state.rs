@@ -1,8 +1,26 @@
 //! The seam to shared state: small versioned values that expire, and counters with bounds.
 //! Cache, leases, budgets, jobs, idempotency keys and journals stand on it.
 
+use std::time::Duration;
+
 use crate::clock::UtcMillis;
 use crate::error::Error;
+
+/// The longest that a request waits for shared state at one place: two tries of a store that takes five seconds each.
+const WAIT: Duration = Duration::from_secs(10);
+/// What follows a paid answer is given this time even where the request's own is over.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// How long shared state is awaited before an answer is there. A store that hangs may use up a quarter of what is left,
+/// not all of it.
+pub(crate) fn patience_before(left: Duration) -> Duration {
+    (left / 4).clamp(Duration::from_millis(1), WAIT)
+}
+
+/// How long it is awaited after an answer was paid for.
+pub(crate) fn patience_after(left: Duration) -> Duration {
+    left.clamp(LEAST, WAIT)
+}
 
 /// Whose data it is. Made only by authentication; a single user is `local`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

@@ -77,8 +77,9 @@ pub trait GenerationStore: std::fmt::Debug + Send + Sync {
     /// A page of rows, newest first.
     async fn list(&self, scope: &Scope, listing: &Listing) -> Result<Page, Error>;
 
-    /// Removes the row, then its objects. `NotFound` as in [`get`](Self::get).
-    async fn delete(&self, scope: &Scope, id: &str) -> Result<(), Error>;
+    /// Removes the row, then its objects, and gives the name of the answer in the response cache, where it has one.
+    /// `NotFound` as in [`get`](Self::get).
+    async fn delete(&self, scope: &Scope, id: &str) -> Result<Option<String>, Error>;
 }
 
 /// Bytes of a prompt that a row holds; a longer one is cut on a character boundary and whole in S3.

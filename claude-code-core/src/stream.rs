@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::ask::Ask;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
-use crate::generation::Generation;
+use crate::generation::{Generation, Given};
 use crate::plan::Plan;
 use crate::read::Piece;
 
@@ -24,6 +24,7 @@ pub struct GenerationStream {
     work: Option<BoxFuture<'static, Result<Arc<Generation>>>>,
     ended: Option<Result<Event>>,
     queue: Arc<Mutex<VecDeque<Event>>>,
+    given: Given,
 }
 
 impl std::fmt::Debug for GenerationStream {
@@ -40,7 +41,21 @@ impl GenerationStream {
     {
         let queue = Arc::<Mutex<VecDeque<Event>>>::default();
         let out = Out { queue: Arc::downgrade(&queue), paths: Vec::new(), held: Duration::ZERO };
-        GenerationStream { work: Some(Box::pin(work(out))), ended: None, queue }
+        GenerationStream { work: Some(Box::pin(work(out))), ended: None, queue, given: Given::default() }
+    }
+
+    /// The same stream, whose result carries the files that it was given, whoever made it.
+    pub(crate) fn carrying(mut self, given: Given) -> Self {
+        self.given = given;
+        self
+    }
+
+    fn finished(&mut self, generation: Arc<Generation>) -> Event {
+        let given = std::mem::take(&mut self.given);
+        if given.0.is_empty() {
+            return Event::Finished(generation);
+        }
+        Event::Finished(Arc::new(Generation { given, ..Arc::unwrap_or_clone(generation) }))
     }
 
     /// Reads to the end and gives the result.
@@ -67,7 +82,7 @@ impl Stream for GenerationStream {
         let Some(work) = self.work.as_mut() else { return Poll::Ready(self.ended.take()) };
         if let Poll::Ready(ended) = work.as_mut().poll(cx) {
             self.work = None;
-            self.ended = Some(ended.map(Event::Finished));
+            self.ended = Some(ended.map(|generation| self.finished(generation)));
         }
         // What was shown before the end comes before it.
         match pop(&self.queue).map(Ok).or_else(|| self.ended.take()) {

@@ -1,7 +1,8 @@
 //! What stands beside the sequence over shared state: idempotency keys, jobs, and the service creator.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use claude_code_core::idempotency::{Claim, Entry, Idempotency};
@@ -12,10 +13,12 @@ use claude_code_core::service::{
     Conversation, FILES, MemoryServices, Row, STEPS, ServiceData, ServiceStore, Services, missing, prompt,
     request,
 };
-use claude_code_core::state::Versioned;
+use claude_code_core::state::{
+    AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
+};
 use claude_code_core::store::ResultRow;
-use claude_code_core::testing::TestClock;
-use claude_code_core::{CodeFile, Kind, Language, Scope, UtcMillis, edit, read_answer};
+use claude_code_core::testing::{SeededIds, TestClock};
+use claude_code_core::{CodeFile, Error, Kind, Language, Scope, StateStore, UtcMillis, edit, read_answer};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -52,7 +55,11 @@ async fn debug_shows_nothing_that_user_or_model_wrote() {
 const LEASE: Duration = Duration::from_secs(60);
 
 fn keys() -> Idempotency {
-    Idempotency::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()))
+    over(Arc::new(MemoryState::default()))
+}
+
+fn over(state: Arc<dyn StateStore>) -> Idempotency {
+    Idempotency::new(state, Arc::new(TestClock::default()), Arc::new(SeededIds::new(1)))
 }
 
 async fn lead(keys: &Idempotency) -> Claim {
@@ -110,6 +117,83 @@ async fn a_key_given_back_is_free_at_once_and_a_bad_key_is_refused() {
         let error = keys.enter(&Scope::local(), bad, "hash", LEASE).await.unwrap_err();
         assert_eq!(error.kind, Kind::InvalidRequest);
     }
+}
+
+/// State that has removed a row begins its versions anew, and a put whose reply was lost is made again.
+#[derive(Debug, Default)]
+struct Forgetful {
+    inner: Mutex<HashMap<StateKey, Versioned>>,
+    repeats: bool,
+}
+
+#[async_trait::async_trait]
+impl StateStore for Forgetful {
+    async fn get(&self, key: &StateKey) -> Result<Option<Versioned>, Error> {
+        Ok(self.inner.lock().unwrap().get(key).cloned())
+    }
+
+    async fn put(
+        &self,
+        key: &StateKey,
+        value: Vec<u8>,
+        until: UtcMillis,
+        if_: OnlyIf,
+    ) -> Result<u64, PutError> {
+        let mut rows = self.inner.lock().unwrap();
+        let mut version = 0;
+        for _ in 0..=usize::from(self.repeats) {
+            let old = rows.get(key);
+            version = match (if_, old) {
+                (OnlyIf::AbsentAt(now), Some(old)) if now >= old.expires_at => 1,
+                (OnlyIf::AbsentAt(_) | OnlyIf::Any, None) => 1,
+                (OnlyIf::Version(wanted), Some(old)) if old.version == wanted => wanted + 1,
+                _ => return Err(PutError::Conflict),
+            };
+            rows.insert(key.clone(), Versioned { value: value.clone(), version, expires_at: until });
+        }
+        Ok(version)
+    }
+
+    async fn add(&self, _: &StateKey, _: Addition) -> Result<Counters, AddError> {
+        Ok(Counters::new())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_owner_is_known_even_where_versions_began_anew() {
+    let keys = over(Arc::new(Forgetful::default()));
+    let slow = lead(&keys).await;
+    tokio::time::advance(LEASE + Duration::from_secs(2)).await;
+    let follower = lead(&keys).await;
+    assert!(!keys.finish(&slow, json!("late")).await.unwrap());
+    assert!(!keys.release(&slow).await.unwrap());
+    assert!(keys.finish(&follower, json!("right")).await.unwrap());
+    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    assert!(matches!(entry, Entry::Replay(answer) if answer == json!("right")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_reply_was_lost_is_its_callers_all_the_same() {
+    let keys = over(Arc::new(Forgetful { repeats: true, ..Forgetful::default() }));
+    let claim = lead(&keys).await;
+    assert!(keys.finish(&claim, json!(1)).await.unwrap());
+    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    assert!(matches!(entry, Entry::Replay(answer) if answer == json!(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_in_memory_that_have_expired_make_room() {
+    let state = MemoryState::default();
+    let key = |n: usize| StateKey::new(StateKind::Idem, &Scope::local(), n.to_string());
+    let (now, later) = (UtcMillis(1_000), UtcMillis(2_000));
+    for n in 0..3_000 {
+        state.put(&key(n), vec![0], now, OnlyIf::AbsentAt(later)).await.unwrap();
+    }
+    let mut kept = 0;
+    for n in 0..3_000 {
+        kept += usize::from(state.get(&key(n)).await.unwrap().is_some());
+    }
+    assert!(kept <= 1_024, "{kept}");
 }
 
 async fn held(jobs: &Jobs) -> Held {

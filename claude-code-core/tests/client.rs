@@ -13,6 +13,8 @@ mod checked;
 mod faults;
 #[path = "client/going_on.rs"]
 mod going_on;
+#[path = "client/halves.rs"]
+mod halves;
 #[path = "client/main_job.rs"]
 mod main_job;
 #[path = "client/profiles.rs"]

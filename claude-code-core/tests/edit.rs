@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::edit::{Edit, apply, diff};
+use claude_code_core::edit::{Edit, apply, apply_each, diff};
 use claude_code_core::{Error, Kind};
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ fn an_ambiguous_edit_fails_with_its_number_and_the_lines() {
     let edits = [edit("def f():\n", "def h():\n"), edit("    a = 1\n", "")];
     assert_eq!(
         why(CODE, &edits),
-        "edit 2 of an unnamed file does not fit: its search text fits in 2 places: lines 2, 7; add lines around it"
+        "edit 2 of a.py does not fit: its search text fits in 2 places: lines 2, 7; add lines around it"
     );
 }
 
@@ -114,6 +114,21 @@ fn a_file_must_be_named_where_there_are_several() {
         (1, Some("c.py"), "there is no such file")
     );
     assert_eq!(Error::from(problem).kind, Kind::EditFailed);
+}
+
+#[test]
+fn an_edit_that_does_not_fit_leaves_its_file_alone_and_the_others_changed() {
+    let mut files = one("a\n");
+    files.insert("b.py".to_owned(), "a\nb\n".to_owned());
+    let of = |path: &str, search: &str| Edit { path: Some(path.to_owned()), ..edit(search, "c\n") };
+    let edits = [of("b.py", "a\n"), of("b.py", "x\n"), of("a.py", "a\n"), of("b.py", "b\n")];
+    let (changed, problems) = apply_each(&files, &edits);
+    let after: Vec<_> = changed.iter().map(|c| (c.path.as_str(), c.after.as_str())).collect();
+    assert_eq!(after, [("a.py", "c\n")]);
+    assert_eq!(
+        problems.iter().map(|p| (p.block, p.path.as_deref())).collect::<Vec<_>>(),
+        [(2, Some("b.py"))]
+    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(missing_docs)]
 
 use claude_code_core::estimate::{estimate_prompt, estimate_tokens};
+use claude_code_core::testing::{ScriptedProvider, builder};
+use claude_code_core::{Catalogue, GenerateRequest, Kind, ModelId};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -104,6 +106,25 @@ fn scripts_without_spaces_count_more_than_one_token_a_character() {
 #[test]
 fn every_message_adds_a_little() {
     assert!(estimate_prompt(["a b", "c d"]) > estimate_tokens("a bc d"));
+}
+
+#[test]
+fn a_request_that_fills_the_context_is_planned_and_one_token_more_is_refused_with_both_figures() {
+    let client = builder(ScriptedProvider::new([])).build();
+    let model = "anthropic.claude-haiku-4-5-20251001-v1:0";
+    let allowed = u64::from(Catalogue::builtin().find(&ModelId::new(model).unwrap()).unwrap().context_window);
+    let request = |max_tokens: u64| {
+        let words = "word ".repeat(usize::try_from(allowed).unwrap() * 6 / 10);
+        GenerateRequest::new(words).with_model(model).with_max_tokens(u32::try_from(max_tokens).unwrap())
+    };
+    let needed = client.estimate(request(1)).unwrap().input_tokens;
+    let room = allowed - needed;
+    assert!((1..60_000).contains(&room), "{room}");
+    assert_eq!(client.estimate(request(room)).unwrap().input_tokens, needed);
+    let refused = client.estimate(request(room + 1)).unwrap_err();
+    assert_eq!(refused.kind, Kind::ContextTooLong);
+    assert!(refused.message.contains(&format!("about {} tokens", allowed + 1)), "{refused}");
+    assert!(refused.message.contains(&format!("allows {allowed}")), "{refused}");
 }
 
 proptest! {

@@ -171,7 +171,7 @@ impl ModelProvider for Meter {
         "meter"
     }
 
-    fn stream(&self, _: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
+    fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
         self.sends.fetch_add(1, Ordering::SeqCst);
         let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
         let done = self.done.load(Ordering::SeqCst);
@@ -179,6 +179,7 @@ impl ModelProvider for Meter {
         let (counts, chance) = ((self.open.clone(), self.done.clone()), self.chance.clone());
         let slowest = self.slowest_ms;
         futures_util::stream::once(async move {
+            call.departure.mark();
             if slowest == u64::MAX {
                 std::future::pending::<()>().await;
             }

@@ -33,6 +33,19 @@ fn each_kind_of_work_has_words_and_a_version_of_its_own() {
 }
 
 #[test]
+fn the_version_counts_the_words_of_every_send() {
+    let template = |text: &'static str| text.lines().next().unwrap().trim_start_matches("version: ");
+    let versions = [
+        template(include_str!("../prompts/generate.md")),
+        template(include_str!("../prompts/protocol.md")),
+        template(include_str!("../prompts/resume.md")),
+        template(include_str!("../prompts/repair.md")),
+    ];
+    let written = prompt::write(&GenerateRequest::new("x"), None);
+    assert_eq!(written.version, format!("generate/{}", versions.join(".")));
+}
+
+#[test]
 fn the_nonce_differs_with_task_and_files_and_stays_the_same_otherwise() {
     let nonce = |request: &GenerateRequest| prompt::write(request, None).nonce;
     let one = GenerateRequest::new("a task");

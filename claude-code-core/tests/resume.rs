@@ -27,6 +27,16 @@ fn golden() -> String {
     answer
 }
 
+/// The same files between fences, as models write them that have forgotten the markers.
+fn fenced() -> String {
+    let mut answer = "Six files that belong together.\n\n".to_owned();
+    for (path, content) in FILES {
+        let fence = if path.ends_with(".md") { "````" } else { "```" };
+        answer += &format!("{fence}text {path}\n{content}{fence}\n\n");
+    }
+    answer
+}
+
 /// Chance that is the same in every run.
 struct Seeded(u64);
 
@@ -56,15 +66,24 @@ fn lines_back(answer: &str, cut: usize, count: usize) -> usize {
     starts.len().checked_sub(count + 1).map_or(0, |at| starts[at])
 }
 
+/// Where the file begins in which the cut is, or that ended last before it.
+fn start_of_file(answer: &str, cut: usize) -> usize {
+    let of_line = |at: usize| answer[..at].rfind('\n').map_or(0, |end| end + 1);
+    if answer[of_line(cut)..].starts_with("```text ") {
+        return of_line(cut);
+    }
+    let marked = answer[..cut].rfind("=== file ");
+    let fenced =
+        FILES.iter().filter_map(|(path, _)| answer[..cut].rfind(&format!("```text {path}\n")).map(of_line));
+    marked.or_else(|| fenced.max()).unwrap_or(0)
+}
+
 fn continuation(answer: &str, cut: usize, style: Style, chance: &mut Seeded) -> String {
     let overlapping = &answer[lines_back(answer, cut, 1 + chance.below(40))..];
     match style {
         Style::Exact => answer[cut..].to_owned(),
         Style::Overlap => overlapping.to_owned(),
-        Style::RestartsTheFile => {
-            let start = answer[..cut].rfind("=== file ").unwrap_or(0);
-            answer[start..].to_owned()
-        }
+        Style::RestartsTheFile => answer[start_of_file(answer, cut)..].to_owned(),
         Style::Preface => format!("Sure, here is the rest of the answer:\n\n{overlapping}"),
         Style::Refenced => format!("```python\n{overlapping}```\n"),
         Style::Crlf => overlapping.replace('\n', "\r\n"),
@@ -84,6 +103,80 @@ async fn resumed(answer: &str, cut: usize, rest: &str) -> Result<(), String> {
         }
     }
     if g.files.len() == FILES.len() { Ok(()) } else { Err(format!("{} files", g.files.len())) }
+}
+
+/// What models say before they go on.
+const PREFACES: [&str; 22] = [
+    "Sure!",
+    "Continuing:",
+    "OK, continuing.",
+    "Continuing `b.py`:",
+    "Here is the rest of b.py (continued):",
+    "## Continuation",
+    "**Continuing b.py**",
+    "---",
+    "Certainly! Here's the remainder:",
+    "Sure, here is the rest of the answer:",
+    "Of course. Here is the rest:",
+    "Okay, picking up where I left off.",
+    "Continuing from where I left off...",
+    "I apologize for the interruption. Continuing:",
+    "I'll continue from the line you gave.",
+    "Resuming the file:",
+    "Here’s the continuation of the answer, starting at the line you named:",
+    "Understood.",
+    "### b.py (continued)",
+    "Got it! Let me continue.\n\n**b.py**",
+    "Sure!\n\n---\n\n## Continuation of `b.py`",
+    "The rest of the files follows.",
+];
+
+/// Without a repeated line only words that cannot be the file's are known for what they are.
+fn tells_by_itself(preface: &str) -> bool {
+    ![
+        "---",
+        "### b.py (continued)",
+        "Got it! Let me continue.\n\n**b.py**",
+        "Sure!\n\n---\n\n## Continuation of `b.py`",
+    ]
+    .contains(&preface)
+}
+
+#[tokio::test]
+async fn what_a_model_says_before_it_goes_on_is_no_part_of_the_file_in_any_style() {
+    let seeds = if std::env::var_os("CAMPAIGN").is_some() { 20 } else { 1 };
+    let (mut ran, mut failed) = (0, Vec::new());
+    for (name, answer) in [("marked", golden()), ("fenced", fenced())] {
+        let first = start_of_file(&answer, answer.find(FILES[0].1).unwrap()) + 200;
+        let last = answer.trim_end().rfind('\n').unwrap();
+        for seed in 0..seeds {
+            let mut chance = Seeded(seed + 1000);
+            for (preface, style) in PREFACES.iter().flat_map(|p| STYLES.map(|style| (p, style))) {
+                if matches!(style, Style::Exact) && !tells_by_itself(preface) {
+                    continue;
+                }
+                let cut = answer.ceil_char_boundary(first + chance.below(last - first));
+                let rest = continuation(&answer, cut, style, &mut chance);
+                for between in ["\n", "\n\n"] {
+                    // Whether a blank line belongs to the words or to the file is then anyone's guess.
+                    if between == "\n" && rest.starts_with(['\n', '\r']) {
+                        continue;
+                    }
+                    ran += 1;
+                    if let Err(why) = resumed(&answer, cut, &format!("{preface}{between}{rest}")).await {
+                        let from = answer.floor_char_boundary(cut.saturating_sub(60));
+                        let to = answer.ceil_char_boundary(cut + 40);
+                        let around = (&answer[from..cut], &answer[cut..to]);
+                        failed.push(format!(
+                            "{name} {style:?} {preface:?}{between:?} at {cut}: {why}: {around:?}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    println!("{ran} continuations with a preface, {} of them not byte-identical", failed.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[tokio::test]
@@ -113,4 +206,51 @@ async fn two_hundred_random_cuts_resume_byte_identical_in_every_style() {
     }
     println!("{ran} cuts resumed, {} of them not byte-identical", failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// A file that was cut, what the model said then, and what the file is.
+const SPLICES: [(&str, &str, &str, &str); 9] = [
+    (
+        "the cut line is written otherwise",
+        "import os\n\n\ndef second():\n    val",
+        "def second():\n    result = first()\n    return result\n",
+        "import os\n\n\ndef second():\n    result = first()\n    return result\n",
+    ),
+    (
+        "the cut line is written otherwise after a word",
+        "import os\n\n\ndef second():\n    val",
+        "Sure!\n\ndef second():\n    result = first()\n",
+        "import os\n\n\ndef second():\n    result = first()\n",
+    ),
+    ("the end follows a cut line at once", "def first():\n    return 1", "", "def first():\n    return 1\n"),
+    ("the end was begun", "def first():\n    return 1\n=== e", "", "def first():\n    return 1\n"),
+    ("the rest has other line ends", "a = 1\nbeta", "beta = 2\r\nc = 3\r\n", "a = 1\nbeta = 2\nc = 3\n"),
+    ("line ends are CR LF", "alpha = 1\r\nb", "alpha = 1\r\nb = 2\r\n", "alpha = 1\r\nb = 2\r\n"),
+    ("a cut between CR and LF", "alpha = 1\r\nb = 2\r", "\nc = 3\r\n", "alpha = 1\r\nb = 2\r\nc = 3\r\n"),
+    (
+        "the repeated line lost its indentation",
+        "def first():\n    value = compute(1)\n",
+        "value = compute(1)\n    return value\n",
+        "def first():\n    value = compute(1)\n    return value\n",
+    ),
+    (
+        "an exact rest that looks like words",
+        "# Use\n\n",
+        "Run it with care. The rest is in the manual:\n\n```bash\nmake\n```\n",
+        "# Use\n\nRun it with care. The rest is in the manual:\n\n```bash\nmake\n```\n",
+    ),
+];
+
+#[tokio::test]
+async fn a_continuation_joins_where_it_belongs() {
+    let nonce = prompt::write(&request(), None).nonce;
+    for (what, received, rest, whole) in SPLICES {
+        let path = if whole.starts_with('#') { "README.md" } else { "a.py" };
+        let cut = format!("=== file {nonce}: {path} ===\n{received}");
+        let rest = format!("{rest}=== end {nonce}: {path} ===\n");
+        let provider = ScriptedProvider::new([Script::truncated(&cut), Script::answer(&rest)]);
+        let g = builder(provider).build().generate(request()).await.unwrap();
+        let files: Vec<_> = g.files.iter().map(|f| (f.content.as_str(), f.complete)).collect();
+        assert_eq!(files, [(whole, true)], "{what}");
+    }
 }

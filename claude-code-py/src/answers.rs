@@ -41,8 +41,9 @@ fn scripted(script: Value) -> Result<Answers> {
         Value::Array(steps) => json!({ "steps": steps.into_iter().map(step).collect::<Vec<_>>() }),
         script => script,
     };
-    let brain = Scripted::parse(&script.to_string(), Arc::new(Samples::built_in()))?;
-    Ok(Answers::Played(Twin::lazy(Path::new(""), Arc::new(brain))))
+    let script = script.to_string();
+    let brain = Arc::new(Scripted::parse(&script, Arc::new(Samples::built_in()))?);
+    Ok(Answers::Played(Twin::lazy(Path::new(""), brain).answering_from(script.as_bytes())))
 }
 
 fn step(given: Value) -> Value {

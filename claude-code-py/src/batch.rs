@@ -1,19 +1,24 @@
 //! Many requests, some at a time, each answered as it finishes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use claude_code_aws::journal::{Entry, Journal};
 use claude_code_aws::request::GenerateRequest;
+use claude_code_aws::{Client, Error, Result};
 use futures_util::StreamExt;
-use pyo3::exceptions::{PyStopAsyncIteration, PyTypeError, PyValueError};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyStopAsyncIteration, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
 use crate::error::raise;
 use crate::generation::{Generation, Origin};
-use crate::options::Options;
+use crate::options::{Options, callable};
 use crate::tally;
 
 /// One request of a batch, answered.
@@ -23,10 +28,26 @@ pub(crate) struct BatchItem {
     request: Py<PyAny>,
     generation: Option<Py<Generation>>,
     error: Option<Py<PyAny>>,
+    resumed: bool,
 }
+
+/// What a pickle makes an item from.
+type Fields = (usize, Py<PyAny>, Option<Py<Generation>>, Option<Py<PyAny>>, bool);
 
 #[pymethods]
 impl BatchItem {
+    #[new]
+    #[pyo3(signature = (index, request, generation=None, error=None, resumed=false))]
+    fn new(
+        index: usize,
+        request: Py<PyAny>,
+        generation: Option<Py<Generation>>,
+        error: Option<Py<PyAny>>,
+        resumed: bool,
+    ) -> Self {
+        BatchItem { index, request, generation, error, resumed }
+    }
+
     /// Its place among the requests, from 0.
     #[getter]
     fn index(&self) -> usize {
@@ -51,6 +72,58 @@ impl BatchItem {
         self.error.as_ref().map(|error| error.clone_ref(py))
     }
 
+    /// Whether an earlier run answered it: it comes from the journal, and nothing was sent for it now.
+    #[getter]
+    fn resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// The item as a dict: the result in its schema, of an error its kind and message.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let error = self.error.as_ref().map(|error| {
+            let error = error.bind(py);
+            let told = PyDict::new(py);
+            told.set_item("kind", error.getattr("kind")?)?;
+            told.set_item("message", error.str()?)?;
+            Ok::<_, PyErr>(told)
+        });
+        let item = PyDict::new(py);
+        item.set_item("index", self.index)?;
+        item.set_item("request", &self.request)?;
+        item.set_item(
+            "generation",
+            self.generation.as_ref().map(|made| made.get().to_dict(py)).transpose()?,
+        )?;
+        item.set_item("error", error.transpose()?)?;
+        item.set_item("resumed", self.resumed)?;
+        Ok(item)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Fields) {
+        let (py, item) = (slf.py(), slf.get());
+        let request = item.request.clone_ref(py);
+        (slf.get_type(), (item.index, request, item.generation(py), item.error(py), item.resumed))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: Py<PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
+        let generations = match (&self.generation, &other.generation) {
+            (Some(one), Some(two)) => one.get().__eq__(two.get()),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        Ok(generations
+            && (self.index, self.resumed) == (other.index, other.resumed)
+            && self.request.bind(py).eq(&other.request)?
+            && told(py, self.error.as_ref())?.eq(told(py, other.error.as_ref())?)?)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let outcome = match (&self.generation, &self.error) {
             (Some(generation), _) => generation.get().__repr__(),
@@ -61,15 +134,24 @@ impl BatchItem {
     }
 }
 
+/// What an exception says: two that say the same are equal here, for Python compares them by identity.
+fn told<'py>(py: Python<'py>, error: Option<&Py<PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+    let Some(error) = error.map(|error| error.bind(py)) else { return Ok(py.None().into_bound(py)) };
+    (error.get_type(), error.getattr("args")?, error.getattr("__dict__")?).into_bound_py_any(py)
+}
+
 /// What both faces share.
 pub(crate) struct Batching {
     origin: Origin,
     given: Vec<Py<PyAny>>,
     concurrency: usize,
     progress: Option<Py<PyAny>>,
+    journal: Option<PathBuf>,
     /// Requests that nobody has begun yet.
     requests: Mutex<Option<Vec<GenerateRequest>>>,
-    items: AsyncMutex<Option<Receiver<claude_code_aws::BatchItem>>>,
+    items: AsyncMutex<Option<Receiver<Entry>>>,
+    /// Received and not handed over yet: a waiter that goes away takes none along.
+    landed: Mutex<VecDeque<Entry>>,
     /// True once it is closed; gone with the batch.
     closed: watch::Sender<bool>,
     /// Items that were handed over.
@@ -81,65 +163,88 @@ impl Batching {
     pub(crate) fn new(
         origin: Origin,
         requests: &Bound<'_, PyAny>,
-        concurrency: usize,
-        progress: Option<Py<PyAny>>,
+        concurrency: i64,
+        journal: Option<PathBuf>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Arc<Self>> {
-        if concurrency == 0 {
-            return Err(PyValueError::new_err("concurrency is at least 1"));
-        }
         let given: Vec<Bound<'_, PyAny>> = requests.try_iter()?.collect::<PyResult<_>>()?;
-        let read = given.iter().enumerate().map(|(index, one)| request(&origin, index, one));
-        let requests = read.collect::<PyResult<Vec<_>>>()?;
+        let at_a_time = usize::try_from(concurrency).ok().filter(|count| *count > 0).ok_or_else(|| {
+            let message = format!("concurrency {concurrency} is not a number from 1 on");
+            raise(requests.py(), Error::invalid(message))
+        })?;
+        let read = given.iter().enumerate().map(|(index, one)| request(index, one));
+        let read = read.collect::<PyResult<Vec<_>>>()?;
         Ok(Arc::new(Batching {
             origin,
+            concurrency: at_a_time.min(given.len().max(1)),
             given: given.into_iter().map(Bound::unbind).collect(),
-            concurrency,
-            progress,
-            requests: Mutex::new(Some(requests)),
+            progress: progress.map(callable).transpose()?,
+            journal,
+            requests: Mutex::new(Some(read)),
             items: AsyncMutex::new(None),
+            landed: Mutex::default(),
             closed: watch::Sender::new(false),
             handed: Mutex::new(0),
         }))
+    }
+
+    fn landed(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.landed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The work of the next item; `end` makes what comes after the last.
     fn next(self: Arc<Self>, end: fn(Python<'_>) -> PyResult<Next>) -> Work {
         Work::new(async move {
             let mut closed = self.closed.subscribe();
-            let item = tokio::select! {
+            let landed = tokio::select! {
                 biased;
-                _ = closed.wait_for(|closed| *closed) => Ok(None),
-                item = self.receive() => item,
+                _ = closed.wait_for(|closed| *closed) => Ok(false),
+                landed = self.receive() => landed,
             };
-            let step: Step = Box::new(move |py| match item {
-                Ok(Some(item)) => Ok(Next::Done(self.hand(py, item)?.into_any())),
-                Ok(None) => end(py),
+            let step: Step = Box::new(move |py| match landed {
+                Ok(true) => match self.hand(py)? {
+                    Some(item) => Ok(Next::Done(item.into_any())),
+                    // Another waiter was faster.
+                    None => Ok(Next::More(self.next(end))),
+                },
+                Ok(false) => end(py),
                 Err(error) => Err(raise(py, error)),
             });
             step
         })
     }
 
-    async fn receive(&self) -> claude_code_aws::Result<Option<claude_code_aws::BatchItem>> {
+    /// Waits until an item is there; false: there is none any more.
+    async fn receive(&self) -> Result<bool> {
         let mut items = self.items.lock().await;
-        let fresh = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(requests) = fresh {
-            *items = Some(self.begin(requests).await?);
+        if !self.landed().is_empty() {
+            return Ok(true);
         }
-        match items.as_mut() {
-            Some(items) => Ok(items.recv().await),
-            None => Ok(None),
+        if items.is_none() {
+            let client = self.origin.client.core().await?;
+            *items = self.begin(&client)?;
         }
+        let Some(items) = items.as_mut() else { return Ok(false) };
+        let item = items.recv().await;
+        let is_item = item.is_some();
+        self.landed().extend(item);
+        Ok(is_item)
     }
 
-    /// Answers go on while the caller works on an item; as many as run at a time may wait for it.
-    async fn begin(
-        &self,
-        requests: Vec<GenerateRequest>,
-    ) -> claude_code_aws::Result<Receiver<claude_code_aws::BatchItem>> {
-        let client = self.origin.client.core().await?;
+    /// Answers go on while the caller works on an item; as many as run at a time may wait for it. Only with the
+    /// connection made the requests are taken: a first step that was cancelled or failed leaves them for the next.
+    fn begin(&self, client: &Client) -> Result<Option<Receiver<Entry>>> {
+        let journal = self.journal.as_deref().map(Journal::open).transpose()?;
+        let fresh = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(requests) = fresh else { return Ok(None) };
+        let mut batch = match journal {
+            Some(journal) => journal.batch(client, requests, self.concurrency),
+            None => {
+                let items = client.batch(requests, self.concurrency);
+                items.map(|item| Entry { item, resumed: false }).boxed()
+            }
+        };
         let (out, items) = channel(self.concurrency);
-        let mut batch = client.batch(requests, self.concurrency);
         let mut closed = self.closed.subscribe();
         tokio::spawn(async move {
             let answer = async {
@@ -155,42 +260,45 @@ impl Batching {
                 _ = closed.wait_for(|closed| *closed) => {}
             }
         });
-        Ok(items)
+        Ok(Some(items))
     }
 
-    fn hand(&self, py: Python<'_>, item: claude_code_aws::BatchItem) -> PyResult<Py<BatchItem>> {
-        let claude_code_aws::BatchItem { index, result } = item;
+    /// Hands the first item over that has landed. One at which `progress` raises stays for the next step.
+    fn hand(&self, py: Python<'_>) -> PyResult<Option<Py<BatchItem>>> {
+        let Some(entry) = self.landed().pop_front() else { return Ok(None) };
+        let done = *self.handed.lock().unwrap_or_else(PoisonError::into_inner) + 1;
+        if let Some(progress) = &self.progress
+            && let Err(error) = progress.call1(py, (done, self.given.len()))
+        {
+            self.landed().push_front(entry);
+            return Err(error);
+        }
+        *self.handed.lock().unwrap_or_else(PoisonError::into_inner) = done;
+        let Entry { item: claude_code_aws::BatchItem { index, result }, resumed } = entry;
+        if !resumed {
+            let _ =
+                result.as_ref().inspect(|made| tally::count(made)).inspect_err(|error| tally::failed(error));
+        }
         let (generation, error) = match result {
-            Ok(generation) => {
-                tally::count(&generation.receipt);
-                let made = Generation::made(Arc::new(generation), self.origin.clone());
-                (Some(Py::new(py, made)?), None)
-            }
+            Ok(made) => (Some(Py::new(py, Generation::made(Arc::new(made), self.origin.clone()))?), None),
             Err(error) => (None, Some(raise(py, error).into_value(py).into_any())),
         };
-        let done = {
-            let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
-            *handed = handed.saturating_add(1);
-            *handed
-        };
-        if let Some(progress) = &self.progress {
-            progress.call1(py, (done, self.given.len()))?;
-        }
         let request = self.given.get(index).map_or_else(|| py.None(), |given| given.clone_ref(py));
-        Py::new(py, BatchItem { index, request, generation, error })
+        Py::new(py, BatchItem { index, request, generation, error, resumed }).map(Some)
     }
 
     fn close(&self) {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.landed().clear();
         self.closed.send_replace(true);
     }
 }
 
-fn request(origin: &Origin, index: usize, given: &Bound<'_, PyAny>) -> PyResult<GenerateRequest> {
+fn request(index: usize, given: &Bound<'_, PyAny>) -> PyResult<GenerateRequest> {
     let wrong =
         || PyTypeError::new_err(format!("request {index} is neither a text nor a dict with a prompt"));
     if let Ok(prompt) = given.cast::<PyString>() {
-        return Ok(origin.client.request(GenerateRequest::new(prompt.extract::<String>()?)));
+        return Ok(GenerateRequest::new(prompt.extract::<String>()?));
     }
     let options = given.cast::<PyDict>().map_err(|_| wrong())?.copy()?;
     let prompt: String = options.get_item("prompt")?.ok_or_else(wrong)?.extract()?;
@@ -200,7 +308,7 @@ fn request(origin: &Origin, index: usize, given: &Bound<'_, PyAny>) -> PyResult<
             return Err(PyTypeError::new_err(format!("request {index}: {option} is not for batches")));
         }
     }
-    Ok(Options::read(origin.client.request(GenerateRequest::new(prompt)), Some(&options))?.request)
+    Ok(Options::read(GenerateRequest::new(prompt), Some(&options))?.request)
 }
 
 /// The answers of many requests, in a `for` loop, each as it finishes. A context manager: leaving it closes what is

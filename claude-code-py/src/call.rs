@@ -131,6 +131,7 @@ fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
     let done = move |step| {
         let _ = say.send(step);
     };
+    left_behind(py);
     let _task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
     loop {
         let heard = &mut heard;
@@ -139,6 +140,13 @@ fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
             Err(RecvTimeoutError::Timeout) => py.check_signals()?,
             Err(RecvTimeoutError::Disconnected) => py.detach(rest),
         }
+    }
+}
+
+/// A daemon thread that still makes calls while the interpreter goes ends here: an error would be printed by nobody's wish.
+fn left_behind(py: Python<'_>) {
+    if runtime::is_left_behind() {
+        py.detach(rest);
     }
 }
 
@@ -159,9 +167,15 @@ pub(crate) struct Awaitable {
 }
 
 enum State {
-    Ready(Py<PyAny>),
+    /// What is there already: a value, or what the first step raises.
+    Ready(PyResult<Py<PyAny>>),
     Fresh(Work),
-    Waiting { future: Py<PyAny>, landed: Landing, _task: Task, turn: Option<Box<dyn Send>> },
+    Waiting {
+        future: Py<PyAny>,
+        landed: Landing,
+        _task: Task,
+        turn: Option<Box<dyn Send>>,
+    },
     Ended,
 }
 
@@ -174,7 +188,13 @@ pub(crate) fn awaitable(name: &'static str, work: Work) -> Awaitable {
 
 /// The async face of what is there already.
 pub(crate) fn ready(name: &'static str, value: Py<PyAny>) -> Awaitable {
-    Awaitable::of(name, State::Ready(value))
+    settled(name, Ok(value))
+}
+
+/// The same of what may be an error. It is raised where the call is awaited: `anext(stream, None)` of Python 3.11 crashes
+/// where `__anext__` itself raises.
+pub(crate) fn settled(name: &'static str, result: PyResult<Py<PyAny>>) -> Awaitable {
+    Awaitable::of(name, State::Ready(result))
 }
 
 #[pymethods]
@@ -189,7 +209,7 @@ impl Awaitable {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let work = match self.swap(State::Ended) {
-            State::Ready(value) => return Err(PyStopIteration::new_err((value,))),
+            State::Ready(result) => return Err(PyStopIteration::new_err((result?,))),
             State::Fresh(mut work) => {
                 let span = work.begin.take().and_then(|begin| begin(py));
                 *self.span.lock().unwrap_or_else(PoisonError::into_inner) = span;
@@ -250,6 +270,17 @@ impl Awaitable {
         drop(self.span.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
+    /// `Awaitable[Generation]` in annotations.
+    #[classmethod]
+    #[pyo3(signature = (item, /))]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        static ALIAS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        ALIAS.import(class.py(), "types", "GenericAlias")?.call1((class, item))
+    }
+
     /// For the names that asyncio gives its tasks.
     #[getter]
     fn __name__(&self) -> &'static str {
@@ -302,6 +333,7 @@ impl Awaitable {
             Python::try_attach(|py| notify(py, &event_loop, &waiting).ok());
         };
         let Work { future: work, turn, .. } = work;
+        left_behind(py);
         let task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
         self.swap(State::Waiting { future: future.clone().unbind(), landed, _task: task, turn });
         Ok(future.unbind())

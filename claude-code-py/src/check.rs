@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_code_aws::{Check, CodeFile as File, Diagnostic as Found, Severity};
-use pyo3::exceptions::{PyAssertionError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
-use tokio::sync::Notify;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyCFunction, PyDict, PyString, PyTuple};
+use tokio::sync::{Notify, oneshot};
 
 use crate::generation::mapping;
 use crate::values::Diagnostic;
@@ -34,7 +35,7 @@ impl Raised {
 
 /// A function of the files, and where its exception goes.
 pub(crate) struct Own {
-    function: Arc<Py<PyAny>>,
+    function: Py<PyAny>,
     raised: Raised,
 }
 
@@ -45,7 +46,7 @@ impl Own {
             return Err(PyTypeError::new_err("check is a function of the files"));
         }
         let raised = Raised::default();
-        let own = Own { function: Arc::new(function.clone().unbind()), raised: raised.clone() };
+        let own = Own { function: function.clone().unbind(), raised: raised.clone() };
         Ok((Arc::new(own), raised))
     }
 }
@@ -53,40 +54,54 @@ impl Own {
 #[async_trait::async_trait]
 impl Check for Own {
     async fn check(&self, files: &[File]) -> Vec<Found> {
-        let (function, files) = (self.function.clone(), files.to_vec());
-        // A test may take its time, and may make calls of its own: neither may hold up the background thread.
-        let asked = move || Python::try_attach(|py| ask(py, &function, &files));
-        match tokio::task::spawn_blocking(asked).await {
-            Ok(Some(Ok(found))) => return found,
-            Ok(Some(Err(error))) => self.raised.put(error),
+        let (tell, told) = oneshot::channel();
+        match Python::try_attach(|py| self.begin(py, files, tell)) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.raised.put(error),
             // The interpreter is going: so is the call.
-            Ok(None) | Err(_) => {}
+            None => return std::future::pending().await,
         }
-        std::future::pending().await
+        match told.await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                self.raised.put(error);
+                std::future::pending().await
+            }
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 
-fn ask(py: Python<'_>, function: &Py<PyAny>, files: &[File]) -> PyResult<Vec<Found>> {
-    // A finding without a place belongs to the only file there is.
-    let only = if let [only] = files { only.path.as_deref() } else { None };
-    match function.bind(py).call1((mapping(py, files)?,)) {
-        Ok(found) => read(&found, only),
-        Err(error) if error.is_instance_of::<PyAssertionError>(py) => {
-            Ok(vec![finding(only, asserted(py, &error)?)])
-        }
-        Err(error) => Err(error),
-    }
-}
+type Told = PyResult<Vec<Found>>;
 
-/// The words of an assertion, or its line where it has none.
-fn asserted(py: Python<'_>, error: &PyErr) -> PyResult<String> {
-    let words = error.value(py).str()?.extract::<String>()?;
-    if !words.is_empty() {
-        return Ok(words);
+impl Own {
+    /// Calls the function in a thread of its own: a test may take its time, and may make calls of its own. The thread is
+    /// Python's from top to bottom (`claude_code._check`): the interpreter, when it goes, ends daemon threads where they
+    /// stand, and with frames of ours below them that is a crash.
+    fn begin(&self, py: Python<'_>, files: &[File], tell: oneshot::Sender<Told>) -> PyResult<()> {
+        static START: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        // A finding without a place belongs to the only file there is.
+        let only = if let [only] = files { only.path.clone() } else { None };
+        let tell = Mutex::new(Some(tell));
+        let done = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+            let (found, error): (Bound<'_, PyAny>, Bound<'_, PyAny>) = args.extract()?;
+            let told = match error.is_none() {
+                true => read(&found, only.as_deref()),
+                false => Err(PyErr::from_value(error)),
+            };
+            if let Some(tell) = tell.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                let _ = tell.send(told);
+            }
+            Ok::<_, PyErr>(())
+        };
+        let done = PyCFunction::new_closure(py, None, None, done)?;
+        START.import(py, "claude_code._check", "start")?.call1((
+            &self.function,
+            mapping(py, files)?,
+            done,
+        ))?;
+        Ok(())
     }
-    let frames = py.import("traceback")?.call_method1("extract_tb", (error.traceback(py),))?;
-    let line: Option<String> = frames.get_item(-1)?.getattr("line")?.extract()?;
-    Ok(line.filter(|line| !line.is_empty()).unwrap_or_else(|| "an assertion does not hold".to_owned()))
 }
 
 fn finding(path: Option<&str>, message: String) -> Found {

@@ -64,15 +64,15 @@ macro_rules! client {
             ) -> PyResult<Self> {
                 let timeout = timeout.map(options::seconds).transpose()?;
                 let config = link::from_env(provider, region, store).map_err(|error| raise(py, error))?;
-                Ok($client(Shared::new(Link::of(config), model, timeout)))
+                Ok($client(Shared::new(Link::of(link::with_defaults(config, model, timeout)))))
             }
 
             /// A client that needs no account and no network: the sample answers that come with the package
             /// (`samples()` lists their prompts), results and cache in `dir` (~/.claude-code-aws).
             ///
             /// answers: who answers instead. A list is a script, one step for each question: a text is an answer, a
-            /// dict has `answer` or `error`, `faults` and `times`; after the last step sample answers follow. A path
-            /// is such a script as a JSON file, {"steps": [...]}, or a directory of recorded exchanges. A URL is a server with the Messages API, such as a
+            /// dict has `answer` or `error`, `faults` and `times`, as `claude_code.testing.Twin.play` tells; after the
+            /// last step sample answers follow. A path is such a script as a JSON file, {"steps": [...]}, or a directory of recorded exchanges. A URL is a server with the Messages API, such as a
             /// local model. Answers of a script are labelled as samples and cost nothing.
             ///
             /// >>> client = Client.local(answers=["```python hello.py\nprint('hello')\n```"])
@@ -86,7 +86,7 @@ macro_rules! client {
                 answers: Option<&Bound<'_, PyAny>>,
             ) -> PyResult<Self> {
                 let config = link::offline(dir, Answers::read(answers)?).map_err(|error| raise(py, error))?;
-                Ok($client(Shared::new(Link::of(config), None, None)))
+                Ok($client(Shared::new(Link::of(config))))
             }
 
             /// The prompts that have an answer offline.
@@ -103,7 +103,7 @@ macro_rules! client {
                 prompt: String,
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<$gives> {
-                let options = Options::read(self.0.request(GenerateRequest::new(prompt)), options)?;
+                let options = Options::read(GenerateRequest::new(prompt), options)?;
                 let ($name, $work) = ("generate", Shared::generate($py, &self.origin(), options));
                 $face
             }
@@ -119,8 +119,7 @@ macro_rules! client {
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<$gives> {
                 let files = options::code(code_or_files, options)?;
-                let request = self.0.request(GenerateRequest::refactor(files, instructions));
-                let options = Options::read(request, options)?;
+                let options = Options::read(GenerateRequest::refactor(files, instructions), options)?;
                 let ($name, $work) = ("refactor", Shared::generate($py, &self.origin(), options));
                 $face
             }
@@ -134,19 +133,20 @@ macro_rules! client {
                 prompt: String,
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<$stream> {
-                let options = Options::read(self.0.request(GenerateRequest::new(prompt)), options)?;
+                let options = Options::read(GenerateRequest::new(prompt), options)?;
                 Ok($stream::new(py, self.origin(), options))
             }
 
             #[doc = include_str!("../docs/batch.md")]
-            #[pyo3(signature = (requests, *, concurrency=16, progress=None))]
+            #[pyo3(signature = (requests, *, concurrency=16, journal=None, progress=None))]
             fn batch(
                 &self,
                 requests: &Bound<'_, PyAny>,
-                concurrency: usize,
-                progress: Option<Py<PyAny>>,
+                concurrency: i64,
+                journal: Option<PathBuf>,
+                progress: Option<&Bound<'_, PyAny>>,
             ) -> PyResult<$batch> {
-                Batching::new(self.origin(), requests, concurrency, progress).map($batch)
+                Batching::new(self.origin(), requests, concurrency, journal, progress).map($batch)
             }
 
             #[doc = concat!("estimate($self, prompt, *, instructions=None, ", signature!(), ")\n--\n\n")]
@@ -158,13 +158,26 @@ macro_rules! client {
                 prompt: String,
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<Estimate> {
-                let options = Options::read(self.0.request(GenerateRequest::new(prompt)), options)?;
+                let options = Options::read(GenerateRequest::new(prompt), options)?;
                 self.0.estimate(options.request).map_err(|error| raise(py, error))
             }
 
-            /// The spending of the current UTC day: cap, spent, reserved, in dollars.
+            /// The spending of the current UTC day, in dollars, and whether sending was stopped.
             fn budget(&self, $py: Python<'_>) -> PyResult<$gives> {
                 let ($name, $work) = ("budget", self.0.clone().budget());
+                $face
+            }
+
+            /// From now on nothing is sent: every client over the same state refuses with BudgetExceededError within
+            /// two seconds. What is under way runs to its end.
+            fn stop_budget(&self, $py: Python<'_>) -> PyResult<$gives> {
+                let ($name, $work) = ("stop_budget", self.0.clone().stop_budget());
+                $face
+            }
+
+            /// Ends a stop, within two seconds for every client.
+            fn resume_budget(&self, $py: Python<'_>) -> PyResult<$gives> {
+                let ($name, $work) = ("resume_budget", self.0.clone().resume_budget());
                 $face
             }
 
@@ -183,7 +196,7 @@ macro_rules! client {
                 $face
             }
 
-            /// Stored results: list, get, delete.
+            /// Stored results: list, get, download, delete.
             #[getter]
             fn results(&self) -> $results {
                 $results(self.origin())
@@ -225,15 +238,20 @@ client! {
 client! {
     AsyncClient, AsyncStream, AsyncBatch, AsyncResults, is_async: true, gives: Awaitable, |_py, name, work| Ok(awaitable(name, work)),
 
+    /// As close, without blocking the event loop.
+    fn aclose(&self, py: Python<'_>) -> Awaitable {
+        match self.0.close() {
+            Some(work) => awaitable("aclose", work),
+            None => ready("aclose", py.None()),
+        }
+    }
+
     fn __aenter__(slf: Py<Self>) -> Awaitable {
         ready("__aenter__", slf.into_any())
     }
 
     #[pyo3(signature = (*_exc))]
     fn __aexit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> Awaitable {
-        match self.0.close() {
-            Some(work) => awaitable("__aexit__", work),
-            None => ready("__aexit__", py.None()),
-        }
+        self.aclose(py)
     }
 }

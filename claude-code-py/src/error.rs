@@ -8,7 +8,6 @@ use pyo3::types::{PyDict, PyType};
 use pyo3::{PyTypeInfo, create_exception};
 
 use crate::generation::Generation;
-use crate::tally;
 use crate::values::Receipt;
 
 /// What every exception has, and its value where there is none.
@@ -45,6 +44,7 @@ exceptions! {
     BudgetExceededError: "A cap on spending would be passed; the send that would pass it was not made.",
     ModelRetiredError: "The model is past its end of life; the message names its successor.",
     IncompleteAnswerError: "The answer ended too early; .partial has what was received.",
+    RejectedAnswerError: "A complete answer in which a check found an error: raise_for_rejected(). .partial is the result.",
     RefusedError: "The model or a filter declined.",
     UnavailableError: "The service cannot answer now, or sent what cannot be read.",
     StorageError: "S3, DynamoDB or the local disk failed.",
@@ -69,6 +69,7 @@ fn class(py: Python<'_>, kind: Kind) -> PyResult<Bound<'_, PyType>> {
         Kind::Budget => BudgetExceededError::type_object(py),
         Kind::Timeout => timeout(py)?,
         Kind::Truncated | Kind::Cut | Kind::Empty => IncompleteAnswerError::type_object(py),
+        Kind::Rejected => RejectedAnswerError::type_object(py),
         Kind::Refused | Kind::Filtered | Kind::Guardrail => RefusedError::type_object(py),
         Kind::Unavailable | Kind::Protocol => UnavailableError::type_object(py),
         Kind::Storage => StorageError::type_object(py),
@@ -99,6 +100,9 @@ fn hint(kind: Kind) -> Option<&'static str> {
         Kind::Timeout => "raise timeout; .partial has what was received",
         Kind::Truncated => "raise max_tokens, or ask for less at once; .partial has what was received",
         Kind::Cut | Kind::Empty => "ask again; .partial has what was received",
+        Kind::Rejected => {
+            ".partial has the whole result: read its diagnostics, refine it, or ask a higher tier"
+        }
         Kind::Refused | Kind::Filtered | Kind::Guardrail => "word the request differently",
         Kind::Unavailable => "ask again later, or choose another model",
         Kind::Storage => "pass store=False to go on without storing",
@@ -118,9 +122,6 @@ fn build(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     exception.setattr("hint", hint(error.kind))?;
     exception.setattr("request_id", &error.request_id)?;
     exception.setattr("retry_after", error.retry_after.map(|time| time.as_secs_f64()))?;
-    if let Some(receipt) = error.receipt() {
-        tally::count(receipt);
-    }
     exception.setattr("receipt", error.receipt().cloned().map(Receipt))?;
     exception.setattr("partial", error.partial.map(|partial| Generation::of(*partial)))?;
     Ok(PyErr::from_value(exception))

@@ -158,7 +158,7 @@ impl Finished {
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.0.get().value == other.0.get().value
+        self.0.get().__eq__(other.0.get())
     }
 
     fn __hash__(&self) -> u64 {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use claude_code_aws::disk::{WriteOptions, write_to};
-use claude_code_aws::request::{GenerateRequest, SourceFile};
 use claude_code_aws::{Error, Kind, file};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
+use serde_json::Value;
 
 use crate::call::{awaitable, wait};
 use crate::card::card;
@@ -70,13 +70,6 @@ impl Generation {
     pub(crate) fn made(value: Arc<claude_code_aws::Generation>, origin: Origin) -> Self {
         Generation { value, origin: Some(origin), files: PyOnceLock::new() }
     }
-
-    /// Its files as a request takes them.
-    pub(crate) fn sources(&self) -> Vec<SourceFile> {
-        let names = file::names(&self.value.files);
-        let files = names.into_iter().zip(&self.value.files);
-        files.map(|(path, file)| SourceFile { path, content: file.content.clone() }).collect()
-    }
 }
 
 /// Files by their names, read-only, in their order.
@@ -96,8 +89,13 @@ pub(crate) fn write<'py>(
     dir: PathBuf,
     options: WriteOptions,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let written = py.detach(move || write_to(files, &dir, options)).map_err(|error| raise(py, error))?;
+    paths(py, written)
+}
+
+/// Paths as Python's own.
+pub(crate) fn paths(py: Python<'_>, written: Vec<PathBuf>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    static PATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let path = PATH.import(py, "pathlib", "Path")?;
     written.into_iter().map(|file| path.call1((file,))).collect()
 }
@@ -246,7 +244,7 @@ impl Generation {
         self.value.sample
     }
 
-    /// Itself if accepted; else InvalidRequestError with the first finding, and this result as .partial.
+    /// Itself if accepted; else RejectedAnswerError with the first finding, and this result as .partial.
     fn raise_for_rejected(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         match (*slf.get().value).clone().raise_for_rejected() {
             Ok(_) => Ok(slf),
@@ -282,8 +280,7 @@ impl Generation {
                            client.refactor";
             return Err(raise(py, Error::new(Kind::InvalidRequest, message)));
         };
-        let mut request = GenerateRequest::refactor(self.sources(), instructions);
-        request.language = Some(self.value.language.to_string());
+        let request = self.value.refine_request(instructions);
         let work = Shared::generate(py, &origin, Options::read(request, options)?);
         if origin.is_async {
             return Ok(Py::new(py, awaitable("refine", work))?.into_any());
@@ -319,8 +316,10 @@ impl Generation {
         slf
     }
 
-    fn __eq__(&self, other: &Self) -> bool {
-        self.value == other.value
+    /// By what the schema shows: the prompt and the batch, which the row alone keeps, are no part of it.
+    pub(crate) fn __eq__(&self, other: &Self) -> bool {
+        let (one, two) = (&self.value, &other.value);
+        one == two || one.id == two.id && one.schema() == two.schema()
     }
 
     pub(crate) fn __hash__(&self) -> u64 {

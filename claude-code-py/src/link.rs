@@ -1,8 +1,12 @@
 //! A connection and its settings: what clients with equal settings share.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
+use claude_code_aws::anthropic::Settings;
 use claude_code_aws::config::{Config, Provider, Store};
 use claude_code_aws::local::Twin;
 use claude_code_aws::service::{Creator, Services};
@@ -17,6 +21,8 @@ use crate::shared::closed;
 /// local engines, whose directory only one connection can have.
 pub(crate) struct Link {
     pub(crate) config: Config,
+    /// By which others find it; it goes with the connection, for keys are in it.
+    identity: Option<Identity>,
     /// Who plays Bedrock, where it is not AWS.
     twin: Option<Held<Twin>>,
     connected: OnceCell<Held<Open>>,
@@ -28,7 +34,27 @@ struct Open {
     services: OnceLock<Services>,
 }
 
-static LINKS: Mutex<Vec<(String, Weak<Link>)>> = Mutex::new(Vec::new());
+/// What two clients must have in common to share a connection: who is asked, with which keys, for what account.
+#[derive(PartialEq)]
+struct Identity {
+    /// The settings, but for what their Debug hides:
+    config: String,
+    /// keys and servers.
+    anthropic: Settings,
+    /// What the AWS SDK takes from the environment.
+    environment: BTreeMap<OsString, OsString>,
+}
+
+impl Identity {
+    fn of(config: &Config) -> Self {
+        let is_read = |name: &str| name.starts_with("AWS_") || matches!(name, "HOME" | "USERPROFILE");
+        let environment =
+            std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_read)).collect();
+        Identity { config: format!("{config:?}"), anthropic: config.anthropic.clone(), environment }
+    }
+}
+
+static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
 
 impl Link {
     /// The connection for these settings. Scripted answers are one client's own.
@@ -36,21 +62,23 @@ impl Link {
         if config.answers.is_some() {
             return Link::to(config, None);
         }
-        let key = format!("{config:?}");
+        let identity = Some(Identity::of(&config));
         let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|(_, link)| link.strong_count() > 0);
-        if let Some(link) = links.iter().find(|(other, _)| *other == key).and_then(|(_, link)| link.upgrade())
-        {
+        links.retain(|link| link.strong_count() > 0);
+        if let Some(link) = links.iter().filter_map(Weak::upgrade).find(|link| link.identity == identity) {
             return link;
         }
-        let link = Link::to(config, None);
-        links.push((key, Arc::downgrade(&link)));
+        let link = Arc::new(Link { config, identity, twin: None, connected: OnceCell::new() });
+        links.push(Arc::downgrade(&link));
         link
     }
 
     /// A connection of its own, with a twin's Bedrock if there is one.
-    pub(crate) fn to(config: Config, twin: Option<Twin>) -> Arc<Link> {
-        Arc::new(Link { config, twin: twin.map(Held::new), connected: OnceCell::new() })
+    pub(crate) fn to(mut config: Config, twin: Option<Twin>) -> Arc<Link> {
+        if let Some(twin) = &twin {
+            config.policy.answers_from = twin.answers_from().to_owned();
+        }
+        Arc::new(Link { config, identity: None, twin: twin.map(Held::new), connected: OnceCell::new() })
     }
 
     async fn connect(&self) -> Result<Held<Open>> {
@@ -118,6 +146,13 @@ pub(crate) fn from_env(
     Ok(Config { region, default_store: Store::Disk, ..config })
 }
 
+/// The settings with the model and the time of requests that name none.
+pub(crate) fn with_defaults(mut config: Config, model: Option<String>, timeout: Option<Duration>) -> Config {
+    config.policy.model = model.or(config.policy.model);
+    config.policy.total = timeout.unwrap_or(config.policy.total);
+    config
+}
+
 /// The settings of a client that needs no account. A store in AWS is none for it.
 pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> {
     let provider = if matches!(answers, Answers::Server(_)) { "anthropic" } else { "samples" };
@@ -125,7 +160,7 @@ pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> 
     match answers {
         Answers::Samples => {}
         Answers::Played(twin) => config.answers = Some(twin),
-        Answers::Server(url) => config.anthropic.base_url = Some(url),
+        Answers::Server(url) => config.anthropic = config.anthropic.only(url),
     }
     config.store = match dir {
         Some(_) => Some(Store::Disk),

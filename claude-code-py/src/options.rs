@@ -1,12 +1,17 @@
 //! The options of a request: each is listed here and in the signature that all faces show, and nowhere else.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use claude_code_aws::capability::{CacheTtl, Think};
+use claude_code_aws::file::{CodeFile as File, names};
 use claude_code_aws::request::{CacheMode, GenerateRequest, SourceFile};
+use claude_code_aws::source::{distinct, name_of};
 use claude_code_aws::{Error, Language};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
 use crate::check::{Own, Raised};
 use crate::error::raise;
@@ -16,9 +21,9 @@ use crate::money;
 /// The options as a signature shows them.
 macro_rules! signature {
     () => {
-        "language=None, files=None, tier=None, model=None, effort=None, temperature=None, \
-         max_tokens=None, max_usd=None, max_sends=None, validate=True, check=None, cache='use', store=True, timeout=None, \
-         on_event=None"
+        "language=None, files=None, tier=None, model=None, effort=None, thinking=None, temperature=None, \
+         max_tokens=None, max_usd=None, max_sends=None, validate=True, check=None, cache='use', prompt_cache=None, \
+         store=True, timeout=None, on_event=None"
     };
 }
 pub(crate) use signature;
@@ -53,13 +58,19 @@ impl Options {
             }
             "instructions" => request.instructions = value.extract()?,
             "tier" => request.tier = parsed(value)?,
-            "model" => request.model = value.extract::<Option<String>>()?.or(request.model.take()),
+            "model" => request.model = value.extract()?,
             "effort" => request.effort = parsed(value)?,
+            "thinking" => {
+                let wish: Option<bool> = value.extract()?;
+                request.thinking = wish.map(|on| if on { Think::On } else { Think::Off });
+            }
             "temperature" => request.temperature = value.extract()?,
             "max_tokens" => request.max_tokens = value.extract()?,
-            "max_usd" => request.max_usd = some(value).map(money::from_python).transpose()?,
+            "max_usd" => {
+                request.max_usd = some(value).map(|usd| money::from_python(name, usd)).transpose()?
+            }
             "max_sends" => request.max_sends = value.extract()?,
-            "validate" => request.skip_validation = !value.is_truthy()?,
+            "validate" => request.skip_validation = !value.extract::<bool>()?,
             "check" => {
                 if let Some(function) = some(value) {
                     let (check, raised) = Own::of(function)?;
@@ -67,9 +78,10 @@ impl Options {
                 }
             }
             "cache" => request.cache = cache_mode(value)?,
-            "store" => request.skip_store = !value.is_truthy()?,
-            "timeout" => request.timeout = some(value).map(seconds).transpose()?.or(request.timeout),
-            "on_event" => self.on_event = some(value).map(|function| function.clone().unbind()),
+            "prompt_cache" => request.prompt_cache = some(value).map(prompt_cache).transpose()?,
+            "store" => request.skip_store = !value.extract::<bool>()?,
+            "timeout" => request.timeout = some(value).map(seconds).transpose()?,
+            "on_event" => self.on_event = some(value).map(callable).transpose()?,
             _ => return Err(PyTypeError::new_err(unknown(name))),
         }
         Ok(())
@@ -82,47 +94,98 @@ pub(crate) fn code(
     options: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Vec<SourceFile>> {
     if let Ok(text) = given.cast::<PyString>() {
+        let content = text.to_cow()?.into_owned();
         let language = options.map(|options| options.get_item("language")).transpose()?.flatten();
         let language: Option<String> = language.map(|name| name.extract()).transpose()?.flatten();
-        let extension = language.as_deref().and_then(Language::known).map_or("txt", |l| l.extension());
-        let path = format!("main.{extension}");
-        return Ok(vec![SourceFile { path, content: text.to_cow()?.into_owned() }]);
+        let language = match language {
+            Some(name) => Language::known(&name),
+            None => Language::from_code(&content),
+        };
+        // Without an extension nobody is told a language that nobody knows.
+        let path = language.map_or_else(|| "main".to_owned(), |l| format!("main.{}", l.extension()));
+        return Ok(vec![SourceFile { path, content }]);
     }
     match given.cast::<Generation>() {
-        Ok(generation) => Ok(generation.get().sources()),
+        Ok(generation) => Ok(generation.get().value.sources()),
         Err(_) => sources(given),
     }
 }
 
-/// Files as a mapping path → text, or as a list of CodeFile, (path, text) or pathlib.Path (read as UTF-8).
+/// Files as a mapping path → text, as a list of CodeFile, (path, text) or pathlib.Path (read as UTF-8), or as one of
+/// these. Two of one name are refused.
 fn sources(given: &Bound<'_, PyAny>) -> PyResult<Vec<SourceFile>> {
-    let pairs = match given.cast::<PyMapping>() {
+    let given = match given.cast::<PyMapping>() {
         Ok(mapping) => mapping.items()?.into_any(),
+        Err(_) if given.is_instance_of::<CodeFile>() || is_path(given)? => {
+            PyTuple::new(given.py(), [given])?.into_any()
+        }
         Err(_) => given.clone(),
     };
-    pairs.try_iter()?.map(|file| source(&file?)).collect()
+    let files = given.try_iter()?.map(|file| source(&file?)).collect::<PyResult<Vec<_>>>()?;
+    let named = names(&files).into_iter().zip(files);
+    let files: Vec<_> = named.map(|(path, file)| SourceFile { path, content: file.content }).collect();
+    distinct(&files).map_err(|error| raise(given.py(), error))?;
+    Ok(files)
 }
 
-fn source(file: &Bound<'_, PyAny>) -> PyResult<SourceFile> {
-    if let Ok(file) = file.cast::<CodeFile>() {
-        let file = &file.get().0;
-        let path = file.path.clone().unwrap_or_else(|| format!("main.{}", file.language.extension()));
-        return Ok(SourceFile { path, content: file.content.clone() });
+fn source(given: &Bound<'_, PyAny>) -> PyResult<File> {
+    if let Ok(file) = given.cast::<CodeFile>() {
+        return Ok(file.get().0.clone());
     }
-    if file.hasattr("__fspath__")? {
-        let path: String = file.call_method0("__fspath__")?.extract()?;
-        let content = std::fs::read_to_string(&path)?;
-        return Ok(SourceFile { path, content });
+    if is_path(given)? {
+        return Ok(file(name(given)?, text_of(given)?));
     }
-    let (path, content) = file.extract::<(String, Bound<'_, PyAny>)>().map_err(|_| {
-        PyTypeError::new_err(
-            "files are a mapping path → text, or a list of CodeFile, (path, text) or pathlib.Path",
-        )
-    })?;
+    let (path, content) =
+        given.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>().map_err(|_| unreadable())?;
     match content.cast::<CodeFile>() {
-        Ok(file) => Ok(SourceFile { path, content: file.get().0.content.clone() }),
-        Err(_) => Ok(SourceFile { path, content: content.extract()? }),
+        Ok(content) => Ok(file(name(&path)?, content.get().0.content.clone())),
+        Err(_) => Ok(file(name(&path)?, content.extract()?)),
     }
+}
+
+fn unreadable() -> PyErr {
+    PyTypeError::new_err(
+        "files are a mapping path → text, or CodeFile, (path, text) or pathlib.Path, or a list of these",
+    )
+}
+
+fn file(path: String, content: String) -> File {
+    let language = Language::from_path(&path).unwrap_or_else(Language::text);
+    File { path: Some(path), language, content, complete: true, rejected: None }
+}
+
+fn is_path(given: &Bound<'_, PyAny>) -> PyResult<bool> {
+    given.hasattr("__fspath__")
+}
+
+/// A name as it was given, or the one that the model sees for a path of this machine.
+fn name(given: &Bound<'_, PyAny>) -> PyResult<String> {
+    match is_path(given)? {
+        true => name_of(&given.extract::<PathBuf>()?).map_err(|error| raise(given.py(), error)),
+        false => given.extract().map_err(|_| unreadable()),
+    }
+}
+
+/// The text of a file. OSError as Python's own `open` raises it, with the path.
+fn text_of(path: &Bound<'_, PyAny>) -> PyResult<String> {
+    static OPEN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let bytes = OPEN.import(path.py(), "builtins", "open")?.call1((path, "rb"))?;
+    let text: Vec<u8> = bytes.call_method0("read")?.extract()?;
+    bytes.call_method0("close")?;
+    String::from_utf8(text).map_err(|_| {
+        PyValueError::new_err(format!(
+            "{} is not UTF-8 text",
+            path.repr().map(|r| r.to_string()).unwrap_or_default()
+        ))
+    })
+}
+
+/// A function of the caller's.
+pub(crate) fn callable(function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    if function.is_callable() {
+        return Ok(function.clone().unbind());
+    }
+    Err(PyTypeError::new_err(format!("{} is no function", function.get_type().name()?)))
 }
 
 fn some<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, PyAny>> {
@@ -141,6 +204,14 @@ fn cache_mode(value: &Bound<'_, PyAny>) -> PyResult<CacheMode> {
         "refresh" => Ok(CacheMode::Refresh),
         "off" => Ok(CacheMode::Off),
         other => Err(invalid(value, format!("cache {other:?} is none of use, refresh, off"))),
+    }
+}
+
+fn prompt_cache(value: &Bound<'_, PyAny>) -> PyResult<CacheTtl> {
+    match value.extract::<String>()?.as_str() {
+        "5m" => Ok(CacheTtl::FiveMinutes),
+        "1h" => Ok(CacheTtl::OneHour),
+        other => Err(invalid(value, format!("prompt_cache {other:?} is none of 5m, 1h"))),
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::call::{Next, Step, Work, failed};
@@ -20,6 +20,7 @@ use crate::check::Raised;
 use crate::error::raise;
 use crate::event;
 use crate::generation::{Generation, Origin};
+use crate::options::Options;
 use crate::runtime::Held;
 use crate::tally;
 use crate::telemetry::{Span, Watch};
@@ -30,8 +31,11 @@ pub(crate) const WINDOW: Duration = Duration::from_millis(20);
 /// A stream on this side.
 pub(crate) struct Reading {
     pub(crate) origin: Origin,
-    closing: Notify,
+    /// True from the close on: whoever begins to read later sees it too.
+    closed: watch::Sender<bool>,
     raised: Option<Raised>,
+    /// Called with each event as it is given out.
+    on_event: Option<Py<PyAny>>,
     state: Mutex<State>,
 }
 
@@ -66,12 +70,8 @@ struct Batch {
 }
 
 impl Reading {
-    pub(crate) fn new(
-        origin: Origin,
-        request: GenerateRequest,
-        raised: Option<Raised>,
-        watch: Option<Watch>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(origin: Origin, options: Options, watch: Option<Watch>) -> Arc<Self> {
+        let Options { request, on_event, raised } = options;
         let state = State {
             source: Source::Unopened(Box::new(request)),
             turns: 0,
@@ -81,7 +81,13 @@ impl Reading {
             watch,
             span: None,
         };
-        Arc::new(Reading { origin, closing: Notify::new(), raised, state: Mutex::new(state) })
+        Arc::new(Reading {
+            origin,
+            closed: watch::Sender::new(false),
+            raised,
+            on_event,
+            state: Mutex::new(state),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -89,8 +95,18 @@ impl Reading {
     }
 
     /// The next event that is there already; None: one must be waited for, or there is none any more.
-    pub(crate) fn take(&self) -> Option<Event> {
-        self.state().queue.pop_front()
+    pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let event = self.state().queue.pop_front();
+        event.map(|event| self.give(py, event)).transpose()
+    }
+
+    /// An event for the caller. What `on_event` raises closes the request.
+    fn give(&self, py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
+        let event = event::to_python(py, event, &self.origin)?;
+        if let Some(on_event) = &self.on_event {
+            on_event.call1(py, (event.clone_ref(py),)).inspect_err(|_| self.close())?;
+        }
+        Ok(event)
     }
 
     pub(crate) fn close(&self) {
@@ -101,7 +117,7 @@ impl Reading {
         let span = state.span.take();
         drop(state);
         drop((source, span));
-        self.closing.notify_waiters();
+        self.closed.send_replace(true);
     }
 
     /// Reads on; `then` is called with the events at hand, in the caller's thread. None: the stream is at its end.
@@ -150,9 +166,10 @@ impl Reading {
     }
 
     async fn until_closed(&self, batch: impl Future<Output = Batch>) -> Batch {
-        match select(pin!(batch), pin!(self.closing.notified())).await {
-            Either::Left((batch, _)) => batch,
-            Either::Right(_) => Batch { source: Source::Closed, events: VecDeque::new(), failure: None },
+        let mut closed = self.closed.subscribe();
+        match select(pin!(closed.wait_for(|closed| *closed)), pin!(batch)).await {
+            Either::Left(_) => Batch { source: Source::Closed, events: VecDeque::new(), failure: None },
+            Either::Right((batch, _)) => batch,
         }
     }
 
@@ -166,13 +183,14 @@ impl Reading {
             _ => None,
         };
         if let Some(result) = &finished {
-            tally::count(&result.receipt);
+            tally::count(result);
             state.result = Some(result.clone());
         }
         state.queue.extend(batch.events);
         state.source = batch.source;
         let span = if matches!(state.source, Source::Closed) { state.span.take() } else { None };
         let failure = batch.failure.as_ref().map(|error| error.kind);
+        batch.failure.iter().for_each(tally::failed);
         state.failure = batch.failure;
         drop(state);
         let Some(span) = span else { return };
@@ -195,7 +213,7 @@ impl Reading {
             return failure.map_or(Ok(None), |error| Err(raise(py, error)));
         };
         drop(state);
-        event::to_python(py, event, &self.origin).map(Some)
+        self.give(py, event).map(Some)
     }
 
     pub(crate) fn generation(&self, py: Python<'_>) -> PyResult<Generation> {
@@ -281,27 +299,19 @@ pub(crate) fn join(events: &mut VecDeque<Event>, event: Event) {
 }
 
 /// The work of a call with `on_event`: every event is shown in the caller's thread, then the result is given.
-pub(crate) fn follow(
-    origin: Origin,
-    request: GenerateRequest,
-    raised: Option<Raised>,
-    on_event: Py<PyAny>,
-) -> Work {
-    let reading = Reading::new(origin, request, raised, None);
-    go_on(reading, on_event).unwrap_or_else(|error| Work::new(async move { failed(error) }))
+pub(crate) fn follow(origin: Origin, options: Options) -> Work {
+    go_on(Reading::new(origin, options, None)).unwrap_or_else(|error| Work::new(async move { failed(error) }))
 }
 
-fn go_on(reading: Arc<Reading>, on_event: Py<PyAny>) -> PyResult<Work> {
+fn go_on(reading: Arc<Reading>) -> PyResult<Work> {
     let after = reading.clone();
     let show = move |py: Python<'_>| {
-        while let Some(event) = after.show(py)? {
-            on_event.call1(py, (event,))?;
-        }
+        while after.show(py)?.is_some() {}
         let result = after.state().result.is_some();
         if result {
             return Ok(Next::Done(Py::new(py, after.generation(py)?)?.into_any()));
         }
-        go_on(after, on_event).map(Next::More)
+        go_on(after).map(Next::More)
     };
     let work = reading.read(show)?;
     work.ok_or_else(|| PyRuntimeError::new_err("the stream ended without a result"))
@@ -321,9 +331,9 @@ pub(crate) fn rest(reading: Arc<Reading>) -> PyResult<Work> {
     let after = reading.clone();
     let then = move |py: Python<'_>| {
         while after.show(py)?.is_some() {}
-        match after.state().source {
-            Source::Closed => {}
-            _ => return rest(after.clone()).map(Next::More),
+        let is_open = !matches!(after.state().source, Source::Closed);
+        if is_open {
+            return rest(after.clone()).map(Next::More);
         }
         Ok(Next::Done(Py::new(py, after.generation(py)?)?.into_any()))
     };

@@ -7,6 +7,7 @@ use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use claude_code_aws::{Error, Kind, Result};
@@ -22,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The process that started the thread; 0 before.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 static STOPPED: AtomicBool = AtomicBool::new(false);
+/// The thread that runs the interpreter's exit.
+static LAST: OnceLock<ThreadId> = OnceLock::new();
 static RUNNING: OnceLock<Result<Running>> = OnceLock::new();
 
 struct Running {
@@ -44,6 +47,11 @@ pub(crate) fn is_forked() -> bool {
 /// Whether the interpreter is on its way out.
 pub(crate) fn is_stopped() -> bool {
     STOPPED.load(Ordering::Acquire)
+}
+
+/// Whether the interpreter goes and leaves this thread behind: only daemon threads are still there by then.
+pub(crate) fn is_left_behind() -> bool {
+    is_stopped() && !is_forked() && LAST.get().is_some_and(|last| *last != std::thread::current().id())
 }
 
 /// The runtime, started if need be. Fails in a forked child and while the interpreter exits.
@@ -87,6 +95,7 @@ fn start() -> Result<Running> {
 /// Ends the background thread: registered with `atexit`.
 #[pyfunction(name = "_stop")]
 pub(crate) fn stop(py: Python<'_>) {
+    let _ = LAST.set(std::thread::current().id());
     STOPPED.store(true, Ordering::Release);
     if is_forked() {
         return;

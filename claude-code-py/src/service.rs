@@ -157,10 +157,13 @@ fn go_on(origin: Origin, mut shown: Receiver<Result<Shown>>, on_event: Option<Py
             match end {
                 None => Ok(Next::More(go_on(origin, shown, on_event))),
                 Some(Ok(written)) => {
-                    tally::count(&written.code.receipt);
+                    tally::add(&written.code.code_id, &written.code.receipt);
                     Ok(Next::Done(Py::new(py, ServiceCode(written))?.into_any()))
                 }
-                Some(Err(error)) => Err(crate::error::raise(py, error)),
+                Some(Err(error)) => {
+                    tally::failed(&error);
+                    Err(crate::error::raise(py, error))
+                }
             }
         });
         step

@@ -1,13 +1,12 @@
 //! What a client is: settings, the defaults of its requests, and the connection that it shares; and its calls.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::config::{Config, Provider};
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::service::Creator;
-use claude_code_aws::{Clock, Error, Kind, Result, Scope, doctor, plan};
+use claude_code_aws::{Clock, Error, Kind, Result, Scope, Whose, doctor, plan};
 use pyo3::prelude::*;
 
 use crate::call::{Work, work};
@@ -23,13 +22,11 @@ use crate::values::{Budget, Estimate, Finding};
 /// What both faces of a client share.
 pub(crate) struct Shared {
     link: Mutex<Option<Arc<Link>>>,
-    model: Option<String>,
-    timeout: Option<Duration>,
 }
 
 impl Shared {
-    pub(crate) fn new(link: Arc<Link>, model: Option<String>, timeout: Option<Duration>) -> Arc<Shared> {
-        Arc::new(Shared { link: Mutex::new(Some(link)), model, timeout })
+    pub(crate) fn new(link: Arc<Link>) -> Arc<Shared> {
+        Arc::new(Shared { link: Mutex::new(Some(link)) })
     }
 
     fn link(&self) -> Result<Arc<Link>> {
@@ -60,24 +57,17 @@ impl Shared {
         })
     }
 
-    /// A request with the client's defaults.
-    pub(crate) fn request(&self, mut request: GenerateRequest) -> GenerateRequest {
-        request.model = self.model.clone();
-        request.timeout = self.timeout;
-        request
-    }
-
     /// The one work of generate, refactor and refine.
     pub(crate) fn generate(py: Python<'_>, origin: &Origin, options: Options) -> Work {
-        let watch = telemetry::watch(py, &options.request, origin.client.provider());
-        let Options { request, on_event, raised } = options;
-        if let Some(on_event) = on_event {
-            return follow(origin.clone(), request, raised, on_event).with_watch(watch);
+        let watch = telemetry::watch(py, &options.request, &origin.client);
+        if options.on_event.is_some() {
+            return follow(origin.clone(), options).with_watch(watch);
         }
+        let Options { request, raised, .. } = options;
         let origin = origin.clone();
         let made = work(async move {
-            let generation = origin.client.core().await?.generate(request).await?;
-            tally::count(&generation.receipt);
+            let made = origin.client.core().await?.generate(request).await;
+            let generation = made.inspect(tally::count).inspect_err(tally::failed)?;
             Ok(Generation::made(Arc::new(generation), origin))
         });
         made.unless(raised).with_watch(watch)
@@ -85,6 +75,14 @@ impl Shared {
 
     pub(crate) fn budget(self: Arc<Self>) -> Work {
         work(async move { Ok(Budget::from(self.core().await?.budget().await?)) })
+    }
+
+    pub(crate) fn stop_budget(self: Arc<Self>) -> Work {
+        work(async move { self.core().await?.stop_budget(Whose::Everybody).await })
+    }
+
+    pub(crate) fn resume_budget(self: Arc<Self>) -> Work {
+        work(async move { self.core().await?.resume_budget(Whose::Everybody).await })
     }
 
     pub(crate) fn doctor(self: Arc<Self>) -> Work {
@@ -98,6 +96,12 @@ impl Shared {
     /// The name of who answers, as telemetry has it.
     pub(crate) fn provider(&self) -> &'static str {
         self.link().map_or("bedrock", |link| provider(&link.config))
+    }
+
+    /// The model that a request names, or the client for it.
+    pub(crate) fn model(&self, request: &GenerateRequest) -> Option<String> {
+        let own = || self.link().ok()?.config.policy.model.clone().filter(|_| request.tier.is_none());
+        request.model.clone().or_else(own)
     }
 
     /// What a request would come to: without a connection, so that it needs no credentials.

@@ -1,18 +1,23 @@
-//! Stored results: list, get, delete.
+//! Stored results: list, get, download, delete.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use claude_code_aws::disk::{WriteOptions, write_to};
 use claude_code_aws::store::{self, Listing};
 use claude_code_aws::{Error, GenerationStore, Kind, Language, Result, Scope, UtcMillis};
-use pyo3::exceptions::PyIndexError;
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Awaitable, Work, awaitable, wait, work};
+use crate::call::{Awaitable, Next, Step, Work, awaitable, wait, work};
 use crate::error::raise;
-use crate::generation::{Generation, Origin};
+use crate::generation::{Generation, Origin, paths};
 use crate::record::record;
+
+/// Rows of one page.
+const MAX_ROWS: u32 = 100;
 
 record! {
     /// A row about a stored result: everything but its files.
@@ -56,10 +61,8 @@ record! {
         self.0.items.len()
     }
 
-    fn __getitem__(&self, index: isize) -> PyResult<ResultRow> {
-        let at = if index < 0 { self.0.items.len().checked_add_signed(index) } else { usize::try_from(index).ok() };
-        let row = at.and_then(|at| self.0.items.get(at)).cloned();
-        row.map(ResultRow).ok_or_else(|| PyIndexError::new_err("the page has no such row"))
+    fn __getitem__<'py>(&self, py: Python<'py>, index: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.items().into_pyobject(py)?.get_item(index)
     }
 
     fn __iter__(&self, py: Python<'_>) -> PyResult<Py<PyIterator>> {
@@ -101,10 +104,27 @@ fn get(origin: Origin, id: String) -> Work {
     })
 }
 
+fn download(origin: Origin, id: String, dir: PathBuf, options: WriteOptions) -> Work {
+    Work::new(async move {
+        let written = async {
+            let (store, scope) = store(&origin).await?;
+            let generation = store.get(&scope, &id).await?;
+            let writing = tokio::task::spawn_blocking(move || write_to(&generation.files, &dir, options));
+            writing.await.map_err(|error| Error::new(Kind::Storage, error.to_string()))?
+        };
+        let written: Result<Vec<PathBuf>> = written.await;
+        let step: Step = Box::new(move |py| {
+            let written = written.map_err(|error| raise(py, error))?;
+            Ok(Next::Done(paths(py, written)?.into_py_any(py)?))
+        });
+        step
+    })
+}
+
 fn delete(origin: Origin, id: String) -> Work {
     work(async move {
-        let (store, scope) = store(&origin).await?;
-        store.delete(&scope, &id).await
+        store(&origin).await?;
+        origin.client.core().await?.erase(&id).await
     })
 }
 
@@ -114,13 +134,15 @@ fn listing(
     since: Option<&str>,
     until: Option<&str>,
     cursor: Option<String>,
-    limit: u32,
+    limit: i64,
 ) -> PyResult<Listing> {
     let moment = |text: &str| {
         let wrong = || Error::invalid(format!("{text:?} is not a UTC time such as 2026-11-21T20:46:00.123Z"));
         UtcMillis::from_iso(text).ok_or_else(wrong)
     };
     let read = || -> Result<Listing> {
+        let most = u32::try_from(limit).ok().filter(|limit| (1..=MAX_ROWS).contains(limit));
+        let limit = most.ok_or_else(|| Error::invalid(format!("limit {limit} is not 1 to {MAX_ROWS}")))?;
         let (from, to) = (since.map(moment).transpose()?, until.map(moment).transpose()?);
         Ok(Listing { language: Language::new(language)?, from, to, cursor, limit })
     };
@@ -150,7 +172,7 @@ macro_rules! results {
                 since: Option<&str>,
                 until: Option<&str>,
                 cursor: Option<String>,
-                limit: u32,
+                limit: i64,
             ) -> PyResult<$gives> {
                 let listing = listing($py, language, since, until, cursor, limit)?;
                 let ($name, $work) = ("list", list(self.0.clone(), listing));
@@ -160,6 +182,20 @@ macro_rules! results {
             /// A stored result with its files. NotFoundError where there is none of this id, or it has expired.
             fn get(&self, $py: Python<'_>, id: String) -> PyResult<$gives> {
                 let ($name, $work) = ("get", get(self.0.clone(), id));
+                $face
+            }
+
+            /// Writes the files of a stored result below a directory, as Generation.write_to, and gives their paths.
+            #[pyo3(signature = (id, dir, *, overwrite=false))]
+            fn download(
+                &self,
+                $py: Python<'_>,
+                id: String,
+                dir: PathBuf,
+                overwrite: bool,
+            ) -> PyResult<$gives> {
+                let options = WriteOptions { overwrite, ..WriteOptions::default() };
+                let ($name, $work) = ("download", download(self.0.clone(), id, dir, options));
                 $face
             }
 

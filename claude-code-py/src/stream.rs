@@ -6,8 +6,7 @@ use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::call::{Awaitable, Next, awaitable, ready, wait};
-use crate::event;
+use crate::call::{Awaitable, Next, awaitable, ready, settled, wait};
 use crate::generation::{Generation, Origin};
 use crate::options::Options;
 use crate::reading::{Reading, one, rest};
@@ -19,9 +18,8 @@ pub(crate) struct Stream(Arc<Reading>);
 
 impl Stream {
     pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
-        let Options { request, raised, .. } = options;
-        let watch = telemetry::watch(py, &request, origin.client.provider());
-        Stream(Reading::new(origin, request, raised, watch))
+        let watch = telemetry::watch(py, &options.request, &origin.client);
+        Stream(Reading::new(origin, options, watch))
     }
 }
 
@@ -32,8 +30,8 @@ impl Stream {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        if let Some(event) = self.0.take() {
-            return event::to_python(py, event, &self.0.origin).map(Some);
+        if let Some(event) = self.0.take(py)? {
+            return Ok(Some(event));
         }
         match one(self.0.clone(), |py| Ok(Next::Done(py.None())))? {
             Some(work) => wait(py, work).map(|event| (!event.is_none(py)).then_some(event)),
@@ -74,9 +72,8 @@ pub(crate) struct AsyncStream(Arc<Reading>);
 
 impl AsyncStream {
     pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
-        let Options { request, raised, .. } = options;
-        let watch = telemetry::watch(py, &request, origin.client.provider());
-        AsyncStream(Reading::new(origin, request, raised, watch))
+        let watch = telemetry::watch(py, &options.request, &origin.client);
+        AsyncStream(Reading::new(origin, options, watch))
     }
 }
 
@@ -86,22 +83,24 @@ impl AsyncStream {
         slf
     }
 
-    fn __anext__(&self, py: Python<'_>) -> PyResult<Awaitable> {
-        if let Some(event) = self.0.take() {
-            return Ok(ready("__anext__", event::to_python(py, event, &self.0.origin)?));
-        }
-        match one(self.0.clone(), |_| Err(PyStopAsyncIteration::new_err(())))? {
-            Some(work) => Ok(awaitable("__anext__", work)),
-            None => match self.0.show(py)? {
-                Some(event) => Ok(ready("__anext__", event)),
-                None => Err(PyStopAsyncIteration::new_err(())),
+    fn __anext__(&self, py: Python<'_>) -> Awaitable {
+        let at_hand = match self.0.take(py) {
+            Ok(None) => match one(self.0.clone(), |_| Err(PyStopAsyncIteration::new_err(()))) {
+                Ok(Some(work)) => return awaitable("__anext__", work),
+                Ok(None) => self.0.show(py),
+                Err(error) => Err(error),
             },
-        }
+            event => event,
+        };
+        settled("__anext__", at_hand.and_then(|event| event.ok_or_else(|| PyStopAsyncIteration::new_err(()))))
     }
 
     /// Reads to the end and gives the result.
-    fn collect(&self) -> PyResult<Awaitable> {
-        Ok(awaitable("collect", rest(self.0.clone())?))
+    fn collect(&self) -> Awaitable {
+        match rest(self.0.clone()) {
+            Ok(work) => awaitable("collect", work),
+            Err(error) => settled("collect", Err(error)),
+        }
     }
 
     /// The result. InvalidRequestError until the stream was read to its end.

@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
 use crate::runtime;
+use crate::shared::Shared;
 
 /// The program imports this before it can have a tracer.
 const LOADED: &str = "opentelemetry.trace";
@@ -25,14 +26,14 @@ pub(crate) struct Watch {
 }
 
 /// What a call is to note about itself; none where nobody listens.
-pub(crate) fn watch(py: Python<'_>, request: &GenerateRequest, provider: &'static str) -> Option<Watch> {
+pub(crate) fn watch(py: Python<'_>, request: &GenerateRequest, client: &Shared) -> Option<Watch> {
     if !is_loaded(py).unwrap_or(false) {
         return None;
     }
     let captures = std::env::var(CAPTURE).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
     Some(Watch {
-        provider,
-        model: request.model.clone(),
+        provider: client.provider(),
+        model: client.model(request),
         max_tokens: request.max_tokens,
         temperature: request.temperature,
         prompt: captures.then(|| request.prompt.clone()),

@@ -2,21 +2,24 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use claude_code_aws::Error;
 use claude_code_aws::config::{Config, Store};
-use claude_code_aws::local::{self, Brain, Fault, Question, Reply, Samples};
+use claude_code_aws::local::{self, Brain, Fault, Listening, Question, Reply, Samples};
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::client::{AsyncClient, Client};
 use crate::error::raise;
-use crate::link::Link;
+use crate::json;
+use crate::link::{Link, with_defaults};
 use crate::record::record;
-use crate::runtime::Held;
-use crate::shared::Shared;
+use crate::runtime::{self, Held};
+use crate::shared::{Shared, closed};
 
 /// What was sent, in a schema.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,7 @@ pub(crate) struct SentFields {
     prompt: String,
     max_tokens: Option<u64>,
     temperature: Option<f64>,
+    body: String,
 }
 
 record! {
@@ -42,14 +46,27 @@ record! {
         /// The temperature, if one was sent.
         temperature: Option<f64> = |s| s.temperature;
     }
+
+    /// The whole body of the request, as JSON has it.
+    #[getter]
+    fn body(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        json::to_python(py, &serde_json::from_str(&self.0.body).unwrap_or_default())
+    }
 }
 
 /// Answers by script, then by rule, then by the samples.
 #[derive(Debug)]
 struct Scripted {
     script: Mutex<VecDeque<Turn>>,
+    rest: Arc<Rules>,
+}
+
+/// Answers by rule, then by the samples.
+#[derive(Debug)]
+struct Rules {
+    /// A part of a prompt, and the script whose only step is its answer.
     rules: Mutex<Vec<(String, String)>>,
-    samples: Samples,
+    samples: Arc<Samples>,
 }
 
 /// A bug of ours, for the test that none crashes Python.
@@ -63,7 +80,6 @@ fn bug() -> Reply {
 enum Turn {
     /// The next step of a script.
     Play(Arc<local::Scripted>),
-    Answer(String),
     Refuse(Reply),
     Faults(Vec<Fault>),
     Panic,
@@ -74,15 +90,32 @@ impl Scripted {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Plays each step of a script.
+    fn play(&self, script: &str) -> Result<(), Error> {
+        let script = Arc::new(local::Scripted::parse(script, self.rest.clone())?);
+        let steps = script.len();
+        self.script().extend(std::iter::repeat_n(Turn::Play(script), steps));
+        Ok(())
+    }
+}
+
+impl Rules {
     fn rules(&self) -> MutexGuard<'_, Vec<(String, String)>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn by_rule(&self, question: &Question) -> Reply {
-        let prompt = question.last_user_text();
+    /// The newest rule of a prompt.
+    fn of(&self, prompt: &str) -> Option<local::Scripted> {
         let rule = self.rules().iter().rev().find(|(part, _)| prompt.contains(part.as_str())).cloned();
-        match rule {
-            Some((_, text)) => Reply::text(question, &text),
+        local::Scripted::parse(&rule?.1, self.samples.clone()).ok()
+    }
+}
+
+#[async_trait::async_trait]
+impl Brain for Rules {
+    async fn answer(&self, question: &Question) -> Reply {
+        match self.of(question.last_user_text()) {
+            Some(rule) => rule.answer(question).await,
             None => self.samples.answer(question).await,
         }
     }
@@ -94,11 +127,10 @@ impl Brain for Scripted {
         let turn = self.script().pop_front();
         match turn {
             Some(Turn::Play(script)) => script.answer(question).await,
-            Some(Turn::Answer(text)) => Reply::text(question, &text),
             Some(Turn::Refuse(reply)) => reply,
             Some(Turn::Panic) => bug(),
-            Some(Turn::Faults(faults)) => self.by_rule(question).await.with_faults(faults),
-            None => self.by_rule(question).await,
+            Some(Turn::Faults(faults)) => self.rest.answer(question).await.with_faults(faults),
+            None => self.rest.answer(question).await,
         }
     }
 }
@@ -109,6 +141,7 @@ pub(crate) struct Twin {
     brain: Arc<Scripted>,
     engines: Held<local::Twin>,
     dir: Option<PathBuf>,
+    listening: Mutex<Option<Held<Listening>>>,
 }
 
 #[pymethods]
@@ -116,24 +149,39 @@ impl Twin {
     #[new]
     #[pyo3(signature = (dir=None))]
     fn new(dir: Option<PathBuf>) -> Self {
-        let brain = Arc::new(Scripted {
-            script: Mutex::default(),
-            rules: Mutex::default(),
-            samples: Samples::built_in(),
-        });
-        // Results go to a directory of the client's own: here only Bedrock is asked.
-        let engines = local::Twin::lazy(Path::new(""), brain.clone());
-        Twin { brain, engines: Held::new(engines), dir }
+        let rest = Rules { rules: Mutex::default(), samples: Arc::new(Samples::built_in()) };
+        let brain = Arc::new(Scripted { script: Mutex::default(), rest: Arc::new(rest) });
+        let engines = match &dir {
+            Some(dir) => local::Twin::lazy(dir, brain.clone()).sharing(),
+            // Without a directory only Bedrock is asked.
+            None => local::Twin::lazy(Path::new(""), brain.clone()),
+        };
+        Twin { brain, engines: Held::new(engines), dir, listening: Mutex::default() }
     }
 
     /// Answers the next question with this text, as a model would write it; with `prompt`, every question that
-    /// contains it, for which no other answer comes first.
-    #[pyo3(signature = (text, *, prompt=None, times=1))]
-    fn answer(&self, text: String, prompt: Option<String>, times: usize) {
-        match prompt {
-            Some(prompt) => self.brain.rules().push((prompt, text)),
-            None => self.brain.script().extend(std::iter::repeat_n(Turn::Answer(text), times)),
-        }
+    /// contains it, for which no other answer comes first. stop_reason: any word, such as refusal. usage: figures in
+    /// the place of estimated ones: input, output, cache_read, cache_write.
+    #[pyo3(signature = (text, *, prompt=None, times=1, stop_reason=None, usage=None))]
+    fn answer(
+        &self,
+        py: Python<'_>,
+        text: &str,
+        prompt: Option<String>,
+        times: usize,
+        stop_reason: Option<&str>,
+        usage: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let usage = usage.map(|usage| json::from_python(usage)).transpose()?;
+        let answer = json!({ "text": text, "stop_reason": stop_reason, "usage": usage });
+        let script = json!({ "steps": [{ "times": times, "answer": answer }] }).to_string();
+        let Some(prompt) = prompt else {
+            return self.brain.play(&script).map_err(|error| raise(py, error));
+        };
+        let rest = &self.brain.rest;
+        local::Scripted::parse(&script, rest.samples.clone()).map_err(|error| raise(py, error))?;
+        rest.rules().push((prompt, script));
+        Ok(())
     }
 
     /// Refuses the next questions as Bedrock does: `throttled` (429), `unavailable` (503), `invalid` (400) or
@@ -154,22 +202,22 @@ impl Twin {
         Ok(())
     }
 
-    /// Plays the steps of a script, as `twin up --answers FILE` takes them, one for each question: its JSON.
+    /// Plays the steps of a script in JSON, one for each question. A step without an answer or error takes that of
+    /// `answer(prompt=...)`, else the sample.
+    ///
+    #[doc = include_str!("../../claude-code-aws/src/local/scripts.md")]
     fn play(&self, py: Python<'_>, script: &str) -> PyResult<()> {
-        let parsed = local::Scripted::parse(script, Arc::new(Samples::built_in()));
-        let script = Arc::new(parsed.map_err(|error| raise(py, error))?);
-        let steps = script.len();
-        self.brain.script().extend(std::iter::repeat_n(Turn::Play(script), steps));
-        Ok(())
+        self.brain.play(script).map_err(|error| raise(py, error))
     }
 
     /// Puts faults on the way of the next answer. latency: seconds before its status. pace: seconds before each
-    /// further event. stall_at, break_at, cut_at: bytes after which nothing comes any more, the connection breaks,
+    /// further event; neither is below 0. stall_at, break_at, cut_at: bytes after which nothing comes any more, the connection breaks,
     /// or the answer ends as if it were whole. damage: the number of an event whose checksum is made wrong.
     #[pyo3(signature = (*, latency=None, pace=None, stall_at=None, break_at=None, cut_at=None, damage=None, times=1))]
     #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
     fn fault(
         &self,
+        py: Python<'_>,
         latency: Option<f64>,
         pace: Option<f64>,
         stall_at: Option<usize>,
@@ -177,11 +225,18 @@ impl Twin {
         cut_at: Option<usize>,
         damage: Option<usize>,
         times: usize,
-    ) {
-        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    ) -> PyResult<()> {
+        let time = |name: &str, seconds: Option<f64>| {
+            let time = seconds.map(|seconds| {
+                let told =
+                    |_| Error::invalid(format!("{name} {seconds} is not a number of seconds from 0 on"));
+                Duration::try_from_secs_f64(seconds).map_err(told)
+            });
+            time.transpose().map_err(|error| raise(py, error))
+        };
         let faults = [
-            latency.map(time).map(Fault::Latency),
-            pace.map(time).map(Fault::Pace),
+            time("latency", latency)?.map(Fault::Latency),
+            time("pace", pace)?.map(Fault::Pace),
             stall_at.map(Fault::StallAt),
             break_at.map(Fault::BreakAt),
             cut_at.map(Fault::CutAt),
@@ -189,6 +244,21 @@ impl Twin {
         ];
         let faults: Vec<Fault> = faults.into_iter().flatten().collect();
         self.brain.script().extend(std::iter::repeat_n(Turn::Faults(faults), times));
+        Ok(())
+    }
+
+    /// Listens on loopback until the twin is gone, and gives the environment variables with which boto3, the anthropic
+    /// package and other programs reach it: its script is theirs, and `sent()` has what they ask. S3 and DynamoDB are
+    /// there for a Twin that was given a directory.
+    ///
+    /// >>> for name, value in claude_twin.listen().items():
+    /// ...     monkeypatch.setenv(name, value)
+    /// >>> boto3.client("bedrock-runtime").converse(...)
+    fn listen<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let variables = py.detach(|| self.variables()).map_err(|error| raise(py, error))?;
+        let without =
+            |name: &str| self.dir.is_none() && (name.ends_with("_S3") || name.ends_with("_DYNAMODB"));
+        variables.into_iter().filter(|(name, _)| !without(name)).into_py_dict(py)
     }
 
     /// The next answer is a bug of ours: a panic in the middle of the call.
@@ -229,6 +299,33 @@ impl Twin {
 }
 
 impl Twin {
+    /// Listens, if it does not yet.
+    fn variables(&self) -> Result<Vec<(&'static str, String)>, Error> {
+        let mut slot = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listening) = slot.as_ref().and_then(Held::get) {
+            return Ok(listening.variables(|_| None));
+        }
+        let twin = self.engines.get().cloned().ok_or_else(closed)?;
+        let dir = self.dir.clone();
+        let (say, hear) = mpsc::channel();
+        let work = async move {
+            match dir {
+                Some(dir) => {
+                    let config = Config { local_dir: Some(dir), ..Config::default() };
+                    local::listen_with_stores(&twin, &config, 0, false).await
+                }
+                None => local::listen(&twin, 0, false).await,
+            }
+        };
+        let told =
+            move |done: Result<Result<Listening, Error>, Error>| drop(say.send(done.and_then(|it| it)));
+        let _task = runtime::spawn(work, told)?;
+        let listening = hear.recv().map_err(|_| closed())??;
+        let variables = listening.variables(|_| None);
+        *slot = Some(Held::new(listening));
+        Ok(variables)
+    }
+
     fn shared(
         &self,
         py: Python<'_>,
@@ -244,15 +341,16 @@ impl Twin {
                 return Err(raise(py, Error::invalid(message)));
             }
         };
-        let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
         let timeout = timeout.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
+        let config = with_defaults(config, model, timeout);
         let twin = self.engines.get().cloned();
-        Ok(Shared::new(Link::to(config, twin), model, timeout))
+        Ok(Shared::new(Link::to(config, twin)))
     }
 }
 
 fn sent(question: Question) -> Sent {
     let prompt = question.last_user_text().to_owned();
-    let Question { model, system, max_tokens, temperature, .. } = question;
-    Sent(SentFields { model, system, prompt, max_tokens, temperature })
+    let Question { model, system, max_tokens, temperature, body, .. } = question;
+    Sent(SentFields { model, system, prompt, max_tokens, temperature, body })
 }

@@ -123,6 +123,8 @@ pub(crate) struct EstimateFields {
     model: String,
     input_tokens: u64,
     worst_usd: Cost,
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 record! {
@@ -138,13 +140,16 @@ record! {
         input_tokens: u64 = |e| e.input_tokens;
         /// The most that one send can cost, in dollars; None: no known price.
         worst_usd: Option<Usd> = |e| usd(e.worst_usd);
+        /// What the caller should know, in plain sentences.
+        warnings: Vec<String> = |e| e.warnings.clone();
     }
 }
 
 impl From<plan::Estimate> for Estimate {
     fn from(estimate: plan::Estimate) -> Self {
-        let plan::Estimate { tier, tier_reason, model, input_tokens, worst_usd, .. } = estimate;
-        Estimate(EstimateFields { tier: tier.to_string(), tier_reason, model, input_tokens, worst_usd })
+        let plan::Estimate { tier, tier_reason, model, input_tokens, worst_usd, warnings, .. } = estimate;
+        let tier = tier.to_string();
+        Estimate(EstimateFields { tier, tier_reason, model, input_tokens, worst_usd, warnings })
     }
 }
 
@@ -154,6 +159,8 @@ pub(crate) struct BudgetFields {
     cap: Option<PicoUsd>,
     spent: PicoUsd,
     reserved: PicoUsd,
+    #[serde(default)]
+    stopped: bool,
 }
 
 record! {
@@ -165,12 +172,19 @@ record! {
         spent: Usd = |b| b.spent.into();
         /// Held by sends under way, and by those whose outcome is unknown.
         reserved: Usd = |b| b.reserved.into();
+        /// Whether sending was stopped: stop_budget, or `budget stop` of the command line.
+        stopped: bool = |b| b.stopped;
     }
 }
 
 impl From<BudgetView> for Budget {
     fn from(view: BudgetView) -> Self {
-        Budget(BudgetFields { cap: view.cap, spent: view.spent, reserved: view.reserved })
+        Budget(BudgetFields {
+            cap: view.cap,
+            spent: view.spent,
+            reserved: view.reserved,
+            stopped: view.stopped,
+        })
     }
 }
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,13 @@ def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
         assert g.code == "print('hello')\n"
 
 
+def test_two_scripts_over_one_directory_do_not_answer_for_each_other(tmp_path: Path) -> None:
+    bye = HELLO.replace("hello", "bye")
+    for answers, code in ([HELLO], "print('hello')\n"), ([bye], "print('bye')\n"):
+        with Client.local(tmp_path, answers=answers) as client:
+            assert client.generate("a greeting").code == code
+
+
 def test_scripted_results_are_stored_like_others(tmp_path: Path) -> None:
     client = Client.local(tmp_path, answers=[HELLO])
     g = client.generate("a greeting", language="python")
@@ -66,6 +76,58 @@ def test_a_wrong_script_is_told_at_once(answers: str | list[str | dict[str, obje
 def test_answers_of_a_wrong_type_are_told() -> None:
     with pytest.raises(TypeError, match="a path, a URL, or a script"):
         Client.local(answers=5)  # type: ignore[arg-type]
+
+
+class Server:
+    """A server with the Messages API that is overloaded, and the keys that it was sent."""
+
+    def __init__(self) -> None:
+        self.keys: list[str | None] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                server.keys.append(self.headers.get("x-api-key"))
+                body = b'{"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}'
+                self.send_response(529)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[Server, Server]]:
+    pair = Server(), Server()
+    yield pair
+    for server in pair:
+        server.http.shutdown()
+        server.http.server_close()
+
+
+def test_a_server_is_asked_alone_and_without_a_key_that_was_meant_for_another(
+    servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, other = servers
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-not-for-local-servers")
+    monkeypatch.setenv("CLAUDE_CODE_AWS_FAILOVER_URLS", other.url)
+    options = {"store": False, "cache": "off", "max_sends": 1}
+    with pytest.raises(claude_code.ClaudeCodeError):
+        Client.local(answers=named.url).generate("a greeting", **options)  # type: ignore[arg-type]
+    assert set(named.keys) == {None}
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", named.url)
+    named.keys.clear()
+    with pytest.raises(claude_code.ClaudeCodeError):
+        Client.local(answers=named.url + "/").generate("a greeting", **options)  # type: ignore[arg-type]
+    assert set(named.keys) == {"sk-ant-not-for-local-servers"}
+    assert other.keys == [], "places to fail over to are paid ones"
 
 
 def test_a_server_with_the_messages_api_answers(run: Run, tmp_path: Path) -> None:

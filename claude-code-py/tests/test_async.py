@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import collections.abc
 import gc
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from conftest import REVERSE
+from conftest import REVERSE, Run
 
 import claude_code
 from claude_code import AsyncClient, Finished, Generation
@@ -36,6 +37,16 @@ def test_a_stream_is_read_with_async_for(tmp_path: Path) -> None:
         assert events[-1].generation == s.generation
         assert [event async for event in s] == []
         assert (await AsyncClient.local(tmp_path).stream(REVERSE).collect()).accepted
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_comes_in_many_moments_is_collected(claude_twin: Twin) -> None:
+    claude_twin.fault(pace=0.03)
+
+    async def main() -> None:
+        s = claude_twin.async_client().stream(REVERSE, cache="off")
+        assert (await s.collect()).accepted
 
     asyncio.run(main())
 
@@ -194,5 +205,53 @@ def test_a_result_of_an_async_client_is_refined_with_await(claude_twin: Twin) ->
 def test_the_sync_client_works_inside_a_running_loop(claude_twin: Twin) -> None:
     async def main() -> None:
         assert claude_twin.client().generate(REVERSE).accepted
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="anext() came with Python 3.10")
+def test_anext_with_a_default_at_the_end_gives_the_default(run: Run) -> None:
+    """In a process of its own: Python 3.11 crashes where __anext__ raises before it is awaited."""
+    done = run(f"""
+        import asyncio
+        import claude_code
+        async def main():
+            client = claude_code.AsyncClient.local()
+            s = client.stream({REVERSE!r}, store=False)
+            await s.collect()
+            print(await anext(s, None), await anext(s, 1))
+            batch = client.batch([])
+            print(await anext(batch, None))
+            busy = client.stream({REVERSE!r}, store=False)
+            first = anext(busy)
+            try:
+                await anext(busy, None)
+            except RuntimeError as error:
+                print(error)
+            await first
+        asyncio.run(main())
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["None 1", "None", "the stream is being read elsewhere"]
+
+
+def test_an_awaitable_takes_a_type_in_annotations() -> None:
+    assert "Generation" in repr(claude_code.Awaitable[Generation])
+
+
+def test_an_async_client_is_closed_without_blocking_the_loop(tmp_path: Path) -> None:
+    async def main() -> None:
+        client = AsyncClient.local(tmp_path)
+        g = await client.generate(REVERSE)
+        await client.aclose()
+        await client.aclose()
+        with pytest.raises(claude_code.InvalidRequestError, match="closed"):
+            await client.generate(REVERSE)
+        again = AsyncClient.local(tmp_path)
+        (path,) = await again.results.download(g.id, tmp_path / "out")
+        assert path.read_text() == g.code
+        await again.stop_budget()
+        assert (await again.budget()).stopped
+        await again.resume_budget()
 
     asyncio.run(main())

@@ -62,6 +62,7 @@ def place(files: Files) -> Diagnostic:
         (lambda files: "too short", ["too short"]),
         (lambda files: ["one", "two"], ["one", "two"]),
         (lambda files: [place(files), "two"], ["plus?", "two"]),
+        (lambda files: (f"no {name}" for name in files), ["no add.py"]),
     ],
 )
 def test_a_check_may_answer_in_several_ways(claude_twin: Twin, check: object, messages: list[str]) -> None:

@@ -6,6 +6,7 @@ import doctest
 import inspect
 
 import pytest
+from conftest import Run
 
 import claude_code
 
@@ -44,10 +45,22 @@ def test_every_option_of_a_signature_is_taken(client: type, call: str) -> None:
     signature = inspect.signature(getattr(client, call))
     options = {name: p.default for name, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
     options["instructions"] = "be brief"
-    assert len(options) == 16
+    assert len(options) == 18
     made = client.local()  # type: ignore[attr-defined]
     result = getattr(made, call)("a prompt", **options) if client is claude_code.AsyncClient else None
     if call in {"stream", "estimate"}:
         result = getattr(made, call)("a prompt", **options)
     if inspect.isawaitable(result):
         result.close()  # type: ignore[attr-defined]
+
+
+def test_the_twin_is_there_without_pytest(run: Run) -> None:
+    done = run("""
+        import sys
+        sys.modules["pytest"] = None
+        from claude_code.testing import Twin
+        twin = Twin()
+        twin.answer("```python a.py\\nx = 1\\n```")
+        print(list(twin.client().generate("a constant").files))
+    """)
+    assert (done.stdout, done.stderr) == ("['a.py']\n", "")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from typing import Callable
+from decimal import Decimal
+from typing import Any, Callable
 
 import pytest
 from conftest import REVERSE
@@ -19,7 +20,7 @@ ALL = [
 
 
 def test_every_exception_has_the_base_and_its_fields() -> None:
-    assert len(ALL) == 16
+    assert len(ALL) == 17
     for name in ALL:
         class_ = getattr(claude_code, name)
         assert issubclass(class_, ClaudeCodeError)
@@ -121,7 +122,14 @@ def test_no_credentials_are_an_authentication_error(
         ({"timeout": 0}, "above 0"),
         ({"timeout": -1}, "above 0"),
         ({"timeout": float("nan")}, "above 0"),
-        ({"max_usd": "-1"}, "dollars"),
+        ({"max_usd": "-1"}, "max_usd '-1' is not dollars"),
+        ({"max_usd": "abc"}, "max_usd 'abc' is not dollars"),
+        ({"max_usd": "$1"}, "max_usd"),
+        ({"max_usd": True}, "max_usd True"),
+        ({"max_usd": float("nan")}, "max_usd"),
+        ({"max_usd": float("inf")}, "max_usd"),
+        ({"max_usd": [1]}, "max_usd"),
+        ({"max_usd": "0.0000000000001"}, "max_usd"),
         ({"model": "no spaces here"}, "model id"),
         ({"language": ""}, "language"),
     ],
@@ -193,3 +201,32 @@ def test_extreme_options_are_taken_or_told_and_never_a_crash(
     except (ClaudeCodeError, ValueError, TypeError) as error:
         told = str(error)
     assert "please report it" not in told
+
+
+@pytest.mark.parametrize("amount", [0.1 + 0.2, 0.5, 1, "0.30", Decimal("0.3"), 5e-2])
+def test_an_amount_is_taken_as_people_write_it(claude_twin: Twin, amount: Any) -> None:
+    assert claude_twin.client().generate(REVERSE, max_usd=amount).accepted
+
+
+@pytest.mark.parametrize(
+    "options", [{"validate": "no"}, {"store": "none"}, {"store": 0}, {"on_event": 5}, {"thinking": "off"}]
+)
+def test_a_value_of_another_type_is_told_with_its_option(client: Client, options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(options))):
+        client.generate(REVERSE, **options)
+
+
+def test_a_number_out_of_range_is_an_invalid_request(client: Client) -> None:
+    for limit in (-1, 0, 101, 2**40):
+        with pytest.raises(claude_code.InvalidRequestError, match="1 to 100"):
+            client.results.list(language="python", limit=limit)
+
+
+def test_a_rejected_answer_raises_only_where_it_is_asked_to(claude_twin: Twin) -> None:
+    claude_twin.answer("```python bad.py\ndef f(:\n```")
+    g = claude_twin.client().generate("broken", max_sends=1)
+    with pytest.raises(claude_code.RejectedAnswerError, match=r"bad\.py") as caught:
+        g.raise_for_rejected()
+    assert caught.value.kind == "rejected"
+    assert caught.value.partial == g
+    assert not isinstance(caught.value, claude_code.InvalidRequestError), "it was sent, and paid for"

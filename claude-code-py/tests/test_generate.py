@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 from decimal import Decimal
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from conftest import REVERSE, Run
@@ -120,22 +121,6 @@ def test_options_arrive(claude_twin: Twin) -> None:
     assert g.files["app.py"].content == "print('hi')\n"
 
 
-def test_files_are_taken_in_every_form(claude_twin: Twin, tmp_path: Path) -> None:
-    path = tmp_path / "from_disk.py"
-    path.write_text("on_disk = 1\n")
-    answer = claude_code.read_answer("```python read.py\nread = 1\n```")
-    client = claude_twin.client()
-    for files, marker in [
-        ({"a.py": "mapped = 1\n"}, "mapped = 1"),
-        ([("b.py", "paired = 1\n")], "paired = 1"),
-        (answer.files, "read = 1"),
-        ([path], "on_disk = 1"),
-    ]:
-        claude_twin.answer("```python\nprint(1)\n```")
-        client.generate("go", files=files, store=False, cache="off")  # type: ignore[arg-type]
-        assert marker in claude_twin.sent()[-1].prompt
-
-
 def test_an_unknown_option_is_told_with_the_nearest(client: Client) -> None:
     with pytest.raises(TypeError, match=r"langauge.*did you mean language"):
         client.generate(REVERSE, langauge="python")  # type: ignore[call-arg]
@@ -156,14 +141,6 @@ def test_estimate_sends_nothing_and_needs_no_credentials() -> None:
 
 def test_estimate_works_offline_for_any_prompt(client: Client) -> None:
     assert client.estimate("nothing that a sample knows").model
-
-
-def test_a_refactoring_gives_the_changed_files(client: Client) -> None:
-    old = "def shipping_cost(order):\n    return 490\n"
-    prompt = next(p for p in client.samples() if p.startswith("Refactor"))
-    g = client.refactor({"shipping.py": old}, instructions=prompt)
-    assert g.accepted
-    assert g.files["shipping.py"].content != old
 
 
 def test_a_result_is_refined_by_its_client(claude_twin: Twin) -> None:
@@ -243,3 +220,70 @@ def test_an_answer_from_elsewhere_is_read() -> None:
     assert [f.path for f in answer.files] == ["a.py", None]
     assert answer.complete
     assert not claude_code.read_answer("```python\nx = ").complete
+
+
+def test_the_model_of_a_client_counts_where_a_request_names_neither_model_nor_tier(claude_twin: Twin) -> None:
+    client = claude_twin.client(model="haiku")
+    g = client.generate(REVERSE, cache="off")
+    asks: list[tuple[Callable[[], object], str]] = [
+        (lambda: g, "haiku"),
+        (lambda: client.generate(REVERSE, cache="off", tier="complex"), "opus"),
+        (lambda: client.generate(REVERSE, cache="off", tier="complex", model="sonnet"), "sonnet"),
+        (lambda: g.refine("shorter"), "haiku"),
+        (lambda: g.refine("shorter still", tier="complex"), "opus"),
+        (lambda: client.stream(REVERSE, cache="off").collect(), "haiku"),
+        (lambda: next(client.batch([{"prompt": REVERSE, "cache": "off"}])), "haiku"),
+    ]
+    for ask, name in asks:
+        claude_twin.answer("```python reverse_string.py\ndef f(s):\n    return s\n```", prompt="shorter")
+        ask()
+        assert name in claude_twin.sent()[-1].model
+    assert "haiku" in client.estimate(REVERSE).model
+    assert "opus" in client.estimate(REVERSE, tier="complex").model
+
+
+def test_the_time_of_a_client_counts_for_its_refinements_too(claude_twin: Twin) -> None:
+    client = claude_twin.client(timeout=0.5)
+    g = client.generate(REVERSE)
+    claude_twin.fault(stall_at=0, times=9)
+    with pytest.raises(claude_code.RequestTimeoutError):
+        g.refine("shorter", max_sends=1)
+
+
+def test_thinking_and_prompt_cache_arrive(claude_twin: Twin) -> None:
+    client = claude_twin.client()
+    g = client.generate(REVERSE, thinking=False, prompt_cache="1h", model="haiku")
+    assert g.accepted
+    warnings = client.estimate(REVERSE, thinking=True, temperature=0.5, model="opus").warnings
+    assert any("left out" in warning for warning in warnings)
+    with pytest.raises(claude_code.InvalidRequestError, match="5m, 1h"):
+        client.generate(REVERSE, prompt_cache="2h")  # type: ignore[arg-type]
+
+
+def test_a_stopped_budget_refuses_until_it_is_resumed(client: Client) -> None:
+    assert not client.budget().stopped
+    client.stop_budget()
+    assert client.budget().stopped
+    with pytest.raises(claude_code.BudgetExceededError, match="stopped"):
+        client.generate(REVERSE)
+    client.resume_budget()
+    assert client.generate(REVERSE).accepted
+
+
+def test_a_stored_result_is_downloaded(client: Client, tmp_path: Path) -> None:
+    g = client.generate(PALINDROME)
+    written = client.results.download(g.id, tmp_path / "out")
+    assert [path.name for path in written] == list(g.files)
+    with pytest.raises(claude_code.ConflictError):
+        client.results.download(g.id, tmp_path / "out")
+    assert client.results.download(g.id, tmp_path / "out", overwrite=True) == written
+
+
+def test_a_page_is_a_sequence(client: Client) -> None:
+    for _ in range(3):
+        client.generate(REVERSE, cache="off")
+    page = client.results.list(language="python")
+    assert page[0:2] == [page[0], page[1]]
+    assert page[::-1][0] == page[2]
+    with pytest.raises(IndexError):
+        _ = page[3]

@@ -10,7 +10,9 @@ import pytest
 from conftest import REVERSE
 from test_examples import load
 
+from claude_code import Client, RequestTimeoutError
 from claude_code.aws_lambda import handler
+from claude_code.testing import Twin
 
 EVENTS = Path(__file__).parents[2] / "claude-code-aws" / "tests" / "http" / "events"
 
@@ -55,8 +57,28 @@ def test_the_example_takes_direct_invocations_by_the_workshops_names() -> None:
     lambda_handler = load("lambda_claude_code").lambda_handler
     answer = lambda_handler({"function": "generate_code", "prompt": REVERSE}, None)
     assert answer["accepted"]
+    code = "def shipping_cost(order):\n    return 490\n"
+    wish = next(prompt for prompt in Client.local().samples() if prompt.startswith("Refactor"))
+    asked = {"function": "refactor_code", "code": code, "instructions": wish}
+    changed = lambda_handler(asked, Context())
+    assert changed["accepted"]
+    assert "-    return 490\n" in changed["diff"]
     with pytest.raises(ValueError, match="no function 'drop'"):
         lambda_handler({"function": "drop"}, None)
+
+
+def test_the_example_gives_up_before_lambda_ends_it(
+    claude_twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Context):
+        def get_remaining_time_in_millis(self) -> int:
+            return 2_300
+
+    module = load("lambda_claude_code")
+    monkeypatch.setattr(module, "client", claude_twin.client())
+    claude_twin.fault(stall_at=0, times=9)
+    with pytest.raises(RequestTimeoutError):
+        module.lambda_handler({"function": "generate_code", "prompt": REVERSE}, Late())
 
 
 def test_who_is_not_vouched_for_stays_outside_and_callers_have_their_own_results() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import html.parser
 import re
+from decimal import Decimal
 
 import pytest
 from conftest import REVERSE
 
+import claude_code
 from claude_code import Client, Generation
 from claude_code.notebook import Progress
 from claude_code.testing import Twin
@@ -132,3 +135,42 @@ def test_progress_tells_each_file(client: Client, capsys: pytest.CaptureFixture[
     err = capsys.readouterr().err
     assert "reverse_string.py" in err
     assert "accepted" in err
+
+
+def test_what_a_result_cost_counts_once(claude_twin: Twin) -> None:
+    claude_twin.answer("```python bad.py\ndef f(:\n```", prompt="broken")
+    client = claude_twin.client()
+    first = client.generate("broken", max_sends=1, cache="off")
+
+    def total() -> Decimal:
+        found = re.search(r"\$([0-9.]+) spent", first._repr_html_())
+        assert found
+        return Decimal(found[1])
+
+    before = total()
+    for _ in range(2):
+        with pytest.raises(claude_code.RejectedAnswerError):
+            first.raise_for_rejected()
+    assert total() == before
+    claude_twin.answer("```python long.py\n" + "x = 1\n" * 500 + "```", prompt="much")
+    claude_twin.fault(latency=0.3)
+
+    async def flight() -> list[BaseException | Generation]:
+        same = claude_twin.async_client()
+        waiters = (same.generate("much", max_tokens=20, max_sends=1) for _ in range(3))
+        return await asyncio.gather(*waiters, return_exceptions=True)
+
+    errors = asyncio.run(flight())
+    told = [error.receipt for error in errors if isinstance(error, claude_code.ClaudeCodeError)]
+    spent = [receipt.total_usd for receipt in told if receipt]
+    assert len(claude_twin.sent()) == 2
+    assert total() - before == max(amount for amount in spent if amount is not None)
+
+
+def test_progress_tells_a_line_as_often_as_it_comes(
+    claude_twin: Twin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claude_twin.refuse("throttled", times=2)
+    claude_twin.client().generate(REVERSE, on_event=Progress(), timeout=30)
+    lines = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("retry: ") for line in lines) == 2

@@ -72,7 +72,9 @@ def test_ctrl_c_is_heard_at_once(call: str) -> None:
 
 
 FORK = """
-    import multiprocessing, os, sys, time
+    import multiprocessing, os, sys, time, warnings
+    # From Python 3.12 on os.fork itself warns of threads.
+    warnings.simplefilter("ignore", DeprecationWarning)
     import claude_code
     from claude_code.testing import Twin
     twin = Twin()
@@ -152,6 +154,40 @@ EXITS = {
         for s in streams:
             threading.Thread(target=next, args=(s,), daemon=True).start()
         import time; time.sleep(0.1)
+    """,
+    "loop": """
+        twin = Twin()
+        client, later = twin.client(), twin.async_client()
+        def loop():
+            while True:
+                client.generate(PROMPT, cache="off")
+        def awaits():
+            import asyncio
+            async def main():
+                while True:
+                    await later.generate(PROMPT, cache="off")
+            asyncio.run(main())
+        for work in [loop, awaits] * 4:
+            threading.Thread(target=work, daemon=True).start()
+        import time; time.sleep(0.5)
+    """,
+    "check": """
+        import time
+        client = Twin().client()
+        def check(files):
+            while True:
+                time.sleep(0.01)
+        for _ in range(4):
+            work = lambda: client.generate(PROMPT, cache="off", check=check)
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.5)
+    """,
+    "long check": """
+        import time
+        client = Twin().client()
+        work = lambda: client.generate(PROMPT, check=lambda files: time.sleep(3))
+        threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.5)
     """,
     "sys.exit": """
         for _ in range(50):

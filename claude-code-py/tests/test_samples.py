@@ -24,7 +24,9 @@ def test_the_refactored_sample_does_what_the_example_did(tmp_path: Path) -> None
     after = g.files["shipping.py"].content
     assert after != before
     orders: list[dict[str, Any] | None] = [None]
-    for items, country, express, total in itertools.product([[], ["a"]], ["DE", "FR"], [True, False], [4999, 5000]):
+    for items, country, express, total in itertools.product(
+        [[], ["a"]], ["DE", "FR"], [True, False], [4999, 5000]
+    ):
         orders.append({"items": items, "country": country, "express": express, "total_cents": total})
     for order in orders:
         assert shipping_cost(after, order) == shipping_cost(before, order), order

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import gc
+import asyncio
 import threading
 import time
 
@@ -117,14 +117,6 @@ def test_an_error_comes_after_what_arrived(claude_twin: Twin) -> None:
     assert list(s) == []
 
 
-def test_a_dropped_stream_is_gone(claude_twin: Twin) -> None:
-    claude_twin.fault(pace=0.01)
-    s = claude_twin.client().stream(REVERSE)
-    next(s)
-    del s
-    gc.collect()
-
-
 def test_on_event_is_called_in_the_caller_s_thread(client: Client) -> None:
     seen: list[tuple[int, object]] = []
     g = client.generate(REVERSE, on_event=lambda event: seen.append((threading.get_ident(), event)))
@@ -142,3 +134,28 @@ def test_what_on_event_raises_ends_the_call(claude_twin: Twin) -> None:
 
     with pytest.raises(LookupError, match="enough"):
         claude_twin.client().generate(REVERSE, on_event=stop)
+
+
+def test_a_stream_calls_on_event_too(claude_twin: Twin) -> None:
+    seen: list[object] = []
+    given = list(claude_twin.client().stream(REVERSE, on_event=seen.append))
+    assert seen == given
+    assert isinstance(given[-1], Finished)
+
+    async def main() -> None:
+        seen.clear()
+        client = claude_twin.async_client()
+        assert [event async for event in client.stream(REVERSE, on_event=seen.append)] == seen
+        seen.clear()
+        await client.stream(REVERSE, on_event=seen.append, cache="off").collect()
+        assert isinstance(seen[-1], Finished)
+
+    asyncio.run(main())
+
+    def stop(event: object) -> None:
+        raise LookupError("enough")
+
+    s = claude_twin.client().stream(REVERSE, cache="off", on_event=stop)
+    with pytest.raises(LookupError, match="enough"):
+        next(s)
+    assert list(s) == []

@@ -15,6 +15,13 @@ from claude_code import Client
 from claude_code.testing import Twin
 
 
+def written(client: Client) -> claude_code.ServiceCode:
+    service = client.service()
+    while service.example is not None:
+        service.message(service.example)
+    return service.generate()
+
+
 @pytest.fixture
 def values(claude_twin: Twin, client: Client) -> list[Any]:
     """One of each class."""
@@ -46,6 +53,8 @@ def values(claude_twin: Twin, client: Client) -> list[Any]:
         answer,
         answer.files[0],
         claude_twin.sent()[0],
+        client.doctor()[0],
+        written(client),
     ]
 
 
@@ -53,7 +62,7 @@ def test_every_class_is_there(values: list[Any]) -> None:
     seen = {type(value).__name__ for value in values}
     wanted = (
         "Answer Attempt Budget Cached CodeFile Diagnostic Estimate FileChunk FileFinished FileStarted "
-        "Finished Generation Notice Page Receipt ReceiptItem ResultRow Sent Text Usage"
+        "Finding Finished Generation Notice Page Receipt ReceiptItem ResultRow Sent ServiceCode Text Usage"
     )
     assert seen == set(wanted.split())
 
@@ -74,6 +83,7 @@ def test_values_convert_to_plain_data_and_back(values: list[Any]) -> None:
     for value in values:
         data = json.loads(json.dumps(value.to_dict()))
         again = type(value).from_dict(data)
+        assert again == value, type(value)
         assert again.to_dict() == value.to_dict(), type(value)
 
 

@@ -16,9 +16,21 @@ class ClaudeCodeClient:
     def __init__(self, client: Client | None = None) -> None:
         self.client = client or Client()
 
-    def generate_code(self, prompt: str, language: str = "python", max_usd: str = "0.50") -> Generation:
-        """Code for a prompt; costs at most `max_usd` dollars."""
-        return self.client.generate(prompt, language=language, max_usd=max_usd)
+    def generate_code(
+        self,
+        prompt: str,
+        language: str = "python",
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        max_usd: str = "0.50",
+    ) -> Generation:
+        """Code for a prompt; costs at most `max_usd` dollars.
+
+        Current models take no temperature: it is left out then, and the result's `warnings` say so.
+        """
+        return self.client.generate(
+            prompt, language=language, max_tokens=max_tokens, temperature=temperature, max_usd=max_usd
+        )
 
     def refactor_code(self, code: str, instructions: str, language: str = "python") -> Generation:
         """The code, changed as the instructions say."""

@@ -18,14 +18,25 @@ from claude_code.aws_lambda import handler
 client = claude_code.Client()
 
 
-def generate_code(prompt: str, language: str = "python") -> dict[str, Any]:
+# Seconds that the function keeps for its own answer, once the client has given up.
+RESERVE = 2.0
+
+
+def generate_code(prompt: str, language: str = "python", *, timeout: float | None = None) -> dict[str, Any]:
     """The result of a prompt, as the HTTP API gives it."""
-    return client.generate(prompt, language=language).to_dict()
+    return client.generate(prompt, language=language, timeout=timeout).to_dict()
 
 
-def refactor_code(code: str, instructions: str, language: str = "python") -> dict[str, Any]:
+def refactor_code(
+    code: str, instructions: str, language: str = "python", *, timeout: float | None = None
+) -> dict[str, Any]:
     """The result of a change to code, with its diff."""
-    return client.refactor(code, instructions=instructions, language=language).to_dict()
+    return client.refactor(code, instructions=instructions, language=language, timeout=timeout).to_dict()
+
+
+def time_left(context: Any) -> float | None:
+    """Seconds that a call may take: a function that Lambda ends tells nobody what was paid for until then."""
+    return max(context.get_remaining_time_in_millis() / 1000 - RESERVE, 0.1) if context else None
 
 
 FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -41,4 +52,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return handler(event, context)
     if name not in FUNCTIONS:
         raise ValueError(f"no function {name!r}: {', '.join(FUNCTIONS)} are here")
-    return FUNCTIONS[name](**{key: value for key, value in event.items() if key != "function"})
+    arguments = {key: value for key, value in event.items() if key not in ("function", "timeout")}
+    return FUNCTIONS[name](**arguments, timeout=time_left(context))

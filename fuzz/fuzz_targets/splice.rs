@@ -1,6 +1,7 @@
 //! A continuation joins what was received on a character boundary, whatever a model writes.
 #![no_main]
 
+use claude_code_core::Language;
 use claude_code_core::resume::{Anchor, Splice};
 use libfuzzer_sys::fuzz_target;
 
@@ -9,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((received, rest)) = text.split_once('\u{0}') else { return };
     let Some(anchor) = Anchor::of(received) else { return };
     let _ = anchor.request(&["a.py"]);
-    let mut splice = Splice::new(anchor);
+    let mut splice = Splice::new(anchor, (rest.len() % 2 == 0).then(Language::text));
     let mut joined = Vec::new();
     let mut left = rest;
     while !left.is_empty() {

@@ -89,8 +89,8 @@ fn a_cap_holds_while_others_settle_and_drop() {
         let settles = {
             let cell = cell.clone();
             thread::spawn(move || {
-                let Some(mut hold) = cell.reserve([Some(2 * CEILING), None]) else { return 0 };
-                hold.sent();
+                let Some(hold) = cell.reserve([Some(2 * CEILING), None]) else { return 0 };
+                hold.departure().mark();
                 cell.settle(hold, Some(COST));
                 COST
             })
@@ -152,7 +152,7 @@ fn a_sent_hold_that_is_dropped_stays_charged_and_is_marked_once() {
             let cell = cell.clone();
             thread::spawn(move || {
                 let mut hold = cell.reserve([None, None]).expect("there is no cap");
-                hold.sent();
+                hold.departure().mark();
                 drop(hold);
             })
         };

@@ -6,6 +6,7 @@
 
 /// What `claude-code-core/src/sync.rs` takes from std.
 mod sync {
+    pub(crate) use loom::sync::atomic::{AtomicBool, Ordering};
     pub(crate) use loom::sync::{Arc, Mutex};
     pub(crate) use std::sync::PoisonError;
 }
@@ -13,6 +14,8 @@ mod sync {
 #[path = "../../claude-code-core/src/cell.rs"]
 #[allow(dead_code, reason = "the models use what races")]
 mod cell;
+#[path = "../../claude-code-core/src/departure.rs"]
+mod departure;
 #[path = "../../claude-code-core/src/flight.rs"]
 mod flight;
 

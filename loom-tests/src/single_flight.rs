@@ -7,8 +7,12 @@ use loom::sync::Mutex;
 use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::flight::{Boarding, Flights};
+
+/// Each caller has as much as the others.
+const TIME: Duration = Duration::from_secs(1);
 
 /// What stands around the slot. Its counters are std's: they are not what is tried out, and each of loom's would
 /// multiply the orders.
@@ -40,7 +44,7 @@ fn work(world: &Arc<World>) -> BoxFuture<'static, usize> {
 }
 
 fn ask(world: &Arc<World>) -> usize {
-    block_on(match world.flights.board("key", || work(world)) {
+    block_on(match world.flights.board("key", TIME, || work(world)) {
         Boarding::Lead(flight) | Boarding::Follow(flight) => flight,
     })
 }
@@ -65,7 +69,7 @@ fn a_leader_that_leaves_takes_nobodys_answer_along() {
         let leaver = {
             let world = world.clone();
             // Boards and goes without waiting, as a dropped stream does.
-            thread::spawn(move || drop(world.flights.board("key", || work(&world))))
+            thread::spawn(move || drop(world.flights.board("key", TIME, || work(&world))))
         };
         assert_eq!(ask(&world), 7);
         leaver.join().unwrap();
@@ -79,11 +83,11 @@ fn requests_of_different_keys_do_not_share() {
         let flights = Arc::new(Flights::<usize>::new());
         let other = {
             let flights = flights.clone();
-            thread::spawn(move || match flights.board("b", || async { 2 }.boxed()) {
+            thread::spawn(move || match flights.board("b", TIME, || async { 2 }.boxed()) {
                 Boarding::Lead(flight) | Boarding::Follow(flight) => block_on(flight),
             })
         };
-        let one = match flights.board("a", || async { 1 }.boxed()) {
+        let one = match flights.board("a", TIME, || async { 1 }.boxed()) {
             Boarding::Lead(flight) | Boarding::Follow(flight) => block_on(flight),
         };
         assert_eq!((one, other.join().unwrap()), (1, 2));

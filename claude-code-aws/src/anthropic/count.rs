@@ -7,6 +7,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
+use crate::words::Sent;
+
 use super::{Anthropic, MAX_ERROR, collect, error, first, request, unsent};
 
 /// The answer; what else is in it is passed over.
@@ -27,7 +29,8 @@ impl Anthropic {
             self.connector.call(request).await.map_err(|failed| unsent(&self.endpoint, &failed))?;
         let status = response.status().as_u16();
         if status != 200 {
-            return Err(error::of_response(&call.model, status, &first(response, MAX_ERROR).await));
+            let sent = Sent { call, key: self.key.as_ref() };
+            return Err(error::of_response(sent, status, &first(response, MAX_ERROR).await));
         }
         let body = collect(&mut response.into_body(), MAX_ERROR).await?;
         serde_json::from_slice::<Counted>(&body).map(|counted| counted.input_tokens).map_err(|_| unreadable())

@@ -5,6 +5,7 @@ use std::sync::Once;
 use claude_code_core::{Error, Result};
 use http::Uri;
 
+use super::Settings;
 use crate::host::Place;
 
 /// Anthropic's own.
@@ -27,6 +28,13 @@ impl Endpoint {
     /// The name by which a request can ask for it: its host and port.
     pub(super) fn name(&self) -> &str {
         self.messages.authority().map_or(self.host.as_str(), |authority| authority.as_str())
+    }
+
+    /// The URL of its list of models, beside the messages.
+    #[cfg(feature = "local")]
+    pub(super) fn models(&self) -> String {
+        let messages = self.messages.to_string();
+        format!("{}models?limit=1", messages.strip_suffix("messages").unwrap_or(&messages))
     }
 
     /// The messages below a base URL. `strict` (inside Lambda) takes https only.
@@ -63,6 +71,22 @@ impl Endpoint {
             }
         }
         Ok(Endpoint { messages, count, host, is_near: place != Place::Public })
+    }
+}
+
+impl Settings {
+    /// These settings for one server that was named for itself: nothing is asked elsewhere, and a server on this machine
+    /// or in a private network gets the key only where these settings name that server too.
+    pub fn only(&self, url: impl Into<String>) -> Settings {
+        let url = url.into();
+        let (named, own) = (Endpoint::new(Some(&url), false), Endpoint::new(self.base_url.as_deref(), false));
+        let foreign = match (&named, &own) {
+            (Ok(named), Ok(own)) => named.is_near && named.name() != own.name(),
+            (Ok(named), Err(_)) => named.is_near,
+            (Err(_), _) => true,
+        };
+        let api_key = self.api_key.clone().filter(|_| !foreign);
+        Settings { api_key, base_url: Some(url), other_urls: Vec::new() }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the Messages API's errors mean: by type, else by status. Servers that speak it may write errors as OpenAI
 //! does: a code beside the type, or none of either.
 
+use claude_code_core::Kind;
 use claude_code_core::provider::{Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
 use serde_json::Value;
 
-use crate::fault::{WORDS, by_status, printable, refused_field, says_too_long, too_long};
+use crate::fault::{by_status, printable, refused_field, says_daily};
+use crate::length::{call_too_long, says_too_long};
+use crate::words::Sent;
 
 /// Why bytes that arrived are no answer.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -38,10 +40,10 @@ impl From<Damage> for ProviderError {
 }
 
 /// Why a send was refused, from status and body.
-pub(super) fn of_response(model: &ModelId, status: u16, body: &[u8]) -> ProviderError {
+pub(super) fn of_response(sent: Sent<'_>, status: u16, body: &[u8]) -> ProviderError {
     let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let (code, text) = read(&body);
-    let mut fault = by_type(model, code, status, text);
+    let mut fault = by_type(sent, code, status, text);
     fault.status = Some(status);
     fault.code = Some(code).filter(|code| !code.is_empty()).map(|code| printable(code, 64));
     fault.request_id = body["request_id"].as_str().map(|id| printable(id, 128));
@@ -49,9 +51,9 @@ pub(super) fn of_response(model: &ModelId, status: u16, body: &[u8]) -> Provider
 }
 
 /// Why an open stream failed: it may have been paid for until then.
-pub(super) fn in_stream(model: &ModelId, event: &Value) -> ProviderError {
+pub(super) fn in_stream(sent: Sent<'_>, event: &Value) -> ProviderError {
     let (code, text) = read(event);
-    let mut fault = by_type(model, code, 0, text);
+    let mut fault = by_type(sent, code, 0, text);
     fault.paid = Paid::Maybe;
     fault.code = Some(printable(code, 64)).filter(|code| !code.is_empty());
     fault.request_id = event["request_id"].as_str().map(|id| printable(id, 128));
@@ -65,28 +67,32 @@ fn read(body: &Value) -> (&str, &str) {
     (code, error["message"].as_str().or(error.as_str()).unwrap_or_default())
 }
 
-fn by_type(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderError {
+fn by_type(sent: Sent<'_>, code: &str, status: u16, text: &str) -> ProviderError {
+    let model = sent.model();
     let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
     match (code, status) {
-        ("authentication_error", _) => fault(
+        ("authentication_error", _) | (_, 401) => fault(
             Kind::Credentials,
             Paid::No,
             "the Messages API refused the key: check ANTHROPIC_API_KEY".to_owned(),
         ),
-        ("permission_error", _) => {
-            fault(Kind::AccessDenied, Paid::No, format!("this key may not use {model}: ask its owner"))
-        }
         ("billing_error", _) | (_, 402) => {
             fault(Kind::Quota, Paid::No, "the account cannot pay for more: see its billing".to_owned())
+        }
+        ("permission_error", _) | (_, 403) => {
+            fault(Kind::AccessDenied, Paid::No, format!("this key may not use {model}: ask its owner"))
         }
         ("not_found_error", _) | (_, 404) => fault(
             Kind::NotFound,
             Paid::No,
             format!("the server does not know {model}: check id and base URL"),
         ),
-        ("request_too_large", _) | (_, 413) => too_long(model, text),
+        ("request_too_large", _) | (_, 413) => call_too_long(sent.call, text),
         ("rate_limit_error", _) if text.contains("Extra usage is required") => {
             fault(Kind::Quota, Paid::No, format!("the account's plan does not cover this use of {model}"))
+        }
+        ("rate_limit_error", _) | (_, 429) if says_daily(text) => {
+            fault(Kind::Quota, Paid::No, format!("today's tokens of this key for {model} are used up"))
         }
         ("rate_limit_error", _) | (_, 429) => fault(
             Kind::Throttled,
@@ -102,16 +108,17 @@ fn by_type(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
         ("api_error", 0 | 500) => {
             fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
         }
-        ("invalid_request_error", _) | (_, 400 | 422) => invalid(model, text),
+        ("invalid_request_error", 0..=499) | (_, 400 | 422) => invalid(sent, text),
         (_, 0) => fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed midway: try again")),
         _ => by_status("the Messages API", model, code, status),
     }
 }
 
-fn invalid(model: &ModelId, text: &str) -> ProviderError {
+fn invalid(sent: Sent<'_>, text: &str) -> ProviderError {
+    let model = sent.model();
     let lower = text.to_lowercase();
     if says_too_long(&lower) {
-        return too_long(model, text);
+        return call_too_long(sent.call, text);
     }
     if lower.contains("credit balance") {
         return ProviderError::new(
@@ -120,7 +127,7 @@ fn invalid(model: &ModelId, text: &str) -> ProviderError {
             "the account cannot pay for more: see its billing".to_owned(),
         );
     }
-    let told = printable(text, WORDS);
+    let told = sent.words(text);
     ProviderError {
         refused_field: refused_field(&lower),
         ..ProviderError::new(Kind::InvalidRequest, Paid::No, format!("{model} refused the request: {told}"))

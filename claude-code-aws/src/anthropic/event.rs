@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use claude_code_core::Usage;
 use claude_code_core::provider::{ModelEvent, ProviderError, StopReason};
-use claude_code_core::{ModelId, Usage};
 use serde_json::{Map, Value};
 
 use super::error::{self, Damage};
+use crate::words::Sent;
 
 /// An answer as far as it was read.
 #[derive(Default)]
@@ -22,45 +23,47 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Reads one event. Gives what it means for the answer; nothing for those that only frame others.
-    pub(super) fn read(&mut self, model: &ModelId, data: &str) -> Result<Vec<ModelEvent>, ProviderError> {
+    /// Reads one event. Gives what it means for the answer; nothing behind its end.
+    pub(super) fn read(&mut self, sent: Sent<'_>, data: &str) -> Result<Vec<ModelEvent>, ProviderError> {
         if self.ended || data.trim() == "[DONE]" {
             return Ok(Vec::new());
         }
         let event: Value = serde_json::from_str(data).map_err(|_| Damage::Json)?;
         match event["type"].as_str().unwrap_or_default() {
-            "ping" => Ok(Vec::new()),
+            "ping" => Ok(vec![ModelEvent::Alive]),
             "message_start" => {
                 let first = !std::mem::replace(&mut self.started, true);
                 self.require(first)?;
                 self.count(&event["message"]["usage"]);
-                Ok(Vec::new())
+                Ok(vec![ModelEvent::Alive])
             }
             "content_block_start" => self.begin_block(&event),
             "content_block_delta" => self.delta(&event),
             "content_block_stop" => {
                 self.in_block(&event)?;
                 self.blocks.insert(index(&event), false);
-                Ok(Vec::new())
+                Ok(vec![ModelEvent::Alive])
             }
             "message_delta" => {
-                self.require(self.started)?;
+                // A later one may have more counts, but no second reason.
+                let again = self.stop.is_some() && event["delta"]["stop_reason"].is_string();
+                self.require(self.started && self.is_between_blocks() && !again)?;
                 self.count(&event["usage"]);
                 self.note_stop(&event["delta"]);
-                Ok(Vec::new())
+                Ok(vec![ModelEvent::Alive])
             }
             "message_stop" => self.end(),
-            "error" => Err(error::in_stream(model, &event)),
-            _ if event["error"].is_object() => Err(error::in_stream(model, &event)),
+            "error" => Err(error::in_stream(sent, &event)),
+            _ if event["error"].is_object() => Err(error::in_stream(sent, &event)),
             _ => Ok(vec![ModelEvent::Skipped]),
         }
     }
 
     /// Reads a whole answer in one JSON, as servers send it that do not stream.
-    pub(super) fn read_whole(model: &ModelId, body: &[u8]) -> Result<Vec<ModelEvent>, ProviderError> {
+    pub(super) fn read_whole(sent: Sent<'_>, body: &[u8]) -> Result<Vec<ModelEvent>, ProviderError> {
         let message: Value = serde_json::from_slice(body).map_err(|_| Damage::Json)?;
         if message["error"].is_object() {
-            return Err(error::in_stream(model, &message));
+            return Err(error::in_stream(sent, &message));
         }
         let content = message["content"].as_array().ok_or(Damage::Json)?;
         let mut answer = Answer { started: true, ..Answer::default() };
@@ -77,10 +80,10 @@ impl Answer {
     }
 
     fn begin_block(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
+        let fits = self.started && self.stop.is_none() && self.is_between_blocks();
         let fresh = self.blocks.insert(index(event), true).is_none();
-        self.require(self.started && fresh)?;
-        let found = block(&event["content_block"]);
-        Ok(Some(found).filter(|found| *found != ModelEvent::Text(String::new())).into_iter().collect())
+        self.require(fits && fresh)?;
+        Ok(vec![block(&event["content_block"])])
     }
 
     fn delta(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
@@ -95,7 +98,7 @@ impl Answer {
     }
 
     fn end(&mut self) -> Result<Vec<ModelEvent>, ProviderError> {
-        self.require(self.started && self.blocks.values().all(|open| !open))?;
+        self.require(self.started && self.is_between_blocks())?;
         let (reason, detail) = self.stop.take().ok_or(Damage::Order)?;
         self.ended = true;
         let usage = usage(&self.usage).map(ModelEvent::Usage);
@@ -112,6 +115,11 @@ impl Answer {
     fn count(&mut self, usage: &Value) {
         let figures = usage.as_object().into_iter().flatten().filter(|(_, figure)| !figure.is_null());
         self.usage.extend(figures.map(|(name, figure)| (name.clone(), figure.clone())));
+    }
+
+    /// Whether each block that began has ended.
+    fn is_between_blocks(&self) -> bool {
+        self.blocks.values().all(|open| !open)
     }
 
     fn in_block(&self, event: &Value) -> Result<(), ProviderError> {
@@ -138,7 +146,10 @@ fn printable(text: &str) -> String {
 /// A block as it begins, or whole.
 fn block(block: &Value) -> ModelEvent {
     match block["type"].as_str().unwrap_or_default() {
-        "text" => ModelEvent::Text(block["text"].as_str().unwrap_or_default().to_owned()),
+        "text" => match block["text"].as_str().unwrap_or_default() {
+            "" => ModelEvent::Alive,
+            text => ModelEvent::Text(text.to_owned()),
+        },
         "thinking" => ModelEvent::Thinking { chars: chars(&block["thinking"]) },
         "redacted_thinking" => ModelEvent::Thinking { chars: 0 },
         _ => ModelEvent::Skipped,

@@ -5,8 +5,13 @@ mod count;
 pub(crate) mod endpoint;
 pub(crate) mod error;
 mod event;
+#[cfg(feature = "local")]
+mod reach;
 mod request;
 pub(crate) mod sse;
+
+#[cfg(feature = "local")]
+pub(crate) use reach::Reached;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,13 +22,16 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError};
+use claude_code_core::select::Reach;
 use claude_code_core::{Error, Kind, Result};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http_body_util::BodyExt;
 
+use crate::departing::departing;
 use crate::fault;
 use crate::secret::Secret;
+use crate::words::Sent;
 use endpoint::Endpoint;
 use event::Answer;
 use sse::Events;
@@ -37,7 +45,7 @@ const MAX_ERROR: usize = 64 << 10;
 const MAX_WHOLE: usize = 64 << 20;
 
 /// How the Messages API is reached.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The key; none for local servers that want none.
     pub api_key: Option<Secret>,
@@ -45,6 +53,20 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// Servers to ask after safe faults, in this order, with the same key.
     pub other_urls: Vec<String>,
+}
+
+impl Settings {
+    /// How models are named there: Bedrock's Messages endpoint has ids of its own.
+    pub fn reach(&self) -> Reach {
+        let host =
+            self.base_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
+        match host {
+            Some(host) if host.ends_with(".api.aws") || host.starts_with("bedrock-mantle.") => {
+                Reach::BedrockMessages
+            }
+            _ => Reach::AnthropicApi,
+        }
+    }
 }
 
 impl std::fmt::Debug for Settings {
@@ -128,29 +150,22 @@ impl Anthropic {
                 "the request could not be built: check the key",
             )
         })?;
+        let request = request.map(|body| departing(body, &call.departure));
         let response = self.connector.call(request).await.map_err(|failed| unsent(endpoint, &failed))?;
         let status = response.status().as_u16();
+        let sent = Sent { call, key: self.key.as_ref() };
         let header = |name: &'static str| response.headers().get(name);
         let request_id = header("request-id").or(header("x-request-id")).map(|id| fault::printable(id, 128));
         if status != 200 {
-            let retry_after = fault::retry_after(header);
-            let again = header("x-should-retry") != Some("false");
-            let mut refused = error::of_response(&call.model, status, &first(response, MAX_ERROR).await);
-            refused.retry_after = retry_after.or(refused.retry_after);
-            refused.request_id = request_id.or(refused.request_id);
-            if !again && refused.kind == Kind::Throttled {
-                // The server says itself that waiting does not help.
-                refused.kind = Kind::Quota;
-            }
-            return Err(refused);
+            return Err(refused(sent, response, request_id).await);
         }
         let whole = header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let mut open =
-            Open { body: response.into_body(), events: Some(Events::default()), ..Open::new(call) };
+            Open { body: response.into_body(), events: Some(Events::default()), ..Open::new(sent) };
         if whole {
             let body = collect(&mut open.body, MAX_WHOLE).await?;
             open.events = None;
-            open.ready = Answer::read_whole(&call.model, &body)?.into();
+            open.ready = Answer::read_whole(sent, &body)?.into();
         }
         Ok(open)
     }
@@ -164,14 +179,36 @@ impl Anthropic {
             .header("content-type", "application/json")
             .header("accept", "text/event-stream, application/json")
             .header("anthropic-version", VERSION);
-        if let Some(key) = &self.key {
-            let mut value = http::HeaderValue::from_str(key.expose())?;
-            value.set_sensitive(true);
+        if let Some(value) = self.key_header() {
             request = request.header("x-api-key", value);
         }
         let body = serde_json::to_vec(body)?;
         Ok(HttpRequest::try_from(request.body(SdkBody::from(body))?)?)
     }
+}
+
+impl Anthropic {
+    /// The key as a header; that it can be one was checked at the beginning.
+    fn key_header(&self) -> Option<http::HeaderValue> {
+        let mut value = http::HeaderValue::from_str(self.key.as_ref()?.expose()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// Why a request was refused, by its status, headers and body.
+async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<String>) -> ProviderError {
+    let header = |name: &'static str| response.headers().get(name);
+    let (status, retry_after) = (response.status().as_u16(), fault::retry_after(header));
+    let again = header("x-should-retry") != Some("false");
+    let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
+    refused.retry_after = retry_after.or(refused.retry_after);
+    refused.request_id = request_id.or(refused.request_id);
+    if !again && refused.kind == Kind::Throttled {
+        // The server says itself that waiting does not help.
+        refused.kind = Kind::Quota;
+    }
+    refused
 }
 
 fn unsent(endpoint: &Endpoint, failed: &ConnectorError) -> ProviderError {
@@ -219,20 +256,23 @@ struct Open {
     answer: Answer,
     ready: VecDeque<ModelEvent>,
     call: ModelCall,
+    key: Option<Secret>,
 }
 
 impl Open {
-    fn new(call: &ModelCall) -> Self {
+    fn new(sent: Sent<'_>) -> Self {
         Open {
             body: SdkBody::empty(),
             events: None,
             answer: Answer::default(),
             ready: VecDeque::new(),
-            call: call.clone(),
+            call: sent.call.clone(),
+            key: sent.key.cloned(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<ModelEvent>, ProviderError> {
+        let sent = Sent { call: &self.call, key: self.key.as_ref() };
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
@@ -243,7 +283,7 @@ impl Open {
             match data(&mut self.body).await? {
                 Some(bytes) => {
                     for event in events.feed(&bytes)? {
-                        self.ready.extend(self.answer.read(&self.call.model, &event)?);
+                        self.ready.extend(self.answer.read(sent, &event)?);
                     }
                 }
                 None => {
@@ -252,7 +292,7 @@ impl Open {
                     if let Some(last) =
                         last.filter(|last| serde_json::from_str::<serde::de::IgnoredAny>(last).is_ok())
                     {
-                        self.ready.extend(self.answer.read(&self.call.model, &last)?);
+                        self.ready.extend(self.answer.read(sent, &last)?);
                     }
                 }
             }

@@ -10,20 +10,20 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::event_stream::RawMessage;
 use claude_code_core::catalogue::{Catalogue, Status};
-use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::provider::{ModelCall, Paid, ProviderError};
 use claude_code_core::{Kind, ModelId};
 
 use super::guard::FrameFault;
 use super::request::Failed;
-use crate::fault::{
-    self, WORDS, by_status, chain, printable, refused_field, retry_after, says_too_long, skew, too_long,
-};
+use crate::fault::{self, by_status, chain, printable, refused_field, retry_after, says_daily, skew};
+use crate::length::{call_too_long, says_too_long};
+use crate::words::Sent;
 
 /// How long a model that is being loaded is left alone.
 const NOT_READY_WAIT: Duration = Duration::from_secs(10);
 
 /// Why a send failed before its stream was open.
-pub(super) fn before_stream(host: &str, model: &ModelId, failed: Failed) -> ProviderError {
+pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> ProviderError {
     match &failed {
         SdkError::ServiceError(context) => {
             let raw = context.raw();
@@ -31,7 +31,7 @@ pub(super) fn before_stream(host: &str, model: &ModelId, failed: Failed) -> Prov
             let code = code.map(|code| code.split([':', '#']).next().unwrap_or(code).to_owned());
             let text = context.err().meta().message().unwrap_or_default();
             let status = raw.status().as_u16();
-            let mut fault = by_code(model, code.as_deref().unwrap_or_default(), status, text);
+            let mut fault = by_code(call, code.as_deref().unwrap_or_default(), status, text);
             fault.status = Some(status);
             fault.request_id = raw.headers().get("x-amzn-requestid").map(str::to_owned);
             fault.retry_after = retry_after(|name| raw.headers().get(name)).or(fault.retry_after);
@@ -51,31 +51,18 @@ pub(super) fn before_stream(host: &str, model: &ModelId, failed: Failed) -> Prov
             Paid::Maybe,
             "the request timed out before an answer began: try again",
         ),
-        SdkError::ResponseError(context) => unread(model, context.raw()),
+        SdkError::ResponseError(context) => unread(call, context.raw()),
         _ => unsent(&failed),
     }
 }
 
-/// Why an open stream failed. Its codes are gone by then; the variant tells.
-pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessage>) -> ProviderError {
+/// Why an open stream failed. The exception's frame names it, whether the SDK knows it or not.
+pub(super) fn within_stream(call: &ModelCall, failed: SdkError<InStream, RawMessage>) -> ProviderError {
     let fault = |kind, paid, message: &str| ProviderError::new(kind, paid, message);
     match &failed {
-        SdkError::ServiceError(context) => match context.err() {
-            InStream::ThrottlingException(_) => fault(
-                Kind::Throttled,
-                Paid::Maybe,
-                "Bedrock throttled the answer midway: it is slower to send less at once",
-            ),
-            InStream::ServiceUnavailableException(_) => {
-                fault(Kind::Unavailable, Paid::Maybe, "Bedrock became unavailable midway: try again")
-            }
-            InStream::ValidationException(error) => {
-                let mut fault = validation(model, error.message().unwrap_or_default());
-                fault.paid = Paid::Maybe;
-                fault
-            }
-            _ => fault(Kind::Unavailable, Paid::Maybe, "the model failed midway: try again"),
-        },
+        SdkError::ServiceError(context) => {
+            ProviderError { code: exception(context.raw()), ..told_within(call, context.err()) }
+        }
         SdkError::DispatchFailure(_) => match guarded(&failed) {
             Some(refused) => fault(
                 Kind::Protocol,
@@ -95,12 +82,41 @@ pub(super) fn within_stream(model: &ModelId, failed: SdkError<InStream, RawMessa
     }
 }
 
+/// What the service says within a stream: until then it may have been paid for.
+fn told_within(call: &ModelCall, error: &InStream) -> ProviderError {
+    let fault = |kind, message: &str| ProviderError::new(kind, Paid::Maybe, message);
+    match error {
+        InStream::ThrottlingException(_) => {
+            fault(Kind::Throttled, "Bedrock throttled the answer midway: it is slower to send less at once")
+        }
+        InStream::ServiceUnavailableException(_) => {
+            fault(Kind::Unavailable, "Bedrock became unavailable midway: try again")
+        }
+        InStream::ValidationException(error) => {
+            let mut fault = validation(call, error.message().unwrap_or_default());
+            fault.paid = Paid::Maybe;
+            fault
+        }
+        _ => fault(Kind::Unavailable, "the model failed midway: try again"),
+    }
+}
+
+/// The name of an exception as errors before the stream have it.
+fn exception(raw: &RawMessage) -> Option<String> {
+    let RawMessage::Decoded(frame) = raw else { return None };
+    let header = frame.headers().iter().find(|header| header.name().as_str() == ":exception-type")?;
+    let name = header.value().as_string().ok()?.as_str();
+    let mut letters = name.chars();
+    let first = letters.next()?.to_ascii_uppercase();
+    Some(printable(&format!("{first}{}", letters.as_str()), 64))
+}
+
 /// An answer whose body broke off: of a refusal the headers say enough.
-fn unread(model: &ModelId, raw: &HttpResponse) -> ProviderError {
+fn unread(call: &ModelCall, raw: &HttpResponse) -> ProviderError {
     let status = raw.status().as_u16();
     let code = raw.headers().get("x-amzn-errortype").and_then(|code| code.split([':', '#']).next());
     let fault = match status {
-        400.. => by_code(model, code.unwrap_or_default(), status, ""),
+        400.. => by_code(call, code.unwrap_or_default(), status, ""),
         _ => ProviderError::new(
             Kind::Protocol,
             Paid::Maybe,
@@ -180,16 +196,11 @@ pub(super) fn is_ended_token(code: &str) -> bool {
 }
 
 /// The taxonomy. Codes that the SDK's model does not list arrive here too, for it is the code that counts.
-fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderError {
+fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderError {
+    let model = &call.model;
     let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
     match code {
-        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => fault(
-            Kind::Throttled,
-            Paid::No,
-            format!(
-                "Bedrock throttles {model}: wait, lower max_tokens (quota is reserved by it), or raise the quota"
-            ),
-        ),
+        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => throttled(model, text),
         "ModelNotReadyException" => ProviderError {
             retry_after: Some(NOT_READY_WAIT),
             ..fault(Kind::Unavailable, Paid::No, format!("{model} is being loaded: wait a minute"))
@@ -199,15 +210,9 @@ fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
             Paid::No,
             format!("a quota of this account for {model} is used up: raise it in Service Quotas"),
         ),
-        "AccessDeniedException" => fault(
-            Kind::AccessDenied,
-            Paid::No,
-            format!(
-                "no access to {model}: enable it in Bedrock's model access, and allow bedrock:InvokeModelWithResponseStream on its inference profile and models"
-            ),
-        ),
+        "AccessDeniedException" => denied(model, text),
         "ResourceNotFoundException" => not_found(model, text),
-        "ValidationException" => validation(model, text),
+        "ValidationException" => validation(call, text),
         "ModelTimeoutException" => fault(
             Kind::Timeout,
             Paid::Maybe,
@@ -242,6 +247,32 @@ fn by_code(model: &ModelId, code: &str, status: u16, text: &str) -> ProviderErro
     }
 }
 
+fn throttled(model: &ModelId, text: &str) -> ProviderError {
+    let (kind, message) = if says_daily(text) {
+        let used_up = format!("today's tokens of this account for {model} are used up");
+        (Kind::Quota, format!("{used_up}: wait until tomorrow, or raise the quota"))
+    } else {
+        let wait = "wait, lower max_tokens (quota is reserved by it), or raise the quota";
+        (Kind::Throttled, format!("Bedrock throttles {model}: {wait}"))
+    };
+    ProviderError::new(kind, Paid::No, message)
+}
+
+fn denied(model: &ModelId, text: &str) -> ProviderError {
+    let message = if text.contains("aws-marketplace:") {
+        format!(
+            "{model} comes by AWS Marketplace: allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe \
+             to this role, and try again after 5 minutes"
+        )
+    } else {
+        format!(
+            "no access to {model}: enable it in Bedrock's model access, and allow \
+             bedrock:InvokeModelWithResponseStream on its inference profile and models"
+        )
+    };
+    ProviderError::new(Kind::AccessDenied, Paid::No, message)
+}
+
 fn not_found(model: &ModelId, text: &str) -> ProviderError {
     if text.contains("end of its life") {
         return ProviderError::new(
@@ -267,7 +298,8 @@ fn not_found(model: &ModelId, text: &str) -> ProviderError {
     )
 }
 
-fn validation(model: &ModelId, text: &str) -> ProviderError {
+fn validation(call: &ModelCall, text: &str) -> ProviderError {
+    let model = &call.model;
     let fault = |kind, message: String| ProviderError::new(kind, Paid::No, message);
     let lower = text.to_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
@@ -300,13 +332,13 @@ fn validation(model: &ModelId, text: &str) -> ProviderError {
         );
     }
     if says_too_long(&lower) {
-        return too_long(model, text);
+        return call_too_long(call, text);
     }
     if no_sample(text) {
         return fault(Kind::NoSample, text.to_owned());
     }
     let field = refused_field(&lower);
-    let told = printable(text, WORDS);
+    let told = Sent::without_key(call).words(text);
     ProviderError {
         refused_field: field,
         ..fault(Kind::InvalidRequest, format!("{model} refused the request: {told}"))

@@ -6,27 +6,28 @@ use aws_sdk_bedrockruntime::types::{
 use claude_code_core::Usage;
 use claude_code_core::provider::{ModelEvent, StopReason};
 
-/// The event in the core's words; none for those that only frame others.
-pub(super) fn translate(event: ConverseStreamOutput) -> Option<ModelEvent> {
+/// The event in the core's words.
+pub(super) fn translate(event: ConverseStreamOutput) -> ModelEvent {
     match event {
-        ConverseStreamOutput::ContentBlockDelta(event) => match event.delta? {
-            ContentBlockDelta::Text(text) => Some(ModelEvent::Text(text)),
-            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text)) => {
-                Some(ModelEvent::Thinking { chars: text.chars().count() })
+        ConverseStreamOutput::ContentBlockDelta(event) => match event.delta {
+            Some(ContentBlockDelta::Text(text)) => ModelEvent::Text(text),
+            Some(ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text))) => {
+                ModelEvent::Thinking { chars: text.chars().count() }
             }
-            ContentBlockDelta::ReasoningContent(_) => Some(ModelEvent::Thinking { chars: 0 }),
-            _ => Some(ModelEvent::Skipped),
+            Some(ContentBlockDelta::ReasoningContent(_)) => ModelEvent::Thinking { chars: 0 },
+            Some(_) => ModelEvent::Skipped,
+            None => ModelEvent::Alive,
         },
         ConverseStreamOutput::MessageStop(event) => {
-            Some(ModelEvent::Stop { reason: StopReason::from_wire(event.stop_reason.as_str()), detail: None })
+            ModelEvent::Stop { reason: StopReason::from_wire(event.stop_reason.as_str()), detail: None }
         }
         ConverseStreamOutput::Metadata(event) => {
-            Some(event.usage.as_ref().map_or(ModelEvent::Skipped, |found| ModelEvent::Usage(usage(found))))
+            event.usage.as_ref().map_or(ModelEvent::Alive, |found| ModelEvent::Usage(usage(found)))
         }
         ConverseStreamOutput::MessageStart(_)
         | ConverseStreamOutput::ContentBlockStart(_)
-        | ConverseStreamOutput::ContentBlockStop(_) => None,
-        _ => Some(ModelEvent::Skipped),
+        | ConverseStreamOutput::ContentBlockStop(_) => ModelEvent::Alive,
+        _ => ModelEvent::Skipped,
     }
 }
 

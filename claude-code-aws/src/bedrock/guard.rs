@@ -34,7 +34,7 @@ pub(super) enum FrameFault {
     Stream,
 }
 
-/// Puts the limits around the body of every event stream.
+/// Puts the limits around the body of a successful answer: only for operations that answer with an event stream.
 #[derive(Debug)]
 pub(super) struct FrameLimit;
 
@@ -51,7 +51,8 @@ impl Intercept for FrameLimit {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response_mut();
-        if response.headers().get("content-type") == Some("application/vnd.amazon.eventstream") {
+        // Whatever its type says: the SDK reads a success as frames, a proxy's page too.
+        if response.status().is_success() {
             let body = std::mem::replace(response.body_mut(), SdkBody::taken());
             let limited = Limited { body, prelude: Vec::with_capacity(PRELUDE), left: 0, seen: 0 };
             *response.body_mut() = SdkBody::from_body_1_x(limited);

@@ -114,7 +114,7 @@ impl Bedrock {
         match request::send(&current.client, &call).await {
             Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
             Err(failed) => {
-                let fault = error::before_stream(&provider.host, &call.model, failed);
+                let fault = error::before_stream(&provider.host, &call, failed);
                 if fault.code.as_deref().is_some_and(error::is_ended_token) {
                     provider.renew(&current);
                 }
@@ -128,15 +128,15 @@ impl Bedrock {
 fn client(config: &SdkConfig) -> Client {
     let config = aws_sdk_bedrockruntime::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
-        .interceptor(guard::FrameLimit)
         .identity_cache(IdentityCache::lazy().build())
         .build();
     Client::from_conf(config)
 }
 
-/// Where requests go, for messages to people.
+/// Where requests go, for messages to people: the environment or a profile may name an address for this service alone.
 fn host(config: &SdkConfig) -> String {
-    let given = config.endpoint_url().and_then(|url| url.parse::<http::Uri>().ok());
+    let own = crate::host::of_service(config, "Bedrock Runtime");
+    let given = own.as_deref().or(config.endpoint_url()).and_then(|url| url.parse::<http::Uri>().ok());
     let region = config.region().map_or("us-east-1", |region| region.as_ref());
     given
         .and_then(|url| url.host().map(str::to_owned))
@@ -185,18 +185,10 @@ struct Open {
 
 impl Open {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
-        loop {
-            let arrived = match self.events.recv().await {
-                Ok(Some(arrived)) => arrived,
-                Ok(None) => return None,
-                Err(failed) => return Some(Err(error::within_stream(&self.call.model, failed))),
-            };
-            if let Err(fault) = self.order.check(&arrived) {
-                return Some(Err(fault));
-            }
-            if let Some(event) = event::translate(arrived) {
-                return Some(Ok(event));
-            }
-        }
+        let arrived = match self.events.recv().await {
+            Ok(arrived) => arrived?,
+            Err(failed) => return Some(Err(error::within_stream(&self.call, failed))),
+        };
+        Some(self.order.check(&arrived).map(|()| event::translate(arrived)))
     }
 }

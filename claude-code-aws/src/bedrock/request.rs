@@ -12,6 +12,9 @@ use claude_code_core::capability::{CacheTtl, SentThinking};
 use claude_code_core::message::{Message, Role, TextBlock};
 use claude_code_core::provider::ModelCall;
 
+use super::guard::FrameLimit;
+use crate::departing::Watch;
+
 /// How a send can fail before its stream is open.
 pub(super) type Failed = SdkError<ConverseStreamError, HttpResponse>;
 
@@ -52,6 +55,9 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
         )
         .set_guardrail_config(guardrail)
         .set_service_tier(tier)
+        .customize()
+        .interceptor(Watch(call.departure.clone()))
+        .interceptor(FrameLimit)
         .send()
         .await
 }

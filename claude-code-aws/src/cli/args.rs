@@ -326,6 +326,7 @@ pub(super) enum TwinCommand {
 }
 
 #[derive(Args, Debug)]
+#[command(after_long_help = crate::local::FORMAT)]
 pub(super) struct UpArgs {
     /// The first of three ports; 0: free ones
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -336,15 +337,14 @@ pub(super) struct UpArgs {
     /// Begin without the data of earlier runs
     #[arg(long)]
     pub(super) fresh: bool,
-    /// `samples`, a script of answers and faults (a JSON file), a directory that `twin record` wrote, or the URL of a
-    /// model server: …/v1 and
-    /// …/chat/completions are OpenAI's API, any other is the Messages API
+    /// `samples`, a script of answers and faults (a JSON file, see below), a directory that `twin record` wrote, or
+    /// the URL of a model server: …/v1 and …/chat/completions are OpenAI's API, any other is the Messages API
     #[arg(long, default_value = "samples")]
     pub(super) answers: String,
     /// The model that such a server is asked for; none: the id that each request names
     #[arg(long, value_name = "NAME")]
     pub(super) answers_model: Option<String>,
-    /// Refuse Bedrock and DynamoDB requests without a good signature too, as S3 always does
+    /// Refuse requests without a good signature, or with keys other than the printed ones or those of this shell
     #[arg(long)]
     pub(super) verify_signatures: bool,
     /// Tokens a minute for each model, counted as Bedrock counts them

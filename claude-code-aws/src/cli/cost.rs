@@ -64,11 +64,7 @@ fn model(name: &str, reach: Reach) -> Result<ModelId> {
 }
 
 fn id_of(family: Family, reach: Reach) -> Option<ModelId> {
-    let card = Catalogue::builtin().for_family(family);
-    match reach {
-        Reach::AnthropicApi => card.anthropic_id(),
-        Reach::Profile(scope) => card.profile_id(scope),
-    }
+    reach.id(Catalogue::builtin().for_family(family))
 }
 
 /// To the cent: a forecast is not more exact.

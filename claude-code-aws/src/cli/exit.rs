@@ -19,7 +19,7 @@ pub(super) const INTERRUPTED: u8 = 130;
 pub(super) fn of(kind: Kind) -> u8 {
     match kind {
         Kind::InvalidRequest | Kind::NoSample | Kind::Malformed | Kind::KeyReused => USAGE,
-        Kind::Truncated | Kind::Cut | Kind::Empty => INCOMPLETE,
+        Kind::Truncated | Kind::Cut | Kind::Empty | Kind::Rejected => INCOMPLETE,
         Kind::Budget => BUDGET,
         _ => FAILED,
     }
@@ -39,6 +39,7 @@ mod tests {
             (Kind::Truncated, 3),
             (Kind::Cut, 3),
             (Kind::Empty, 3),
+            (Kind::Rejected, 3),
             (Kind::Budget, 4),
             (Kind::Credentials, 1),
             (Kind::Throttled, 1),

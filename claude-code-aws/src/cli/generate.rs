@@ -7,8 +7,10 @@ use claude_code_core::{CodeFile, Error, Event, GenerateRequest, Generation, Kind
 
 use super::args::{GenerateArgs, Global, HowArgs};
 use super::progress::Progress;
+use super::run::{Alive, GiveBack};
 use super::{exit, figures, json, problem, setup, show};
 use crate::disk::{WriteOptions, write_to};
+use crate::source::{distinct, name_of};
 
 /// The longest text that is read from stdin or a file. The core refuses what is longer than 8 MiB in all.
 const MAX_BYTES: u64 = 9 << 20;
@@ -19,9 +21,9 @@ pub(super) fn request(args: &GenerateArgs) -> Result<GenerateRequest> {
     request.language.clone_from(&args.language);
     request.instructions.clone_from(&args.instructions);
     for path in &args.files {
-        let name = path.to_str().ok_or_else(|| Error::invalid(format!("{path:?} is not a UTF-8 name")))?;
-        request = request.with_file(name, read(path)?);
+        request = request.with_file(name_of(path)?, read(path)?);
     }
+    distinct(&request.files)?;
     Ok(asked(request, &args.how))
 }
 
@@ -69,11 +71,16 @@ pub(super) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequ
 }
 
 /// Generates, prints or writes, and ends with the line about the result.
-pub(super) async fn run(global: Global, args: &GenerateArgs, request: GenerateRequest) -> Result<u8> {
+pub(super) async fn run(
+    global: Global,
+    args: &GenerateArgs,
+    request: GenerateRequest,
+    alive: Alive,
+) -> Result<u8> {
     if args.how.dry_run {
         return dry_run(global, request, &args.how).await;
     }
-    let generation = answer(global, request).await?;
+    let generation = answer(global, request, alive).await?;
     let written = match &args.output {
         Some(dir) => match written(&generation.files, dir, args.overwrite) {
             Ok(paths) => Some(paths),
@@ -105,8 +112,9 @@ pub(super) fn written(files: &[CodeFile], dir: &Path, overwrite: bool) -> Result
 }
 
 /// The answer, with its progress shown on a terminal.
-pub(super) async fn answer(global: Global, request: GenerateRequest) -> Result<Generation> {
+pub(super) async fn answer(global: Global, request: GenerateRequest, alive: Alive) -> Result<Generation> {
     let client = setup::client(global).await?;
+    let _given_back = GiveBack::of(&client, alive);
     let mut progress = Progress::start();
     let mut stream = client.stream(request);
     while let Some(event) = progress.next(&mut stream, |event| Some(event)).await? {

@@ -59,17 +59,14 @@ fn value(card: &ModelCard, reach: Reach) -> serde_json::Value {
 
 /// The id by which it is asked for, or the bare one where it cannot be reached so.
 fn id(card: &ModelCard, reach: Reach) -> String {
-    let id = match reach {
-        Reach::AnthropicApi => card.anthropic_id(),
-        Reach::Profile(scope) => card.profile_id(scope),
-    };
-    id.map_or_else(|| card.bedrock_id.to_owned(), |id| id.to_string())
+    reach.id(card).map_or_else(|| card.bedrock_id.to_owned(), |id| id.to_string())
 }
 
 /// Dollars for a million tokens in and out.
 fn prices(card: &ModelCard, reach: Reach) -> [Option<Cost>; 2] {
     let class = match reach {
         Reach::AnthropicApi => PriceClass::of_scope(ProfileScope::Global),
+        Reach::BedrockMessages => PriceClass::Regional,
         Reach::Profile(scope) => PriceClass::of_scope(scope),
     };
     // A thousand tokens stay below every price step for long prompts.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use claude_code_core::path::refusal;
 use claude_code_core::request::SourceFile;
 use claude_code_core::{CodeFile, Error, GenerateRequest, Generation, Kind, Result};
 
 use super::args::{Global, RefactorArgs};
 use super::generate::{answer, asked, dry_run, read, told};
+use super::run::Alive;
 use super::{json, show};
 use crate::disk::{WriteOptions, write_to};
+use crate::source::{distinct, name_of};
 
 /// The request, and where each name that the model sees comes from.
 pub(super) struct Task {
@@ -24,34 +25,20 @@ pub(super) fn task(args: &RefactorArgs) -> Result<Task> {
     let mut files = Vec::new();
     for path in &args.files {
         let name = name_of(path)?;
-        if originals.insert(name.clone(), path.clone()).is_some() {
-            return Err(Error::invalid(format!(
-                "two of the files would be {name:?} to the model: give them from a directory above both"
-            )));
-        }
+        originals.insert(name.clone(), path.clone());
         files.push(SourceFile { path: name, content: read(path)? });
     }
+    distinct(&files)?;
     let request = asked(GenerateRequest::refactor(files, &args.instructions), &args.how);
     Ok(Task { request, originals })
 }
 
-/// The path as it was given where it lies below the current directory, else the file's own name.
-fn name_of(path: &Path) -> Result<String> {
-    let unusable = || Error::invalid(format!("{path:?} is not a UTF-8 name of a file"));
-    let given = path.to_str().ok_or_else(unusable)?;
-    let given = given.strip_prefix("./").unwrap_or(given);
-    if refusal(given).is_none() {
-        return Ok(given.to_owned());
-    }
-    path.file_name().and_then(|name| name.to_str()).map(str::to_owned).ok_or_else(unusable)
-}
-
 /// Asks for the changes and prints them.
-pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task) -> Result<u8> {
+pub(super) async fn run(global: Global, args: &RefactorArgs, task: Task, alive: Alive) -> Result<u8> {
     if args.how.dry_run {
         return dry_run(global, task.request, &args.how).await;
     }
-    let generation = answer(global, task.request).await?;
+    let generation = answer(global, task.request, alive).await?;
     if global.json {
         show::out(&json::text(&generation.schema())?)?;
     } else {

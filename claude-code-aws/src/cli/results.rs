@@ -40,7 +40,8 @@ pub(super) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
             show::out(&text)?;
         }
         ResultsCommand::Rm { id } => {
-            setup::results(&client)?.delete(client.scope(), &id).await?;
+            setup::results(&client)?;
+            client.erase(&id).await?;
             let text = if global.json {
                 json::text(&serde_json::json!({ "removed": id }))?
             } else {

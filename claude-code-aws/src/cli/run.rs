@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Client, Error, Kind, Result};
 use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
@@ -40,11 +40,11 @@ fn dispatch(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Generate(args) => {
             let request = generate::request(&args)?;
-            wait(generate::run(global, &args, request))
+            wait_for(|alive| generate::run(global, &args, request, alive))
         }
         Command::Refactor(args) => {
             let task = refactor::task(&args)?;
-            wait(refactor::run(global, &args, task))
+            wait_for(|alive| refactor::run(global, &args, task, alive))
         }
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
@@ -64,6 +64,30 @@ fn dispatch(cli: Cli) -> Result<u8> {
 
 /// Held by a task beside the work for as long as it has something to give back.
 pub(super) type Alive = mpsc::Sender<()>;
+
+/// Gives back what a client's requests held when they were dropped: whoever asks the same next need not wait for it.
+pub(super) struct GiveBack {
+    client: Client,
+    alive: Alive,
+}
+
+impl GiveBack {
+    /// As soon as this is dropped; it must be dropped after the requests.
+    pub(super) fn of(client: &Client, alive: Alive) -> Self {
+        GiveBack { client: client.clone(), alive }
+    }
+}
+
+impl Drop for GiveBack {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (client, alive) = (self.client.clone(), self.alive.clone());
+        runtime.spawn(async move {
+            client.give_back().await;
+            drop(alive);
+        });
+    }
+}
 
 /// Drives the work until it is done or Ctrl-C comes, which drops it: its connections are closed.
 fn wait(work: impl Future<Output = Result<u8>>) -> Result<u8> {

@@ -55,6 +55,6 @@ async fn app(args: &ServeArgs, config: &Config, settings: Settings) -> Result<Ap
              CLAUDE_CODE_AWS_PROVIDER=anthropic and ANTHROPIC_BASE_URL, without --offline",
         ));
     }
-    let twin = twin::answered(&config.local_dir()?, answers, config)?;
+    let twin = twin::answered(&config.local_dir()?, answers)?;
     Ok(App::over(connected_to(&twin, config).await?, config, settings))
 }

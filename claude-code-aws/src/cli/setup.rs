@@ -15,7 +15,7 @@ pub(super) fn config(global: Global) -> Result<Config> {
     if global.offline {
         config.provider = Provider::Samples;
         config.store = config.store.filter(|store| *store != Store::Aws);
-        if config.policy.reach == Reach::AnthropicApi {
+        if config.policy.reach.is_messages() {
             config.policy.reach = Reach::Profile(ProfileScope::Global);
         }
     }
@@ -55,7 +55,7 @@ pub(super) async fn stored(global: Global) -> Result<AwsResults> {
     let store = Some(config.store.unwrap_or(config.default_store));
     let config = Config { provider: Provider::Samples, store, ..config };
     let places = crate::connect::connect_places(&config).await?.places.ok_or_else(no_results)?;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&places.sdk);
+    let dynamodb = crate::dynamodb::client(&places.sdk);
     Ok(AwsResults::new(dynamodb, crate::s3::client(&places.sdk), &config.table_name, &places.bucket))
 }
 

@@ -8,13 +8,15 @@ use claude_code_core::{Error, ModelId, ModelProvider, Result};
 use super::args::{Global, RecordArgs, TwinCommand, UpArgs};
 use super::signals::Signals;
 use super::{exit, json, setup, show};
-use crate::anthropic::{Anthropic, Settings};
+use crate::anthropic::Anthropic;
 use crate::config::{Config, Provider, Store};
 use crate::local::{
-    self, Brain, Directory, Front, Keys, Listening, OpenAi, Quota, Recorded, Recorder, Relay, Samples,
-    Service, Twin, Upstream,
+    self, Brain, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Samples, Twin, Upstream,
 };
 use crate::secret::Secret;
+
+/// The word for the answers that come with the program; `./samples` is a file or directory of that name.
+const SAMPLES: &str = "samples";
 
 pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
     match command {
@@ -26,18 +28,20 @@ pub(super) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
 async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     let config = config(global)?;
     let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
-    if args.fresh {
-        Directory::open(&dir)?.clear()?;
-    }
-    let answers = Path::new(&args.answers);
-    let twin = match answers.is_dir() {
+    let twin = match is_recording(&args.answers) {
         true if args.quota_tpm.is_some() => {
             return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
         }
-        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(answers)?)),
+        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(Path::new(&args.answers))?)),
         false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
     };
-    serve(global, &config, &twin, args.port, args.verify_signatures).await
+    let doors = Doors { port: args.port, verify: args.verify_signatures, fresh: args.fresh };
+    serve(global, &config, &twin, doors).await
+}
+
+/// Whether `--answers` names recorded exchanges: a directory, but for the one whose name is the word for the samples.
+fn is_recording(answers: &str) -> bool {
+    answers != SAMPLES && Path::new(answers).is_dir()
 }
 
 async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
@@ -53,19 +57,30 @@ async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
     let twin =
         Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream, keys())?)));
     show::note(&format!("every exchange with a model is written into {}", args.out.display()));
-    serve(global, &config, &twin, args.port, false).await
+    serve(global, &config, &twin, Doors { port: args.port, verify: false, fresh: false }).await
 }
 
 fn config(global: Global) -> Result<Config> {
     Ok(Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? })
 }
 
-async fn serve(global: Global, config: &Config, twin: &Twin, port: u16, verify: bool) -> Result<u8> {
+/// How a twin opens: its first port, whether it verifies signatures, and whether it forgets earlier runs.
+struct Doors {
+    port: u16,
+    verify: bool,
+    fresh: bool,
+}
+
+async fn serve(global: Global, config: &Config, twin: &Twin, doors: Doors) -> Result<u8> {
     let directory = twin.engines().directory()?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
-    let listening = local::listen_before_stores(twin, port, verify).await?;
-    show::out(&lines(global, &exports(&listening))?)?;
+    let listening = local::listen_before_stores(twin, doors.port, doors.verify).await?;
+    // Only now: nothing can go wrong any more, and neither S3 nor DynamoDB has opened its database.
+    if doors.fresh {
+        directory.clear()?;
+    }
+    show::out(&lines(global, &listening.variables(set))?)?;
     local::prepare(twin, config).await?;
     listening.open_stores();
     show::note(&format!(
@@ -85,19 +100,18 @@ fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
     })
 }
 
-/// A twin in this directory that answers as `--answers` says: recorded exchanges where that is a directory.
-pub(super) fn answered(dir: &Path, answers: &str, config: &Config) -> Result<Twin> {
-    let recorded = Path::new(answers);
-    Ok(match recorded.is_dir() {
-        true => Twin::fronted(dir, Keys::default(), Front::Replay(Recorded::open(recorded)?)),
-        false => Twin::lazy(dir, brain(answers, None, config)?),
-    })
+/// A twin in this directory that answers as the `--answers` of a server says.
+pub(super) fn answered(dir: &Path, answers: &str) -> Result<Twin> {
+    match answers {
+        SAMPLES => Ok(Twin::of_samples(dir)),
+        path => local::answers_at(dir, Path::new(path)),
+    }
 }
 
 /// Who answers in the twin, as `--answers` says it.
 fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
     Ok(match answers {
-        "samples" => Arc::new(Samples::built_in()),
+        SAMPLES => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {
             let model = model.map(ModelId::new).transpose()?;
             Arc::new(Relay::new(server(url, config)?, model))
@@ -112,8 +126,7 @@ fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
     if OpenAi::is_url(url) {
         return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
     }
-    let settings = Settings { base_url: Some(url.to_owned()), ..config.anthropic.clone() };
-    Ok(Arc::new(Anthropic::new(&settings, connector, false)?))
+    Ok(Arc::new(Anthropic::new(&config.anthropic.only(url), connector, false)?))
 }
 
 /// A variable of the environment, if it is set to something.
@@ -121,36 +134,12 @@ fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The keys that clients of this shell will sign with: S3 checks every signature.
+/// The keys that clients of this shell will sign with.
 fn keys() -> Keys {
     match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
         (Some(id), Some(secret)) => Keys::default().with(id, secret),
         _ => Keys::default(),
     }
-}
-
-/// What a shell needs to reach the twin, in order.
-fn exports(listening: &Listening) -> Vec<(&'static str, String)> {
-    let bedrock = listening.url(Service::Bedrock);
-    let region = set("AWS_REGION").or(set("AWS_DEFAULT_REGION")).unwrap_or_else(|| "us-east-1".to_owned());
-    let mut exports = vec![
-        ("AWS_ENDPOINT_URL_S3", listening.url(Service::S3)),
-        ("AWS_ENDPOINT_URL_DYNAMODB", listening.url(Service::DynamoDb)),
-        ("AWS_ENDPOINT_URL_BEDROCK", bedrock.clone()),
-        ("AWS_ENDPOINT_URL_STS", bedrock.clone()),
-        ("ANTHROPIC_BASE_URL", bedrock.clone()),
-        ("AWS_REGION", region.clone()),
-        ("AWS_DEFAULT_REGION", region),
-    ];
-    if set("AWS_ACCESS_KEY_ID").is_none() || set("AWS_SECRET_ACCESS_KEY").is_none() {
-        exports.push(("AWS_ACCESS_KEY_ID", Keys::ACCESS_KEY.to_owned()));
-        exports.push(("AWS_SECRET_ACCESS_KEY", Keys::SECRET_KEY.to_owned()));
-    }
-    if set("ANTHROPIC_API_KEY").is_none() {
-        exports.push(("ANTHROPIC_API_KEY", "twin-local-key-not-a-credential".to_owned()));
-    }
-    exports.push(("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock));
-    exports
 }
 
 fn lines(global: Global, exports: &[(&'static str, String)]) -> Result<String> {

@@ -1,9 +1,10 @@
 //! What Bedrock itself says of the models in use: whether this region and this account have them, and until when. Nothing
 //! is sent to a model.
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::provider::ProviderError;
+use claude_code_core::select::Reach;
 use claude_code_core::{Kind, ModelId, Policy};
 use futures_util::future::{join_all, join3};
 
@@ -25,6 +26,22 @@ pub(super) async fn findings(sdk: &SdkConfig, policy: &Policy) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The same of each other region that is asked after safe faults.
+pub(super) async fn elsewhere(sdk: &SdkConfig, policy: &Policy) -> Vec<Finding> {
+    let there = policy.places.iter().map(|place| async move {
+        if let Reach::Profile(scope) = policy.reach
+            && !scope.has_region(place)
+        {
+            let told = format!("{place} is outside of {scope}: it is never asked");
+            return vec![Finding::note("access", told, "see CLAUDE_CODE_AWS_FAILOVER_REGIONS")];
+        }
+        let sdk = sdk.to_builder().region(Region::new(place.to_string())).build();
+        let found = findings(&sdk, policy).await;
+        found.into_iter().map(|f| Finding { detail: format!("{place}: {}", f.detail), ..f }).collect()
+    });
+    join_all(there).await.into_iter().flatten().collect()
 }
 
 /// What the service says of one model.

@@ -31,6 +31,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     // Without credentials the control plane says nothing that the line above does not.
     if may_ask {
         findings.extend(super::access::findings(&sdk, &config.policy).await);
+        findings.extend(super::access::elsewhere(&sdk, &config.policy).await);
     }
     findings
 }
@@ -44,7 +45,7 @@ fn region(sdk: &SdkConfig, config: &Config) -> Finding {
             "CLAUDE_CODE_AWS_PROFILE_SCOPE=us, eu, jp, au or in keeps them in one geography",
         ),
         Reach::Profile(scope) => Finding::ok("region", format!("{region}; requests stay in {scope}")),
-        Reach::AnthropicApi => Finding::ok("region", region),
+        Reach::AnthropicApi | Reach::BedrockMessages => Finding::ok("region", region),
     }
 }
 

@@ -3,7 +3,7 @@
 use claude_code_core::Catalogue;
 use serde::{Deserialize, Serialize};
 
-use crate::anthropic::Anthropic;
+use crate::anthropic::{Anthropic, Reached};
 use crate::config::{Config, Provider};
 
 mod access;
@@ -80,19 +80,39 @@ async fn provider(config: &Config) -> Vec<Finding> {
                 format!("{count} sample answers of the local twin; no model is asked"),
             )]
         }
-        Provider::Anthropic => vec![messages_api(config)],
+        Provider::Anthropic => vec![messages_api(config).await],
     }
 }
 
-/// Whether the settings of the Messages API can be used. Nothing is sent.
-fn messages_api(config: &Config) -> Finding {
+/// Whether the Messages API answers and takes the key. It is asked for its list of models.
+async fn messages_api(config: &Config) -> Finding {
     let strict = !config.allow_endpoint_override;
-    match Anthropic::new(&config.anthropic, crate::connection::connector(), strict) {
-        Ok(_) if config.anthropic.base_url.is_some() => {
-            Finding::ok("credentials", "the Messages API at ANTHROPIC_BASE_URL answers")
-        }
-        Ok(_) => Finding::ok("credentials", "ANTHROPIC_API_KEY is set; the Anthropic API answers"),
-        Err(error) => Finding::failed("credentials", error),
+    let settings = &config.anthropic;
+    let api = match Anthropic::new(settings, crate::connection::connector(), strict) {
+        Ok(api) => api,
+        Err(error) => return Finding::failed("credentials", error),
+    };
+    let server =
+        if settings.base_url.is_some() { "the server at ANTHROPIC_BASE_URL" } else { "the Anthropic API" };
+    let key = if settings.api_key.is_some() { " and takes ANTHROPIC_API_KEY" } else { "; no key is set" };
+    match api.reach().await {
+        Ok(Reached::Taken) => Finding::ok("credentials", format!("{server} answers{key}")),
+        Ok(Reached::Untried) => Finding::note(
+            "credentials",
+            format!("{server} answers, and has no list of models"),
+            "the first request will tell whether it takes the key",
+        ),
+        Ok(Reached::Refused(status)) => Finding::fix(
+            "credentials",
+            format!("{server} refuses the key (HTTP {status})"),
+            "check ANTHROPIC_API_KEY and what it may do",
+        ),
+        Ok(Reached::Ailing(status)) => Finding::note(
+            "credentials",
+            format!("{server} answers HTTP {status}"),
+            "see its status, ask again",
+        ),
+        Err(error) => Finding::failed("network", error),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aws_config::SdkConfig;
 use claude_code_core::Kind;
 
 use super::Finding;
@@ -12,6 +13,7 @@ use crate::local::Twin;
 const RESULTS: &str = "create it: key id (S), index language-index on language (S) and generated_at (S), TTL on \
                        expires_at; or allow dynamodb:DescribeTable";
 const STATE: &str = "create it: keys pk (S) and sk (S), TTL on expires_at; or allow dynamodb:DescribeTable";
+const SERVICES: &str = "create it: keys pk (S) and sk (S); or allow dynamodb:DescribeTable";
 const BUCKET: &str = "create it, private and versioned; or allow s3:ListBucket on it";
 
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
@@ -46,26 +48,31 @@ async fn aws(config: &Config) -> Vec<Finding> {
         Ok(sdk) => sdk,
         Err(error) => return vec![Finding::failed("endpoints", error)],
     };
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let mut findings = Vec::new();
-    for (name, fix) in [(&config.table_name, RESULTS), (&config.state_table, STATE)] {
-        findings.push(match dynamodb.describe_table().table_name(name).send().await {
-            Ok(_) => Finding::ok("table", name.as_str()),
-            Err(failed) => lacking("table", name, fix, &crate::dynamodb::error("read", name, &failed)),
-        });
-    }
-    match crate::connect::bucket(&sdk, config).await {
-        Ok(bucket) => {
-            findings.push(match crate::s3::client(&sdk).head_bucket().bucket(&bucket).send().await {
-                Ok(_) => Finding::ok("bucket", bucket),
-                Err(failed) => {
-                    lacking("bucket", &bucket, BUCKET, &crate::s3::error("read", &bucket, "", &failed))
-                }
-            })
-        }
-        Err(error) => findings.push(Finding::failed("bucket", error)),
-    }
+    let mut findings =
+        vec![table(&sdk, &config.table_name, RESULTS).await, table(&sdk, &config.state_table, STATE).await];
+    findings.push(match crate::connect::bucket(&sdk, config).await {
+        Ok(name) => bucket(&sdk, &name).await,
+        Err(error) => Finding::failed("bucket", error),
+    });
+    // Only the service creator needs these.
+    let services =
+        [table(&sdk, &config.service_table, SERVICES).await, bucket(&sdk, &config.service_bucket).await];
+    findings.extend(services.map(|found| Finding { ok: true, ..found }));
     findings
+}
+
+async fn table(sdk: &SdkConfig, name: &str, fix: &str) -> Finding {
+    match crate::dynamodb::client(sdk).describe_table().table_name(name).send().await {
+        Ok(_) => Finding::ok("table", name),
+        Err(failed) => lacking("table", name, fix, &crate::dynamodb::error("read", name, &failed)),
+    }
+}
+
+async fn bucket(sdk: &SdkConfig, name: &str) -> Finding {
+    match crate::s3::client(sdk).head_bucket().bucket(name).send().await {
+        Ok(_) => Finding::ok("bucket", name),
+        Err(failed) => lacking("bucket", name, BUCKET, &crate::s3::error("read", name, "", &failed)),
+    }
 }
 
 fn lacking(what: &str, name: &str, fix: &str, error: &claude_code_core::Error) -> Finding {

@@ -54,6 +54,9 @@ pub(crate) fn item(scope: &Scope, generation: &Generation, names: &[String]) -> 
     if let Some(batch) = &generation.batch_id {
         item.insert("batch_id".into(), text(batch));
     }
+    if let Some(key) = &generation.cache_key {
+        item.insert("cache_key".into(), text(key));
+    }
     item
 }
 
@@ -106,6 +109,11 @@ pub(crate) fn files(item: &Item) -> Option<Vec<(String, String)>> {
     let of = |file: &AttributeValue, name: &str| file.as_m().ok()?.get(name)?.as_s().ok().cloned();
     let listed = item.get("files").and_then(|files| files.as_l().ok()).into_iter().flatten();
     Some(listed.filter_map(|file| Some((of(file, "path")?, of(file, "sha256")?))).collect())
+}
+
+/// The name of the answer in the response cache, where it has one.
+pub(crate) fn cache_key(item: &Item) -> Option<String> {
+    item.get("cache_key")?.as_s().ok().cloned()
 }
 
 /// Bytes of an item as DynamoDB counts them, numbers rounded up: names and texts by their UTF-8, three bytes for a

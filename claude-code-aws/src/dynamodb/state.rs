@@ -1,16 +1,35 @@
 //! Shared state in one DynamoDB table: `pk` is `kind#scope#key`, `sk` is `-`. Bodies over 100 KB go to the bucket.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use claude_code_core::file::sha256_hex;
-use claude_code_core::state::{AddError, Addition, Counters, OnlyIf, PutError, StateKey, Versioned};
+use claude_code_core::state::{
+    AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
+};
 use claude_code_core::{Error, Kind, Result, StateStore, UtcMillis};
 
 /// Bodies over this many bytes go to S3: an item with its names must stay under 400 KB.
 const INLINE: usize = 100 * 1024;
+/// What DynamoDB says where it has certainly not written: only then is an addition made again.
+const NOT_DONE: [&str; 4] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionConflictException",
+];
+/// Tries of an addition that was not made.
+const ADD_TRIES: u32 = 5;
+/// The pause before the second try is twice this, and each later one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
 /// The state table, and the bucket for large bodies.
 #[derive(Clone, Debug)]
@@ -47,6 +66,72 @@ impl DynamoState {
         }
     }
 
+    /// Removes the body that an answer has in the bucket: an answer that is put over with nothing is erased.
+    async fn erase_body(&self, key: &StateKey) -> Result<()> {
+        let (Some((client, bucket)), Some(item)) = (&self.bucket, self.item(key).await?) else {
+            return Ok(());
+        };
+        if let Some(AttributeValue::S(body)) = item.get("s3_key") {
+            crate::s3::erase(client, bucket, body, std::slice::from_ref(body)).await;
+        }
+        Ok(())
+    }
+
+    async fn item(&self, key: &StateKey) -> Result<Option<Item>> {
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.to_string()))
+            .key("sk", AttributeValue::S("-".into()))
+            .consistent_read(true)
+            .send()
+            .await;
+        got.map(|got| got.item).map_err(|failed| super::error("read", &self.table, &failed))
+    }
+
+    /// The update that adds to these counters, under the condition that each stays above its floor.
+    fn addition(
+        &self,
+        key: &StateKey,
+        addition: &Addition,
+        counters: &[&'static str],
+    ) -> UpdateItemFluentBuilder {
+        let number = |n: i64| AttributeValue::N(n.to_string());
+        let mut names = HashMap::from([("#e".to_owned(), "expires_at".to_owned())]);
+        let mut values = Item::from([(":e".to_owned(), number(addition.expires_at.seconds()))]);
+        let mut sets = vec!["#e = :e".to_owned()];
+        let (mut fresh, mut bounded) = (true, Vec::new());
+        for (n, name) in counters.iter().enumerate() {
+            let initial = addition.initial.get(name).copied().unwrap_or(0);
+            let delta = addition.deltas.get(name).copied().unwrap_or(0);
+            names.insert(format!("#c{n}"), (*name).to_owned());
+            values.insert(format!(":i{n}"), number(initial));
+            values.insert(format!(":d{n}"), number(delta));
+            sets.push(format!("#c{n} = if_not_exists(#c{n}, :i{n}) + :d{n}"));
+            if let Some(floor) = addition.floors.get(name) {
+                // A condition cannot add: what must be there before the addition is computed here.
+                let needed = floor.saturating_sub(delta);
+                values.insert(format!(":f{n}"), number(needed));
+                bounded.push(format!("#c{n} >= :f{n}"));
+                fresh &= initial >= needed;
+            }
+        }
+        let held = bounded.join(" AND ");
+        let condition = if fresh { format!("attribute_not_exists(pk) OR ({held})") } else { held };
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.to_string()))
+            .key("sk", AttributeValue::S("-".into()))
+            .update_expression(format!("SET {}", sets.join(", ")))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .set_condition_expression((!bounded.is_empty()).then_some(condition))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
     async fn read(&self, item: Item) -> Result<Option<Versioned>> {
         let number =
             |name: &str| item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse::<u64>().ok());
@@ -73,17 +158,7 @@ impl DynamoState {
 #[async_trait::async_trait]
 impl StateStore for DynamoState {
     async fn get(&self, key: &StateKey) -> Result<Option<Versioned>> {
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(key.to_string()))
-            .key("sk", AttributeValue::S("-".into()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|failed| super::error("read", &self.table, &failed))?;
-        match got.item {
+        match self.item(key).await? {
             Some(item) => self.read(item).await,
             None => Ok(None),
         }
@@ -96,6 +171,9 @@ impl StateStore for DynamoState {
         expires_at: UtcMillis,
         only_if: OnlyIf,
     ) -> Result<u64, PutError> {
+        if value.is_empty() && key.kind == StateKind::Cache {
+            self.erase_body(key).await?;
+        }
         let (place, body) = self.body(value).await?;
         let set = match place {
             ":body" => {
@@ -104,7 +182,7 @@ impl StateStore for DynamoState {
             _ => "SET #v = if_not_exists(#v, :zero) + :one, #e = :e, #m = :m, s3_key = :s3_key REMOVE body",
         };
         let number = |n: i64| AttributeValue::N(n.to_string());
-        let mut update = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -121,16 +199,7 @@ impl StateStore for DynamoState {
             .expression_attribute_values(":e", number(expires_at.seconds() + 1))
             .expression_attribute_values(place, body)
             .return_values(ReturnValue::UpdatedNew);
-        update = match only_if {
-            OnlyIf::Any => update,
-            OnlyIf::AbsentAt(now) => update
-                .condition_expression("attribute_not_exists(pk) OR #m <= :now")
-                .expression_attribute_values(":now", number(now.0)),
-            OnlyIf::Version(version) => update
-                .condition_expression("#v = :version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
-        };
-        match update.send().await {
+        match conditioned(update, only_if).send().await {
             Ok(done) => version(done.attributes()).ok_or_else(|| PutError::Store(damaged(&self.table))),
             Err(failed)
                 if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
@@ -142,59 +211,50 @@ impl StateStore for DynamoState {
     }
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
-        let mut names = HashMap::from([("#e".to_owned(), "expires_at".to_owned())]);
-        let mut values =
-            Item::from([(":e".to_owned(), AttributeValue::N(addition.expires_at.seconds().to_string()))]);
-        let mut sets = vec!["#e = :e".to_owned()];
-        let (mut fresh, mut bounded) = (Vec::new(), Vec::new());
-        let counters: Vec<&'static str> =
-            addition.initial.keys().chain(addition.deltas.keys()).copied().collect();
-        for (n, name) in counters.iter().collect::<std::collections::BTreeSet<_>>().into_iter().enumerate() {
-            let initial = addition.initial.get(name).copied().unwrap_or(0);
-            let delta = addition.deltas.get(name).copied().unwrap_or(0);
-            names.insert(format!("#c{n}"), (*name).to_owned());
-            values.insert(format!(":i{n}"), AttributeValue::N(initial.to_string()));
-            values.insert(format!(":d{n}"), AttributeValue::N(delta.to_string()));
-            sets.push(format!("#c{n} = if_not_exists(#c{n}, :i{n}) + :d{n}"));
-            if let Some(floor) = addition.floors.get(name) {
-                // A condition cannot add: what must be there before the addition is computed here.
-                let needed = floor.saturating_sub(delta);
-                values.insert(format!(":f{n}"), AttributeValue::N(needed.to_string()));
-                bounded.push(format!("#c{n} >= :f{n}"));
-                fresh.push(initial >= needed);
-            }
-        }
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(key.to_string()))
-            .key("sk", AttributeValue::S("-".into()))
-            .update_expression(format!("SET {}", sets.join(", ")))
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if !bounded.is_empty() {
-            let held = bounded.join(" AND ");
-            let condition = if fresh.iter().all(|fits| *fits) {
-                format!("attribute_not_exists(pk) OR ({held})")
-            } else {
-                held
+        let counters = names(&addition);
+        let update = self.addition(key, &addition, &counters);
+        for attempt in 1.. {
+            let failed = match once(update.clone()).await {
+                Ok(done) => return Ok(counted(&counters, done.attributes())),
+                Err(failed) => failed,
             };
-            update = update.condition_expression(condition);
+            if let Some(UpdateItemError::ConditionalCheckFailedException(refused)) = failed.as_service_error()
+            {
+                let before = refused.item().map(|item| counted(&counters, Some(item)));
+                return Err(AddError::OutOfBounds(before.unwrap_or_else(|| addition.initial.clone())));
+            }
+            if attempt == ADD_TRIES || !failed.code().is_some_and(|code| NOT_DONE.contains(&code)) {
+                return Err(AddError::Store(super::error("write", &self.table, &failed)));
+            }
+            tokio::time::sleep(FIRST_PAUSE * (1 << attempt)).await;
         }
-        match update.send().await {
-            Ok(done) => Ok(counted(&counters, done.attributes())),
-            Err(failed) => match failed.as_service_error() {
-                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    let before = refused.item().map_or_else(|| addition.initial.clone(), |item| counted(&counters, Some(item)));
-                    Err(AddError::OutOfBounds(before))
-                }
-                _ => Err(AddError::Store(super::error("write", &self.table, &failed))),
-            },
-        }
+        Err(AddError::Store(damaged(&self.table)))
     }
+}
+
+/// The update under this condition.
+fn conditioned(update: UpdateItemFluentBuilder, only_if: OnlyIf) -> UpdateItemFluentBuilder {
+    match only_if {
+        OnlyIf::Any => update,
+        OnlyIf::AbsentAt(now) => update
+            .condition_expression("attribute_not_exists(pk) OR #m <= :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.0.to_string())),
+        OnlyIf::Version(version) => update
+            .condition_expression("#v = :version")
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
+    }
+}
+
+/// Makes an addition once. One whose reply was lost may have been made: the SDK, which would send it again, must not.
+async fn once(update: UpdateItemFluentBuilder) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+    let no_retries = Config::builder().retry_config(RetryConfig::disabled());
+    update.customize().config_override(no_retries).send().await
+}
+
+/// The counters of an addition, each once.
+fn names(addition: &Addition) -> Vec<&'static str> {
+    let all: BTreeSet<_> = addition.initial.keys().chain(addition.deltas.keys()).copied().collect();
+    all.into_iter().collect()
 }
 
 fn version(attributes: Option<&Item>) -> Option<u64> {

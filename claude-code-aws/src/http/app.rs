@@ -199,7 +199,7 @@ impl App {
         App {
             services,
             jobs: Jobs::new(state.clone(), clock.clone()),
-            idempotency: Idempotency::new(state, clock.clone()),
+            idempotency: Idempotency::new(state, clock.clone(), client.ids().clone()),
             queue: None,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),

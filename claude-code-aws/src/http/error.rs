@@ -25,6 +25,7 @@ pub fn status(kind: Kind) -> StatusCode {
         | Kind::NoSample
         | Kind::KeyReused
         | Kind::EditFailed
+        | Kind::Rejected
         | Kind::Refused
         | Kind::Filtered
         | Kind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,

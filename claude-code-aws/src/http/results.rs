@@ -107,7 +107,8 @@ pub(super) async fn result(caller: Caller, Id(id): Id) -> Result<Response<Body>,
 
 /// DELETE /results/{id}.
 pub(super) async fn delete(caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
-    store(&caller)?.delete(&caller.scope, &id).await?;
+    store(&caller)?;
+    caller.client.erase(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -37,6 +37,22 @@ pub struct Question {
     pub forced_tool: bool,
     /// Whether the answer is to be streamed.
     pub streaming: bool,
+    /// The version of Anthropic's API, as sent; Converse has none.
+    pub version: Option<String>,
+    /// The request's whole body, as it came: JSON.
+    pub body: String,
+    /// What its cache points save and cost.
+    pub cache: CacheUse,
+}
+
+/// Input tokens of a prompt with cache points, by [`estimate_tokens`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheUse {
+    /// Of the longest prefix that was cached before.
+    pub read_tokens: u64,
+    /// Of what is cached beyond it.
+    pub write_tokens: u64,
 }
 
 /// One message of a conversation. Only its text is kept.
@@ -73,7 +89,8 @@ impl Question {
 
     /// Bytes of all its texts.
     pub(super) fn text_bytes(&self) -> usize {
-        self.system.len() + self.messages.iter().map(|turn| turn.text.len()).sum::<usize>()
+        let turns = self.messages.iter().map(|turn| turn.text.len()).sum::<usize>();
+        self.body.len() + self.system.len() + turns
     }
 
     /// The number of input tokens by [`estimate_tokens`].
@@ -124,6 +141,25 @@ pub struct Usage {
     pub cache_write_tokens: u64,
 }
 
+/// How an answer ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct End {
+    /// Why it ends where it does.
+    pub stop_reason: StopReason,
+    /// The stop sequence that it met.
+    pub stop_sequence: Option<String>,
+    /// What it would cost.
+    pub usage: Usage,
+}
+
+impl End {
+    /// An end for this reason, at no stop sequence.
+    pub fn new(stop_reason: StopReason, usage: Usage) -> Self {
+        End { stop_reason, stop_sequence: None, usage }
+    }
+}
+
 /// What a brain says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -131,10 +167,8 @@ pub enum Reply {
     Answer {
         /// The whole text.
         text: String,
-        /// Why it ends where it does.
-        stop_reason: StopReason,
-        /// What it would cost.
-        usage: Usage,
+        /// How it ends.
+        end: End,
     },
     /// A refusal of the request by the service.
     Error {
@@ -161,20 +195,34 @@ impl Reply {
     /// that it meets, or where [`estimate_tokens`] reaches the question's max_tokens.
     pub fn text(question: &Question, text: &str) -> Self {
         let stops = question.stop_sequences.iter().filter(|stop| !stop.is_empty());
-        let stop = stops.filter_map(|stop| text.find(stop.as_str())).min();
-        let text = &text[..stop.unwrap_or(text.len())];
+        let stop = stops.filter_map(|stop| Some((text.find(stop.as_str())?, stop))).min_by_key(|met| met.0);
+        let text = &text[..stop.map_or(text.len(), |(at, _)| at)];
         let limit = question.max_tokens.unwrap_or(u64::MAX);
         let chars = usize::try_from(limit.saturating_mul(CHARS_PER_TOKEN)).unwrap_or(usize::MAX);
         let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
         let kept = text[..end].to_owned();
-        let stop_reason = match stop {
-            _ if kept.len() < text.len() => StopReason::MaxTokens,
-            Some(_) => StopReason::StopSequence,
-            None => StopReason::EndTurn,
+        let (stop_reason, stop_sequence) = match stop {
+            _ if kept.len() < text.len() => (StopReason::MaxTokens, None),
+            Some((_, met)) => (StopReason::StopSequence, Some(met.clone())),
+            None => (StopReason::EndTurn, None),
         };
         let output_tokens = estimate_tokens(&kept);
-        let usage = Usage { input_tokens: question.input_tokens(), output_tokens, ..Usage::default() };
-        Reply::Answer { text: kept, stop_reason, usage }
+        let CacheUse { read_tokens, write_tokens } = question.cache;
+        let usage = Usage {
+            input_tokens: question.input_tokens().saturating_sub(read_tokens + write_tokens),
+            output_tokens,
+            cache_read_tokens: read_tokens,
+            cache_write_tokens: write_tokens,
+        };
+        Reply::Answer { text: kept, end: End { stop_reason, stop_sequence, usage } }
+    }
+
+    /// This answer with these figures in the place of estimated ones; anything else stays what it is.
+    pub fn with_usage(mut self, usage: Usage) -> Self {
+        if let Reply::Answer { end, .. } = &mut self {
+            end.usage = usage;
+        }
+        self
     }
 
     /// This reply with faults put on its way.

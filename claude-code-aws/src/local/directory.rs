@@ -1,20 +1,23 @@
 //! The state directory: one process at a time, one SQLite file per engine, and nothing ever thrown away.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use claude_code_core::{Error, Kind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::clock;
+use super::{clock, dynamodb, s3};
 
 /// The name of the lock file; its content is the owner's process id.
 const LOCK: &str = "lock";
 
 /// SQLite keeps a log and an index of it beside the database; they move together with it.
 const SIDE_FILES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// What the engines keep here, and all that [`Directory::clear`] removes.
+const DATABASES: [&str; 2] = [dynamodb::FILE, s3::FILE];
 
 /// A state directory that this process alone may use until the value is dropped.
 #[derive(Debug)]
@@ -67,14 +70,16 @@ impl Directory {
         Ok(path)
     }
 
-    /// Removes the databases, and with them all that the engines keep; those that were set aside stay.
+    /// Removes the engines' databases, and with them all that they keep; those that were set aside stay, and so does
+    /// whatever else is in the directory. Call it before the engines open.
+    ///
     /// Fails with [`Kind::Storage`] if one cannot be removed.
     pub fn clear(&self) -> Result<()> {
-        let entries = std::fs::read_dir(&self.path).map_err(|error| unwritable(&self.path, &error))?;
-        for entry in entries.filter_map(std::io::Result::ok) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if SIDE_FILES.iter().any(|side| name.ends_with(&format!(".sqlite{side}"))) {
-                std::fs::remove_file(entry.path()).map_err(|error| unwritable(&entry.path(), &error))?;
+        for (name, side) in DATABASES.iter().flat_map(|name| SIDE_FILES.map(|side| (name, side))) {
+            let path = with_suffix(&self.path.join(name), side);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&path, &error)),
+                _ => {}
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use super::directory::Directory;
 use super::worker::Worker;
 
 /// The engine's file in the state directory.
-const FILE: &str = "dynamodb.sqlite";
+pub(super) const FILE: &str = "dynamodb.sqlite";
 
 /// Before the operation in `X-Amz-Target`.
 const TARGET: &str = "DynamoDB_20120810.";

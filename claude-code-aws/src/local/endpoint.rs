@@ -1,6 +1,6 @@
 //! One door to the engines: a request for a service in, its answer out, whether it came by connector or socket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_code_core::Result;
@@ -14,6 +14,7 @@ use super::directory::Directory;
 use super::dynamodb::DynamoDb;
 use super::keys::Keys;
 use super::s3::ObjectStore;
+use super::sts;
 
 /// The services of the twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +87,11 @@ impl Engines {
         self
     }
 
+    /// Where the state directory is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The keys that requests are signed with.
     pub(super) fn keys(&self) -> &Keys {
         &self.keys
@@ -131,18 +137,8 @@ pub async fn handle(engines: &Engines, service: Service, request: Request<Body>)
         Service::Bedrock => engines.bedrock.handle(request).await?,
         Service::DynamoDb => engines.dynamodb().await?.handle(request).await?,
         Service::S3 => engines.s3().await?.handle(request).await?,
-        Service::Sts => caller_identity(),
+        Service::Sts => sts::handle(request).await?,
     };
     // A body on an answer to HEAD would be read as an error document: NotFound would become NoSuchKey.
     Ok(if head { response.map(|_| body::full("")) } else { response })
-}
-
-fn caller_identity() -> Response<Body> {
-    let xml = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-         <Arn>arn:aws:iam::000000000000:root</Arn><UserId>000000000000</UserId><Account>000000000000</Account>\
-         </GetCallerIdentityResult></GetCallerIdentityResponse>";
-    let mut response = Response::new(body::full(xml));
-    let kind = http::HeaderValue::from_static("text/xml");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
-    response
 }

@@ -32,7 +32,8 @@ pub enum Fault {
     Double(usize),
     /// This frame comes after the next one.
     Swap(usize),
-    /// Before this frame comes an exception, and then the end.
+    /// Before this frame comes an exception, and then the end. An answer without a stream is that exception as a
+    /// whole: `throttlingException` is a ThrottlingException with status 429.
     Exception {
         /// The number of the frame that it takes the place of.
         at: usize,
@@ -69,20 +70,23 @@ pub(super) async fn wait(faults: &[Fault]) {
     }
 }
 
-/// The pieces of a whole body whose frames meet these faults. `exception` writes an exception as the body's format
-/// has it.
-pub(super) fn apply(
-    frames: Vec<Bytes>,
-    faults: &[Fault],
-    exception: impl Fn(&str, &str) -> Bytes,
-) -> Vec<Piece> {
-    let mut way = Way::new(faults, exception);
-    let mut pieces = Vec::with_capacity(frames.len());
-    for frame in frames {
-        way.pass(frame, &mut pieces);
-    }
+/// The pieces of a body in one frame that meets these faults. None of them is an exception: that is of streams.
+pub(super) fn apply(body: Bytes, faults: &[Fault]) -> Vec<Piece> {
+    let mut way = Way::new(faults, |_, _| Bytes::new());
+    let mut pieces = Vec::new();
+    way.pass(body, &mut pieces);
     way.end(&mut pieces);
     pieces
+}
+
+/// Takes the first exception, its name and its message, out of the faults, and drops the others.
+pub(super) fn take_exception(faults: &mut Vec<Fault>) -> Option<(String, String)> {
+    let first = faults.iter().find_map(|fault| match fault {
+        Fault::Exception { code, message, .. } => Some((code.clone(), message.clone())),
+        _ => None,
+    });
+    faults.retain(|fault| !matches!(fault, Fault::Exception { .. }));
+    first
 }
 
 /// The way of one body: frames go in as they come, pieces come out. Each fault is a stage, and meets what the one

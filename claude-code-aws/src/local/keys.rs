@@ -24,14 +24,9 @@ impl Keys {
         self
     }
 
-    /// Every pair.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(key, secret)| (key.as_str(), secret.as_str()))
-    }
-
     /// The secret of an access key.
     pub(super) fn secret(&self, access_key: &str) -> Option<&str> {
-        self.iter().find(|(key, _)| *key == access_key).map(|(_, secret)| secret)
+        self.pairs.iter().find(|(key, _)| key == access_key).map(|(_, secret)| secret.as_str())
     }
 }
 

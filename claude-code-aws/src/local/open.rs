@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use claude_code_core::{Client, ClientBuilder, Kind, Result};
+use claude_code_core::{Client, ClientBuilder, Error, Kind, Result};
 
 use super::Twin;
 use super::schema;
@@ -32,17 +32,23 @@ pub(crate) fn samples(twin: Option<&Twin>, answers: Option<&Twin>) -> Bedrock {
 }
 
 /// The client with its results and state in the twin's engines. If they were only the default and cannot be had, it
-/// goes on without them and each result says why.
+/// goes on without them and each result says why; not under a cap for the day, which this process would count alone.
 pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: &Config) -> Result<Client> {
     let Some(twin) = twin else { return Ok(builder.build()) };
     let asked = config.store.is_some();
     match prepare(twin, config).await {
         Ok(bucket) => Ok(crate::connect::stored(builder, &twin.sdk_config(), config, &bucket).build()),
-        Err(error) if !asked && error.kind == Kind::Storage => {
-            Ok(builder.without_store(error.message).build())
-        }
-        Err(error) => Err(error),
+        Err(error) if asked || error.kind != Kind::Storage => Err(error),
+        Err(error) if is_capped(config) => Err(Error::new(
+            error.kind,
+            format!("{}; without it the day's cap would be this process's own", error.message),
+        )),
+        Err(error) => Ok(builder.without_store(error.message).build()),
     }
+}
+
+fn is_capped(config: &Config) -> bool {
+    config.policy.max_usd_per_day.or(config.policy.max_usd_per_day_per_scope).is_some()
 }
 
 /// Opens the engines and creates the tables and buckets that are not there yet; gives the results bucket.

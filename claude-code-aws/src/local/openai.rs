@@ -17,7 +17,8 @@ use crate::anthropic::endpoint::Endpoint;
 use crate::anthropic::error::Damage;
 use crate::anthropic::sse::Events;
 use crate::anthropic::{collect, data, first};
-use crate::fault::{self, WORDS, by_status, printable, says_too_long, too_long};
+use crate::fault::{self, WORDS, by_status, printable};
+use crate::length::{says_too_long, too_long};
 use crate::secret::Secret;
 
 /// An error's body beyond this is not read.
@@ -64,6 +65,7 @@ impl OpenAi {
         let request = self.request(call).map_err(|_| {
             ProviderError::new(Kind::InvalidRequest, Paid::No, "the request could not be built")
         })?;
+        call.departure.mark();
         let sent = self.connector.call(request).await;
         let response =
             sent.map_err(|failed| fault::connection(&self.endpoint.host, &fault::chain(&failed)))?;

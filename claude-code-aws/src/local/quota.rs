@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::brain::{Brain, Question, Reply, Usage};
+use super::brain::{Brain, Question, Reply, Usage, estimate_tokens};
 use super::streamed::{Chunk, Streamed};
 
 /// What a request without max_tokens reserves: the longest answer of the current models.
@@ -42,83 +42,98 @@ impl Quota {
 
 impl Quota {
     /// Books so many tokens in a model's minute, if they fit.
-    fn reserve(&self, model: &str, tokens: u64) -> bool {
+    fn reserve(&self, question: &Question) -> Option<Booking> {
+        let input = question.input_tokens();
+        let tokens = input.saturating_add(question.max_tokens.unwrap_or(UNSET_MAX_TOKENS));
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let window = windows.entry(model.to_owned()).or_insert_with(|| Window { began: now, used: 0 });
+        let window = windows.entry(question.model.clone()).or_insert_with(|| Window { began: now, used: 0 });
         if now.duration_since(window.began) >= MINUTE {
             *window = Window { began: now, used: 0 };
         }
-        let fits = window.used.saturating_add(tokens) <= self.tokens_per_minute;
-        window.used = window.used.saturating_add(if fits { tokens } else { 0 });
-        fits
+        if window.used.saturating_add(tokens) > self.tokens_per_minute {
+            return None;
+        }
+        window.used += tokens;
+        Some(Booking {
+            windows: Arc::clone(&self.windows),
+            model: question.model.clone(),
+            began: window.began,
+            tokens,
+            used: Usage { input_tokens: input, ..Usage::default() },
+        })
     }
 }
 
 #[async_trait::async_trait]
 impl Brain for Quota {
     async fn answer(&self, question: &Question) -> Reply {
-        let tokens = question.input_tokens() + question.max_tokens.unwrap_or(UNSET_MAX_TOKENS);
-        if !self.reserve(&question.model, tokens) {
+        let Some(booking) = self.reserve(question) else {
             return Reply::Error {
                 code: "ThrottlingException".to_owned(),
                 status: 429,
                 message: "Too many tokens, please wait before trying again.".to_owned(),
             };
-        }
-        let reply = self.inner.answer(question).await;
-        let booking = Booking { windows: Arc::clone(&self.windows), model: question.model.clone(), tokens };
-        settled(reply, booking)
+        };
+        held(self.inner.answer(question).await, booking)
     }
 }
 
-/// What one question reserved.
+/// What one question reserved. Dropped, it gives back what was not used: to the minute that it was booked in, or not at
+/// all.
 struct Booking {
     windows: Windows,
     model: String,
+    /// Which minute.
+    began: Instant,
     tokens: u64,
+    /// So far.
+    used: Usage,
 }
 
 impl Booking {
-    /// Puts what was used in the place of what was reserved.
-    fn settle(&self, used: u64) {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows.get_mut(&self.model) {
-            window.used = window.used.saturating_sub(self.tokens).saturating_add(used);
+    fn hear(&mut self, chunk: &Chunk) {
+        match chunk {
+            Chunk::Text(text) => self.used.output_tokens += estimate_tokens(text),
+            Chunk::End(end) => self.used = end.usage,
+            Chunk::Error { .. } => {}
         }
     }
 }
 
-/// The reply, its booking settled: at once, or when its last piece comes.
-fn settled(reply: Reply, booking: Booking) -> Reply {
-    match reply {
-        Reply::Streamed(answer) => {
-            let chunks = answer.take().inspect(move |chunk| match chunk {
-                Chunk::End { usage, .. } => booking.settle(burnt(*usage)),
-                Chunk::Text(_) | Chunk::Error { .. } => {}
-            });
-            Reply::Streamed(Streamed::new(chunks.boxed()))
-        }
-        Reply::Answer { usage, .. } => {
-            booking.settle(burnt(usage));
-            reply
-        }
-        Reply::Error { .. } => {
-            booking.settle(0);
-            reply
-        }
-        Reply::Faulty { reply, faults } => {
-            Reply::Faulty { reply: Box::new(settled(*reply, booking)), faults }
+impl Drop for Booking {
+    fn drop(&mut self) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(&self.model).filter(|window| window.began == self.began) {
+            window.used = window.used.saturating_sub(self.tokens).saturating_add(burnt(self.used));
         }
     }
+}
+
+/// The reply, which holds its booking until its last piece comes or nobody wants it any more.
+fn held(reply: Reply, mut booking: Booking) -> Reply {
+    let answer = match reply {
+        Reply::Streamed(answer) => answer,
+        Reply::Answer { text, end } => Streamed::whole(&text, end),
+        Reply::Error { .. } => {
+            booking.used = Usage::default();
+            return reply;
+        }
+        Reply::Faulty { reply, faults } => {
+            return Reply::Faulty { reply: Box::new(held(*reply, booking)), faults };
+        }
+    };
+    Reply::Streamed(Streamed::new(answer.take().inspect(move |chunk| booking.hear(chunk)).boxed()))
 }
 
 /// What an answer counts in the end.
 fn burnt(usage: Usage) -> u64 {
-    usage.input_tokens + usage.cache_write_tokens + BURN * usage.output_tokens
+    let output = usage.output_tokens.saturating_mul(BURN);
+    usage.input_tokens.saturating_add(usage.cache_write_tokens).saturating_add(output)
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::super::samples::Samples;
     use super::super::{Role, Turn};
@@ -141,10 +156,52 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn reserves_max_tokens_before_an_answer_and_opens_again_after_a_minute() {
         let quota = Quota::new(Arc::new(Samples::built_in()), 1_500);
-        assert!(!throttled(&quota.answer(&question()).await), "1,012 tokens fit");
+        let Reply::Streamed(answer) = quota.answer(&question()).await else { panic!("1,012 tokens fit") };
+        answer.take().for_each(|_| std::future::ready(())).await;
         assert!(throttled(&quota.answer(&question()).await), "what was burnt and 1,012 more do not");
         tokio::time::advance(MINUTE).await;
         assert!(!throttled(&quota.answer(&question()).await));
+    }
+
+    /// A quota in which one question of a thousand tokens fits while it is under way.
+    fn quota() -> Quota {
+        Quota::new(Arc::new(Samples::built_in()), 2_000)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_reserved_stays_reserved_until_the_answer_ends_or_is_dropped() {
+        let quota = quota();
+        for read_on in [true, false] {
+            let Reply::Streamed(answer) = quota.answer(&question()).await else { panic!("throttled") };
+            assert!(throttled(&quota.answer(&question()).await), "the first is still under way");
+            let mut chunks = answer.take();
+            while read_on && chunks.next().await.is_some() {}
+            drop((chunks, answer));
+            let again = quota.answer(&question()).await;
+            assert!(!throttled(&again), "what was not used is free again ({read_on})");
+            drop(again);
+            tokio::time::advance(MINUTE).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_ends_in_a_later_minute_gives_nothing_back_there() {
+        let quota = quota();
+        let early = quota.answer(&question()).await;
+        tokio::time::advance(MINUTE).await;
+        let late = quota.answer(&question()).await;
+        drop(early);
+        assert!(throttled(&quota.answer(&question()).await), "the second minute has its own booking");
+        drop(late);
+        assert!(!throttled(&quota.answer(&question()).await));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn numbers_beyond_all_measure_are_throttled() {
+        let endless = Question { max_tokens: Some(u64::MAX), ..question() };
+        assert!(throttled(&quota().answer(&endless).await));
+        let usage = Usage { input_tokens: u64::MAX, output_tokens: u64::MAX, ..Usage::default() };
+        assert_eq!(burnt(usage), u64::MAX);
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use claude_code_core::{Kind, ModelId, ModelProvider};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use super::brain::{Brain, Question, Reply, Role, StopReason, Usage, estimate_tokens};
+use super::brain::{Brain, End, Question, Reply, Role, StopReason, Usage, estimate_tokens};
 use super::fault::Fault;
 use super::stops::Stops;
 use super::streamed::{Chunk, Streamed};
@@ -41,6 +41,11 @@ impl Relay {
             Some(model) => model.clone(),
             None => ModelId::new(&question.model).map_err(refused)?,
         };
+        // Only texts go through: a turn of nothing but images or tools would reach the far side as an empty one.
+        if question.messages.iter().any(|turn| turn.text.is_empty()) {
+            let why = "a message without text: images and tools are not passed on to a model server";
+            return Err(ProviderError::new(Kind::InvalidRequest, provider::Paid::No, why));
+        }
         let system = Some(question.system.as_str()).filter(|system| !system.is_empty());
         let max_tokens = question.max_tokens.and_then(|tokens| u32::try_from(tokens).ok());
         Ok(ModelCall {
@@ -55,6 +60,7 @@ impl Relay {
             guardrail: None,
             service_tier: None,
             place: None,
+            departure: Default::default(),
         })
     }
 }
@@ -67,9 +73,12 @@ impl Brain for Relay {
             Err(fault) => return refusal(&fault),
         };
         // Until the first event the other side may refuse with a status of its own; afterwards within the stream.
-        let first = match events.next().await {
-            Some(Err(fault)) => return refusal(&fault),
-            first => first,
+        let first = loop {
+            match events.next().await {
+                Some(Err(fault)) => return refusal(&fault),
+                Some(Ok(ModelEvent::Alive)) => {}
+                first => break first,
+            }
         };
         let answer = Answer {
             events: stream::iter(first).chain(events).boxed(),
@@ -78,6 +87,7 @@ impl Brain for Relay {
             bytes: 0,
             chars: 0,
             stop: None,
+            met: None,
             usage: None,
         };
         let chunks = stream::unfold(Some(answer), |answer| async move { Some(answer?.next().await) });
@@ -93,6 +103,8 @@ struct Answer {
     bytes: usize,
     chars: usize,
     stop: Option<StopReason>,
+    /// The stop sequence that ended it here.
+    met: Option<String>,
     usage: Option<Usage>,
 }
 
@@ -120,9 +132,10 @@ impl Answer {
             }
             let (text, met) = self.text.feed(&piece);
             self.chars += text.chars().count();
-            if met {
+            if met.is_some() {
                 // What comes behind it is not wanted: dropping the events closes the request.
                 self.stop = Some(StopReason::StopSequence);
+                self.met = met;
                 self.events = stream::empty().boxed();
                 self.usage = None;
             }
@@ -147,7 +160,8 @@ impl Answer {
             output_tokens: estimate_tokens(&" ".repeat(self.chars)),
             ..Usage::default()
         };
-        (Chunk::End { stop_reason, usage: self.usage.unwrap_or(estimate) }, None)
+        let end = End::new(stop_reason, self.usage.unwrap_or(estimate));
+        (Chunk::End(End { stop_sequence: self.met.take(), ..end }), None)
     }
 }
 

@@ -1,45 +1,27 @@
 //! A script in a file: answers, errors and faults, one step for each question.
-//!
-//! ```json
-//! {"steps": [
-//!   {"times": 2, "error": {"code": "ThrottlingException", "status": 429, "message": "slow down"}},
-//!   {"answer": {"text": "half a f", "stop_reason": "max_tokens"}},
-//!   {"answer": {"text": "…"}, "faults": [{"latency_ms": 500}, {"cut_at": 300}]},
-//!   {"faults": [{"exception": {"at": 2, "code": "throttlingException", "message": "slow down"}}]}
-//! ]}
-//! ```
-//!
-//! A step without `answer` and `error` takes the sample answer; after the last step sample answers follow.
-//! `stop_reason` is any word, known to the service or not. A fault is one of
-//!
-//! | fault | what happens |
-//! |---|---|
-//! | `latency_ms`, `pace_ms` | nothing for so long before the status; between frames |
-//! | `slice` | frames go in slices of so many bytes |
-//! | `stall_at`, `break_at`, `cut_at` | after so many bytes: silence; a broken connection; an end as if it were whole |
-//! | `damage`, `lose`, `double`, `swap` | the frame of this number is damaged, lost, doubled, sent after the next one |
-//! | `flip_bit` | this bit of the body is turned over |
-//! | `exception` | `{"at": 2, "code": "throttlingException", "message": "…"}` in the place of frame 2, and the end |
-//! | `header` | `{"name": "retry-after", "value": "7"}` on the answer or error |
-//! | `body` | this text in the place of the body |
-//!
-//! Frames count from 0: messageStart, one for every 20 characters of text, contentBlockStop, messageStop, metadata.
-//! Several faults of a step meet the answer one after the other.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claude_code_core::{Error, Result};
+use aws_smithy_types::base64;
+use claude_code_core::Error;
 use serde::Deserialize;
 
-use super::brain::{Brain, Question, Reply, StopReason};
+use super::brain::{Brain, Question, Reply, StopReason, Usage};
 use super::fault::Fault;
+use super::streamed::PIECE_TOKENS;
 
 /// The most steps of a script, repetitions counted.
 const MAX_STEPS: usize = 100_000;
 
+/// The format of scripts, for people.
+#[cfg(feature = "cli")]
+pub(crate) const FORMAT: &str = include_str!("scripts.md");
+
 /// Plays a script file, one step for each question; afterwards another brain answers.
+///
+#[doc = include_str!("scripts.md")]
 #[derive(Debug)]
 pub struct Scripted {
     steps: Mutex<VecDeque<Step>>,
@@ -68,6 +50,17 @@ struct Step {
 struct Answer {
     text: String,
     stop_reason: Option<StopReason>,
+    usage: Option<Figures>,
+}
+
+/// Tokens; what is left out is estimated.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Figures {
+    input: Option<u64>,
+    output: Option<u64>,
+    cache_read: Option<u64>,
+    cache_write: Option<u64>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -84,6 +77,7 @@ struct Refusal {
 enum FaultStep {
     LatencyMs(u64),
     PaceMs(u64),
+    TokensPerSecond(Speed),
     Slice(usize),
     StallAt(usize),
     BreakAt(usize),
@@ -96,6 +90,44 @@ enum FaultStep {
     Exception { at: usize, code: String, message: String },
     Header { name: String, value: String },
     Body(String),
+    BodyBase64(Base64),
+}
+
+/// Tokens a second: above 0.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "f64")]
+struct Speed(f64);
+
+impl TryFrom<f64> for Speed {
+    type Error = String;
+
+    fn try_from(speed: f64) -> Result<Self, String> {
+        let usable = |speed: &f64| Duration::try_from_secs_f64(PIECE_TOKENS / speed).is_ok() && *speed > 0.0;
+        Some(speed)
+            .filter(usable)
+            .map(Speed)
+            .ok_or_else(|| format!("tokens_per_second is {speed}, not above 0"))
+    }
+}
+
+impl Speed {
+    /// How long so many tokens take.
+    fn time(self, tokens: f64) -> Duration {
+        Duration::try_from_secs_f64(tokens / self.0).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Bytes in base64.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct Base64(Vec<u8>);
+
+impl TryFrom<String> for Base64 {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        base64::decode(text).map(Base64).map_err(|error| format!("body_base64 is not base64: {error}"))
+    }
 }
 
 // A script holds answers: only their number is shown.
@@ -111,7 +143,7 @@ fn once() -> usize {
 
 impl Scripted {
     /// A script of this JSON before that brain. Fails naming the line that cannot be read.
-    pub fn parse(json: &str, rest: Arc<dyn Brain>) -> Result<Self> {
+    pub fn parse(json: &str, rest: Arc<dyn Brain>) -> Result<Self, Error> {
         let file: File =
             serde_json::from_str(json).map_err(|error| Error::invalid(format!("the script: {error}")))?;
         let both = file.steps.iter().position(|step| step.answer.is_some() && step.error.is_some());
@@ -149,23 +181,48 @@ impl Brain for Scripted {
         if step.faults.is_empty() {
             return reply;
         }
-        reply.with_faults(step.faults.into_iter().map(Fault::from))
+        let faults: Vec<Fault> = step.faults.into_iter().map(|step| step.fault(question, &reply)).collect();
+        reply.with_faults(faults)
     }
 }
 
 fn answered(question: &Question, answer: &Answer) -> Reply {
     let mut reply = Reply::text(question, &answer.text);
-    if let (Reply::Answer { stop_reason, .. }, Some(name)) = (&mut reply, &answer.stop_reason) {
-        *stop_reason = name.clone();
+    let Reply::Answer { end, .. } = &mut reply else { return reply };
+    if let Some(reason) = &answer.stop_reason {
+        let asked = question.stop_sequences.first().cloned();
+        let met = end.stop_sequence.take().or(asked);
+        end.stop_sequence = met.filter(|_| *reason == StopReason::StopSequence);
+        end.stop_reason = reason.clone();
+    }
+    if let Some(figures) = answer.usage {
+        end.usage = Usage {
+            input_tokens: figures.input.unwrap_or(end.usage.input_tokens),
+            output_tokens: figures.output.unwrap_or(end.usage.output_tokens),
+            cache_read_tokens: figures.cache_read.unwrap_or(end.usage.cache_read_tokens),
+            cache_write_tokens: figures.cache_write.unwrap_or(end.usage.cache_write_tokens),
+        };
     }
     reply
 }
 
-impl From<FaultStep> for Fault {
-    fn from(step: FaultStep) -> Self {
-        match step {
+/// Tokens of an answer's text.
+fn output_tokens(reply: &Reply) -> f64 {
+    match reply {
+        // Far below 2^52.
+        Reply::Answer { end, .. } => end.usage.output_tokens as f64,
+        _ => 0.0,
+    }
+}
+
+impl FaultStep {
+    /// The fault on the way of this reply.
+    fn fault(self, question: &Question, reply: &Reply) -> Fault {
+        match self {
             FaultStep::LatencyMs(time) => Fault::Latency(Duration::from_millis(time)),
             FaultStep::PaceMs(time) => Fault::Pace(Duration::from_millis(time)),
+            FaultStep::TokensPerSecond(speed) if question.streaming => Fault::Pace(speed.time(PIECE_TOKENS)),
+            FaultStep::TokensPerSecond(speed) => Fault::Latency(speed.time(output_tokens(reply))),
             FaultStep::Slice(bytes) => Fault::Slice(bytes),
             FaultStep::StallAt(bytes) => Fault::StallAt(bytes),
             FaultStep::BreakAt(bytes) => Fault::BreakAt(bytes),
@@ -178,6 +235,7 @@ impl From<FaultStep> for Fault {
             FaultStep::Exception { at, code, message } => Fault::Exception { at, code, message },
             FaultStep::Header { name, value } => Fault::Header { name, value },
             FaultStep::Body(text) => Fault::Body(text.into_bytes()),
+            FaultStep::BodyBase64(Base64(bytes)) => Fault::Body(bytes),
         }
     }
 }

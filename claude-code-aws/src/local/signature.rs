@@ -1,15 +1,20 @@
 //! Signature version 4 of requests to Bedrock and DynamoDB. (S3 checks its own: payloads come in pieces there.)
 
 use claude_code_core::file::{hex, sha256_hex};
-use http::HeaderMap;
+use claude_code_core::{Clock, UtcMillis};
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 
 use super::keys::Keys;
 use super::percent;
+use crate::clock::SystemClock;
 
 /// HMAC's block for SHA-256, bytes.
 const BLOCK: usize = 64;
+/// What HTTP/2 has in the place of `host`.
+const AUTHORITY: &str = ":authority";
+/// How far a signature's moment may be from now, seconds.
+const LIFE: i64 = 300;
 
 /// What the Authorization header says.
 struct Claim<'h> {
@@ -20,25 +25,112 @@ struct Claim<'h> {
     signature: &'h str,
 }
 
-/// Why a request's signature is refused, or none. The keys are all that it may be made with.
-pub(super) fn refusal(parts: &Parts, body: &[u8], keys: &Keys) -> Option<&'static str> {
-    let Some(claim) = claim(&parts.headers) else { return Some("the request has no signature of version 4") };
-    let Some(secret) = keys.secret(claim.access_key) else {
-        return Some("the security token included in the request is invalid: the access key is unknown");
+/// Why a request is refused, in the service's words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Refusal { code, message: message.into() }
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Refusal::new("InvalidSignatureException", message)
+    }
+}
+
+/// Why a request's signature is refused, or none. The keys are all that it may be made with, for this service.
+pub(super) fn refusal(parts: &Parts, body: &[u8], keys: &Keys, service: &str) -> Option<Refusal> {
+    check(parts, body, keys, service, SystemClock.now().seconds()).err()
+}
+
+fn check(parts: &Parts, body: &[u8], keys: &Keys, service: &str, now: i64) -> Result<(), Refusal> {
+    let Some(authorization) = parts.headers.get(http::header::AUTHORIZATION) else {
+        return Err(Refusal::new("MissingAuthenticationTokenException", "Missing Authentication Token"));
     };
+    let claim = authorization.to_str().ok().and_then(claim).ok_or_else(|| {
+        Refusal::new("IncompleteSignatureException", "the Authorization header is not of signature version 4")
+    })?;
+    let secret = keys.secret(claim.access_key).ok_or_else(|| {
+        let message = "The security token included in the request is invalid: the access key is unknown";
+        Refusal::new("UnrecognizedClientException", message)
+    })?;
     let date = parts.headers.get("x-amz-date").and_then(|date| date.to_str().ok()).unwrap_or_default();
+    in_time(date, now)?;
+    in_scope(&claim, date, service)?;
     let text = format!(
         "AWS4-HMAC-SHA256\n{date}\n{}\n{}",
         claim.scope,
         sha256_hex(canonical(parts, body, claim.signed_headers).as_bytes())
     );
-    (signed(secret, claim.scope, &text) != claim.signature).then_some(
-        "the request signature we calculated does not match the signature you provided: check the secret key",
-    )
+    match signed(secret, claim.scope, &text) == claim.signature {
+        true => Ok(()),
+        false => Err(Refusal::invalid(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+             Access Key and signing method.",
+        )),
+    }
+}
+
+/// A signature counts for five minutes, and not before it was made.
+fn in_time(date: &str, now: i64) -> Result<(), Refusal> {
+    let made = seconds(date)
+        .ok_or_else(|| Refusal::invalid(format!("Date must be in ISO-8601 'basic format'. Got '{date}'.")))?;
+    let (early, late) = (now - LIFE, now + LIFE);
+    let at = |seconds: i64| format!("{}Z", &UtcMillis(seconds * 1000).compact()[..15]);
+    if made < early {
+        let (early, now) = (at(early), at(now));
+        let message = format!("Signature expired: {date} is now earlier than {early} ({now} - 5 min.)");
+        return Err(Refusal::invalid(message));
+    }
+    if made > late {
+        let (late, now) = (at(late), at(now));
+        let message =
+            format!("Signature not yet current: {date} is still later than {late} ({now} + 5 min.)");
+        return Err(Refusal::invalid(message));
+    }
+    Ok(())
+}
+
+/// A signature is for one day and one service, and of a request to one host.
+fn in_scope(claim: &Claim<'_>, date: &str, service: &str) -> Result<(), Refusal> {
+    let mut scope = claim.scope.split('/');
+    let (day, _region, named, end) = (scope.next(), scope.next(), scope.next(), scope.next());
+    if day != date.get(..8) {
+        let message = format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}'",
+            day.unwrap_or_default(),
+            date.get(..8).unwrap_or_default()
+        );
+        return Err(Refusal::invalid(message));
+    }
+    if named != Some(service) {
+        return Err(Refusal::invalid(format!(
+            "Credential should be scoped to correct service: '{service}'."
+        )));
+    }
+    if end != Some("aws4_request") || scope.next().is_some() {
+        return Err(Refusal::invalid("Credential should be scoped with a valid terminator: 'aws4_request'."));
+    }
+    match claim.signed_headers.split(';').any(|name| name == "host" || name == AUTHORITY) {
+        true => Ok(()),
+        false => {
+            Err(Refusal::invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."))
+        }
+    }
+}
+
+/// The moment of `20261121T204600Z`, in seconds since 1970.
+fn seconds(date: &str) -> Option<i64> {
+    let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
+    Some(time::PrimitiveDateTime::parse(date, format).ok()?.assume_utc().unix_timestamp())
 }
 
 /// The Authorization header of a request that has its `host` and `x-amz-date`; a session token is signed too.
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", test))]
 pub(super) fn sign(
     parts: &Parts,
     body: &[u8],
@@ -59,14 +151,13 @@ pub(super) fn sign(
 }
 
 /// The signature of a text under the key that a secret gives for a scope.
-fn signed(secret: &str, scope: &str, text: &str) -> String {
+pub(super) fn signed(secret: &str, scope: &str, text: &str) -> String {
     let start = format!("AWS4{secret}").into_bytes();
     let key = scope.split('/').fold(start, |key, part| hmac(&key, part.as_bytes()).to_vec());
     hex(&hmac(&key, text.as_bytes()))
 }
 
-fn claim(headers: &HeaderMap) -> Option<Claim<'_>> {
-    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+fn claim(value: &str) -> Option<Claim<'_>> {
     let fields = value.strip_prefix("AWS4-HMAC-SHA256")?;
     let field = |name: &str| fields.split(',').find_map(|part| part.trim().strip_prefix(name));
     let (access_key, scope) = field("Credential=")?.split_once('/')?;
@@ -83,7 +174,8 @@ fn canonical(parts: &Parts, body: &[u8], signed_headers: &str) -> String {
     let headers: String = signed_headers
         .split(';')
         .map(|name| {
-            let values: Vec<String> = parts.headers.get_all(name).iter().map(squeezed).collect();
+            let kept = if name == AUTHORITY { "host" } else { name };
+            let values: Vec<String> = parts.headers.get_all(kept).iter().map(squeezed).collect();
             format!("{name}:{}\n", values.join(","))
         })
         .collect();
@@ -118,6 +210,7 @@ fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -128,5 +221,63 @@ mod tests {
         assert_eq!(hex(&short), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         let long = hmac(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First");
         assert_eq!(hex(&long), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    const NOW: i64 = 1_795_000_000;
+
+    /// What is said of a request that was signed at this moment, for this service, and then changed.
+    fn said(at: i64, service: &str, change: impl Fn(&str) -> String) -> String {
+        let date = format!("{}Z", &UtcMillis(at * 1000).compact()[..15]);
+        let request =
+            http::Request::post("/model/x/converse").header("host", "localhost").header("x-amz-date", &date);
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let signed = sign(&parts, b"{}", "us-east-1", service, Keys::ACCESS_KEY, Keys::SECRET_KEY);
+        let changed = change(&signed);
+        if !changed.is_empty() {
+            parts.headers.insert(http::header::AUTHORIZATION, changed.parse().unwrap());
+        }
+        match check(&parts, b"{}", &Keys::default(), "bedrock", NOW) {
+            Ok(()) => "good".to_owned(),
+            Err(Refusal { code, message }) => format!("{code}: {message}"),
+        }
+    }
+
+    #[test]
+    fn each_way_to_sign_badly_has_the_services_own_code() {
+        let same = |signed: &str| signed.to_owned();
+        let table: [(String, &str); 11] = [
+            (said(NOW, "bedrock", same), "good"),
+            (said(NOW - 299, "bedrock", same), "good"),
+            (said(NOW + 299, "bedrock", same), "good"),
+            (said(NOW - 301, "bedrock", same), "InvalidSignatureException: Signature expired: 2026"),
+            (said(NOW + 301, "bedrock", same), "InvalidSignatureException: Signature not yet current: 2026"),
+            (
+                said(NOW, "s3", same),
+                "InvalidSignatureException: Credential should be scoped to correct service",
+            ),
+            (
+                said(NOW, "bedrock", |signed| signed.replace("/2026", "/2025")),
+                "InvalidSignatureException: Date in Credential scope",
+            ),
+            (
+                said(NOW, "bedrock", |signed| signed.replace("host;", "")),
+                "InvalidSignatureException: 'Host' or ':authority' must be",
+            ),
+            (
+                said(NOW, "bedrock", |signed| format!("{}0", &signed[..signed.len() - 1])),
+                "InvalidSignatureException: The request signature we calculated",
+            ),
+            (said(NOW, "bedrock", |_| String::new()), "MissingAuthenticationTokenException: "),
+            (
+                said(NOW, "bedrock", |signed| signed.replace(Keys::ACCESS_KEY, "AKIAUNKNOWN")),
+                "UnrecognizedClientException: ",
+            ),
+        ];
+        for (said, expected) in table {
+            assert!(said.starts_with(expected), "{said}, not {expected}");
+        }
+        assert!(
+            said(NOW, "bedrock", |_| "Basic eA==".to_owned()).starts_with("IncompleteSignatureException")
+        );
     }
 }

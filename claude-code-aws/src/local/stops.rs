@@ -14,12 +14,14 @@ impl Stops {
         Stops { stops: stops.iter().filter(|stop| !stop.is_empty()).cloned().collect(), held: String::new() }
     }
 
-    /// The text that is certain after this piece, and whether a stop was met behind it.
-    pub(super) fn feed(&mut self, piece: &str) -> (String, bool) {
+    /// The text that is certain after this piece, and the stop that was met behind it.
+    pub(super) fn feed(&mut self, piece: &str) -> (String, Option<String>) {
         self.held.push_str(piece);
-        if let Some(at) = self.stops.iter().filter_map(|stop| self.held.find(stop.as_str())).min() {
+        let met = self.stops.iter().filter_map(|stop| Some((self.held.find(stop.as_str())?, stop)));
+        if let Some((at, stop)) = met.min_by_key(|(at, _)| *at) {
+            let stop = stop.clone();
             self.held.truncate(at);
-            return (std::mem::take(&mut self.held), true);
+            return (std::mem::take(&mut self.held), Some(stop));
         }
         let begun = |at: &usize| self.stops.iter().any(|stop| stop.starts_with(&self.held[*at..]));
         let longest = self.stops.iter().map(String::len).max().unwrap_or(0);
@@ -27,7 +29,7 @@ impl Stops {
         let mut places = self.held.char_indices().map(|(at, _)| at).filter(|at| *at >= from);
         let kept = places.find(begun).unwrap_or(self.held.len());
         let behind = self.held.split_off(kept);
-        (std::mem::replace(&mut self.held, behind), false)
+        (std::mem::replace(&mut self.held, behind), None)
     }
 
     /// What was held back, at the end.
@@ -46,7 +48,7 @@ mod tests {
         for piece in pieces {
             let (certain, met) = stops.feed(piece);
             text.push_str(&certain);
-            if met {
+            if met.is_some() {
                 return (text, true);
             }
         }

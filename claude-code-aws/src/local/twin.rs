@@ -8,7 +8,7 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
-use claude_code_core::Result;
+use claude_code_core::{IdSource, Result};
 
 use super::bedrock::{Front, Recorded};
 use super::brain::{Brain, Question, Reply};
@@ -16,11 +16,17 @@ use super::connector::InProcess;
 use super::endpoint::{Engines, Service};
 use super::keys::Keys;
 use super::samples::Samples;
+use crate::clock::SystemIds;
+
+/// The engines that clients of this process share, by their directory.
+static SHARED: Mutex<Vec<(PathBuf, Weak<Engines>)>> = Mutex::new(Vec::new());
 
 /// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
 #[derive(Clone, Debug)]
 pub struct Twin {
     engines: Arc<Engines>,
+    /// Empty for the sample answers.
+    answers_from: Arc<str>,
 }
 
 impl Twin {
@@ -29,7 +35,7 @@ impl Twin {
     /// Fails with [`Kind::Storage`](claude_code_core::Kind::Storage) if the directory cannot be written or
     /// another process uses it. The databases themselves open on first use.
     pub fn open(directory: &Path) -> Result<Self> {
-        let twin = Twin::lazy(directory, Arc::new(Samples::built_in()));
+        let twin = Twin::of_samples(directory);
         twin.engines.directory()?;
         Ok(twin)
     }
@@ -42,7 +48,24 @@ impl Twin {
 
     /// As [`lazy`](Self::lazy), with the keys that requests from outside may be signed with.
     pub fn with_keys(directory: &Path, brain: Arc<dyn Brain>, keys: Keys) -> Self {
-        Twin { engines: Arc::new(Engines::new(directory.to_owned(), brain).with_keys(keys)) }
+        Twin::over(Engines::new(directory.to_owned(), brain).with_keys(keys))
+    }
+
+    /// A twin of which nobody knows what it answers: until it is named it is like no other one.
+    fn over(engines: Engines) -> Self {
+        let answers_from = claude_code_core::file::hex(&SystemIds.random()).into();
+        Twin { engines: Arc::new(engines), answers_from }
+    }
+
+    /// The same twin with its answers named by what they are made from: twins of the same script are one to the
+    /// response cache, those of two scripts are not.
+    pub fn answering_from(self, script: &[u8]) -> Self {
+        Twin { answers_from: claude_code_core::file::sha256_hex(script).into(), ..self }
+    }
+
+    /// Who answers, by a name for [`Policy::answers_from`](claude_code_core::Policy::answers_from).
+    pub fn answers_from(&self) -> &str {
+        &self.answers_from
     }
 
     /// A twin that plays recorded exchanges, byte for byte; what was not recorded is refused.
@@ -53,29 +76,37 @@ impl Twin {
     /// A twin with this in the place of its models.
     pub(crate) fn fronted(directory: &Path, keys: Keys, front: Front) -> Self {
         let engines = Engines::new(directory.to_owned(), Arc::new(Samples::built_in()));
-        Twin { engines: Arc::new(engines.with_keys(keys).with_front(Some(front))) }
+        Twin::over(engines.with_keys(keys).with_front(Some(front)))
     }
 
     /// A twin with the sample answers that touches `directory` only when S3 or DynamoDB are first used.
     pub fn of_samples(directory: &Path) -> Self {
-        Twin::lazy(directory, Arc::new(Samples::built_in()))
+        let twin = Twin::lazy(directory, Arc::new(Samples::built_in()));
+        Twin { answers_from: "".into(), ..twin }
     }
 
     /// The twin with the sample answers of a directory, one for all clients of this process: only one can have the
     /// directory's engines.
     pub(crate) fn shared(directory: &Path) -> Self {
-        static SHARED: Mutex<Vec<(PathBuf, Weak<Engines>)>> = Mutex::new(Vec::new());
-        let place = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let place = place(directory);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.retain(|(_, engines)| engines.strong_count() > 0);
         let open =
             shared.iter().find(|(other, _)| *other == place).and_then(|(_, engines)| engines.upgrade());
         if let Some(engines) = open {
-            return Twin { engines };
+            return Twin { engines, answers_from: "".into() };
         }
         let twin = Twin::of_samples(directory);
         shared.push((place, Arc::downgrade(&twin.engines)));
         twin
+    }
+
+    /// This twin, whose engines are from now on those of every client of this process that keeps its results in the same
+    /// directory: only one can have them.
+    pub fn sharing(self) -> Self {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.push((place(self.engines.path()), Arc::downgrade(&self.engines)));
+        self
     }
 
     /// The engines, for listeners that mount [`handle`](super::handle).
@@ -132,6 +163,10 @@ impl Twin {
     pub fn notices(&self) -> Vec<String> {
         self.engines.notices()
     }
+}
+
+fn place(directory: &Path) -> PathBuf {
+    std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
 }
 
 fn credentials() -> Credentials {

@@ -121,6 +121,9 @@ fn against_a_twin_every_line_is_ok_or_a_note() {
     for name in ["credentials", "clock", "region", "access", "models", "table", "bucket", "caps"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
+    for name in ["CloudServiceCreator", "cloudservicecreator-code"] {
+        assert!(done.out.contains(name), "the service creator's {name}: {done:?}");
+    }
     let told =
         |check: &&Value| check["name"] == "access" && check["detail"].as_str().unwrap().contains("may call");
     assert_eq!(checks.iter().filter(told).count(), 3, "each tier's model: {done:?}");
@@ -198,6 +201,25 @@ fn the_model_behind_an_application_profile_is_named() {
 }
 
 #[test]
+fn the_other_regions_that_may_be_asked_are_looked_at_too() {
+    let env = [
+        ("CLAUDE_CODE_AWS_PROFILE_SCOPE", "us"),
+        ("CLAUDE_CODE_AWS_MODEL_ID", "us.anthropic.claude-sonnet-5-5"),
+        ("CLAUDE_CODE_AWS_FAILOVER_REGIONS", "us-west-2,eu-west-1"),
+    ];
+    let done = ask(&["doctor"], account(), &env);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.out.contains("us-west-2: Claude Sonnet 5.5: this account may call us.anthropic"),
+        "{done:?}"
+    );
+    assert!(line(&done, &["note", "access", "eu-west-1"]).contains("never asked"), "{done:?}");
+    let lacking = Account { profile: (404, refused("ResourceNotFoundException")), ..account() };
+    let done = ask(&["doctor"], lacking, &env);
+    assert!(done.code == 1 && line(&done, &["fix", "profile", "us-west-2:"]).contains("us."), "{done:?}");
+}
+
+#[test]
 fn a_clock_that_is_off_is_told_in_seconds() {
     let text = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message></Error></ErrorResponse>";
     let done = ask(&["doctor"], Account { identity: (403, text.to_owned()), ..account() }, &[]);
@@ -218,6 +240,61 @@ fn an_address_that_is_neither_near_nor_https_is_refused_before_anything_is_sent(
         done.code == 2 && done.err.contains("Bedrock Runtime") && done.err.contains("example.com"),
         "{done:?}"
     );
+}
+
+/// A server that answers every request with this status; none: it takes no connection.
+fn messages_api(status: Option<u16>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let Some(status) = status else { return };
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            let read = stream.read(&mut head).unwrap();
+            assert!(head[..read].starts_with(b"GET /v1/models?limit=1 "), "nothing is sent to a model");
+            let _ =
+                write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        }
+    });
+    url
+}
+
+#[test]
+fn the_messages_api_is_asked_before_it_is_said_to_answer() {
+    let table = [
+        (Some(200), 0, ["ok", "credentials"], "answers and takes ANTHROPIC_API_KEY"),
+        (Some(401), 1, ["fix", "credentials"], "refuses the key (HTTP 401)"),
+        (Some(404), 0, ["note", "credentials"], "no list of models"),
+        (Some(503), 0, ["note", "credentials"], "HTTP 503"),
+        (None, 1, ["fix", "network"], "could not be reached"),
+    ];
+    for (status, code, begins, told) in table {
+        let url = messages_api(status);
+        let env = [
+            ("CLAUDE_CODE_AWS_PROVIDER", "anthropic"),
+            ("ANTHROPIC_BASE_URL", url.as_str()),
+            ("ANTHROPIC_API_KEY", "key"),
+            ("CLAUDE_CODE_AWS_STORE", "none"),
+        ];
+        let done = Place::new().run_with(&["doctor"], &env);
+        assert_eq!(done.code, code, "{status:?}: {done:?}");
+        assert!(line(&done, &begins).contains(told), "{status:?}: {done:?}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_named_as_the_environment_names_it() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed}");
+    let env = [
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("CLAUDE_CODE_AWS_TIMEOUT_SECONDS", "1"),
+    ];
+    let done = Place::new().run_with(&["generate", "reverse a string", "--no-store"], &env);
+    assert!(done.code == 1 && done.err.contains("127.0.0.1 could not be reached"), "{done:?}");
 }
 
 #[test]

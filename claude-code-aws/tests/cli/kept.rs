@@ -27,6 +27,8 @@ fn results_are_listed_shown_downloaded_and_erased() {
     let gone = place.run(&["results", "show", first, "--offline"]);
     assert_eq!(gone.code, 1, "{gone:?}");
     assert!(gone.err.starts_with("error: no result"), "{gone:?}");
+    let again = place.run(&["generate", REVERSE, "--offline", "--json"]).json();
+    assert!(again["cached"].is_null() && again["id"] != first, "an erased result is not served on");
 }
 
 #[test]
@@ -36,6 +38,17 @@ fn the_budget_shows_the_cap_and_what_is_left() {
     assert_eq!((&json["cap"], &json["spent"]), (&"2.5".into(), &"0".into()));
     assert!(json["resets_at"].as_str().unwrap().ends_with("T00:00:00.000Z"));
     assert!(place.run(&["budget"]).out.contains("spent today"));
+}
+
+#[test]
+fn a_stop_that_nobody_would_see_is_refused() {
+    let place = Place::new();
+    for action in ["stop", "resume"] {
+        let done = place.run_with(&["budget", action], &[("CLAUDE_CODE_AWS_STORE", "none")]);
+        assert_eq!(done.code, 2, "{done:?}");
+        assert!(done.err.contains("CLAUDE_CODE_AWS_STORE is none"), "{done:?}");
+        assert_eq!(place.run(&["budget", action]).code, 0);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn prints_the_diff_and_changes_nothing_unasked() {
 fn applies_it_when_asked_and_keeps_the_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
-    let file = place.write("deep/shipping.py", BEFORE);
+    let file = place.write("../elsewhere/shipping.py", BEFORE).canonicalize().unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o750)).unwrap();
     // Outside of the current directory the model sees the file's own name.
     let given = file.to_str().unwrap();
@@ -37,7 +37,15 @@ fn applies_it_when_asked_and_keeps_the_permissions() {
 #[test]
 fn two_files_of_one_name_are_refused() {
     let place = Place::new();
-    let (a, b) = (place.write("a/x.py", BEFORE), place.write("b/x.py", BEFORE));
-    let done = place.run(&["refactor", a.to_str().unwrap(), b.to_str().unwrap(), "-i", ASK, "--offline"]);
-    assert_eq!(done.code, 2, "{done:?}");
+    place.write("../a/x.py", BEFORE);
+    place.write("../b/x.py", BEFORE);
+    let ways: [&[&str]; 2] = [
+        &["refactor", "../a/x.py", "../b/x.py", "-i", ASK],
+        &["generate", ASK, "--file", "../a/x.py", "--file", "../b/x.py"],
+    ];
+    for way in ways {
+        let done = place.run(&[way, &["--offline"]].concat());
+        assert_eq!(done.code, 2, "{done:?}");
+        assert!(done.err.contains("a directory above both"), "{done:?}");
+    }
 }

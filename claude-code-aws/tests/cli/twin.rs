@@ -111,7 +111,9 @@ async fn a_wrong_secret_is_refused_by_s3_always_and_by_the_others_when_asked() {
 
     let bad = runtime(&up.sdk("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "wrong"));
     let refused = bad.converse().model_id(MODEL).messages(user(REVERSE)).send().await.unwrap_err();
-    assert_eq!(refused.code(), Some("UnrecognizedClientException"), "{refused:?}");
+    assert_eq!(refused.code(), Some("InvalidSignatureException"), "{refused:?}");
+    let date = refused.raw_response().unwrap().headers().get("date");
+    assert!(date.is_some(), "by it a client whose clock is wrong signs anew");
     let bad = aws_sdk_dynamodb::Client::new(&up.sdk("AWS_ENDPOINT_URL_DYNAMODB", "wrong"));
     assert!(bad.list_tables().send().await.is_err());
     let bad = aws_sdk_s3::Client::new(&up.sdk("AWS_ENDPOINT_URL_S3", "wrong"));
@@ -176,6 +178,8 @@ fn a_script_of_answers_and_faults_is_played() {
     assert_eq!((done.code, done.json()["error"]["kind"].as_str()), (1, Some("refused")), "{done:?}");
     let attempts = done.json()["partial"]["attempts"].clone();
     assert_eq!(attempts[0]["outcome"], "throttled", "{attempts}");
+    let help = place.run(&["twin", "up", "--help"]).out;
+    assert!(help.contains("latency_ms") && help.contains("body_base64"), "the format is told: {help}");
     let bad = place.run(&["twin", "up", "--answers", "missing.json"]);
     assert_eq!(bad.code, 2, "{bad:?}");
 }
@@ -187,6 +191,40 @@ fn fresh_begins_without_the_data_of_earlier_runs() {
     assert_eq!(made["stored"], true);
     drop(Up::start(&place, &["--fresh"]));
     assert_eq!(place.run(&["results", "list", "--offline"]).out, "");
+}
+
+#[test]
+fn fresh_removes_its_own_databases_only_and_only_when_everything_else_is_right() {
+    let (place, other) = (Place::new(), Place::new());
+    let made = place.run(&["generate", REVERSE, "--offline", "--json"]).json();
+    assert_eq!(made["stored"], true);
+    let foreign = place.path("data").join("other.sqlite");
+    std::fs::write(&foreign, "another program's").unwrap();
+    let up = Up::start(&other, &[]);
+    let port = up.get("ANTHROPIC_BASE_URL").rsplit(':').next().unwrap();
+    let refused = [&["--answers", "missing.json"][..], &["--port", port], &["--answers", "ftp://x"]];
+    for more in refused {
+        let done = place.run(&[&["twin", "up", "--fresh"], more].concat());
+        assert_ne!(done.code, 0, "{done:?}");
+        assert!(!place.run(&["results", "list", "--offline"]).out.is_empty(), "{more:?} lost what was kept");
+    }
+    drop(Up::start(&place, &["--fresh"]));
+    assert_eq!(place.run(&["results", "list", "--offline"]).out, "");
+    assert_eq!(super::run::read(&foreign), "another program's");
+}
+
+#[test]
+fn a_directory_named_samples_is_not_taken_for_the_word() {
+    let place = Place::new();
+    std::fs::create_dir(place.work().join("samples")).unwrap();
+    let up = Up::start(&place, &[]);
+    let mut command = place.command(&["generate", REVERSE]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").stdin(Stdio::null());
+    let done = Done::of(command.output().unwrap());
+    assert_eq!(done.code, 0, "{done:?}");
+    drop(up);
+    let named = place.run(&["twin", "up", "--answers", "./samples"]);
+    assert_eq!(named.code, 2, "an empty directory of recordings: {named:?}");
 }
 
 #[cfg(unix)]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::types::{ContentBlockDelta, ConverseStreamOutput};
-use claude_code_aws::local::{Fault, Reply, Samples, Script, StopReason, Twin, Usage};
+use claude_code_aws::local::{
+    End, Fault, Question, Reply, Samples, Script, Scripted, StopReason, Twin, Usage,
+};
 
 use crate::bedrock::{REVERSE, ask, user};
 use crate::support::code;
@@ -109,10 +111,64 @@ async fn a_late_and_slow_answer_takes_its_time_and_a_stalled_one_never_ends() {
     assert!(tokio::time::timeout(3600 * second, listen(&twin)).await.is_err());
 }
 
+/// A twin that plays a script in JSON.
+fn played(steps: &str) -> Twin {
+    let script = Scripted::parse(&format!("{{\"steps\": [{steps}]}}"), Arc::new(Samples::built_in()));
+    Twin::lazy(std::path::Path::new("/nonexistent"), Arc::new(script.unwrap()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_tokens_a_second_are_a_pace_or_without_a_stream_a_delay() {
+    let step = format!(
+        r#"{{"answer": {{"text": "{}"}}, "faults": [{{"tokens_per_second": 10}}]}}"#,
+        "x".repeat(400)
+    );
+    let twin = played(&format!("{step}, {step}"));
+    let started = tokio::time::Instant::now();
+    assert!(listen(&twin).await.stopped);
+    // Twenty pieces of five tokens, and the three frames behind them.
+    assert_eq!(started.elapsed(), Duration::from_millis(23 * 500));
+    let started = tokio::time::Instant::now();
+    ask(&twin, REVERSE).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn scripted_figures_stand_in_the_place_of_estimates() {
+    let usage = r#"{"input": 900, "output": 7, "cache_read": 400, "cache_write": 50}"#;
+    let twin = played(&format!(
+        r#"{{"answer": {{"text": "four", "usage": {usage}}}}}, {{"answer": {{"text": "four", "usage": {{"cache_read": 1}}}}}}"#
+    ));
+    let usage = ask(&twin, REVERSE).await.unwrap().usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens), (900, 7, 1357));
+    assert_eq!((usage.cache_read_input_tokens, usage.cache_write_input_tokens), (Some(400), Some(50)));
+    let usage = ask(&twin, REVERSE).await.unwrap().usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens), (12, 1, Some(1)));
+    let figures = Usage { output_tokens: 3, cache_write_tokens: 8, ..Usage::default() };
+    let reply = Reply::text(&Question::default(), "four").with_usage(figures);
+    let usage = ask(&scripted(|script| script.reply(1, reply)), REVERSE).await.unwrap().usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_write_input_tokens), (0, 3, Some(8)));
+}
+
+#[test]
+fn a_script_that_cannot_be_played_is_refused_with_what_is_wrong() {
+    let table = [
+        (r#"{"faults": [{"tokens_per_second": 0}]}"#, "tokens_per_second"),
+        (r#"{"faults": [{"tokens_per_second": -3}]}"#, "tokens_per_second"),
+        (r#"{"faults": [{"body_base64": "%"}]}"#, "base64"),
+        (r#"{"faults": [{"latency_ms": -1}]}"#, "-1"),
+        (r#"{"answer": {"text": "x", "usage": {"inputs": 1}}}"#, "inputs"),
+    ];
+    for (step, part) in table {
+        let script = format!("{{\"steps\": [{step}]}}");
+        let error = Scripted::parse(&script, Arc::new(Samples::built_in())).unwrap_err();
+        assert!(error.message.contains(part), "{step}: {}", error.message);
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_is_an_answer_with_its_own_stop_reason() {
-    let refusal =
-        Reply::Answer { text: String::new(), stop_reason: StopReason::Refusal, usage: Usage::default() };
+    let refusal = Reply::Answer { text: String::new(), end: End::new(StopReason::Refusal, Usage::default()) };
     let twin = scripted(|script| script.reply(1, refusal));
     let output = ask(&twin, REVERSE).await.unwrap();
     assert_eq!(output.stop_reason().as_str(), "refusal");

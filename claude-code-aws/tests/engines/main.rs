@@ -10,6 +10,7 @@ mod directory;
 mod dynamodb;
 mod fault_rows;
 mod faults;
+mod http2;
 mod listing;
 mod multipart;
 mod objects;

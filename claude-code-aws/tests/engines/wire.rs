@@ -123,6 +123,45 @@ async fn requests_that_the_service_refuses_are_refused() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_prefix_up_to_a_cache_point_is_written_once_and_read_as_long_as_it_lives() {
+    let twin = twin();
+    let long = "context ".repeat(1_000);
+    let converse = |ttl: &str, system: &str| {
+        json!({
+            "system": [{ "text": system }, { "cachePoint": { "type": "default", "ttl": ttl } }],
+            "messages": [{ "role": "user", "content": [{ "text": REVERSE }] }],
+        })
+    };
+    let figures = async |path: &str, body: Value| {
+        let usage = value(&post(&twin.twin, path, &body).await)["usage"].clone();
+        ["inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"]
+            .map(|name| usage[name].as_u64().unwrap())
+    };
+    let (whole, minute) = (format!("/model/{SONNET}/converse"), Duration::from_secs(60));
+    assert_eq!(figures(&whole, converse("5m", &long)).await, [12, 0, 2_000]);
+    assert_eq!(figures(&whole, converse("5m", &long)).await, [12, 2_000, 0]);
+    assert_eq!(
+        figures(&whole, converse("5m", &long.replacen("context", "Context", 1))).await,
+        [12, 0, 2_000]
+    );
+    assert_eq!(figures(&whole, converse("5m", "short")).await, [14, 0, 0], "below the model's least");
+    let other = "/model/global.anthropic.claude-haiku-5-5/converse";
+    assert_eq!(figures(other, converse("1h", &long)).await, [12, 0, 2_000], "each model has its own");
+    tokio::time::advance(6 * minute).await;
+    assert_eq!(figures(&whole, converse("5m", &long)).await, [12, 0, 2_000]);
+    assert_eq!(figures(other, converse("1h", &long)).await, [12, 2_000, 0]);
+
+    let block = json!({ "type": "text", "text": long, "cache_control": { "type": "ephemeral" } });
+    let mut body = anthropic(json!({ "model": "claude-opus-5-5", "system": [block] }));
+    body["stream"] = json!(true);
+    for expected in ["\"cache_creation_input_tokens\":2000", "\"cache_read_input_tokens\":2000"] {
+        let events = post(&twin.twin, "/v1/messages", &body).await;
+        let events = String::from_utf8(events.body().to_vec()).unwrap();
+        assert_eq!(events.matches(expected).count(), 2, "at its start and at its end: {events}");
+    }
+}
+
 #[tokio::test]
 async fn a_stop_sequence_ends_the_answer_before_itself() {
     let twin = twin();
@@ -132,6 +171,25 @@ async fn a_stop_sequence_ends_the_answer_before_itself() {
     assert_eq!(answer["stopReason"], "stop_sequence");
     let text = answer["output"]["message"]["content"][0]["text"].as_str().unwrap();
     assert!(text.ends_with("\"\"\"Reversing strings.\"\"\"\n\n\n"), "{text}");
+}
+
+#[tokio::test]
+async fn the_stop_sequence_that_was_met_is_named_in_every_style_of_anthropics_format() {
+    let twin = twin();
+    let stops = json!({ "model": "claude-sonnet-5-5", "stop_sequences": ["nowhere", "def "] });
+    let message = value(&post(&twin.twin, "/v1/messages", &anthropic(stops.clone())).await);
+    assert_eq!(
+        (&message["stop_reason"], &message["stop_sequence"]),
+        (&json!("stop_sequence"), &json!("def "))
+    );
+    let mut streamed = anthropic(stops);
+    streamed["stream"] = json!(true);
+    let events = post(&twin.twin, "/v1/messages", &streamed).await;
+    let events = String::from_utf8(events.body().to_vec()).unwrap();
+    assert!(events.contains(r#""stop_sequence":"def ""#), "{events}");
+    let none =
+        value(&post(&twin.twin, "/v1/messages", &anthropic(json!({ "model": "claude-sonnet-5-5" }))).await);
+    assert_eq!(none["stop_sequence"], Value::Null);
 }
 
 #[tokio::test]
@@ -193,6 +251,11 @@ async fn the_messages_api_has_its_own_errors() {
         assert_eq!((response.status().as_u16(), &body["error"]["type"]), (status, &json!(kind)), "{body}");
         assert_eq!(body["type"], "error");
     }
+    for (model, status) in [("gpt-x", 404), ("claude-3-5-sonnet-20241022", 404), ("claude-sonnet-5-5", 200)] {
+        let body = json!({ "model": model, "messages": [{ "role": "user", "content": REVERSE }] });
+        let counted = post(&twin.twin, "/v1/messages/count_tokens", &body).await;
+        assert_eq!(counted.status(), status, "counting for {model}");
+    }
 }
 
 #[tokio::test]
@@ -242,10 +305,24 @@ async fn invoke_model_refuses_what_belongs_to_the_other_api() {
         json!({ "anthropic_version": version, "model": SONNET }),
         json!({ "anthropic_version": version, "stream": true }),
         json!({ "anthropic_version": version, "max_tokens": null }),
+        json!({ "anthropic_version": version, "max_token": 5 }),
     ];
     for more in cases {
         let response = post(&twin.twin, &format!("/model/{SONNET}/invoke"), &anthropic(more.clone())).await;
         assert_eq!(response.status(), 400, "{more}");
+    }
+    let unknown = anthropic(json!({ "model": "claude-sonnet-5-5", "response_format": {} }));
+    let said = value(&post(&twin.twin, "/v1/messages", &unknown).await);
+    assert_eq!(said["error"]["message"], "response_format: Extra inputs are not permitted");
+}
+
+#[tokio::test]
+async fn the_newest_version_of_anthropics_api_takes_no_sampling_parameters() {
+    let twin = twin();
+    for (version, status) in [("bedrock-2023-05-31", 200), ("2026-10-21", 400)] {
+        let body = anthropic(json!({ "anthropic_version": version, "temperature": 0.2 }));
+        let answer = post(&twin.twin, "/model/us.anthropic.claude-sonnet-4-6/invoke", &body).await;
+        assert_eq!(answer.status(), status, "{version}");
     }
 }
 

@@ -79,6 +79,8 @@ async fn a_result_is_listed_shown_downloaded_and_erased() {
     assert_eq!(send(&api.router, erase).await.status, 204);
     assert_eq!(api.get(&format!("/results/{id}")).await.status, 404);
     assert_eq!(api.get(path).await.status, 404, "the object is gone too");
+    let again = api.post("/generate", json!({ "prompt": REVERSE })).await.json();
+    assert!(again["cached"].is_null() && again["id"] != id.as_str(), "and the cache does not serve it on");
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ fn every_kind_has_the_status_of_the_table() {
         (Kind::Truncated, 502),
         (Kind::Cut, 502),
         (Kind::Empty, 502),
+        (Kind::Rejected, 422),
         (Kind::Refused, 422),
         (Kind::Filtered, 422),
         (Kind::Guardrail, 422),

@@ -1,8 +1,10 @@
 //! The main job end to end on the local twin: the real AWS SDK clients against real engines in the process.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod journal;
 mod offline;
 mod recorded;
+mod reframed;
 mod refusals;
 mod stores;
 

@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::file::sha256_hex;
 use claude_code_aws::message::{Message, TextBlock};
-use claude_code_aws::provider::{ModelCall, ModelEvent, ModelProvider, StopReason};
+use claude_code_aws::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
 use claude_code_aws::{ModelId, Usage};
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -19,10 +19,10 @@ use super::corpus::{print_count, records};
 
 /// Answers every request with the same recorded bytes.
 #[derive(Clone, Debug)]
-struct Replay {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+pub struct Replay {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl HttpConnector for Replay {
@@ -62,31 +62,63 @@ pub fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
+        departure: Default::default(),
     }
 }
 
 /// What a stream came to: text, stop reason, usage, and the error that ended it.
-pub async fn read(
-    provider: &Bedrock,
-) -> (String, Option<StopReason>, Option<Usage>, Option<claude_code_aws::provider::ProviderError>) {
+#[derive(Debug, Default)]
+pub struct Read {
+    pub text: String,
+    pub stop: Option<StopReason>,
+    pub usage: Option<Usage>,
+    pub fault: Option<ProviderError>,
+}
+
+impl Read {
+    /// Where it is not what another parser found.
+    pub fn differs(&self, expected: &Value) -> Option<String> {
+        if let Some(fault) = &self.fault {
+            return Some(format!("{fault:?}"));
+        }
+        if self.stop.as_ref().map(StopReason::as_str) != expected["stop_reason"].as_str() {
+            return Some(format!("stop {:?}", self.stop));
+        }
+        if expected["text_sha256"].as_str() != Some(&sha256_hex(self.text.as_bytes())) {
+            return Some(format!("text of {} characters", self.text.chars().count()));
+        }
+        let usage = self.usage.unwrap_or_default();
+        let figures = [
+            ("input_tokens", usage.input_tokens),
+            ("output_tokens", usage.output_tokens),
+            ("cache_read_tokens", usage.cache_read_input_tokens),
+            ("cache_write_tokens", usage.cache_creation_input_tokens()),
+        ];
+        let wrong = figures.iter().find(|(name, figure)| expected[*name].as_u64().unwrap_or(0) != *figure);
+        wrong.map(|(name, figure)| format!("{name} {figure} is not {}", expected[*name]))
+    }
+}
+
+pub async fn read(provider: &dyn ModelProvider) -> Read {
     let mut events = provider.stream(call());
-    let (mut text, mut stop, mut used) = (String::new(), None, None);
+    let mut read = Read::default();
     while let Some(event) = events.next().await {
         match event {
-            Ok(ModelEvent::Text(piece)) => text += &piece,
-            Ok(ModelEvent::Stop { reason, .. }) => assert!(stop.replace(reason).is_none()),
-            Ok(ModelEvent::Usage(usage)) => used = Some(usage),
+            Ok(ModelEvent::Text(piece)) => read.text += &piece,
+            Ok(ModelEvent::Stop { reason, .. }) => assert!(read.stop.replace(reason).is_none()),
+            Ok(ModelEvent::Usage(usage)) => read.usage = Some(usage),
             Ok(_) => {}
-            Err(error) => {
+            Err(fault) => {
                 assert!(events.next().await.is_none(), "after an error the stream ends");
-                return (text, stop, used, Some(error));
+                read.fault = Some(fault);
+                break;
             }
         }
     }
-    (text, stop, used, None)
+    read
 }
 
-fn body(record: &Value) -> Vec<u8> {
+pub fn body(record: &Value) -> Vec<u8> {
     let response = &record["response"];
     match response["body_base64"].as_str() {
         Some(encoded) => aws_smithy_types::base64::decode(encoded).unwrap(),
@@ -94,48 +126,45 @@ fn body(record: &Value) -> Vec<u8> {
     }
 }
 
-const EVENT_STREAM: &[(&str, &str)] = &[("content-type", "application/vnd.amazon.eventstream")];
+pub const EVENT_STREAM: &[(&str, &str)] = &[("content-type", "application/vnd.amazon.eventstream")];
 
 #[tokio::test]
 async fn recorded_converse_streams_give_their_expected_values() {
     let all = records("bedrock.jsonl");
-    let (mut ran, mut whole) = (0, 0);
+    let (mut ran, mut whole, mut wrong) = (0, 0, Vec::new());
     for record in all.iter().filter(|r| r["operation"] == "converse-stream") {
         let expected = &record["expected"];
         let id = record["id"].as_str().unwrap();
-        let (text, stop, usage, error) = read(&provider(200, EVENT_STREAM, body(record))).await;
+        let read = read(&provider(200, EVENT_STREAM, body(record))).await;
         ran += 1;
         if expected["stop_reason"].is_null() {
-            assert!(stop.is_none(), "{id}: a stream without its stop is never complete");
+            assert!(read.stop.is_none(), "{id}: a stream without its stop is never complete");
             continue;
         }
-        if !record["model"].as_str().unwrap_or("").contains("claude") && error.is_some() {
+        if !record["model"].as_str().unwrap_or("").contains("claude") && read.fault.is_some() {
             // Other models' streams end as they like; they must only not be taken for whole.
             continue;
         }
         whole += 1;
-        assert!(error.is_none(), "{id}: {error:?}");
-        assert_eq!(stop.unwrap().as_str(), expected["stop_reason"].as_str().unwrap(), "{id}");
-        assert_eq!(sha256_hex(text.as_bytes()), expected["text_sha256"].as_str().unwrap(), "{id}");
-        let usage = usage.unwrap();
-        assert_eq!(usage.input_tokens, expected["input_tokens"].as_u64().unwrap(), "{id}");
-        assert_eq!(usage.output_tokens, expected["output_tokens"].as_u64().unwrap(), "{id}");
-        let cached = |name: &str| expected[name].as_u64().unwrap_or(0);
-        assert_eq!(usage.cache_read_input_tokens, cached("cache_read_tokens"), "{id}");
-        assert_eq!(usage.cache_creation_input_tokens(), cached("cache_write_tokens"), "{id}");
+        wrong.extend(read.differs(expected).map(|what| format!("{id}: {what}")));
     }
     print_count("bedrock.jsonl (converse-stream)", ran, all.len());
-    println!("of these {whole} complete ones were equal to their expected values");
+    println!(
+        "of these {whole} complete ones were compared with their expected values, {} wrong",
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(all.is_empty() || whole >= 10);
 }
 
 #[tokio::test]
-async fn recorded_errors_of_converse_give_typed_errors() {
+async fn recorded_errors_give_typed_errors() {
     let all = records("bedrock.jsonl");
-    let mut ran = 0;
+    let (mut ran, mut of_converse) = (0, 0);
     for record in &all {
         let status = record["response"]["status"].as_u64().unwrap() as u16;
-        if status == 200 || !record["operation"].as_str().unwrap().starts_with("converse") {
+        let operation = record["operation"].as_str().unwrap();
+        if status == 200 || !(operation.starts_with("converse") || operation.starts_with("invoke")) {
             continue;
         }
         let headers: Vec<(String, String)> = record["response"]["headers"]
@@ -146,17 +175,14 @@ async fn recorded_errors_of_converse_give_typed_errors() {
             .filter(|(name, _)| name.starts_with("x-amzn") || name == "content-type")
             .collect();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let (.., error) = read(&provider(status, &headers, body(record))).await;
-        let error = error.unwrap_or_else(|| panic!("{}: an error status is an error", record["id"]));
-        println!(
-            "{}: {} -> {:?} {:?} {}",
-            record["id"], record["expected"]["error_code"], error.kind, error.code, error.message
-        );
-        assert_eq!(error.status, Some(status));
-        if let Some(code) = record["expected"]["error_code"].as_str() {
-            assert_eq!(error.code.as_deref(), Some(code), "{}", record["id"]);
-        }
+        let read = read(&provider(status, &headers, body(record))).await;
+        let fault = read.fault.unwrap_or_else(|| panic!("{}: an error status is an error", record["id"]));
+        let expected = record["expected"]["error"]["code"].as_str();
+        println!("{}: {expected:?} -> {:?} {:?} {}", record["id"], fault.kind, fault.code, fault.message);
+        assert_eq!((fault.status, fault.code.as_deref()), (Some(status), expected), "{}", record["id"]);
         ran += 1;
+        of_converse += usize::from(operation.starts_with("converse"));
     }
-    print_count("bedrock.jsonl (errors of converse)", ran, all.len());
+    print_count("bedrock.jsonl (errors of converse and invoke)", ran, all.len());
+    assert!(all.is_empty() || (of_converse >= 4 && ran >= 10), "{of_converse} of {ran}");
 }

@@ -33,8 +33,40 @@ async fn a_store_by_default_that_is_in_use_costs_the_storing_only() {
     let g = client.generate(REVERSE).await.unwrap();
     assert!(g.accepted && !g.stored);
     assert!(g.stored_problem.unwrap().contains("in use by"));
+    let cap = claude_code_aws::PicoUsd::from_usd("1").unwrap();
+    for (all, each) in [(Some(cap), None), (None, Some(cap))] {
+        let mut capped = config.clone();
+        (capped.policy.max_usd_per_day, capped.policy.max_usd_per_day_per_scope) = (all, each);
+        let error = claude_code_aws::connect(capped).await.unwrap_err();
+        assert!(error.kind == Kind::Storage && error.message.contains("the day's cap"), "{error}");
+    }
     config.store = Some(Store::Disk);
     assert_eq!(claude_code_aws::connect(config).await.unwrap_err().kind, Kind::Storage);
+}
+
+#[tokio::test]
+async fn answers_of_one_script_are_not_served_for_another_over_the_same_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let answered = |name: &'static str, text: &'static str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, format!("{{\"steps\": [{{\"answer\": {{\"text\": \"{text}\"}}}}]}}")).unwrap();
+        let config = Config {
+            provider: Provider::Samples,
+            store: Some(Store::Disk),
+            local_dir: Some(dir.path().join("data")),
+            answers: Some(local::answers_of(&path).unwrap()),
+            ..Config::default()
+        };
+        async move {
+            let client = claude_code_aws::connect(config).await.unwrap();
+            let g = client.generate(GenerateRequest::new("x").without_validation()).await.unwrap();
+            (g.code().unwrap().to_owned(), g.cached.is_some())
+        }
+    };
+    let (a, b) = ("```python a.py\\na = 1\\n```", "```python b.py\\nb = 2\\n```");
+    assert_eq!(answered("a.json", a).await, ("a = 1\n".to_owned(), false));
+    assert_eq!(answered("b.json", b).await, ("b = 2\n".to_owned(), false));
+    assert_eq!(answered("c.json", a).await, ("a = 1\n".to_owned(), true), "the same script by another name");
 }
 
 #[tokio::test]

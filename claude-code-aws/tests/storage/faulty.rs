@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -13,10 +14,11 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
+use claude_code_aws::dynamodb::DynamoState;
 use claude_code_aws::local::{BUCKET, Twin};
 use claude_code_aws::results::AwsResults;
 
-use super::TABLE;
+use super::{STATE, TABLE};
 
 /// What happens to the step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Fault {
     After,
     /// The service refuses with this status and does nothing.
     Status(u16),
+    /// DynamoDB says that it is too busy, and has done nothing.
+    Throttled,
 }
 
 /// Which step, how, and how often.
@@ -42,6 +46,8 @@ pub struct Plan {
 struct Record {
     steps: Vec<String>,
     plan: Option<Plan>,
+    puts: usize,
+    most_puts: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +63,7 @@ impl Faulty {
 
     /// Begins anew with this plan.
     pub fn plan(&self, plan: Option<Plan>) {
-        *self.record.lock().unwrap() = Record { steps: Vec::new(), plan };
+        *self.record.lock().unwrap() = Record { plan, ..Record::default() };
     }
 
     /// The steps so far: each object or row once, in the order of the first try.
@@ -65,11 +71,25 @@ impl Faulty {
         self.record.lock().unwrap().steps.clone()
     }
 
+    /// The most objects that were put at the same time.
+    pub fn most_puts(&self) -> usize {
+        self.record.lock().unwrap().most_puts
+    }
+
     /// Results through this connector, with the SDK's own retries and hardly any waits between them.
     pub fn results(&self, twin: &Twin) -> AwsResults {
-        let quick = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
-        let sdk = twin.sdk_config().into_builder().http_client(self.clone()).retry_config(quick).build();
+        let sdk = self.sdk(twin);
         AwsResults::new(aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_s3::Client::new(&sdk), TABLE, BUCKET)
+    }
+
+    /// Shared state through this connector.
+    pub fn state(&self, twin: &Twin) -> Arc<DynamoState> {
+        Arc::new(DynamoState::new(aws_sdk_dynamodb::Client::new(&self.sdk(twin)), STATE))
+    }
+
+    fn sdk(&self, twin: &Twin) -> SdkConfig {
+        let quick = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+        twin.sdk_config().into_builder().http_client(self.clone()).retry_config(quick).build()
     }
 
     /// What is to happen to this request.
@@ -79,6 +99,15 @@ impl Faulty {
         let step = match (request.method(), target.rsplit('.').next()) {
             ("PUT", _) => path.rsplit("generated-code").next().unwrap_or_default().to_owned(),
             (_, Some("PutItem")) => "row".to_owned(),
+            ("GET", _) if request.uri().contains("versions") => "versions".to_owned(),
+            // Of the state each call is a step of its own; the SDK repeats one with the same body.
+            (_, Some(verb)) => {
+                let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+                if !body.contains(&format!("\"{STATE}\"")) {
+                    return None;
+                }
+                format!("{verb} {body}")
+            }
             _ => return None,
         };
         let mut record = self.record.lock().unwrap();
@@ -106,6 +135,37 @@ struct Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let under_way = (request.method() == "PUT").then(|| UnderWay::begun(&self.faulty.record));
+        let answered = self.answered(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answered.await;
+            drop(under_way);
+            answer
+        })
+    }
+}
+
+/// A put, counted until it is answered.
+struct UnderWay(Arc<Mutex<Record>>);
+
+impl UnderWay {
+    fn begun(record: &Arc<Mutex<Record>>) -> Self {
+        let mut now = record.lock().unwrap();
+        now.puts += 1;
+        now.most_puts = now.most_puts.max(now.puts);
+        UnderWay(record.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut record = self.0.lock().unwrap();
+        record.puts = record.puts.saturating_sub(1);
+    }
+}
+
+impl Connector {
+    fn answered(&self, request: HttpRequest) -> HttpConnectorFuture {
         let broken = || ConnectorError::io("the connection broke".into());
         match self.faulty.fault(&request) {
             None => self.inner.call(request),
@@ -121,6 +181,14 @@ impl HttpConnector for Connector {
                 let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(""));
                 response.headers_mut().insert("content-length", "0");
                 HttpConnectorFuture::ready(Ok(response))
+            }
+            Some(Fault::Throttled) => {
+                let body =
+                    r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"busy"}"#;
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(
+                    400.try_into().unwrap(),
+                    SdkBody::from(body),
+                )))
             }
         }
     }

@@ -12,7 +12,7 @@ use claude_code_aws::provider::{ModelCall, ModelEvent, ProviderError, StopReason
 use claude_code_aws::results::AwsResults;
 use claude_code_aws::testing::{Script, ScriptedProvider};
 use claude_code_aws::{
-    BudgetView, CacheMode, GenerateRequest, GenerationStore, ModelProvider, PicoUsd, Scope, Usage,
+    BudgetView, CacheMode, GenerateRequest, GenerationStore, ModelProvider, PicoUsd, Policy, Scope, Usage,
 };
 use futures_util::stream::BoxStream;
 
@@ -42,7 +42,9 @@ fn client(twin: &Twin, seed: u64) -> claude_code_aws::Client {
     let same = |text| Script::text(text).stop(StopReason::EndTurn).usage(Usage::new(100, 25));
     let provider = ScriptedProvider::new([same(REVERSE), same(TWO)]);
     let results = AwsResults::new(twin.dynamodb_client(), twin.s3_client(), TABLE, local::BUCKET);
+    let cap = Some(PicoUsd::from_usd("1000").unwrap());
     builder(Arc::new(Told(provider)), Arc::new(SystemClock), seed)
+        .with_policy(Policy { max_usd_per_day: cap, ..Policy::default() })
         .with_state(state(twin))
         .with_store(Arc::new(results))
         .build()
@@ -58,8 +60,11 @@ async fn child_that_generates_until_it_is_killed() {
     println!("tell ready");
     for n in 0.. {
         let long = if n % 3 == 0 { 80 } else { 1 };
-        let request = GenerateRequest::new(format!("task {seed} {n} ").repeat(long)).with_model("haiku");
-        let g = client.generate(request.with_cache(CacheMode::Off)).await.unwrap();
+        // Every third request repeats the one before it: a hit, unless it asks past the cache.
+        let task = if n % 3 == 2 { n - 1 } else { n };
+        let mode = if n % 4 == 3 { CacheMode::Off } else { CacheMode::Use };
+        let request = GenerateRequest::new(format!("task {seed} {task} ").repeat(long)).with_model("haiku");
+        let g = client.generate(request.with_cache(mode)).await.unwrap();
         assert!(g.stored, "{:?}", g.stored_problem);
         println!("tell stored {} {}", g.id, g.receipt.total().known().0);
     }

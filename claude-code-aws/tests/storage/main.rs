@@ -2,10 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod downloads;
+mod endpoints;
+mod erased;
 mod faulty;
 mod forbidden;
 mod janitor;
 mod kills;
+mod ledger;
 mod rows;
 mod shared;
 mod steps;

@@ -82,6 +82,17 @@ async fn one_lost_answer_at_any_step_is_repeated_and_everything_is_stored() {
 }
 
 #[tokio::test]
+async fn files_are_put_at_the_same_time_and_not_all_of_them() {
+    let (_dir, twin) = twin().await;
+    let faulty = Faulty::new(&twin);
+    let files: Vec<(String, &str)> = (0..40).map(|n| (format!("f{n}.py"), "a = 1\n")).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let g = store_contract::generation("many", 0, &files);
+    faulty.results(&twin).put(&Scope::local(), &g).await.unwrap();
+    assert_eq!((faulty.steps().len(), faulty.most_puts()), (42, 8));
+}
+
+#[tokio::test]
 async fn a_put_that_met_a_concurrent_one_is_tried_again_and_not_for_ever() {
     let (_dir, twin) = twin().await;
     let faulty = Faulty::new(&twin);

@@ -44,6 +44,39 @@ def test_max_tokens_and_stop_sequences_end_an_answer(messages):
     assert "return text" not in stopped.content[0].text
 
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def tool_turns():
+    """A conversation whose turns are a tool's call, its result and an image: no text in any of them but the first."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "clock", "input": {"zone": "UTC"}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "12:00"}
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+    return [
+        {"role": "user", "content": REVERSE},
+        {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [result]},
+        {"role": "assistant", "content": "Noon."},
+        {"role": "user", "content": [image]},
+    ]
+
+
+def test_turns_of_tools_and_images_alone_are_taken_and_empty_ones_are_not(scripted, environment):
+    twin = scripted({"times": 9, "answer": {"text": "fine"}})
+    once = {"max_retries": 0}
+    clients = [
+        (anthropic.Anthropic(base_url=twin.env["ANTHROPIC_BASE_URL"], **once), "claude-haiku-5-5"),
+        (anthropic.AnthropicBedrock(base_url=twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], **once), MODEL),
+    ]
+    for client, model in clients:
+        for end in (3, 5):
+            answer = client.messages.create(model=model, max_tokens=99, messages=tool_turns()[:end])
+            assert answer.content[0].text == "fine"
+        for empty in ("", " \n", [], [{"type": "text", "text": " "}]):
+            with pytest.raises(anthropic.BadRequestError, match="content"):
+                client.messages.create(model=model, max_tokens=99, messages=[{"role": "user", "content": empty}])
+
+
 def test_tokens_are_counted(messages):
     counted = messages.count_tokens(model="claude-haiku-5-5", messages=ASK["messages"])
     assert counted.input_tokens > 0
@@ -63,6 +96,16 @@ def test_a_throttled_call_is_a_rate_limit_error(scripted, environment):
     with pytest.raises(anthropic.RateLimitError):
         client.messages.create(model="claude-haiku-5-5", **ASK)
     assert client.messages.create(model="claude-haiku-5-5", **ASK).stop_reason == "end_turn"
+
+
+def test_an_exception_within_a_stream_is_the_error_of_a_call_without_one(scripted, environment):
+    names = ["throttlingException", "serviceUnavailableException", "modelStreamErrorException", "validationException"]
+    twin = scripted(*[{"faults": [{"exception": {"at": 2, "code": name, "message": "scripted"}}]} for name in names])
+    client = anthropic.Anthropic(base_url=twin.env["ANTHROPIC_BASE_URL"], max_retries=0)
+    for status in (429, 529, 500, 400):
+        with pytest.raises(anthropic.APIStatusError, match="scripted") as refused:
+            client.messages.create(model="claude-haiku-5-5", **ASK)
+        assert refused.value.status_code == status
 
 
 def test_the_bedrock_client_creates_and_streams(bedrock):

@@ -2,9 +2,11 @@
 
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
@@ -103,6 +105,20 @@ def test_errors_come_as_the_exceptions_that_bedrock_documents(bedrock):
         bedrock.converse(modelId="anthropic.claude-3-5-sonnet-20241022-v2:0", messages=ask())
 
 
+def test_a_profile_of_another_geography_is_unknown_in_a_region(environment):
+    def converse(region, model):
+        return boto3.client("bedrock-runtime", region_name=region, config=ONCE).converse(modelId=model, messages=ask())
+
+    haiku = "anthropic.claude-haiku-5-5"
+    for region, scopes, others in [("us-east-1", ["us", "global"], ["eu", "jp"]), ("eu-west-1", ["eu", "global"], ["us"])]:
+        for scope in scopes:
+            assert converse(region, f"{scope}.{haiku}")["stopReason"] == "end_turn"
+        for scope in others:
+            with pytest.raises(ClientError, match="The provided model identifier is invalid.") as refused:
+                converse(region, f"{scope}.{haiku}")
+            assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
 def test_scripted_faults_reach_boto3(scripted, environment):
     twin = scripted(
         {"error": {"code": "ThrottlingException", "status": 429, "message": "slow down"}},
@@ -118,6 +134,32 @@ def test_scripted_faults_reach_boto3(scripted, environment):
     assert client.converse(modelId=MODEL, messages=ask())["stopReason"] == "refusal"
 
 
+EXCEPTIONS = {
+    "throttlingException": ("ThrottlingException", 429),
+    "serviceUnavailableException": ("ServiceUnavailableException", 503),
+    "internalServerException": ("InternalServerException", 500),
+    "modelStreamErrorException": ("ModelErrorException", 424),
+    "validationException": ("ValidationException", 400),
+}
+
+
+def test_an_exception_within_a_stream_is_the_error_of_a_call_without_one(scripted, environment):
+    faults = [{"faults": [{"exception": {"at": 2, "code": name, "message": "scripted"}}]} for name in EXCEPTIONS]
+    twin = scripted(*faults, *faults)
+    url = twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
+    client = boto3.client("bedrock-runtime", endpoint_url=url, config=ONCE)
+    calls = [
+        lambda: client.converse(modelId=MODEL, messages=ask()),
+        lambda: client.invoke_model(modelId=MODEL, body=anthropic_body()),
+    ]
+    for call in calls:
+        for code, status in EXCEPTIONS.values():
+            with pytest.raises(ClientError, match="scripted") as refused:
+                call()
+            answer = refused.value.response
+            assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+
+
 def test_the_quota_reserves_max_tokens(scripted, environment):
     twin = scripted(args=("--quota-tpm", "2500"))
     url = twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
@@ -125,6 +167,22 @@ def test_the_quota_reserves_max_tokens(scripted, environment):
     client.converse(modelId=MODEL, messages=ask(), inferenceConfig={"maxTokens": 2000})
     with pytest.raises(client.exceptions.ThrottlingException):
         client.converse(modelId=MODEL, messages=ask(), inferenceConfig={"maxTokens": 2000})
+
+
+def test_the_quota_holds_while_an_answer_is_under_way(scripted, environment):
+    step = {"answer": {"text": "slow"}, "faults": [{"latency_ms": 1500}]}
+    twin = scripted(step, step, args=("--quota-tpm", "2500"))
+    url = twin.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
+    client = boto3.client("bedrock-runtime", endpoint_url=url, config=ONCE)
+
+    def call(_):
+        try:
+            return client.converse(modelId=MODEL, messages=ask(), inferenceConfig={"maxTokens": 2000})["stopReason"]
+        except client.exceptions.ThrottlingException as error:
+            return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(map(str, pool.map(call, range(2)))) == ["429", "end_turn"]
 
 
 def test_signatures_are_checked_where_that_is_asked(scripted, environment):
@@ -137,8 +195,16 @@ def test_signatures_are_checked_where_that_is_asked(scripted, environment):
         "bedrock-runtime", endpoint_url=url, aws_secret_access_key="wrong", config=ONCE,
         aws_access_key_id=twin.env["AWS_ACCESS_KEY_ID"],
     )
-    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+    with pytest.raises(ClientError, match="InvalidSignatureException"):
         wrong.converse(modelId=MODEL, messages=ask())
+    unknown = boto3.client(
+        "bedrock-runtime", endpoint_url=url, aws_access_key_id="AKIAUNKNOWN", aws_secret_access_key="x", config=ONCE
+    )
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        unknown.converse(modelId=MODEL, messages=ask())
+    unsigned = boto3.client("bedrock-runtime", endpoint_url=url, config=ONCE.merge(Config(signature_version=UNSIGNED)))
+    with pytest.raises(ClientError, match="MissingAuthenticationTokenException"):
+        unsigned.converse(modelId=MODEL, messages=ask())
 
 
 def test_s3_puts_gets_lists_and_presigns(environment):
@@ -185,4 +251,8 @@ def test_dynamodb_puts_queries_and_holds_conditions(environment):
 
 
 def test_sts_names_the_twins_account(environment):
-    assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
+    sts = boto3.client("sts", config=ONCE)
+    assert sts.get_caller_identity()["Account"] == "000000000000"
+    with pytest.raises(ClientError, match="AssumeRole") as refused:
+        sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/x", RoleSessionName="session")
+    assert refused.value.response["Error"]["Code"] == "InvalidAction"

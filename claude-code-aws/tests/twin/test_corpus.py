@@ -181,6 +181,10 @@ def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def compact(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def check(heard, expected):
     """Every value that is expected of a record."""
     error = expected.get("error")
@@ -201,11 +205,9 @@ def check(heard, expected):
         assert heard.usage.get(name) == expected[figure], name
     if "thinking_sha256" in expected:
         assert sha256(heard.thinking) == expected["thinking_sha256"]
-    calls = [
-        (name, sha256(json.dumps(given, sort_keys=True, separators=(",", ":")))) for name, given in heard.tools
-    ]
+    calls = [(name, sha256(compact(given))) for name, given in heard.tools]
     wanted = expected.get("tool_calls", [])
-    assert [name for name, _ in calls] == [call["name"] for call in wanted]
+    assert calls == [(call["name"], call["input_sha256_sorted_json"]) for call in wanted]
 
 
 def test_each_recorded_converse_answer_is_read_by_boto3_as_expected(play):

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import anthropic
 import boto3
@@ -154,6 +156,48 @@ def test_nothing_secret_is_in_the_files(recorded):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in out.iterdir())
     first = json.loads(sorted(out.iterdir())[0].read_text())
     assert first["request"]["body"]["messages"][0]["content"][0]["text"] == "one"
+
+
+def test_bedrocks_own_headers_and_the_query_are_passed_on(tmp_path):
+    seen = []
+
+    class Far(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            seen.append((self.path, dict(self.headers)))
+            body = json.dumps({"content": []}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    far = HTTPServer(("127.0.0.1", 0), Far)
+    threading.Thread(target=far.serve_forever, daemon=True).start()
+    upstream = f"http://127.0.0.1:{far.server_port}"
+    near = Twin(tmp_path / "near", "--out", str(tmp_path / "out"), "--upstream", upstream, command="record", **SECRETS)
+    try:
+        guardrail = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/abc"
+        body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": []})
+        client(near).invoke_model(
+            modelId=MODEL, body=body, guardrailIdentifier=guardrail, guardrailVersion="1", trace="ENABLED", serviceTier="flex"
+        )
+        path, headers = seen[0]
+        names = {name.lower(): value for name, value in headers.items() if name.lower().startswith("x-amzn-bedrock-")}
+        assert names["x-amzn-bedrock-guardrailidentifier"] == guardrail
+        assert names["x-amzn-bedrock-guardrailversion"] == "1"
+        assert names["x-amzn-bedrock-trace"] == "ENABLED" and "flex" in names.values()
+        messages = anthropic.Anthropic(base_url=near.env["ANTHROPIC_BASE_URL"], api_key="k", max_retries=0).messages
+        messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "x"}], extra_query={"beta": "true"})
+        assert seen[1][0] == "/v1/messages?beta=true"
+        written = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
+        assert "guardrailidentifier" in written.lower() and ACCOUNT not in written
+    finally:
+        near.close()
+        far.shutdown()
+        far.server_close()
 
 
 def test_refused_credentials_are_not_recorded(tmp_path):

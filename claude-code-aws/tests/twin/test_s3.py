@@ -1,5 +1,6 @@
 """What else of S3 and DynamoDB the twin has, read by boto3."""
 
+import re
 import urllib.error
 import urllib.request
 
@@ -129,3 +130,36 @@ def test_tables_are_made_listed_described_and_deleted(environment):
     assert dynamodb.scan(TableName="mine")["Count"] == 25
     dynamodb.delete_table(TableName="mine")
     assert "mine" not in dynamodb.list_tables()["TableNames"]
+
+
+def test_keys_that_the_twin_does_not_know_are_taken_unless_signatures_are_verified(scripted, environment, tmp_path):
+    def client(twin, **more):
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client("s3", endpoint_url=twin.env["AWS_ENDPOINT_URL_S3"], **keys, **more)
+
+    twin = scripted()
+    s3, key = client(twin), "a/ä +b.py"
+    s3.create_bucket(Bucket="any")
+    s3.put_object(Bucket="any", Key=key, Body=b"print(1)", Metadata={"id": "7"}, ContentType="text/x-python")
+    got = s3.get_object(Bucket="any", Key=key)
+    assert (got["Body"].read(), got["Metadata"], got["ContentType"]) == (b"print(1)", {"id": "7"}, "text/x-python")
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket="any", Prefix="a/ä +")["Contents"]] == [key]
+    (tmp_path / "source").write_bytes(bytes(range(256)) * 50_000)
+    s3.upload_file(str(tmp_path / "source"), "any", "big")
+    assert s3.head_object(Bucket="any", Key="big")["ContentLength"] == 12_800_000
+    for version in ["s3v4", "s3"]:
+        params = {"Bucket": "any", "Key": key, "ResponseContentType": "text/plain; charset=utf-8"}
+        signer = client(twin, config=Config(signature_version=version))
+        url = signer.generate_presigned_url("get_object", Params=params, ExpiresIn=60)
+        with urllib.request.urlopen(url) as answer:
+            assert (answer.read(), answer.headers["content-type"]) == (b"print(1)", "text/plain; charset=utf-8"), version
+        # Its key is one that nobody verifies: the same URL, made long ago.
+        ended = re.sub(r"\d{8}T\d{6}Z", "20260101T000000Z", re.sub(r"%2F\d{8}%2F", "%2F20260101%2F", url))
+        ended = re.sub(r"\bExpires=\d{9,}", "Expires=1767225600", ended)
+        assert ended != url
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(ended)
+        assert refused.value.code == 403, version
+    twin.close()
+    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+        client(scripted(args=("--verify-signatures",))).list_buckets()

@@ -8,7 +8,7 @@ use claude_code_aws::anthropic::{Anthropic, Settings};
 use claude_code_aws::capability::{CacheTtl, Effort};
 use claude_code_aws::config::Provider;
 use claude_code_aws::select::Reach;
-use claude_code_aws::{Client, Config, GenerateRequest, Kind, Policy, Secret};
+use claude_code_aws::{Client, Config, GenerateRequest, Kind, Policy, Secret, Tier};
 use claude_code_core::testing;
 use serde_json::Value;
 
@@ -143,6 +143,20 @@ async fn errors_of_any_shape_have_their_kind() {
             r#"{"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}}"#,
             Kind::NotFound,
         ),
+        (
+            401,
+            r#"{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+            Kind::Credentials,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"Not for you","type":"invalid_request_error","code":null}}"#,
+            Kind::AccessDenied,
+        ),
+        (408, "<html>Request Timeout</html>", Kind::Timeout),
+        (503, r#"{"error":{"type":"invalid_request_error","message":"busy"}}"#, Kind::Unavailable),
+        (301, "<html>Moved Permanently</html>", Kind::InvalidRequest),
+        (308, "", Kind::InvalidRequest),
         (503, r#"{"error":"loading model"}"#, Kind::Unavailable),
         (401, "<html>no</html>", Kind::Credentials),
     ];
@@ -197,4 +211,23 @@ async fn a_missing_key_is_named_and_a_local_server_needs_none() {
     let local =
         Settings { api_key: None, base_url: Some("http://127.0.0.1:8080/v1".into()), ..Settings::default() };
     assert!(Anthropic::new(&local, SharedHttpConnector::new(Replies::new([answer()])), true).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn bedrocks_own_messages_endpoint_is_asked_for_the_models_ids_without_a_profile() {
+    let base = "https://bedrock-mantle.us-east-1.api.aws/anthropic";
+    let vars = [("CLAUDE_CODE_AWS_PROVIDER", "anthropic"), ("ANTHROPIC_BASE_URL", base)];
+    let config = Config::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+    let replies = Replies::new([answer()]);
+    let settings = Settings { api_key: Some(Secret::new("a key")), ..config.anthropic.clone() };
+    let provider = Anthropic::new(&settings, SharedHttpConnector::new(replies.clone()), true).unwrap();
+    let client = testing::builder(Arc::new(provider)).with_policy(config.policy).build();
+    for tier in Tier::ALL {
+        let g = client.generate(GenerateRequest::new("reverse").with_tier(tier)).await.unwrap();
+        assert!(g.model.starts_with("anthropic.claude-") && g.receipt.total().is_priced(), "{}", g.model);
+    }
+    let body: Value = serde_json::from_str(&replies.bodies()[0]).unwrap();
+    assert_eq!(body["model"], "anthropic.claude-haiku-5-5");
+    let path = "bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages";
+    assert!(replies.targets().iter().all(|target| target == path), "{:?}", replies.targets());
 }

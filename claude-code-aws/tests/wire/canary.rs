@@ -39,6 +39,18 @@ const CANARIES: [&str; 12] = [
 const ANSWER: &str = "A canary-answer-text stands here, see https://b.example/?X-Amz-Signature=canary-signed-url\n\n\
                       ```python canary_answer_path.py\ncanary_answer_code = 1\n```\n";
 
+/// What servers say of a request that they do not take.
+const ECHO: &str = "1 validation error: 'Write canary-prompt' and '# canary-file-content\nx = 1' do not fit";
+
+fn error(text: &str) -> serde_json::Value {
+    serde_json::json!({ "type": "error", "error": { "type": "invalid_request_error", "message": text } })
+}
+
+fn refused(text: &str) -> Reply {
+    let body = error(text).to_string().into_bytes();
+    Reply { status: 400, ..Reply::stream([body]) }.with_type("application/json")
+}
+
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -78,6 +90,18 @@ fn replies() -> Vec<Reply> {
         Reply::stream(converse(&format!("{ANSWER}```json b.json\n{{\"a\": \n```\n"), "end_turn")),
         Reply::stream([b"canary-answer-text is no frame at all".to_vec()]),
         Reply::refusal(500, "InternalServerException", "canary-answer-text"),
+        Reply::refusal(400, "ValidationException", ECHO),
+        Reply::stream(whole[..5].iter().cloned().chain([exception("validationException", ECHO)])),
+        refused(ECHO),
+        refused("invalid header x-api-key: canary-anthropic-key"),
+        refused("not understood: canary-instructions"),
+        messages(
+            events("end_turn")[..5]
+                .iter()
+                .cloned()
+                .chain([format!("data: {}\n\n", error(ECHO)).into_bytes()])
+                .collect(),
+        ),
         Reply { status: 502, ..Reply::stream([ANSWER.as_bytes().to_vec()]) }.with_type("text/html"),
         messages(events("end_turn")),
         messages(events("end_turn")[..5].to_vec()),

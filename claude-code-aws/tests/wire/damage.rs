@@ -95,7 +95,7 @@ impl Bench {
     }
 }
 
-fn call() -> ModelCall {
+pub fn call() -> ModelCall {
     ModelCall {
         model: ModelId::new(MODEL).unwrap(),
         system: vec![TextBlock::new("s")],
@@ -108,6 +108,7 @@ fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
+        departure: Default::default(),
     }
 }
 

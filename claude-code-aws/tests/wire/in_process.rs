@@ -13,7 +13,9 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body::{Body, Frame};
+use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::bytes::EVENT_STREAM;
@@ -27,9 +29,18 @@ pub enum Piece {
     Hang,
 }
 
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connects {
+    Yes,
+    /// It is never made: nothing of the request is taken.
+    Never,
+}
+
 /// What a request gets.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    pub connects: Connects,
     pub status: u16,
     pub headers: Vec<(String, String)>,
     /// Before the status: waits, a break, or nothing for ever.
@@ -40,11 +51,16 @@ pub struct Reply {
 impl Reply {
     pub fn stream(frames: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Reply {
+            connects: Connects::Yes,
             status: 200,
             headers: vec![("content-type".into(), EVENT_STREAM.into())],
             before: Vec::new(),
             pieces: frames.into_iter().map(|bytes| Piece::Bytes(bytes.into())).collect(),
         }
+    }
+
+    pub fn unconnected() -> Self {
+        Reply { connects: Connects::Never, ..Reply::stream([]) }
     }
 
     pub fn with_type(mut self, content_type: &str) -> Self {
@@ -139,9 +155,7 @@ impl Replies {
 }
 
 impl HttpConnector for Replies {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default();
-        self.bodies.lock().unwrap().push(String::from_utf8_lossy(body).into_owned());
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let to = http::Uri::try_from(request.uri()).unwrap();
         self.targets.lock().unwrap().push(format!("{}{}", to.host().unwrap_or_default(), to.path()));
         let nth = self.sends.fetch_add(1, Ordering::SeqCst);
@@ -149,6 +163,15 @@ impl HttpConnector for Replies {
         self.times.lock().unwrap().push(since);
         let reply = (self.choice)(nth, since);
         let held = Held::new(&self.open);
+        if reply.connects == Connects::Never {
+            return HttpConnectorFuture::new(async move {
+                let _connecting = (request, held);
+                std::future::pending().await
+            });
+        }
+        // As a connection takes it: all of it is there.
+        let body = request.take_body().collect().now_or_never().unwrap().unwrap().to_bytes();
+        self.bodies.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
         HttpConnectorFuture::new(async move {
             for piece in &reply.before {
                 match piece {

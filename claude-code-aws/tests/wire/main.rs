@@ -12,6 +12,7 @@ mod damage;
 mod facts;
 mod fields;
 mod in_process;
+mod messages;
 mod places;
 mod recorded;
 mod refused;

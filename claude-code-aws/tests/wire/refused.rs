@@ -103,7 +103,7 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "ValidationException",
             "Input is too long for requested model.",
             Kind::ContextTooLong,
-            "fewer files",
+            "tokens are needed, 1000000 allowed",
         ),
         (
             400,
@@ -125,6 +125,21 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "You don't have access to the model with the specified model ID.",
             Kind::AccessDenied,
             "enable",
+        ),
+        (
+            403,
+            "AccessDeniedException",
+            "Model access is denied due to IAM user or service role is not authorized to perform the required AWS \
+             Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access.",
+            Kind::AccessDenied,
+            "allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe",
+        ),
+        (
+            429,
+            "ThrottlingException",
+            "Too many tokens per day, please wait before trying again.",
+            Kind::Quota,
+            "until tomorrow",
         ),
         (400, "ServiceQuotaExceededException", "quota", Kind::Quota, "Service Quotas"),
         (418, "TeapotException", "teapot", Kind::InvalidRequest, "418"),

@@ -51,7 +51,7 @@ fn next(state: &mut u64) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn whatever_happens_a_request_ends_within_its_deadline() {
     let seeds = (50 / campaign()).max(3) as u64;
-    let (mut ran, mut good, mut sends) = (0, 0, 0);
+    let (mut ran, mut good, mut sends, mut unknowns) = (0, 0, 0, 0);
     for first in 0..FAULTS {
         for seed in 0..seeds {
             let mut state = seed * 1000 + first as u64;
@@ -79,22 +79,28 @@ async fn whatever_happens_a_request_ends_within_its_deadline() {
             let paid = |g: &claude_code_aws::Generation| {
                 g.attempts.iter().filter(|a| a.unknown || a.cost.known().0 > 0).count()
             };
-            match result {
+            let unknown = |g: &claude_code_aws::Generation| g.attempts.iter().filter(|a| a.unknown).count();
+            let generation = match &result {
                 Ok(g) => {
                     good += 1;
-                    assert!(g.accepted && paid(&g) <= 8, "fault {first}, seed {seed}");
+                    assert!(g.accepted, "fault {first}, seed {seed}");
+                    Some(g)
                 }
                 Err(error) => {
                     assert!(!error.message.is_empty() && error.kind != Kind::Malformed);
-                    assert!(error.partial.as_deref().is_none_or(|g| paid(g) <= 8));
+                    error.partial.as_deref()
                 }
+            };
+            if let Some(g) = generation {
+                assert!(paid(g) <= 8 && unknown(g) <= 2, "fault {first}, seed {seed}: {:?}", g.attempts);
+                unknowns += unknown(g);
             }
             ran += 1;
             sends += replies.sends();
         }
     }
     println!(
-        "faults by seeds: {ran} sequences, {good} succeeded, {} typed errors, {sends} sends",
+        "faults by seeds: {ran} sequences, {good} succeeded, {} typed errors, {sends} sends, {unknowns} of them maybe paid",
         ran - good
     );
 }

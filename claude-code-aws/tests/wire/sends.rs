@@ -172,6 +172,14 @@ async fn a_throttled_model_rests_and_the_next_request_begins_with_another() {
     assert_eq!(third.model, first.attempts[0].model, "after its rest it is asked first again");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_model_whose_tokens_of_the_day_are_used_up_is_left_for_another_at_once() {
+    let used_up = Reply::refusal(429, "ThrottlingException", "Too many tokens per day, please wait.");
+    let replies = Replies::new([used_up, good()]);
+    let g = paused(&replies).generate("reverse a string").await.unwrap();
+    assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+}
+
 #[tokio::test]
 async fn a_call_that_is_never_awaited_is_never_sent() {
     let server = Server::start([Script::new(reverse())]).await;

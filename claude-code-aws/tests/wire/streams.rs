@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use claude_code_aws::provider::ModelProvider;
 use claude_code_aws::{Kind, Policy};
 use claude_code_core::testing;
+use futures_util::StreamExt;
 use serde_json::json;
 
 use super::bytes::{EVENT_STREAM, converse, delta, exception, frame, metadata, ok, reverse};
+use super::damage::call;
 use super::in_process::{Piece, Replies, Reply};
 use super::server::{Script, Server, Toxic};
 use super::{REVERSE, campaign, once, paused, real, replayed, request};
@@ -39,6 +42,19 @@ async fn an_exception_in_the_stream_is_typed_and_carries_what_had_arrived() {
             assert!(!partial.accepted && partial.files.iter().all(|file| !file.complete));
             assert!(partial.attempts[0].unknown, "it may be on the bill");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exception_in_the_stream_is_named_whether_it_is_known_or_not() {
+    for (name, code) in [
+        ("modelStreamErrorException", "ModelStreamErrorException"),
+        ("throttlingException", "ThrottlingException"),
+        ("somethingNewException", "SomethingNewException"),
+    ] {
+        let replies = Replies::new([Reply::stream([exception(name, "midway")])]);
+        let fault = replayed(&replies).stream(call()).next().await.unwrap().unwrap_err();
+        assert_eq!(fault.code.as_deref(), Some(code));
     }
 }
 
@@ -121,13 +137,23 @@ async fn a_frame_that_claims_a_gigabyte_is_refused_at_once() {
     prelude.extend_from_slice(&checksum.to_be_bytes());
     let mut body = converse(REVERSE, "end_turn")[..2].concat();
     body.extend(prelude);
-    let script = Script::new(ok(EVENT_STREAM, &body)).with(Toxic::Timeout(usize::MAX));
-    let server = Server::start([script]).await;
-    let begun = std::time::Instant::now();
-    let error = real(&server).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Protocol);
-    assert!(error.message.contains("1073741824"), "{error}");
-    assert!(begun.elapsed() < Duration::from_millis(350), "before any time limit");
+    let page = b"<!doctype html><title>Sign in to the network</title>".as_slice();
+    let charset = format!("{EVENT_STREAM}; charset=utf-8");
+    let without_type = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".as_slice();
+    let table = [
+        (ok(EVENT_STREAM, &body), "1073741824"),
+        (ok(&charset, &body), "1073741824"),
+        (ok("text/html", &body), "1073741824"),
+        ([without_type, &body].concat(), "1073741824"),
+        (ok("text/html", page), "prelude"),
+    ];
+    for (bytes, told) in table {
+        let server = Server::start([Script::new(bytes).with(Toxic::Timeout(usize::MAX))]).await;
+        let error = real(&server).generate(once()).await.unwrap_err();
+        // The connection stays open: whoever waits for the rest ends at a limit, with another kind.
+        assert_eq!(error.kind, Kind::Protocol, "{error}");
+        assert!(error.message.contains(told), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -253,5 +279,6 @@ async fn a_refused_answer_is_neither_sent_again_nor_cached() {
 async fn an_unknown_event_is_passed_over() {
     let mut frames = converse(REVERSE, "end_turn");
     frames.insert(2, frame("amazon-bedrock-somethingNew", json!({ "a": 1 })));
-    assert!(outcome(frames).await.unwrap().accepted);
+    let g = outcome(frames).await.unwrap();
+    assert!(g.accepted && g.warnings.iter().any(|told| told.ends_with("passed over: 1")), "{:?}", g.warnings);
 }

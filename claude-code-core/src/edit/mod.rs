@@ -49,13 +49,13 @@ impl std::fmt::Debug for Changed {
     }
 }
 
-/// An edit that does not fit. Nothing was changed by it or any other.
+/// An edit that does not fit. Its file was not changed, by it or any other edit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("edit {block} of {} does not fit: {why}", path.as_deref().unwrap_or("an unnamed file"))]
 pub struct EditProblem {
     /// Number of the edit, from 1.
     pub block: usize,
-    /// The file it names.
+    /// The file it names, or the only one.
     pub path: Option<String>,
     /// A plain sentence. It quotes no code.
     pub why: String,
@@ -69,47 +69,67 @@ impl From<EditProblem> for Error {
 
 /// Applies edits in their order, each to what the ones before it left: exactly where that fits, else with other
 /// white space at line ends, else with another indentation that is the same on every line. Files that end as
-/// they began are left out of the result.
+/// they began are left out of the result. Where one edit does not fit, nothing is changed.
 pub fn apply(files: &BTreeMap<String, String>, edits: &[Edit]) -> Result<Vec<Changed>, EditProblem> {
+    let (changed, problems) = apply_each(files, edits);
+    problems.into_iter().next().map_or(Ok(changed), Err)
+}
+
+/// As [`apply`], but file by file: where an edit does not fit, its file stays as it was and the others are changed all
+/// the same. The first problem of each such file is told.
+pub fn apply_each(files: &BTreeMap<String, String>, edits: &[Edit]) -> (Vec<Changed>, Vec<EditProblem>) {
     let mut after: BTreeMap<String, String> = BTreeMap::new();
+    let mut problems: Vec<EditProblem> = Vec::new();
     for (at, edit) in edits.iter().enumerate() {
-        let (path, content) = apply_one(files, &after, edit).map_err(|why| EditProblem {
-            block: at + 1,
-            path: edit.path.clone(),
-            why,
-        })?;
-        after.insert(path, content);
+        let target = target(files, edit);
+        let path = target.as_ref().ok().or(edit.path.as_ref()).cloned();
+        if path.is_some() && problems.iter().any(|problem| problem.path == path) {
+            continue;
+        }
+        let applied = target.and_then(|path| Ok((apply_one(files, &after, &path, edit)?, path)));
+        match applied {
+            Ok((content, path)) => _ = after.insert(path, content),
+            Err(why) => problems.push(EditProblem { block: at + 1, path, why }),
+        }
     }
+    after.retain(|path, _| !problems.iter().any(|problem| problem.path.as_ref() == Some(path)));
     let changed = after.into_iter().map(|(path, after)| {
         let before = files.get(&path).cloned().unwrap_or_default();
         Changed { path, before, after }
     });
-    Ok(changed.filter(|c| c.before != c.after || !files.contains_key(&c.path)).collect())
+    let changed = changed.filter(|c| c.before != c.after || !files.contains_key(&c.path)).collect();
+    (changed, problems)
 }
 
+/// The file that an edit changes: the one it names, or the only one.
+fn target(files: &BTreeMap<String, String>, edit: &Edit) -> Result<String, String> {
+    match (&edit.path, files.len()) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, 1) => Ok(files.keys().next().cloned().unwrap_or_default()),
+        (None, count) => Err(format!("it names no file, and there are {count}")),
+    }
+}
+
+/// The content of the file after the edit.
 fn apply_one(
     files: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,
+    path: &str,
     edit: &Edit,
-) -> Result<(String, String), String> {
-    let path = match (&edit.path, files.len()) {
-        (Some(path), _) => path.clone(),
-        (None, 1) => files.keys().next().cloned().unwrap_or_default(),
-        (None, count) => return Err(format!("it names no file, and there are {count}")),
-    };
-    let current = after.get(&path).or_else(|| files.get(&path));
+) -> Result<String, String> {
+    let current = after.get(path).or_else(|| files.get(path));
     match (current, edit.search.is_empty()) {
         (Some(text), true) if !text.is_empty() => {
             Err("its search is empty, but the file exists; name the lines to change".to_owned())
         }
-        (_, true) => match refusal(&path) {
+        (_, true) => match refusal(path) {
             Some(why) => Err(why),
-            None => Ok((path, edit.replace.clone())),
+            None => Ok(edit.replace.clone()),
         },
         (None, false) => Err("there is no such file".to_owned()),
         (Some(text), false) => {
             let fit = place::find(text, &edit.search)?;
-            Ok((path, replaced(text, &fit, &edit.replace)))
+            Ok(replaced(text, &fit, &edit.replace))
         }
     }
 }

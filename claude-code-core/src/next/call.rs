@@ -8,10 +8,8 @@ use crate::diagnostic::Severity;
 use crate::draft::Draft;
 use crate::message::{Message, TextBlock};
 use crate::plan::Plan;
+use crate::prompt;
 use crate::provider::{Field, ModelCall};
-use crate::request::SourceFile;
-
-const REPAIR: &str = include_str!("../../prompts/repair.md");
 
 /// The call that `ask` stands for.
 pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
@@ -37,60 +35,49 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
         guardrail: plan.policy.guardrail.clone(),
         service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
         place: candidate.place.clone(),
+        departure: Default::default(),
     }
 }
 
 fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Message> {
-    let mut task = Message::user(plan.prompt.user.as_str());
-    task.blocks[0].cache = points.task;
-    match (&ask.why, &ask.anchor) {
-        // Behind a cache point what differs from send to send is a block of its own.
-        (Why::Repair, _) if points.task.is_some() => {
-            task.blocks.push(TextBlock::new(format!("\n{}", repair(plan, draft))));
-            vec![task]
-        }
-        (Why::Repair, _) => vec![Message::user(format!("{}\n{}", plan.prompt.user, repair(plan, draft)))],
-        (_, Some(anchor)) => {
-            let finished: Vec<&str> =
-                draft.files.iter().filter(|f| f.complete).filter_map(|f| f.path.as_deref()).collect();
-            let rest = anchor.request(&finished);
-            vec![task, Message::assistant(anchor.received.trim_end()), Message::user(rest)]
-        }
-        _ => vec![task],
-    }
+    let task = task(plan, ask, draft, points);
+    let Some(anchor) = &ask.anchor else { return vec![task] };
+    let finished: Vec<&str> = draft.finished().iter().filter_map(Option::as_deref).collect();
+    vec![task, Message::assistant(anchor.received.trim_end()), Message::user(anchor.request(&finished))]
 }
 
-/// Given files that a repair shows once more, for the model must write them whole: one that an edit did not fit, and
-/// those that fail beside an answer that has them not.
-pub(super) fn given_anew<'a>(plan: &'a Plan, draft: &'a Draft) -> impl Iterator<Item = &'a SourceFile> {
-    let unfit = draft.edit_problem.as_ref().and_then(|problem| problem.path.as_deref());
-    plan.request.files.iter().filter(move |given| {
-        let path = Some(given.path.as_str());
-        let fails =
-            draft.diagnostics.iter().any(|d| d.severity == Severity::Error && d.path.as_deref() == path);
-        path == unfit || (fails && !draft.files.iter().any(|file| file.path.as_deref() == path))
-    })
+/// The caller's turn; where an answer is mended, also by the rest of a repair that was cut, with what is wrong with it.
+fn task(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Message {
+    let mut task = Message::user(plan.prompt.user.as_str());
+    task.blocks[0].cache = points.task;
+    if ask.why != Why::Repair && !(ask.anchor.is_some() && draft.is_mending()) {
+        return task;
+    }
+    if points.task.is_none() {
+        return Message::user(format!("{}\n{}", plan.prompt.user, repair(plan, draft)));
+    }
+    // Behind a cache point what differs from send to send is a block of its own.
+    task.blocks.push(TextBlock::new(format!("\n{}", repair(plan, draft))));
+    task
 }
 
 /// What is wrong, and only the files that it is wrong with.
 fn repair(plan: &Plan, draft: &Draft) -> String {
-    let errors = || draft.diagnostics.iter().filter(|d| d.severity == Severity::Error);
     let mut findings = String::new();
-    for found in errors() {
+    for found in draft.diagnostics.iter().filter(|d| d.severity == Severity::Error) {
         let path = found.path.as_deref().unwrap_or("(the file without a name)");
         let _ = writeln!(findings, "- {path} line {}: {}", found.line, found.message);
     }
-    let failing = draft.files.iter().filter(|file| errors().any(|d| d.path == file.path));
     let mut bodies = String::new();
-    for file in failing {
+    for file in draft.failing() {
         let path = file.path.as_deref().unwrap_or("(the file without a name)");
         let _ = write!(bodies, "\n--- {path}\n{}", file.content);
     }
-    for given in given_anew(plan, draft) {
+    for given in draft.given_anew(plan) {
         let _ = write!(bodies, "\n--- {}\n{}", given.path, given.content);
     }
-    let names: Vec<&str> = draft.files.iter().filter_map(|file| file.path.as_deref()).collect();
-    let text = REPAIR.split_once("\n\n").map_or(REPAIR, |(_, text)| text);
+    let names: Vec<&str> = draft.answered().iter().filter_map(|file| file.path.as_deref()).collect();
+    let (_, text) = prompt::split(prompt::REPAIR);
     text.replace("{{findings}}", findings.trim_end())
         .replace("{{files}}", &names.join(", "))
         .replace("{{failing}}", &bodies)

@@ -17,7 +17,7 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     }
 }
 
-/// The nearest tier below a refused candidate whose send fits under the request's cap. What was paid for is not
+/// The nearest tier below a refused candidate that the request fits into, and whose send under the request's cap. What was paid for is not
 /// thrown away for a weaker answer.
 pub(super) fn below(plan: &Plan, draft: &Draft, refused: usize) -> Option<Ask> {
     if draft.paid_sends() > 0 {
@@ -26,6 +26,6 @@ pub(super) fn below(plan: &Plan, draft: &Draft, refused: usize) -> Option<Ask> {
     let cheaper = plan.cheaper_places();
     let from = if cheaper.contains(&refused) { refused + 1 } else { cheaper.start };
     (from..cheaper.end)
+        .find(|place| limits::suits(plan, *place, draft.receipt.total().known()))
         .map(|place| send_to(plan, draft, place, Why::Downgrade, Duration::ZERO))
-        .find(|ask| limits::refusal(plan, draft, ask).is_none())
 }

@@ -8,14 +8,16 @@ use crate::draft::Draft;
 use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
 
-/// The whole task to the tier above, where the tier was not the caller's choice.
+/// The whole task to the tier above, where the tier was not the caller's choice. Not for edits that do not fit: what is
+/// wrong then is how the change is written, and the caller can ask for the whole file.
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let rejected = match &last.ended {
-        Ended::Complete(_) => draft.has_errors(),
+        Ended::Complete(_) => draft.has_errors() && draft.edit_problems.is_empty(),
         Ended::Empty => true,
         _ => false,
     };
-    if !rejected || plan.escalation.is_none() || count(draft, &Why::Escalate) > 0 {
+    let above = plan.escalation.as_ref()?;
+    if !rejected || !plan.fits(above) || count(draft, &Why::Escalate) > 0 {
         return None;
     }
     Some(send_to(plan, draft, plan.candidates.len(), Why::Escalate, Duration::ZERO))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{retry, send_to};
+use super::{limits, retry, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::Draft;
 use crate::error::Kind;
@@ -30,12 +30,16 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
 }
 
 /// The candidate to ask after this send: one further on; else one passed over because it was resting; and where the last
-/// one is closed, one that was only busy. None of those that said no.
+/// one is closed, one that was only busy. None of those that said no, and none that the request is too long or too dear
+/// for.
 pub(super) fn elsewhere(plan: &Plan, draft: &Draft, last: &Sent) -> Option<usize> {
     if last.candidate >= plan.candidates.len() {
         return None;
     }
-    let is_open = |at: &usize| !draft.sent.iter().any(|sent| refuses(plan, sent, *at));
+    let spent = draft.receipt.total().known();
+    let is_open = |at: &usize| {
+        !draft.sent.iter().any(|sent| refuses(plan, sent, *at)) && limits::suits(plan, *at, spent)
+    };
     let asked = |at: usize| draft.sent.iter().any(|sent| sent.candidate == at);
     let is_over = matches!(&last.ended, Ended::Fault(fault) if is_closed(fault.kind));
     let mut further = last.candidate + 1..plan.candidates.len();

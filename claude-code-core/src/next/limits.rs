@@ -6,8 +6,8 @@ use crate::clock::UtcMillis;
 use crate::draft::Draft;
 use crate::error::{Error, Kind};
 use crate::outcome::{Ended, Outcome, Sent};
-use crate::plan::Plan;
-use crate::price::Cost;
+use crate::plan::{Candidate, Plan};
+use crate::price::{Cost, PicoUsd};
 
 /// Whether sends or time are used up, and what it is then.
 pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {
@@ -50,21 +50,29 @@ pub(super) fn checked(plan: &Plan, draft: &Draft, ask: Ask) -> Step {
     })
 }
 
+/// Whether a candidate can take the request at all: prompt and answer fit into its context, and its ceiling under the
+/// request's cap beside what was spent.
+pub(crate) fn suits(plan: &Plan, at: usize, spent: PicoUsd) -> bool {
+    let candidate = plan.candidate(at);
+    plan.fits(candidate)
+        && over_cap(plan, candidate, plan.ceiling(candidate, plan.prompt_tokens), spent).is_none()
+}
+
 /// Why the request's cap refuses a send, if it does.
 pub(super) fn refusal(plan: &Plan, draft: &Draft, ask: &Ask) -> Option<String> {
-    let cap = plan.limits.max_usd;
-    match ask.ceiling {
+    over_cap(plan, plan.candidate(ask.candidate), ask.ceiling, draft.receipt.total().known())
+}
+
+fn over_cap(plan: &Plan, candidate: &Candidate, ceiling: Cost, spent: PicoUsd) -> Option<String> {
+    let (cap, model) = (plan.limits.max_usd, &candidate.model);
+    match ceiling {
         Cost::Unpriced { .. } if plan.limits.max_usd_is_set => Some(format!(
-            "the price of {} is unknown, and a cap of ${cap} is set: take the cap away or name a model of the catalogue",
-            plan.candidate(ask.candidate).model
+            "the price of {model} is unknown, and a cap of ${cap} is set: take the cap away or name a model of the catalogue"
         )),
-        Cost::Priced(ceiling) if ceiling.saturating_add(draft.receipt.total().known()) > cap => {
-            Some(format!(
-                "one send to {} can cost ${ceiling}, ${} is spent, and ${cap} is the cap: raise max_usd or lower max_tokens",
-                plan.candidate(ask.candidate).model,
-                draft.receipt.total().known()
-            ))
-        }
+        Cost::Priced(ceiling) if ceiling.saturating_add(spent) > cap => Some(format!(
+            "the request's cap is ${cap}: ${spent} is spent, $0 is reserved, and one send to {model} can cost \
+             ${ceiling}: raise max_usd or lower max_tokens"
+        )),
         _ => None,
     }
 }

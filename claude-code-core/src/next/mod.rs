@@ -5,6 +5,7 @@ mod downgrade;
 mod escalate;
 mod fallback;
 mod keep;
+mod left_out;
 mod limits;
 mod repair;
 mod resume;
@@ -12,13 +13,14 @@ mod retry;
 mod stop;
 
 pub use call::call;
+pub use left_out::left_out;
+pub(crate) use limits::suits;
 
 use std::time::Duration;
 
 use crate::ask::{Ask, Why};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
-use crate::estimate::estimate_tokens;
 use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
 
@@ -31,6 +33,13 @@ pub enum Step {
     Stop(Outcome),
 }
 
+/// A cause of another send.
+type Cause = fn(&Plan, &Draft, &Sent) -> Option<Ask>;
+
+/// All of them, in the order in which they are asked.
+const CAUSES: [Cause; 6] =
+    [downgrade::ask, resume::ask, retry::ask, fallback::ask, repair::ask, escalate::ask];
+
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
@@ -41,14 +50,9 @@ pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
         return Step::Stop(outcome);
     }
-    let next = downgrade::ask(plan, draft, last)
-        .or_else(|| resume::ask(plan, draft, last))
-        .or_else(|| retry::ask(plan, draft, last))
-        .or_else(|| fallback::ask(plan, draft, last))
-        .or_else(|| repair::ask(plan, draft, last))
-        .or_else(|| escalate::ask(plan, draft, last))
-        .filter(|ask| limits::in_time(plan, draft, ask, now));
-    match next {
+    // A cause whose send would come too late gives way to the next one.
+    let mut asks = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
+    match asks.find(|ask| limits::in_time(plan, draft, ask, now)) {
         Some(ask) => limits::checked(plan, draft, ask),
         None => Step::Stop(stop::concluded(draft, last)),
     }
@@ -59,15 +63,11 @@ fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duratio
     let model = plan.candidate(candidate);
     // A resume or repair sends what was received along.
     let more = match why {
-        Why::Resume => estimate_tokens(&draft.text),
-        Why::Repair => {
-            let given = call::given_anew(plan, draft).map(|file| estimate_tokens(&file.content));
-            estimate_tokens(&draft.text) + given.sum::<u64>()
-        }
+        Why::Resume | Why::Repair => draft.sent_along(plan),
         _ => 0,
     };
     let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
-    Ask { candidate, why, wait, max_tokens: plan.max_tokens, ceiling, anchor: None }
+    Ask { candidate, why, wait, max_tokens: plan.max_tokens_of(model), ceiling, anchor: None }
 }
 
 /// How many of the sends that may be paid for were made for this reason.

@@ -10,11 +10,14 @@ use crate::plan::Plan;
 
 /// Rounds of repair, at most.
 const ROUNDS: usize = 2;
+/// The same for edits that do not fit: a model that cannot quote a file a second time will not the third.
+const ROUNDS_OF_EDITS: usize = 1;
 
 /// The failing files again, if the answer is whole and checks found errors.
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let rejected = matches!(last.ended, Ended::Complete(_)) && draft.has_errors();
-    if !rejected || count(draft, &Why::Repair) >= ROUNDS {
+    let rounds = if draft.edit_problems.is_empty() { ROUNDS } else { ROUNDS_OF_EDITS };
+    if !rejected || count(draft, &Why::Repair) >= rounds {
         return None;
     }
     Some(send_to(plan, draft, last.candidate, Why::Repair, Duration::ZERO))

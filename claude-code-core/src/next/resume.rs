@@ -23,12 +23,13 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
             fault.kind == Kind::Cut
                 && fault.paid == Paid::Maybe
                 && !retry::repeated(draft)
-                && draft.files.iter().any(|file| file.complete)
+                && !draft.finished().is_empty()
         }
         _ => false,
     };
-    // A round that added nothing will not be helped by another one.
-    let stuck = last.why == Why::Resume && draft.added_nothing();
+    // A round that added nothing will not be helped by another one, nor a model that has ended its turn.
+    let gave_up = matches!(&last.ended, Ended::Truncated(reason) if reason.is_complete());
+    let stuck = last.why == Why::Resume && (draft.added_nothing() || gave_up);
     if !cut || stuck || count(draft, &Why::Resume) >= ROUNDS {
         return None;
     }

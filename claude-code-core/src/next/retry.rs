@@ -6,13 +6,13 @@ use std::time::Duration;
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 
-use super::{count, fallback, on_this_candidate, send_to};
+use super::{fallback, on_this_candidate, send_to};
 use crate::ask::{Ask, Why};
 use crate::draft::Draft;
 use crate::error::Kind;
 use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
-use crate::provider::{Paid, ProviderError};
+use crate::provider::{Field, Paid, ProviderError};
 use crate::resume::Anchor;
 
 /// The first interval; Bedrock's token window is a minute, so a quick burst of retries never helps.
@@ -21,16 +21,18 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 /// Safe faults on one candidate after which the next candidate is asked, where there is one.
 pub(super) const BEFORE_FALLBACK: usize = 3;
+/// The longest wait that a service may ask for where there is another candidate: as long as the tries before it take.
+const BEFORE_ELSEWHERE: Duration = Duration::from_secs(3);
+/// Sends of one request that may end in a fault that may have been paid for: one, and its one repeat.
+const MAYBE_PAID: usize = 2;
 /// A 408 of the model itself: it would only happen again.
 const MODEL_TIMEOUT: &str = "ModelTimeoutException";
 
 /// The same request again, if the last fault allows it.
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     let Ended::Fault(fault) = &last.ended else { return None };
-    if let Some(field) = fault.refused_field {
-        let seen =
-            draft.sent.iter().any(|sent| sent.why == Why::Without(field) && sent.candidate == last.candidate);
-        return (!seen).then(|| send_to(plan, draft, last.candidate, Why::Without(field), Duration::ZERO));
+    if let (Paid::No, Some(field)) = (fault.paid, fault.refused_field) {
+        return without(plan, draft, last, field);
     }
     match fault.paid {
         Paid::No => safe(plan, draft, last, fault),
@@ -44,18 +46,39 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
     let patient = match fault.kind {
         Kind::Throttled | Kind::Unavailable | Kind::Timeout | Kind::Cut => true,
         // Expired credentials and a skewed clock are put right by the first failure, or not at all.
-        Kind::Credentials => fault.retry_after.is_some() && tries == 1,
+        Kind::Credentials => fault.retry_after.is_some() && renewals(draft, last) == 1,
         _ => false,
     };
     let other = fallback::elsewhere(plan, draft, last).is_some();
-    if !patient || (other && tries >= BEFORE_FALLBACK) {
+    let long = fault.retry_after.is_some_and(|asked| asked > BEFORE_ELSEWHERE);
+    if !patient || (other && (long || tries >= BEFORE_FALLBACK)) {
         return None;
     }
     let wait = wait(&plan.id, tries, fault.retry_after);
-    // A resume or repair that could not be had is asked for again; the task anew would be paid for twice.
-    let why = if matches!(last.why, Why::Resume | Why::Repair) { last.why.clone() } else { Why::Retry };
+    Some(again(plan, draft, last, Why::Retry, wait))
+}
+
+/// The same without a field that the model refused, once.
+fn without(plan: &Plan, draft: &Draft, last: &Sent, field: Field) -> Option<Ask> {
+    let refused =
+        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.refused_field == Some(field));
+    let seen = draft.sent.iter().filter(|sent| sent.candidate == last.candidate).filter(refused).count();
+    (seen == 1).then(|| again(plan, draft, last, Why::Without(field), Duration::ZERO))
+}
+
+/// What was asked for last, once more. A resume or repair that could not be had stays one; the task anew would be paid
+/// for twice.
+fn again(plan: &Plan, draft: &Draft, last: &Sent, why: Why, wait: Duration) -> Ask {
+    let why = if matches!(last.why, Why::Resume | Why::Repair) { last.why.clone() } else { why };
     let anchor = Anchor::of(&draft.text).filter(|_| why == Why::Resume);
-    Some(Ask { anchor, ..send_to(plan, draft, last.candidate, why, wait) })
+    Ask { anchor, ..send_to(plan, draft, last.candidate, why, wait) }
+}
+
+/// How often the candidate that was asked last has refused its credentials.
+fn renewals(draft: &Draft, last: &Sent) -> usize {
+    let refused =
+        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == Kind::Credentials);
+    on_this_candidate(draft, last).filter(refused).count()
 }
 
 /// One repeat of a send that may have been paid for, whatever the causes were.
@@ -70,11 +93,11 @@ fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Opt
     Some(send_to(plan, draft, last.candidate, Why::Repeat, wait(&plan.id, 1, fault.retry_after)))
 }
 
-/// Whether the one repeat of a maybe-paid send was used, as a repeat or as a resume of a broken stream.
+/// Whether the one repeat of a maybe-paid send was used, whatever stood between the two: two sends of a request may end
+/// so, over all causes and candidates.
 pub(super) fn repeated(draft: &Draft) -> bool {
-    let broken = |sent: &Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Paid::Maybe);
-    count(draft, &Why::Repeat) > 0
-        || draft.sent.windows(2).any(|pair| broken(&pair[0]) && pair[1].why == Why::Resume)
+    let broken = |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Paid::Maybe);
+    draft.sent.iter().filter(broken).count() >= MAYBE_PAID
 }
 
 /// Full jitter over an exponential interval; what the service asks for is obeyed, and spread by up to a second.

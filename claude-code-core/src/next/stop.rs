@@ -13,12 +13,13 @@ pub(super) fn accepted(draft: &Draft, last: &Sent) -> Option<Outcome> {
 /// What it is if nothing more is sent. An earlier complete answer is not lost to a later fault.
 pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
     match &last.ended {
-        Ended::Complete(_) if draft.edit_problem.is_some() && !draft.has_kept() => {
+        Ended::Complete(_) if !draft.edit_problems.is_empty() && !draft.has_kept() => {
+            let problem = draft.edit_problems.first().map_or_else(String::new, ToString::to_string);
             Outcome::Failed(Error::new(
                 Kind::EditFailed,
-                draft.edit_problem.as_ref().map_or_else(String::new, |problem| {
-                    format!("{problem}: nothing was changed; ask for the whole file, or for less at once")
-                }),
+                format!(
+                    "{problem}: ask for the whole file, or for less at once; the other changed files are in partial"
+                ),
             ))
         }
         Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,

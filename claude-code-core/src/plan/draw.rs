@@ -210,7 +210,7 @@ fn spread(candidates: Vec<Candidate>, policy: &Policy) -> Vec<Candidate> {
     let mut all = Vec::with_capacity(candidates.len() * (1 + policy.places.len()));
     for candidate in candidates {
         let there = |place: &&Arc<str>| match policy.reach {
-            Reach::AnthropicApi => true,
+            Reach::AnthropicApi | Reach::BedrockMessages => true,
             Reach::Profile(_) if candidate.model.is_arn() => false,
             Reach::Profile(_) => candidate.model.scope().is_none_or(|scope| scope.has_region(place)),
         };
@@ -291,11 +291,7 @@ fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candida
 
 /// The id of a model as the provider knows it.
 fn id_of(card: &ModelCard, policy: &Policy) -> Result<ModelId> {
-    match policy.reach {
-        Reach::AnthropicApi => card.anthropic_id(),
-        Reach::Profile(scope) => card.profile_id(scope),
-    }
-    .ok_or_else(|| {
+    policy.reach.id(card).ok_or_else(|| {
         Error::new(
             Kind::NeedsProfile,
             format!(

@@ -10,7 +10,7 @@ use crate::request::GenerateRequest;
 use crate::state::Scope;
 
 /// Changes when what is cached changes its form.
-const CACHE_SCHEMA: &str = "2";
+const CACHE_SCHEMA: &str = "3";
 
 /// A hash over everything that the answer depends on, each part with its length before it, so that no two
 /// different requests share one.
@@ -28,6 +28,7 @@ pub(super) fn cache_key(
         CACHE_SCHEMA,
         scope.as_str(),
         provider,
+        &policy.answers_from,
         first.model.as_str(),
         &format!("{:?}", policy.reach),
         &max_tokens.to_string(),

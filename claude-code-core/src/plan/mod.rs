@@ -111,7 +111,7 @@ pub struct Plan {
     pub prompt: Prompt,
     /// Tokens of the prompt, estimated from above.
     pub prompt_tokens: u64,
-    /// The longest single answer in tokens.
+    /// The longest single answer in tokens; less where a candidate writes less.
     pub max_tokens: u32,
     /// The bounds.
     pub limits: Limits,
@@ -167,7 +167,18 @@ impl Plan {
     /// The most that one send to a candidate can cost.
     pub fn ceiling(&self, candidate: &Candidate, prompt_tokens: u64) -> Cost {
         let rates = self.rates(candidate);
-        rates::ceiling(rates.as_ref(), prompt_tokens, u64::from(self.max_tokens))
+        rates::ceiling(rates.as_ref(), prompt_tokens, u64::from(self.max_tokens_of(candidate)))
+    }
+
+    /// The longest answer that a candidate is asked for: the plan's, if it writes that much.
+    pub fn max_tokens_of(&self, candidate: &Candidate) -> u32 {
+        candidate.card.map_or(self.max_tokens, |card| card.max_output_tokens.min(self.max_tokens))
+    }
+
+    /// Whether prompt and answer fit into a candidate's context. Of an unknown one nobody knows.
+    pub fn fits(&self, candidate: &Candidate) -> bool {
+        let needed = self.prompt_tokens + u64::from(self.max_tokens_of(candidate));
+        candidate.card.is_none_or(|card| needed <= u64::from(card.context_window))
     }
 
     /// What a send to a candidate is charged, line by line.
@@ -189,7 +200,7 @@ impl Plan {
     pub fn thinking(&self, candidate: &Candidate) -> Option<SentThinking> {
         let wish = self.request.thinking?;
         let effort = self.request.effort.filter(|effort| candidate.takes_effort(*effort));
-        candidate.card?.capabilities.thinking_as(wish, effort, self.max_tokens)?
+        candidate.card?.capabilities.thinking_as(wish, effort, self.max_tokens_of(candidate))?
     }
 
     /// The first model to ask.
@@ -208,6 +219,14 @@ impl Plan {
     pub fn cheaper_places(&self) -> std::ops::Range<usize> {
         let first = self.candidates.len() + 1;
         first..first + self.cheaper.len()
+    }
+
+    /// What a request must share with another one of this process to wait for its answer: who may pay less, send less or
+    /// not store is another flight, though its answer may come from the same entry of the cache.
+    pub(crate) fn flight_key(&self) -> String {
+        let Limits { max_sends, max_usd, max_usd_is_set, .. } = &self.limits;
+        let (mode, skips) = (self.request.cache, self.request.skip_store);
+        format!("{} {mode:?} {skips} {max_sends} {} {max_usd_is_set}", self.cache_key, max_usd.0)
     }
 
     /// Whether its answer may come from the cache, or go there.

@@ -9,11 +9,12 @@ use super::edit::{self, EditReader};
 use super::fence;
 use super::nested::{Kind, Verdict};
 use super::reader::AnswerReader;
+use crate::path::MAX_FILE_BYTES;
 
 /// So many times the end of an answer is read again because a longer fence was closed by a shorter one.
 const MAX_REREADS: usize = 8;
 /// Lines that wait for their meaning beyond this (bytes) are taken to stand after the block.
-const MAX_HELD: usize = 2 << 20;
+const MAX_HELD: usize = MAX_FILE_BYTES;
 
 impl AnswerReader {
     pub(super) fn block_line(&mut self, mut block: Box<Block>, line: &str) {

@@ -4,9 +4,10 @@ use super::above::name_of;
 use super::answer::Edit;
 use super::cursor::is_blank;
 use crate::file;
+use crate::path::MAX_FILE_BYTES;
 
 /// A longer edit is read as text.
-const MAX_EDIT: usize = 2 << 20;
+const MAX_EDIT: usize = MAX_FILE_BYTES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {

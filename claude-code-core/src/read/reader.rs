@@ -77,6 +77,16 @@ impl AnswerReader {
         self.shelf.take_pieces()
     }
 
+    /// The language of the file that the next line belongs to: one that is open, or the code without a fence that the
+    /// answer is so far. None outside files.
+    pub fn open_language(&self) -> Option<Language> {
+        if self.marked.is_some() || self.block.is_some() || self.edits.is_open() {
+            return Some(self.shelf.open_language().unwrap_or_else(Language::text));
+        }
+        let may_be_code = self.shelf.is_text_only() && !self.uses_sentinels;
+        may_be_code.then(|| bare::language(self.shelf.text_so_far(), self.hint.as_ref())).flatten()
+    }
+
     /// The answer has ended: the last pieces, and the truth.
     pub fn finish(mut self) -> (Vec<Piece>, Answer) {
         let rest = std::mem::take(&mut self.partial);

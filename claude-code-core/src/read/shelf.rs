@@ -6,12 +6,9 @@ use super::answer::{Answer, Edit, Fence, Piece};
 use super::edit;
 use crate::file::{self, CodeFile};
 use crate::language::Language;
+// Against answers made to fill memory; there may be as many bytes of text as of files.
+use crate::path::{MAX_FILE_BYTES as MAX_FILE, MAX_FILES, MAX_TOTAL_BYTES as MAX_TOTAL};
 
-/// Bounds against answers made to fill memory: files, bytes of a file, bytes in all (of files; as many of
-/// text).
-const MAX_FILES: usize = 500;
-const MAX_FILE: usize = 2 << 20;
-const MAX_TOTAL: usize = 16 << 20;
 /// Notes and fences beyond these say nothing new.
 const MAX_NOTES: usize = 100;
 const MAX_FENCES: usize = 10_000;
@@ -39,6 +36,8 @@ pub(super) struct Shelf {
     open: bool,
     /// The open file passed a bound: its further lines are dropped.
     full: bool,
+    /// The text passed its bound.
+    text_full: bool,
     stored: usize,
     /// The revision of files that begin, and how many indices were in use before it.
     revision: u32,
@@ -52,22 +51,26 @@ impl Shelf {
         std::mem::take(&mut self.pieces)
     }
 
-    /// Adds text outside files.
+    /// Adds text outside files, up to the bound: where it is cut does not depend on how the answer came in.
     pub fn text(&mut self, text: &str) {
         let room = MAX_TOTAL.saturating_sub(self.answer.text.len());
-        if text.is_empty() || room < text.len() {
-            return self.text_is_full(text);
+        let fitting = &text[..text.floor_char_boundary(if self.text_full { 0 } else { room })];
+        if fitting.len() < text.len() {
+            self.text_is_full();
         }
-        self.answer.text.push_str(text);
+        if fitting.is_empty() {
+            return;
+        }
+        self.answer.text.push_str(fitting);
         match self.pieces.last_mut() {
-            Some(Piece::Text(last)) => last.push_str(text),
-            _ => self.pieces.push(Piece::Text(text.to_owned())),
+            Some(Piece::Text(last)) => last.push_str(fitting),
+            _ => self.pieces.push(Piece::Text(fitting.to_owned())),
         }
     }
 
-    fn text_is_full(&mut self, text: &str) {
-        if !text.is_empty() && !self.incomplete {
-            self.note(format!("The text beyond {} MB was left out.", MAX_TOTAL >> 20));
+    fn text_is_full(&mut self) {
+        if !std::mem::replace(&mut self.text_full, true) {
+            self.note(format!("The text beyond {} MB was left out.", MAX_TOTAL / 1_000_000));
             self.incomplete = true;
         }
     }
@@ -116,28 +119,30 @@ impl Shelf {
         });
     }
 
-    /// Adds lines to the open file.
+    /// Adds lines to the open file, up to the bound: where it is cut does not depend on how the answer came in.
     pub fn chunk(&mut self, text: &str) {
         let Some(slot) = self.slots.last_mut().filter(|_| self.open && !self.full) else { return };
-        if text.is_empty() {
-            return;
+        let room =
+            MAX_FILE.saturating_sub(slot.file.content.len()).min(MAX_TOTAL.saturating_sub(self.stored));
+        let fitting = &text[..text.floor_char_boundary(room)];
+        if !fitting.is_empty() {
+            self.stored += fitting.len();
+            slot.file.content.push_str(fitting);
+            let (index, revision) = (slot.index, slot.revision);
+            match self.pieces.last_mut() {
+                Some(Piece::FileChunk { index: i, text: last, .. }) if *i == index => last.push_str(fitting),
+                _ => self.pieces.push(Piece::FileChunk { index, revision, text: fitting.to_owned() }),
+            }
         }
-        if slot.file.content.len() + text.len() > MAX_FILE || self.stored + text.len() > MAX_TOTAL {
-            return self.file_is_full();
-        }
-        self.stored += text.len();
-        slot.file.content.push_str(text);
-        let (index, revision) = (slot.index, slot.revision);
-        match self.pieces.last_mut() {
-            Some(Piece::FileChunk { index: i, text: last, .. }) if *i == index => last.push_str(text),
-            _ => self.pieces.push(Piece::FileChunk { index, revision, text: text.to_owned() }),
+        if fitting.len() < text.len() {
+            self.file_is_full();
         }
     }
 
     fn file_is_full(&mut self) {
         self.full = true;
         self.incomplete = true;
-        let (file, total) = (MAX_FILE >> 20, MAX_TOTAL >> 20);
+        let (file, total) = (MAX_FILE / 1_000_000, MAX_TOTAL / 1_000_000);
         self.note(format!("A file was cut: files hold up to {file} MB each and {total} MB in all."));
     }
 
@@ -156,6 +161,11 @@ impl Shelf {
     /// The content of the open file so far.
     pub fn open_content(&self) -> &str {
         self.slots.last().filter(|_| self.open).map_or("", |s| &s.file.content)
+    }
+
+    /// The language of the open file.
+    pub fn open_language(&self) -> Option<Language> {
+        self.slots.last().filter(|_| self.open).map(|slot| slot.file.language.clone())
     }
 
     /// Bytes of the open file, or none where it was cut.
@@ -247,7 +257,10 @@ impl Shelf {
             self.stored -= slot.file.content.len();
         }
         text.push_str(&self.answer.text[done..]);
-        text.truncate(text.floor_char_boundary(MAX_TOTAL));
+        if text.len() > MAX_TOTAL {
+            text.truncate(text.floor_char_boundary(MAX_TOTAL));
+            self.text_is_full();
+        }
         self.answer.text = text;
         self.used_before = self.slots.len();
         self.revision = self.slots.iter().map(|s| s.revision).max().unwrap_or(0) + 1;

@@ -11,6 +11,24 @@ pub enum Reach {
     Profile(ProfileScope),
     /// On the Anthropic API.
     AnthropicApi,
+    /// On Bedrock's own Messages endpoint, which takes the models' ids without a profile.
+    BedrockMessages,
+}
+
+impl Reach {
+    /// The id by which a model is asked for; none where it is not reached so.
+    pub fn id(self, card: &ModelCard) -> Option<ModelId> {
+        match self {
+            Reach::Profile(scope) => card.profile_id(scope),
+            Reach::AnthropicApi => card.anthropic_id(),
+            Reach::BedrockMessages => ModelId::new(card.bedrock_id).ok(),
+        }
+    }
+
+    /// Whether the Messages API is spoken.
+    pub fn is_messages(self) -> bool {
+        matches!(self, Reach::AnthropicApi | Reach::BedrockMessages)
+    }
 }
 
 /// A model to try, and why.
@@ -63,10 +81,7 @@ fn of_tier(tier: Tier, catalogue: &Catalogue, reach: Reach) -> impl Iterator<Ite
     family.retain(|m| m.lifecycle.status == Status::Active && m.capabilities.data_retention.is_empty());
     family.sort_by_key(|m| (m.base() != current.base(), std::cmp::Reverse(m.released)));
     family.into_iter().filter_map(move |card| {
-        let id = match reach {
-            Reach::Profile(scope) => card.profile_id(scope),
-            Reach::AnthropicApi => card.anthropic_id(),
-        };
+        let id = reach.id(card);
         let why = match (card.base() == current.base(), reach) {
             (false, Reach::Profile(scope)) => {
                 format!(
@@ -84,6 +99,7 @@ fn unreachable_by(tier: Tier, reach: Reach) -> Error {
     let place = match reach {
         Reach::Profile(scope) => format!("geography {scope}"),
         Reach::AnthropicApi => "the Anthropic API".to_owned(),
+        Reach::BedrockMessages => "Bedrock's Messages endpoint".to_owned(),
     };
     Error::new(
         Kind::NeedsProfile,

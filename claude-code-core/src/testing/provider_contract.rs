@@ -90,6 +90,7 @@ fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
+        departure: Default::default(),
     }
 }
 
@@ -117,7 +118,7 @@ async fn given(make: Make<'_>, case: Case) -> Given {
                 given.usages.push(usage);
             }
             Ok(ModelEvent::Skipped) => given.skipped += 1,
-            Ok(ModelEvent::Thinking { .. }) => {}
+            Ok(ModelEvent::Thinking { .. } | ModelEvent::Alive) => {}
             Err(fault) => given.fault = Some(fault),
         }
     }
@@ -127,10 +128,14 @@ async fn given(make: Make<'_>, case: Case) -> Given {
 async fn nothing_is_sent_before_the_first_poll(make: Make<'_>) {
     let (provider, sends) = make(Case::Whole);
     drop(provider.stream(call()));
-    let mut unpolled = provider.stream(call());
+    let call = call();
+    let departure = call.departure.clone();
+    let mut unpolled = provider.stream(call);
     assert_eq!(sends(), 0, "{}: a stream that was not polled was sent", provider.name());
+    assert!(!departure.has_left(), "{}: nothing has left", provider.name());
     assert!(unpolled.next().await.is_some());
     assert_eq!(sends(), 1);
+    assert!(departure.has_left(), "{}: what was sent must be marked", provider.name());
 }
 
 async fn a_whole_answer_is_text_one_stop_and_its_usage(make: Make<'_>) {

@@ -47,6 +47,8 @@ pub fn generation(id: &str, at: i64, files: &[(&str, &str)]) -> Generation {
         sample: false,
         prompt: "Write a Python function that reverses a string.".to_owned(),
         batch_id: None,
+        cache_key: None,
+        given: Default::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::hint::{hint, nearest};
+use super::hint::Hints;
 use super::source::Source;
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -63,7 +63,14 @@ fn template(source: &Source, root: &Node) -> Vec<Diagnostic> {
     };
     let mut known: HashSet<&str> = names("Resources").into_iter().collect();
     known.extend(names("Parameters"));
-    let mut look = Look { source, known: &known, conditions: names("Conditions"), is_sam, found: &mut found };
+    let mut look = Look {
+        source,
+        known: &known,
+        conditions: names("Conditions"),
+        is_sam,
+        hints: Hints::default(),
+        found: &mut found,
+    };
     look.at(root);
     found
 }
@@ -74,6 +81,7 @@ struct Look<'l> {
     known: &'l HashSet<&'l str>,
     conditions: Vec<&'l str>,
     is_sam: bool,
+    hints: Hints,
     found: &'l mut Vec<Diagnostic>,
 }
 
@@ -112,15 +120,9 @@ impl Look<'_> {
         {
             return;
         }
-        let severity = if self.is_sam && nearest(name, self.known.iter().copied()).is_none() {
-            Severity::Warning
-        } else {
-            Severity::Error
-        };
-        let message = format!(
-            "`{name}` is neither a resource nor a parameter{}",
-            hint(name, self.known.iter().copied())
-        );
+        let near = self.hints.of(name, self.known.iter().copied());
+        let severity = if self.is_sam && near.is_empty() { Severity::Warning } else { Severity::Error };
+        let message = format!("`{name}` is neither a resource nor a parameter{near}");
         self.found.push(self.source.on(node.line, node.column, severity, message));
     }
 
@@ -136,8 +138,10 @@ impl Look<'_> {
     fn condition(&mut self, node: &Node) {
         let name = node.text().unwrap_or("");
         if !self.conditions.contains(&name) {
-            let message =
-                format!("there is no condition `{name}`{}", hint(name, self.conditions.iter().copied()));
+            let message = format!(
+                "there is no condition `{name}`{}",
+                self.hints.of(name, self.conditions.iter().copied())
+            );
             self.found.push(self.source.on(node.line, node.column, Severity::Error, message));
         }
     }

@@ -17,9 +17,17 @@ mod hint;
 #[cfg(feature = "syntax")]
 mod layout;
 #[cfg(feature = "syntax")]
+mod ruby;
+#[cfg(feature = "syntax")]
+mod shell;
+#[cfg(feature = "syntax")]
 mod syntax;
 #[cfg(feature = "syntax")]
+mod tags;
+#[cfg(feature = "syntax")]
 mod terraform;
+#[cfg(feature = "syntax")]
+mod together;
 #[cfg(feature = "syntax")]
 mod toml;
 #[cfg(feature = "syntax")]
@@ -33,7 +41,7 @@ use tokio::time::timeout;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::CodeFile;
-use crate::request::GenerateRequest;
+use crate::request::{GenerateRequest, SourceFile};
 use source::Source;
 
 /// Findings of one file that are told; the first ones are worth most.
@@ -42,9 +50,18 @@ const MAX_PER_FILE: usize = 5;
 /// What is wrong with these files, in their order and by line: at most five findings of each check a file. Files
 /// whose end was not seen and those over 1 MB are passed over.
 pub fn check(files: &[CodeFile]) -> Vec<Diagnostic> {
+    check_beside(files, &[])
+}
+
+/// The same for files that stand beside given ones: those that an answer does not write again are there, and what it
+/// breaks in them is told; what was wrong between them before is not an error of the answer.
+pub fn check_beside(files: &[CodeFile], given: &[SourceFile]) -> Vec<Diagnostic> {
     let sources: Vec<Source> = files.iter().filter_map(Source::new).collect();
     let mut found: Vec<Vec<Diagnostic>> = sources.iter().map(check_one).collect();
-    check_together(&sources, &mut found);
+    #[cfg(feature = "syntax")]
+    together::check(files, &sources, &together::as_files(given), &mut found);
+    #[cfg(not(feature = "syntax"))]
+    let _ = given;
     for diagnostics in &mut found {
         diagnostics.sort_by_key(|d| (d.line, d.column, d.severity));
         diagnostics.dedup();
@@ -54,7 +71,7 @@ pub fn check(files: &[CodeFile]) -> Vec<Diagnostic> {
 
 /// What the checks that a request asks for find: these, and the caller's own within the time that is left.
 pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duration) -> Vec<Diagnostic> {
-    let mut found = if request.skip_validation { Vec::new() } else { check(files) };
+    let mut found = if request.skip_validation { Vec::new() } else { check_beside(files, &request.files) };
     if let Some(own) = &request.check {
         match timeout(left, own.check(files)).await {
             Ok(own) => found.extend(own),
@@ -90,21 +107,5 @@ fn syntax_of(source: &Source) -> Vec<Diagnostic> {
         "yaml" => yaml::check(source),
         "toml" => toml::check(source),
         _ => syntax::check(source),
-    }
-}
-
-#[cfg(not(feature = "syntax"))]
-fn check_together(_: &[Source], _: &mut [Vec<Diagnostic>]) {}
-
-#[cfg(feature = "syntax")]
-fn check_together(sources: &[Source], found: &mut [Vec<Diagnostic>]) {
-    let sound: Vec<bool> = found.iter().map(|d| !d.iter().any(Diagnostic::is_error)).collect();
-    let findings = [
-        contract::check(sources, &sound),
-        terraform::check(sources, &sound),
-        cloudformation::check(sources, &sound),
-    ];
-    for (index, diagnostic) in findings.into_iter().flatten() {
-        found[index].push(diagnostic);
     }
 }

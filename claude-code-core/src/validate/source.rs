@@ -1,6 +1,7 @@
 //! The text of a file as the checks see it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::CodeFile;
@@ -26,6 +27,8 @@ pub struct Source<'a> {
     pub path: Option<&'a str>,
     pub language: &'a str,
     pub text: Cow<'a, str>,
+    /// Where its lines begin, once a place was asked for.
+    lines: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Source<'a> {
@@ -39,7 +42,19 @@ impl<'a> Source<'a> {
             path: file.path.as_deref(),
             language: file.language.as_str(),
             text,
+            lines: OnceCell::new(),
         })
+    }
+
+    /// The same file once more, without a copy of its text.
+    #[cfg(feature = "syntax")]
+    pub fn borrowed(&self) -> Source<'_> {
+        Source {
+            path: self.path,
+            language: self.language,
+            text: Cow::Borrowed(&self.text),
+            lines: OnceCell::new(),
+        }
     }
 
     /// Whether something is left out on purpose: a sketch to be read, which no parser needs to take. Diffs, edits
@@ -70,10 +85,14 @@ impl<'a> Source<'a> {
 
     /// A finding at a byte of the text.
     pub fn at(&self, offset: usize, severity: Severity, message: impl Into<String>) -> Diagnostic {
-        let before = &self.text[..self.text.floor_char_boundary(offset)];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
-        self.on(line, column, severity, message)
+        let offset = self.text.floor_char_boundary(offset);
+        let starts = self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let line = starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).map_or(0, |before| starts[before]);
+        self.on(line, self.text[start..offset].chars().count() + 1, severity, message)
     }
 
     /// A finding at a line and column, both from 1.

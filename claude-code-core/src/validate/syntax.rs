@@ -5,54 +5,122 @@ use std::collections::HashMap;
 use tree_sitter::Node;
 
 use super::source::Source;
-use super::{MAX_PER_FILE, layout, tree};
+use super::{MAX_PER_FILE, layout, ruby, shell, tags, tree};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// Pairs whose counts tell that something is left open, whatever a grammar thinks of the rest.
 const PAIRS: [(&str, &str); 7] =
     [("(", ")"), ("[", "]"), ("{", "}"), ("if", "fi"), ("do", "done"), ("case", "esac"), ("[[", "]]")];
 
+/// Languages with macros, dialects, free-form words or forms newer than their grammar: there an error in the tree alone
+/// is a warning.
+const DOUBTFUL: [&str; 8] = ["bash", "c", "cpp", "csharp", "css", "html", "ruby", "sql"];
+
 /// Syntax errors of a file in a language with a grammar; none for others and for sketches.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
     if source.is_fragment() {
         return Vec::new();
     }
+    let mut found: Vec<Diagnostic> =
+        if source.language == "html" { tags::html(source).into_iter().collect() } else { Vec::new() };
     let Some(tree) = tree::parse(source.language, &source.text) else {
-        return Vec::new();
+        return found;
     };
-    let mut found = Vec::new();
-    if source.language == "python" {
-        found.extend(layout::check(source, tree.root_node()));
+    let root = tree.root_node();
+    match source.language {
+        "python" => found.extend(layout::check(source, root)),
+        "javascript" | "tsx" => found.extend(tags::jsx(source, root)),
+        _ => {}
     }
-    if !found.iter().any(Diagnostic::is_error) && tree.root_node().has_error() {
-        found.extend(faults(source, tree.root_node()));
+    if !found.iter().any(Diagnostic::is_error) && root.has_error() {
+        found.extend(certain(source, root));
+        let severity = if found.is_empty() { severity(source.language, root) } else { Severity::Warning };
+        found.extend(faults(source, root, severity));
     }
     found
 }
 
-fn faults(source: &Source, root: Node<'_>) -> Vec<Diagnostic> {
-    let severity = if is_certain(source.language, root) { Severity::Error } else { Severity::Warning };
+/// What is certainly wrong where the tree has an error that may be the grammar's own.
+fn certain(source: &Source, root: Node<'_>) -> Option<Diagnostic> {
+    let (at, message) = match source.language {
+        "bash" => (shell::open_quote(&source.text)?, "the quote here is never closed"),
+        "ruby" => ruby::unended(root, &source.text)?,
+        _ => return None,
+    };
+    Some(source.error(at, message))
+}
+
+fn faults(source: &Source, root: Node<'_>, severity: Severity) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut end = 0;
+    let has_errors = has_errors(root);
     tree::walk(root, |visit| {
         let node = visit.node;
         if !(node.is_error() || node.is_missing()) || found.len() == MAX_PER_FILE || node.start_byte() < end {
             return;
         }
         end = node.end_byte();
-        // Where only block words are doubtful, what the grammar waits for is certain.
-        let is_shell = source.language == "bash" && node.is_missing();
-        let severity = if is_shell { Severity::Error } else { severity };
-        found.push(source.at(node.start_byte(), severity, sentence(node, &source.text)));
+        let is_certain = is_missing_for_sure(visit, source, has_errors) || lacks_semicolon(visit);
+        let severity = if is_certain { Severity::Error } else { severity };
+        let sentence = match lacks_semicolon(visit) {
+            true => "missing `;` before this".to_owned(),
+            false => sentence(node, &source.text),
+        };
+        found.push(source.at(node.start_byte(), severity, sentence));
     });
     found
 }
 
-/// Grammars of languages with macros, dialects or free-form words report errors in valid files. There an error
-/// is certain only if brackets or block words do not pair up.
-fn is_certain(language: &str, root: Node<'_>) -> bool {
-    if !matches!(language, "bash" | "c" | "cpp" | "sql" | "php" | "ruby") {
-        return true;
+fn has_errors(root: Node<'_>) -> bool {
+    let mut found = false;
+    tree::walk(root, |visit| found |= visit.node.is_error());
+    found
+}
+
+/// Whether what the grammar misses is missing in the text: not where a macro or a dialect may have confused it.
+fn is_missing_for_sure(visit: &tree::Visit<'_, '_>, source: &Source, has_errors: bool) -> bool {
+    if !visit.node.is_missing() {
+        return false;
+    }
+    match source.language {
+        "bash" => !visit.node.is_named(),
+        "c" | "cpp" => visit.node.kind() == ";" && !has_errors && !may_be_macro(visit, source),
+        "sql" => false,
+        language => !has_errors || !DOUBTFUL.contains(&language),
+    }
+}
+
+/// Whether a macro of C may stand before a semicolon that is missing: a call alone needs none then.
+fn may_be_macro(visit: &tree::Visit<'_, '_>, source: &Source) -> bool {
+    let Some(parent) = visit.above.last() else { return true };
+    let written = tree::text(*parent, &source.text);
+    let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let words = written.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let has_macro = words.filter(|word| word.len() > 1).any(|word| word.chars().all(is_capital));
+    let next = source.text.get(visit.node.end_byte()..).unwrap_or("").trim_start();
+    let is_odd = match parent.kind() {
+        "expression_statement" => visit.above.len() < 3 || next.starts_with('{'),
+        "declaration" | "field_declaration" => parent.named_child_count() < 2,
+        "return_statement" | "break_statement" | "continue_statement" | "goto_statement" => false,
+        _ => true,
+    };
+    has_macro || is_odd || next.starts_with("__")
+}
+
+/// `struct A { … } int f() {`: a type whose end is missing became the return type of what follows.
+fn lacks_semicolon(visit: &tree::Visit<'_, '_>) -> bool {
+    let Some(parent) = visit.above.last().filter(|parent| parent.kind() == "function_definition") else {
+        return false;
+    };
+    let made =
+        parent.child_by_field_name("type").and_then(|made| Some((made, made.child_by_field_name("body")?)));
+    visit.node.is_error() && made.is_some_and(|(made, _)| visit.node.start_byte() >= made.end_byte())
+}
+
+/// In doubtful languages an error is certain only if brackets or block words do not pair up.
+fn severity(language: &str, root: Node<'_>) -> Severity {
+    if !DOUBTFUL.contains(&language) {
+        return Severity::Error;
     }
     let mut counts: HashMap<&str, i64> = HashMap::new();
     tree::walk(root, |visit| {
@@ -64,7 +132,11 @@ fn is_certain(language: &str, root: Node<'_>) -> bool {
     });
     let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
     let is_bash = language == "bash";
-    PAIRS.iter().any(|(open, close)| (is_bash || open.len() == 1) && count(open) != count(close))
+    let is_uneven = |(open, close): &(&str, &str)| {
+        let is_open = matches!(*open, "(" | "[" | "{");
+        (is_bash || is_open) && count(open) != count(close)
+    };
+    if PAIRS.iter().any(is_uneven) { Severity::Error } else { Severity::Warning }
 }
 
 fn sentence(node: Node<'_>, text: &str) -> String {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tree_sitter::Node;
 
-use super::hint::hint;
+use super::hint::Hints;
 use super::source::Source;
 use super::tree::{self, children, text};
 use crate::diagnostic::Diagnostic;
@@ -20,6 +20,7 @@ struct Declared {
     addresses: HashMap<String, usize>,
     /// Types of resources: the first part of a reference to one.
     types: HashSet<String>,
+    hints: Hints,
 }
 
 /// A reference with its file and place.
@@ -85,7 +86,7 @@ fn directory(sources: &[Source], files: &[usize]) -> Vec<(usize, Diagnostic)> {
 fn missing(declared: &Declared, address: &str) -> Option<String> {
     let names = declared.addresses.keys().map(String::as_str);
     (!declared.addresses.contains_key(address))
-        .then(|| format!("`{address}` is not declared{}", hint(address, names)))
+        .then(|| format!("`{address}` is not declared{}", declared.hints.of(address, names)))
 }
 
 /// The blocks at the top of a file as addresses, with their places.
@@ -146,8 +147,14 @@ fn references(root: Node<'_>, source: &Source, file: usize) -> Vec<Reference> {
     found
 }
 
-/// `provider = aws.west` and type constraints are no references; `providers` neither.
+/// `provider = aws.west` and type constraints are no references, `providers` neither; `from` in a `moved` or `removed`
+/// block names what is no longer there.
 fn is_meta(visit: &tree::Visit<'_, '_>, source: &str) -> bool {
     let attribute = visit.enclosing(&["attribute"]).and_then(|node| node.named_child(0));
-    attribute.is_some_and(|name| matches!(text(name, source), "provider" | "providers" | "type"))
+    let block = visit.enclosing(&["block"]).and_then(|node| node.named_child(0));
+    attribute.is_some_and(|name| match text(name, source) {
+        "provider" | "providers" | "type" => true,
+        "from" => block.is_some_and(|block| matches!(text(block, source), "moved" | "removed")),
+        _ => false,
+    })
 }

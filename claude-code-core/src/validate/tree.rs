@@ -2,8 +2,10 @@
 
 use tree_sitter::{Language, Node, Parser, Tree};
 
-/// Deepest nesting of brackets that is parsed. Real code has under 50, generated data seldom 100.
-const MAX_DEPTH: usize = 300;
+use super::tags;
+
+/// Deepest nesting of brackets or tags that is parsed. Real code has under 50, generated data seldom 100.
+pub const MAX_DEPTH: usize = 300;
 
 /// How far up a walk looks: chains of operators nest as deep as they are long.
 const MAX_ABOVE: usize = 500;
@@ -40,7 +42,7 @@ pub fn grammar(language: &str) -> Option<Language> {
 /// The tree of a text; none without a grammar, or if brackets are nested so deep that a parser's recovery, which
 /// is quadratic in depth, would take seconds.
 pub fn parse(language: &str, text: &str) -> Option<Tree> {
-    if depth(text) > MAX_DEPTH {
+    if depth(text) > MAX_DEPTH || language == "html" && tags::depth(text) > MAX_DEPTH {
         return None;
     }
     let mut parser = Parser::new();

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use claude_code_core::provider::{Field, Paid, ProviderError, StopReason};
+use claude_code_core::capability::Effort;
+use claude_code_core::provider::{Field, ModelCall, Paid, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Cost, GenerateRequest, Kind, Policy, Usage};
+use claude_code_core::{Cost, GenerateRequest, Generation, Kind, PicoUsd, Policy, Tier, Usage};
 use tokio::time::Instant;
 
 use super::{REVERSE, client, cut, throttled};
@@ -64,6 +65,65 @@ async fn falls_back_when_the_first_model_stays_throttled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_that_asks_for_a_long_wait_is_left_for_another_one_at_once() {
+    for timeout in [25, 300] {
+        let mut busy = throttled();
+        busy.retry_after = Some(Duration::from_secs(30));
+        let provider = ScriptedProvider::new([Script::fail(busy), Script::answer(REVERSE)]);
+        let begun = Instant::now();
+        let request = GenerateRequest::new("reverse a string").with_timeout(Duration::from_secs(timeout));
+        let g = client(&provider).generate(request).await.unwrap();
+        assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_too_long_for_the_request_gives_way_to_another_cause() {
+    let mut busy = throttled();
+    busy.retry_after = Some(Duration::from_secs(2));
+    let provider = ScriptedProvider::new([Script::fail(busy), Script::answer(REVERSE)]);
+    let request = GenerateRequest::new("reverse a string").with_timeout(Duration::from_secs(2));
+    let g = client(&provider).generate(request).await.unwrap();
+    assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
+}
+
+/// The first model stays throttled, then another one answers, if one is asked: the calls.
+async fn calls_while_the_first_is_throttled(request: GenerateRequest) -> Vec<ModelCall> {
+    let mut scripts = vec![Script::fail(throttled()); 3];
+    scripts.push(Script::answer(REVERSE));
+    let provider = ScriptedProvider::new(scripts);
+    let client = client(&provider);
+    assert!(client.generate(request.clone()).await.unwrap().accepted);
+    // The next request begins with another model only if that one can take it.
+    let next = GenerateRequest { prompt: format!("{} again", request.prompt), ..request };
+    assert!(client.generate(next).await.unwrap().accepted);
+    provider.calls()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_is_a_model_that_can_take_the_request() {
+    let simple = || GenerateRequest::new("reverse a string").with_tier(Tier::Simple);
+    let models = |calls: &[ModelCall]| calls[3..].iter().map(|c| c.model.to_string()).collect::<Vec<_>>();
+    let (older, above) = ("claude-haiku-4-5", "claude-sonnet-5-5");
+
+    let calls = calls_while_the_first_is_throttled(simple().with_max_tokens(100_000)).await;
+    assert!(models(&calls).iter().all(|model| model.contains(older)), "{:?}", models(&calls));
+    assert_eq!(
+        calls.iter().map(|c| c.max_tokens).collect::<Vec<_>>(),
+        [100_000, 100_000, 100_000, 64_000, 64_000]
+    );
+
+    let long = simple().with_file("notes.txt", "one two three ".repeat(80_000));
+    let calls = calls_while_the_first_is_throttled(long.with_max_usd(PicoUsd::from_usd("5").unwrap())).await;
+    assert!(models(&calls).iter().all(|model| model.contains(above)), "{:?}", models(&calls));
+
+    let cheap = simple().with_max_usd(PicoUsd::from_usd("0.01").unwrap());
+    let calls = calls_while_the_first_is_throttled(cheap).await;
+    assert_eq!(models(&calls), [HAIKU, HAIKU], "dearer ones are passed over");
+}
+
+#[tokio::test(start_paused = true)]
 async fn falls_back_at_once_when_access_is_denied() {
     let denied = ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model");
     let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
@@ -92,6 +152,41 @@ async fn a_send_that_may_be_paid_is_repeated_once_and_both_are_on_the_receipt() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn safe_faults_between_give_a_maybe_paid_send_no_second_repeat() {
+    let provider = ScriptedProvider::new([
+        Script::fail(cut()),
+        Script::fail(throttled()),
+        Script::fail(cut()),
+        Script::answer(REVERSE),
+    ]);
+    let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 3));
+    let mut scripts = vec![Script::fail(cut())];
+    scripts.extend(vec![Script::fail(throttled()); 3]);
+    scripts.extend([Script::fail(cut()), Script::answer(REVERSE)]);
+    let provider = ScriptedProvider::new(scripts);
+    let error = client(&provider).generate("reverse a string").await.unwrap_err();
+    assert_ne!(provider.calls()[4].model.to_string(), HAIKU, "the second one was cut elsewhere");
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_end_while_a_model_throttles_are_renewed() {
+    let mut ended = ProviderError::new(Kind::Credentials, Paid::No, "the credentials have ended");
+    ended.retry_after = Some(Duration::ZERO);
+    let provider = ScriptedProvider::new([
+        Script::fail(throttled()),
+        Script::fail(ended.clone()),
+        Script::fail(throttled()),
+        Script::answer(REVERSE),
+    ]);
+    assert!(client(&provider).generate(on_haiku()).await.unwrap().accepted);
+    let provider = ScriptedProvider::new([Script::fail(throttled()), Script::fail(ended)]);
+    let error = client(&provider).generate(on_haiku()).await.unwrap_err();
+    assert_eq!((error.kind, provider.calls().len()), (Kind::Credentials, 3), "once, not for ever");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_models_own_timeout_is_not_repeated() {
     let mut fault = ProviderError::new(Kind::Timeout, Paid::Maybe, "the model took too long");
     fault.code = Some("ModelTimeoutException".into());
@@ -113,6 +208,39 @@ async fn a_refused_field_is_left_out_once() {
     let provider = ScriptedProvider::new([Script::fail(fault)]);
     assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, Kind::InvalidRequest);
     assert_eq!(provider.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_was_learnt_to_be_refused_is_left_out_with_a_warning() {
+    let refused = |field| {
+        let mut fault = ProviderError::new(Kind::InvalidRequest, Paid::No, "not supported");
+        fault.refused_field = Some(field);
+        Script::fail(fault)
+    };
+    let ask = |prompt: &str| GenerateRequest::new(prompt).with_model("anthropic.claude-new-1");
+    let told = |g: &Generation, field: &str| {
+        g.warnings.iter().filter(|w| w.starts_with(&format!("{field} was left out"))).count()
+    };
+    let provider = ScriptedProvider::new([refused(Field::Sampling), Script::answer(REVERSE)]);
+    let client_of_one = client(&provider);
+    for prompt in ["one", "two"] {
+        let g = client_of_one.generate(ask(prompt).with_temperature(0.2)).await.unwrap();
+        assert_eq!(told(&g, "temperature"), 1, "{prompt}: {:?}", g.warnings);
+    }
+    assert_eq!(
+        told(&client_of_one.generate(ask("three")).await.unwrap(), "temperature"),
+        0,
+        "nobody asked for it"
+    );
+
+    let provider = ScriptedProvider::new([refused(Field::Effort), Script::answer(REVERSE)]);
+    let client_of_one = client(&provider);
+    for (prompt, effort, left_out) in [("a", Effort::Max, 1), ("b", Effort::Low, 0), ("c", Effort::Max, 1)] {
+        let g = client_of_one.generate(ask(prompt).with_effort(effort)).await.unwrap();
+        assert_eq!(told(&g, "effort"), left_out, "{prompt}: {:?}", g.warnings);
+    }
+    let sent: Vec<_> = provider.calls().iter().map(|call| call.effort).collect();
+    assert_eq!(sent, [Some(Effort::Max), None, Some(Effort::Low), None], "another level is tried");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
 use claude_code_core::message::Role;
+use claude_code_core::provider::{Field, Paid, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Event, GenerateRequest, Kind, Tier};
 use futures_util::TryStreamExt;
@@ -106,7 +107,7 @@ async fn what_stays_broken_is_returned_rejected_with_its_findings() {
     let g = client(&provider).generate(request()).await.unwrap();
     assert!(!g.accepted && !g.diagnostics.is_empty());
     assert_eq!(provider.calls().len(), 3, "two rounds of repair, no escalation of a given model");
-    assert_eq!(g.raise_for_rejected().unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(g.raise_for_rejected().unwrap_err().kind, Kind::Rejected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,6 +126,28 @@ async fn a_complete_answer_is_not_lost_to_a_later_fault() {
     assert!(!g.accepted);
     assert_eq!(g.files.len(), 2);
     assert_eq!(g.files[0].content, "{\"a\": 1}\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_or_repair_whose_cache_point_is_refused_goes_on_without_it() {
+    let mut refused = ProviderError::new(Kind::InvalidRequest, Paid::No, "prompt caching is not supported");
+    refused.refused_field = Some(Field::CachePoint);
+    let at = TWO.find("value = first").unwrap() + 5;
+    let scripts = [
+        (Script::truncated(&TWO[..at]), Script::answer(&TWO[at..]), "resume"),
+        (Script::answer(BROKEN), Script::answer(MENDED), "repair"),
+    ];
+    for (first, rest, why) in scripts {
+        let provider = ScriptedProvider::new([first, Script::fail(refused.clone()), rest]);
+        // Long enough for a cache point.
+        let mut request = request().with_file("notes.txt", "one two three ".repeat(1_000));
+        request.skip_validation = why == "resume";
+        let g = client(&provider).generate(request).await.unwrap();
+        let asked: Vec<_> = g.attempts.iter().map(|a| a.why.as_str()).collect();
+        assert_eq!((asked, g.files.len()), (vec!["first", why, why], 2));
+        let points = |nth: usize| provider.calls()[nth].messages[0].blocks.iter().any(|b| b.cache.is_some());
+        assert!(points(1) && !points(2), "{why}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

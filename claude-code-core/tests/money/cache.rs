@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::time::advance;
 
-use super::{Chance, REVERSE, cut, on, share};
+use super::{Chance, Jittery, REVERSE, cut, on, share};
 
 /// Answers every send with its number.
 #[derive(Debug, Default)]
@@ -166,16 +166,21 @@ async fn five_kinds_of_bad_outcome_store_nothing_in_shared_state() {
 
 #[tokio::test(start_paused = true)]
 async fn who_waited_for_another_process_until_its_own_time_was_over_sends_nothing() {
-    let hanging = ScriptedProvider::new([Script::text(REVERSE).hang()]);
-    let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
-    let state = Arc::new(MemoryState::default());
-    let mut leader = on(&hanging, state.clone(), Policy::default()).stream("reverse");
-    leader.next().await.unwrap().unwrap();
-    let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(20));
-    // The scripted providers share a name, and with it the key.
-    let error = on(&provider, state, Policy::default()).generate(hurried).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Timeout);
-    assert!(provider.calls().is_empty(), "a send without time left would only be paid for");
+    for seed in 0..20 {
+        let hanging = ScriptedProvider::new([Script::text(REVERSE).hang()]);
+        let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
+        let state = Arc::new(Jittery(MemoryState::default(), Chance::new(seed)));
+        let leader = on(&hanging, state.clone(), Policy::default());
+        let leading = tokio::spawn(async move { leader.generate("reverse").await });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(20));
+        // The scripted providers share a name, and with it the key.
+        let error = on(&provider, state, Policy::default()).generate(hurried).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Timeout);
+        assert!(provider.calls().is_empty(), "a send without time left would only be paid for");
+        assert!(!leading.is_finished());
+        leading.abort();
+    }
 }
 
 /// A reader so slow that its request outlives its lease: the answer of the process that took over stays.
@@ -197,4 +202,53 @@ async fn a_leader_that_lost_its_lease_does_not_overwrite_the_next_ones_answer() 
     assert!(matches!(last, Some(claude_code_core::Event::Finished(g)) if g.code().unwrap() == "n = 0\n"));
     let third = third.generate(request()).await.unwrap();
     assert_eq!((third.cached.is_some(), third.code().unwrap()), (true, "n = 1\n"));
+}
+
+/// State whose every conditional put is made, its reply lost, and then made again, as the SDK would.
+#[derive(Debug, Default)]
+struct Repeating(MemoryState);
+
+#[async_trait::async_trait]
+impl StateStore for Repeating {
+    async fn get(&self, key: &StateKey) -> Result<Option<Versioned>, Error> {
+        self.0.get(key).await
+    }
+
+    async fn put(
+        &self,
+        key: &StateKey,
+        value: Vec<u8>,
+        until: UtcMillis,
+        if_: OnlyIf,
+    ) -> Result<u64, PutError> {
+        self.0.put(key, value.clone(), until, if_).await?;
+        self.0.put(key, value, until, if_).await
+    }
+
+    async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
+        self.0.add(key, addition).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_reply_was_lost_locks_nobody_out() {
+    let (provider, begun) = (Arc::new(Counting::default()), tokio::time::Instant::now());
+    let state = Arc::new(Repeating::default());
+    for mode in [CacheMode::Use, CacheMode::Refresh] {
+        let client = on(&provider, state.clone(), Policy::default());
+        assert!(client.generate(GenerateRequest::new("reverse").with_cache(mode)).await.unwrap().accepted);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_of_two_servers_or_scripts_are_never_one() {
+    let (provider, state) = (Arc::new(Counting::default()), Arc::new(MemoryState::default()));
+    let from = |name: &str| Policy { answers_from: name.to_owned(), ..Policy::default() };
+    for name in ["", "a", "b"] {
+        for n in 0..2 {
+            let g = on(&provider, state.clone(), from(name)).generate("reverse").await.unwrap();
+            assert_eq!(g.cached.is_some(), n == 1, "{name:?}");
+        }
+    }
 }

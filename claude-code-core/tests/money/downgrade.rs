@@ -67,3 +67,13 @@ async fn a_cap_below_every_tier_refuses() {
     assert_eq!(error.kind, Kind::Budget);
     assert!(provider.calls().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cheaper_tiers_answer_is_served_to_nobody_else() {
+    let (hard, simple) = prices();
+    let (provider, client) = with(Policy { downgrade: true, ..Policy::default() });
+    let weak = client.generate(GenerateRequest::new(HARD).with_max_usd(simple)).await.unwrap();
+    let strong = client.generate(GenerateRequest::new(HARD).with_max_usd(hard)).await.unwrap();
+    assert_eq!((weak.tier, strong.tier, strong.cached), (Tier::Simple, Tier::Complex, None));
+    assert_eq!(provider.calls().len(), 2);
+}

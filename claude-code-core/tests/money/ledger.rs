@@ -134,3 +134,21 @@ async fn an_answer_without_usage_stays_charged_at_its_ceiling() {
     let view = client.budget().await.unwrap();
     assert_eq!((view.reserved, view.unknown), (ceiling_of(1), ceiling_of(1)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_two_caps_the_one_with_less_left_is_shown() {
+    let (provider, state) = (answering(), memory());
+    let each = PicoUsd(ceilings().1.0 * 2);
+    let policy = Policy { max_usd_per_day_per_scope: Some(each), ..capped(3) };
+    let (all, spender) = (policy.max_usd_per_day, on(&provider, state.clone(), policy.clone()));
+    let [ann, bob] = ["ann", "bob"].map(|name| spender.scoped(Scope::authenticated(name)));
+    assert_eq!(ann.budget().await.unwrap().cap, Some(each));
+    let hanging = ScriptedProvider::new([Script::text(REVERSE).hang()]);
+    let other = on(&hanging, state, policy).scoped(Scope::authenticated("ann"));
+    let mut holds: Vec<_> = (0..2).map(|n| other.stream(on_haiku(n))).collect();
+    for stream in &mut holds {
+        stream.next().await.unwrap().unwrap();
+    }
+    let view = bob.budget().await.unwrap();
+    assert_eq!((view.cap, view.reserved), (all, PicoUsd(ceiling_of(0).0 + ceiling_of(1).0)));
+}

@@ -1,5 +1,6 @@
 //! The events depend on the answer, never on how it was cut into chunks.
 
+use claude_code_core::path::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
 use claude_code_core::read::Answer;
 use proptest::prelude::*;
 
@@ -165,5 +166,54 @@ proptest! {
     fn reads_anything(text in "(\\PC|[`~\n\r\t =<>#*-]){0,300}") {
         let (pieces, answer) = merge::read([text.as_str()], None);
         merge::check_previews(&pieces, &answer);
+    }
+}
+
+/// Answers that pass a bound: a file, the files together, the text, and one line alone.
+fn beyond_the_bounds() -> [(&'static str, String); 5] {
+    let line = "é = 1  # a line of a long file\n";
+    let file = |name: &str, bytes: usize| {
+        format!(
+            "=== file 0badc0de: {name} ===\n{}=== end 0badc0de: {name} ===\n",
+            line.repeat(bytes / line.len())
+        )
+    };
+    let fence = format!("```text\n{}```\nText.\n", line.repeat(3_000_000 / line.len()));
+    let nine: String = (0..9).map(|at| file(&format!("f{at}.py"), 1_900_000)).collect();
+    [
+        ("file", file("a.py", 3_000_000) + "Text.\n"),
+        ("fence", fence),
+        ("files", nine),
+        ("text", "Some words of prose.\n".repeat(19_000_000 / 21) + "end\n"),
+        ("line", format!("```text\n{}\n```\n", "é".repeat(1_500_000))),
+    ]
+}
+
+#[test]
+fn a_bound_cuts_at_the_same_place_in_any_chunking() {
+    for (what, text) in beyond_the_bounds() {
+        let whole = merge::read([text.as_str()], Some("0badc0de"));
+        let answer = &whole.1;
+        let (files, kept) = (
+            answer.files.iter().map(|f| f.size()).sum::<usize>(),
+            answer.files.iter().map(|f| f.size()).max(),
+        );
+        let expected = match what {
+            "files" => files == MAX_TOTAL_BYTES,
+            "text" => answer.text.len() == MAX_TOTAL_BYTES,
+            _ => kept.is_some_and(|size| (MAX_FILE_BYTES - 1..=MAX_FILE_BYTES).contains(&size)),
+        };
+        assert!(expected, "{what}: {files} bytes of files, {kept:?} of one, {} of text", answer.text.len());
+        assert!(!answer.complete && answer.notes.len() == 1, "{what}: {:?}", answer.notes);
+        for size in [1_000_003, 4096, 61] {
+            let mut at = 0;
+            let cut = std::iter::from_fn(|| {
+                let end = text.ceil_char_boundary((at + size).min(text.len()));
+                let part = text.get(at..end).filter(|part| !part.is_empty());
+                at = end;
+                part
+            });
+            assert!(merge::read(cut, Some("0badc0de")) == whole, "{what} in chunks of {size}");
+        }
     }
 }

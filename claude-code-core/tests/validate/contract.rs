@@ -170,3 +170,54 @@ fn says_nothing_about_names_of_a_file_with_a_syntax_error() {
     let found = finding(&[("a.py", "from b import c\n\nc()\n"), ("b.py", "def (\n")]);
     assert!(found.starts_with("b.py:1:"), "{found}");
 }
+
+#[test]
+fn the_findings_of_one_check_end_with_the_fifth_and_the_count_of_the_others() {
+    let code: String = (0..30).map(|n| format!("print(undefined_{n})\n")).collect();
+    let found = told(&[("a.py", &code)]);
+    assert_eq!(found.len(), 5, "{found:#?}");
+    assert!(found[4].starts_with("a.py:5:") && found[4].ends_with("; and 25 more like it"), "{found:#?}");
+    // Warnings come after: an error is never cut off by them.
+    let imports: String = (0..8)
+        .map(|n| format!("try:\n    from b import n{n}\nexcept ImportError:\n    n{n} = 1\n"))
+        .collect();
+    let found = told(&[("a.py", &format!("{imports}from b import last\n\nlast()\n")), ("b.py", "A = 1\n")]);
+    assert!(found.iter().any(|f| f.contains("error: `last` is imported")), "{found:#?}");
+}
+
+#[test]
+fn a_template_method_calls_what_its_heirs_define() {
+    let good = [
+        "class M:\n    def go(self):\n        self.run()\n\n\nclass A(M):\n    def run(self): ...\n",
+        "class M:\n    def go(self):\n        self.run()\n\n\nclass B(M): ...\n\n\nclass A(B):\n    def run(self): ...\n",
+        "class M:\n    def go(self):\n        self.run()\n\n\nclass R:\n    def run(self): ...\n\n\nclass A(M, R): ...\n",
+        "class M:\n    def go(self):\n        self.run()\n\n\nfrom x import R\n\n\nclass A(M, R): ...\n",
+        "class LogMixin:\n    def go(self):\n        self.run()\n",
+        "from abc import ABC\n\n\nclass Job(ABC):\n    def go(self):\n        self.run()\n",
+        "class M:\n    def go(self): ...\n\n\nclass A(M):\n    def run(self): ...\n\n\ndef f(m: M):\n    m.run()\n",
+    ];
+    for text in good {
+        assert_eq!(told(&[("a.py", text)]), [""; 0], "{text}");
+    }
+    for text in [
+        "class M:\n    def go(self):\n        self.run()\n\n\nclass A(M):\n    def other(self): ...\n",
+        "class LogMixin:\n    def go(self):\n        self.goo()\n",
+    ] {
+        assert_eq!(told(&[("a.py", text)]).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn an_attribute_that_is_set_from_outside_is_there() {
+    let store = ("store.py", "class A:\n    pass\n");
+    for text in [
+        "class A: ...\n\n\nA.x = 1\nprint(A.x)\n",
+        "class A: ...\n\n\nA.x, y = 1, 2\nprint(A.x, y)\n",
+        "class A: ...\n\n\nsetattr(A, 'x', 1)\nprint(A.x)\n",
+        "import store\n\nstore.cache = {}\nprint(store.cache)\n",
+        "from store import A\n\na = A()\na.run = print\na.run()\n",
+    ] {
+        assert_eq!(told(&[store, ("a.py", text)]), [""; 0], "{text}");
+    }
+    assert_eq!(told(&[("a.py", "class A: ...\n\n\nprint(A.x)\n")]).len(), 1);
+}

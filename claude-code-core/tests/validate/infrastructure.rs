@@ -42,3 +42,12 @@ fn terraform_references_are_declared_in_the_directory() {
     assert!(told[0].contains("main.tf:3:12: error: `var.nam` is not declared (did you mean `var.name`?)"));
     assert!(told[1].contains("`aws_s3_bucket.file`") && told[2].contains("`local.x`"));
 }
+
+#[test]
+fn terraform_names_what_was_moved_or_removed() {
+    let new = "resource \"aws_s3_bucket\" \"new\" {}\n";
+    let moved = "moved {\n  from = aws_s3_bucket.old\n  to   = aws_s3_bucket.new\n}\n";
+    let removed = "removed {\n  from = aws_s3_bucket.gone\n}\n";
+    assert_eq!(told(&[("main.tf", &format!("{new}{moved}{removed}"))]), [""; 0]);
+    assert!(told(&[("main.tf", moved)])[0].contains("`aws_s3_bucket.new` is not declared"));
+}

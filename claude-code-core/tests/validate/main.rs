@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
+mod beside;
 mod contract;
 mod good;
+mod hostile;
 mod infrastructure;
 mod mutations;
 mod syntax;
@@ -54,4 +56,11 @@ fn service() -> Vec<CodeFile> {
         "README.md",
     ];
     names.iter().map(|name| file(name, &golden(&format!("service/{name}")))).collect()
+}
+
+/// A good project of our own.
+fn project(name: &str) -> Vec<CodeFile> {
+    let text = golden(&format!("good/{name}.txt"));
+    let parts = text.split("=== ").skip(1).map(|part| part.split_once(" ===\n").unwrap());
+    parts.map(|(path, content)| file(path, content)).collect()
 }

@@ -48,6 +48,69 @@ fn takes_good_files_and_finds_the_error_in_bad_ones() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// What grammars let pass, or are unsure of: each is an error.
+const BROKEN: &[(&str, &str)] = &[
+    ("a.c", "int f(void) { int x = 1 return x; }\n"),
+    ("a.c", "struct a { int x; }\nint f(void) { return 1; }\n"),
+    ("a.cpp", "int main() { std::cout << 1 return 0; }\n"),
+    ("a.cpp", "class A { public: int x; }\nint main() { return 0; }\n"),
+    ("a.php", "<?php\n$a = 1\n$b = 2;\n"),
+    ("a.php", "<?php\nfunction f() { return 1 }\n"),
+    ("a.rb", "def f(a)\n  if a\n    1\nend\n"),
+    ("a.rb", "class A\n  def f\n    1\n  end\n"),
+    ("a.rb", "[1].each do |x|\n  puts x\n"),
+    ("a.sh", "echo \"a\necho b\n"),
+    ("a.sh", "if [ \"$a\" = 'b ]; then\n  echo x\nfi\n"),
+    ("a.html", "<div><span>a</div></span>\n"),
+    ("a.html", "<div><b>a</div>\n"),
+    ("a.html", "<!DOCTYPE html><html><body><div><p>a</body></html>\n"),
+    ("a.tsx", "export const A = () => <div>a</span>;\n"),
+    ("a.jsx", "export const A = () => <A.B><b>a</A.B></A.B>;\n"),
+    ("a.sql", "SELECT a, FROM t;\n"),
+    ("a.sql", "CREATE TABLE t (a INT, b TEXT,);\n"),
+    ("a.sql", "INSERT INTO t (a) VALUES (1),;\n"),
+    ("a.sql", "SELEC * FROM t;\n"),
+    ("a.sql", "SELECT * FORM t;\n"),
+    ("a.cs", "class A { int F() { return 1 } }\n"),
+    ("a.css", "a { color: red;\nb { color: blue; }\n"),
+];
+
+#[test]
+fn finds_what_grammars_let_pass_or_are_unsure_of() {
+    let passed: Vec<_> =
+        BROKEN.iter().filter(|(path, text)| errors(&[file(path, text)]).is_empty()).collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+}
+
+/// What grammars do not know, or macros hide: none is an error.
+const FINE: &[(&str, &str)] = &[
+    ("a.css", "@media (width >= 600px) { a { color: red; } }\n"),
+    ("a.css", "@media (400px <= width <= 700px) { a { color: red; } }\n"),
+    ("a.css", "@container (width > 30em) { a { color: red; } }\n"),
+    ("a.css", "@import url(\"a.css\") layer(base) supports(display: grid) screen;\n"),
+    ("a.css", "@layer a, b;\n.c { &:hover { color: red } .x & { color: blue } > p { color: green; } }\n"),
+    ("a.cs", "class A { int F(int[] a) => a switch { [1, .. var r] => r.Length, [] => 0, _ => 1 }; }\n"),
+    ("a.c", "MODULE_LICENSE(\"GPL\")\nint f(void) { list_for_each(p, q) { g(p); } return 1; }\n"),
+    ("a.c", "typedef struct {\n    PyObject_HEAD\n} A;\n"),
+    ("a.cpp", "class A : public QObject { Q_OBJECT\npublic:\n  int f() { return 1; }\n};\n"),
+    ("a.cpp", "TEST(A, B) { EXPECT_EQ(1, 1); }\nBENCHMARK(f)\nBENCHMARK_MAIN();\n"),
+    ("a.php", "<p><?php foreach ($a as $b): ?><b><?= $b ?></b><?php endforeach ?></p>\n"),
+    ("a.rb", "def f(x) = x + 1\nputs 1 if f(1)\nx = if true\n  1\nend\nwhile x do\n  x -= 1\nend\n"),
+    ("a.sh", "cat <<'E'\nit's\nE\necho \"$(echo \"it's\")\" # don't\ncase $1 in a) ;; esac\n"),
+    ("a.html", "<ul><li>a<li>b</ul><p>x<br><p>y<img src=\"a>b\"><script>if (a < b) '</div>'</script>\n"),
+    ("a.html", "{% if a %}</div>{% endif %}\n"),
+    ("a.html", "<svg><path d=\"M0\"/><g></g></svg>1 < 2<p>a</p></p>\n"),
+    ("a.tsx", "export const A = () => <><a.b x={<i/>}>a</a.b></>;\n"),
+    ("a.sql", "SELECT {{ a }}, FROM {{ t }};\n"),
+    ("a.sql", "SELECT 1 AS form, a form FROM t;\nGRANT EXECUTE ON FUNCTION f() TO r;\n"),
+];
+
+#[test]
+fn takes_what_grammars_do_not_know() {
+    let alarms: Vec<_> = FINE.iter().flat_map(|(path, text)| errors(&[file(path, text)])).collect();
+    assert!(alarms.is_empty(), "{alarms:#?}");
+}
+
 #[test]
 fn tells_line_column_and_a_plain_sentence() {
     assert_eq!(told(&[("a.json", "{\n  \"a\": 1,\n  b\n}")]), ["a.json:3:3: error: key must be a string"]);

@@ -3,19 +3,41 @@ from datetime import timedelta
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Generic, Literal, NoReturn, TypedDict, TypeVar, final, type_check_only
+from types import GenericAlias
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    NoReturn,
+    TypedDict,
+    TypeVar,
+    final,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import Self, TypeAlias, Unpack
 
 _T = TypeVar("_T", covariant=True)
 
+# Where a class has a method of this name.
+_Paths: TypeAlias = list[Path]
+
 _Event: TypeAlias = FileStarted | FileChunk | FileFinished | Text | Notice | Finished
-_Files: TypeAlias = (
-    Mapping[str, str] | Mapping[str, CodeFile] | Iterable[CodeFile | tuple[str, str] | PathLike[str]]
-)
+_File: TypeAlias = CodeFile | PathLike[str]
+_Files: TypeAlias = Mapping[str, str] | Mapping[str, CodeFile] | Iterable[_File | tuple[str, str]] | _File
 _Answers: TypeAlias = str | PathLike[str] | list[str | dict[str, Any]] | dict[str, Any]
 
 __version__: str
+
+@type_check_only
+class _Figures(TypedDict, total=False):
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
 
 @type_check_only
 class _Options(TypedDict, total=False):
@@ -24,6 +46,7 @@ class _Options(TypedDict, total=False):
     tier: str | None
     model: str | None
     effort: str | None
+    thinking: bool | None
     temperature: float | None
     max_tokens: int | None
     max_usd: Decimal | str | float | None
@@ -31,6 +54,7 @@ class _Options(TypedDict, total=False):
     validate: bool
     check: Callable[[Mapping[str, CodeFile]], object] | None
     cache: Literal["use", "refresh", "off"]
+    prompt_cache: Literal["5m", "1h"] | None
     store: bool
     timeout: float | timedelta | None
     on_event: Callable[[_Event], object] | None
@@ -102,6 +126,7 @@ class Estimate(_Record):
     model: Final[str]
     input_tokens: Final[int]
     worst_usd: Final[Decimal | None]
+    warnings: Final[list[str]]
 
 @final
 class Finding(_Record):
@@ -115,6 +140,7 @@ class Budget(_Record):
     cap: Final[Decimal | None]
     spent: Final[Decimal]
     reserved: Final[Decimal]
+    stopped: Final[bool]
 
 @final
 class CodeFile(_Record):
@@ -194,7 +220,10 @@ class Page(_Record):
     items: Final[list[ResultRow]]
     next: Final[str | None]
     def __len__(self) -> int: ...
+    @overload
     def __getitem__(self, index: int, /) -> ResultRow: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[ResultRow]: ...
     def __iter__(self) -> Iterator[ResultRow]: ...
     def to_dataframe(self) -> Any: ...
 
@@ -205,6 +234,7 @@ class Sent(_Record):
     prompt: Final[str]
     max_tokens: Final[int | None]
     temperature: Final[float | None]
+    body: Final[Any]
 
 @final
 class Generation(_Record):
@@ -246,6 +276,8 @@ class Generation(_Record):
 class Awaitable(Coroutine[Any, Any, _T], Generic[_T]):
     __name__: str
     __qualname__: str
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __await__(self) -> Generator[Any, Any, _T]: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
@@ -280,6 +312,20 @@ class BatchItem:
     request: Final[str | dict[str, Any]]
     generation: Final[Generation | None]
     error: Final[ClaudeCodeError | None]
+    resumed: Final[bool]
+    def __new__(
+        cls,
+        index: int,
+        request: str | dict[str, Any],
+        generation: Generation | None = None,
+        error: ClaudeCodeError | None = None,
+        resumed: bool = False,
+    ) -> Self: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
 class Batch:
@@ -344,6 +390,7 @@ class Results:
         limit: int = 20,
     ) -> Page: ...
     def get(self, id: str) -> Generation: ...
+    def download(self, id: str, dir: str | PathLike[str], *, overwrite: bool = False) -> _Paths: ...
     def delete(self, id: str) -> None: ...
 
 @final
@@ -358,6 +405,9 @@ class AsyncResults:
         limit: int = 20,
     ) -> Awaitable[Page]: ...
     def get(self, id: str) -> Awaitable[Generation]: ...
+    def download(
+        self, id: str, dir: str | PathLike[str], *, overwrite: bool = False
+    ) -> Awaitable[_Paths]: ...
     def delete(self, id: str) -> Awaitable[None]: ...
 
 @type_check_only
@@ -395,9 +445,12 @@ class Client(_Client):
         requests: Iterable[str | dict[str, Any]],
         *,
         concurrency: int = 16,
+        journal: str | PathLike[str] | None = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> Batch: ...
     def budget(self) -> Budget: ...
+    def stop_budget(self) -> None: ...
+    def resume_budget(self) -> None: ...
     def doctor(self) -> list[Finding]: ...
     def service(self, id: str | None = None) -> Service: ...
     results: Final[Results]
@@ -422,19 +475,31 @@ class AsyncClient(_Client):
         requests: Iterable[str | dict[str, Any]],
         *,
         concurrency: int = 16,
+        journal: str | PathLike[str] | None = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> AsyncBatch: ...
     def budget(self) -> Awaitable[Budget]: ...
+    def stop_budget(self) -> Awaitable[None]: ...
+    def resume_budget(self) -> Awaitable[None]: ...
     def doctor(self) -> Awaitable[list[Finding]]: ...
     def service(self, id: str | None = None) -> Awaitable[AsyncService]: ...
     results: Final[AsyncResults]
+    def aclose(self) -> Awaitable[None]: ...
     def __aenter__(self) -> Awaitable[Self]: ...
     def __aexit__(self, *_exc: object) -> Awaitable[None]: ...
 
 @final
 class Twin:
     def __new__(cls, dir: str | PathLike[str] | None = None) -> Self: ...
-    def answer(self, text: str, *, prompt: str | None = None, times: int = 1) -> None: ...
+    def answer(
+        self,
+        text: str,
+        *,
+        prompt: str | None = None,
+        times: int = 1,
+        stop_reason: str | None = None,
+        usage: _Figures | None = None,
+    ) -> None: ...
     def refuse(
         self,
         kind: Literal["throttled", "unavailable", "invalid", "not_found"],
@@ -454,6 +519,7 @@ class Twin:
         damage: int | None = None,
         times: int = 1,
     ) -> None: ...
+    def listen(self) -> dict[str, str]: ...
     def _panic(self) -> None: ...
     def sent(self) -> list[Sent]: ...
     def client(
@@ -487,6 +553,7 @@ class RateLimitError(ClaudeCodeError): ...
 class BudgetExceededError(ClaudeCodeError): ...
 class ModelRetiredError(ClaudeCodeError): ...
 class IncompleteAnswerError(ClaudeCodeError): ...
+class RejectedAnswerError(ClaudeCodeError): ...
 class RefusedError(ClaudeCodeError): ...
 class UnavailableError(ClaudeCodeError): ...
 class StorageError(ClaudeCodeError): ...

@@ -11,6 +11,7 @@ Results show themselves as cards; this shows what comes before the result.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import Any, Callable
 
 from ._claude_code import FileChunk, FileFinished, FileStarted, Finished, Notice, Text
@@ -66,9 +67,11 @@ class Progress:
             return
         display = _notebook_display()
         if display is None:
-            new = [line for line in text.splitlines() if line not in self._shown and not line.startswith("…")]
-            for line in new:
-                print(line, file=sys.stderr)
+            # A line may come twice, as a second retry does: what is new is counted, not looked for.
+            new = Counter(text.splitlines()) - Counter(self._shown.splitlines())
+            for line in new.elements():
+                if not line.startswith("…"):
+                    print(line, file=sys.stderr)
         elif self._display is None:
             self._display = display({"text/plain": text}, raw=True, display_id=True)
         else:

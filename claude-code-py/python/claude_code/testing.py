@@ -15,13 +15,21 @@ Without a scripted answer it gives those of `Client.samples()`; `refuse` and `fa
         claude_twin.play('{"steps": [{"answer": {"text": "no", "stop_reason": "refusal"}}]}')
         with pytest.raises(claude_code.RefusedError):
             claude_twin.client().generate("anything")
+
+Code that calls Bedrock by itself is tested with the same twin: `listen` gives the variables for its environment.
+
+    def test_my_own_calls(claude_twin, monkeypatch):
+        for name, value in claude_twin.listen().items():
+            monkeypatch.setenv(name, value)
+        claude_twin.answer("scripted")
+        boto3.client("bedrock-runtime").converse(...)
+        assert claude_twin.sent()[0].body["messages"]
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
-
-import pytest
 
 from ._claude_code import Sent, Twin
 
@@ -31,7 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["Sent", "Twin", "claude_twin"]
 
 
-@pytest.fixture
-def claude_twin(tmp_path: Path) -> Twin:
-    """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
-    return Twin(tmp_path / "claude-code")
+# Without pytest the twin is still there, for notebooks and other test runners.
+if find_spec("pytest") is not None:
+    import pytest
+
+    @pytest.fixture
+    def claude_twin(tmp_path: Path) -> Twin:
+        """A twin for each test; `client(store="disk")` keeps results in the test's temporary directory."""
+        return Twin(tmp_path / "claude-code")

@@ -2,9 +2,9 @@
 //! becomes a message or its events.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
+use crate::local::brain::{CacheUse, End, Question, Role, Turn, Usage};
 
 /// A request's body.
 #[derive(Deserialize)]
@@ -28,7 +28,32 @@ pub(super) struct Request {
     output_config: Value,
     #[serde(default)]
     tool_choice: Value,
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
+
+/// Members of a request that have no say in the twin's answer (the anthropic package, version 2.12).
+const OTHERS: [&str; 19] = [
+    "anthropic_beta",
+    "billing_policy",
+    "cache_control",
+    "compaction",
+    "container",
+    "context_management",
+    "diagnostics",
+    "fallback_credit_token",
+    "fallbacks",
+    "inference_geo",
+    "mcp_servers",
+    "metadata",
+    "output_format",
+    "service_tier",
+    "speed",
+    "thread",
+    "tools",
+    "user_profile_id",
+    "workspace_id",
+];
 
 #[derive(Deserialize)]
 struct Message {
@@ -36,7 +61,7 @@ struct Message {
     content: Content,
 }
 
-/// Text alone, or blocks of which the text ones count.
+/// Text alone, or blocks; of those only the texts are kept.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Content {
@@ -56,6 +81,22 @@ impl Default for Content {
 }
 
 impl Content {
+    /// What the API says of content with nothing in it. A block of another kind is content without a text.
+    fn check(&self) -> Result<(), &'static str> {
+        let (empty, blank) = match self {
+            Content::Text(text) => (text.is_empty(), text.trim().is_empty()),
+            Content::Blocks(blocks) => {
+                let mut texts = blocks.iter().filter_map(|block| block.text.as_deref());
+                (blocks.is_empty(), texts.any(|text| text.trim().is_empty()))
+            }
+        };
+        match (empty, blank) {
+            (true, _) => Err("user messages must have non-empty content"),
+            (_, true) => Err("text content blocks must contain non-whitespace text"),
+            _ => Ok(()),
+        }
+    }
+
     fn into_text(self, between: &str) -> String {
         match self {
             Content::Text(text) => text,
@@ -68,7 +109,12 @@ impl Content {
 
 /// Reads a body. Fails with the line of an error.
 pub(super) fn read(body: &[u8]) -> Result<Request, String> {
-    serde_json::from_slice(body).map_err(|error| format!("the request is not a Messages request: {error}"))
+    let request: Request = serde_json::from_slice(body)
+        .map_err(|error| format!("the request is not a Messages request: {error}"))?;
+    match request.other.keys().find(|name| !OTHERS.contains(&name.as_str())) {
+        Some(name) => Err(format!("{name}: Extra inputs are not permitted")),
+        None => Ok(request),
+    }
 }
 
 impl Request {
@@ -81,11 +127,8 @@ impl Request {
                 "assistant" => Role::Assistant,
                 _ => return Err(format!("messages.{at}.role: Input should be 'user' or 'assistant'")),
             };
-            let text = message.content.into_text("\n");
-            if text.trim().is_empty() {
-                return Err(format!("messages.{at}: user messages must have non-empty content"));
-            }
-            messages.push(Turn::new(role, text));
+            message.content.check().map_err(|why| format!("messages.{at}: {why}"))?;
+            messages.push(Turn::new(role, message.content.into_text("\n")));
         }
         Ok(Question {
             model,
@@ -101,34 +144,37 @@ impl Request {
             effort: self.output_config.get("effort").and_then(Value::as_str).map(str::to_owned),
             forced_tool: self.tool_choice.get("type").is_some_and(|kind| kind == "any" || kind == "tool"),
             streaming,
+            version: self.anthropic_version,
+            body: String::new(),
+            cache: CacheUse::default(),
         })
     }
 }
 
 /// The answer in one piece.
-pub(super) fn message(model: &str, text: &str, stop: &StopReason, spent: Usage) -> Value {
-    let mut message = head(model, spent.input_tokens);
+pub(super) fn message(model: &str, text: &str, end: &End) -> Value {
+    let mut message = head(model, end.usage);
     message["content"] = if text.is_empty() { json!([]) } else { json!([{ "type": "text", "text": text }]) };
-    message["stop_reason"] = json!(stop.as_str());
-    message["usage"] = usage(spent);
+    message["stop_reason"] = json!(end.stop_reason.as_str());
+    message["stop_sequence"] = json!(end.stop_sequence);
     message
 }
 
 /// The answer as events with their names, as it comes.
 pub(super) struct Events {
     model: String,
-    input_tokens: u64,
+    begun: Usage,
     has_text: bool,
 }
 
 impl Events {
-    /// The events of an answer to so many tokens, which its first event says.
-    pub(super) fn new(model: String, input_tokens: u64) -> Self {
-        Events { model, input_tokens, has_text: false }
+    /// The events of an answer whose first one says this usage.
+    pub(super) fn new(model: String, begun: Usage) -> Self {
+        Events { model, begun, has_text: false }
     }
 
     pub(super) fn begin(&self) -> Vec<(&'static str, Value)> {
-        let head = head(&self.model, self.input_tokens);
+        let head = head(&self.model, self.begun);
         vec![("message_start", json!({ "type": "message_start", "message": head }))]
     }
 
@@ -146,20 +192,20 @@ impl Events {
         events
     }
 
-    pub(super) fn end(&self, stop: &StopReason, spent: Usage) -> Vec<(&'static str, Value)> {
+    pub(super) fn end(&self, end: &End) -> Vec<(&'static str, Value)> {
         let mut events = Vec::with_capacity(3);
         if self.has_text {
             events.push(("content_block_stop", json!({ "type": "content_block_stop", "index": 0 })));
         }
-        let delta = json!({ "stop_reason": stop.as_str(), "stop_sequence": null });
-        let usage = usage(spent);
+        let delta = json!({ "stop_reason": end.stop_reason.as_str(), "stop_sequence": end.stop_sequence });
+        let usage = usage(end.usage);
         events.push(("message_delta", json!({ "type": "message_delta", "delta": delta, "usage": usage })));
         events.push(("message_stop", json!({ "type": "message_stop" })));
         events
     }
 }
 
-fn head(model: &str, input_tokens: u64) -> Value {
+fn head(model: &str, spent: Usage) -> Value {
     json!({
         "id": format!("msg_{}", uuid::Uuid::now_v7().simple()),
         "type": "message",
@@ -168,7 +214,7 @@ fn head(model: &str, input_tokens: u64) -> Value {
         "content": [],
         "stop_reason": null,
         "stop_sequence": null,
-        "usage": usage(Usage { input_tokens, output_tokens: 1, ..Usage::default() }),
+        "usage": usage(spent),
     })
 }
 

@@ -4,31 +4,30 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::target::Door;
-use super::{Bedrock, Outcome, frames, style, wire};
+use super::{Bedrock, Call, Outcome, frames, style, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, Role, StopReason, Turn, Usage};
+use crate::local::brain::{CacheUse, End, Question, Role, Turn, Usage};
 
 /// Answers Converse and ConverseStream.
 pub(super) async fn respond(
     bedrock: &Bedrock,
     model: String,
     streaming: bool,
-    body: &[u8],
+    call: &Call<'_>,
 ) -> Response<Body> {
-    let question = match question(model, streaming, body) {
+    let question = match question(model, streaming, call.body) {
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
-    let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
+    let (outcome, faults) = bedrock.ask(question, call).await;
     match outcome {
-        Outcome::Error { code, status, message } => wire::refused(&code, status, &message, &faults),
+        Outcome::Error(refused) => wire::refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
             wire::event_stream(style::body(frames::Converse::default(), told, &faults), &faults)
         }
         Outcome::Answer(told) => match told.whole().await {
-            Ok((text, stop, usage)) => wire::json_with(&answer(&text, &stop, usage), &faults),
-            Err(message) => wire::refused("ModelErrorException", 424, &message, &faults),
+            Ok((text, end)) => wire::json_with(&answer(&text, &end), &faults),
+            Err(refused) => wire::refused(&refused, &faults),
         },
     }
 }
@@ -115,6 +114,9 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
         effort: request.output_config.effort.or_else(|| text("/output_config/effort")),
         forced_tool: ["any", "tool"].iter().any(|name| !request.tool_config.tool_choice[*name].is_null()),
         streaming,
+        version: None,
+        body: String::new(),
+        cache: CacheUse::default(),
     })
 }
 
@@ -142,13 +144,13 @@ fn joined(blocks: Vec<Block>, between: &str) -> String {
 }
 
 /// The response of Converse.
-fn answer(text: &str, stop: &StopReason, spent: Usage) -> Value {
+fn answer(text: &str, end: &End) -> Value {
     let content = if text.is_empty() { json!([]) } else { json!([{ "text": text }]) };
     json!({
         "metrics": { "latencyMs": LATENCY_MS },
         "output": { "message": { "content": content, "role": "assistant" } },
-        "stopReason": stop.as_str(),
-        "usage": usage(spent),
+        "stopReason": end.stop_reason.as_str(),
+        "usage": usage(end.usage),
     })
 }
 
@@ -157,7 +159,8 @@ pub(super) const LATENCY_MS: u64 = 1;
 
 /// Usage with the cache's tokens under the two names that the service sends.
 pub(super) fn usage(usage: Usage) -> Value {
-    let total = usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+    let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
+    let total = usage.input_tokens.saturating_add(usage.output_tokens).saturating_add(cached);
     json!({
         "cacheReadInputTokenCount": usage.cache_read_tokens,
         "cacheReadInputTokens": usage.cache_read_tokens,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::anthropic::Events;
 use super::converse::{LATENCY_MS, usage};
 use super::style::Style;
-use crate::local::brain::{StopReason, Usage};
+use crate::local::brain::End;
 
 /// What the service pads with, so that the length of a frame tells nothing about its text.
 const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -41,13 +41,13 @@ impl Style for Converse {
         vec![self.event("contentBlockDelta", json!({ "contentBlockIndex": 0, "delta": { "text": text } }))]
     }
 
-    fn end(&mut self, stop: &StopReason, spent: Usage) -> Vec<Bytes> {
+    fn end(&mut self, end: &End) -> Vec<Bytes> {
         let mut frames = Vec::with_capacity(3);
         if self.has_text {
             frames.push(self.event("contentBlockStop", json!({ "contentBlockIndex": 0 })));
         }
-        frames.push(self.event("messageStop", json!({ "stopReason": stop.as_str() })));
-        let metadata = json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(spent) });
+        frames.push(self.event("messageStop", json!({ "stopReason": end.stop_reason.as_str() })));
+        let metadata = json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(end.usage) });
         frames.push(self.event("metadata", metadata));
         frames
     }
@@ -91,13 +91,13 @@ impl Style for Chunks {
         self.frames(events)
     }
 
-    fn end(&mut self, stop: &StopReason, usage: Usage) -> Vec<Bytes> {
-        let mut events = self.events.end(stop, usage);
+    fn end(&mut self, end: &End) -> Vec<Bytes> {
+        let mut events = self.events.end(end);
         // The service puts its own count into the last event, beside what the model sent.
         if let Some((_, last)) = events.last_mut() {
             last["amazon-bedrock-invocationMetrics"] = json!({
-                "inputTokenCount": usage.input_tokens,
-                "outputTokenCount": usage.output_tokens,
+                "inputTokenCount": end.usage.input_tokens,
+                "outputTokenCount": end.usage.output_tokens,
                 "invocationLatency": LATENCY_MS,
                 "firstByteLatency": LATENCY_MS,
             });

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::anthropic::{self, Events};
 use super::converse::{self, LATENCY_MS};
-use super::target::{self, Door};
-use super::{Bedrock, Outcome, frames, rules, style, wire};
+use super::{Bedrock, Call, Outcome, frames, rules, style, target, wire};
 use crate::local::body::Body;
 use crate::local::brain::{Question, Reply, Usage};
 use crate::local::fault::Fault;
@@ -17,27 +16,25 @@ pub(super) async fn respond(
     bedrock: &Bedrock,
     model: String,
     streaming: bool,
-    body: &[u8],
+    call: &Call<'_>,
 ) -> Response<Body> {
-    let question = match question(model.clone(), streaming, body) {
+    let question = match question(model.clone(), streaming, call.body) {
         Ok(question) => question,
         Err(message) => return wire::exception("ValidationException", 400, &message),
     };
     let input_tokens = question.input_tokens();
-    let (outcome, faults) = bedrock.ask(question, Door::Runtime).await;
+    let (outcome, faults) = bedrock.ask(question, call).await;
     match outcome {
-        Outcome::Error { code, status, message } => wire::refused(&code, status, &message, &faults),
+        Outcome::Error(refused) => wire::refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
-            let style = frames::Chunks::new(Events::new(model, input_tokens));
+            let style = frames::Chunks::new(Events::new(model, told.begun(input_tokens)));
             let mut response = wire::event_stream(style::body(style, told, &faults), &faults);
             wire::insert(&mut response, "x-amzn-bedrock-content-type", "application/json");
             response
         }
         Outcome::Answer(told) => match told.whole().await {
-            Ok((text, stop, usage)) => {
-                whole(&anthropic::message(&model, &text, &stop, usage), usage, &faults)
-            }
-            Err(message) => wire::refused("ModelErrorException", 424, &message, &faults),
+            Ok((text, end)) => whole(&anthropic::message(&model, &text, &end), end.usage, &faults),
+            Err(refused) => wire::refused(&refused, &faults),
         },
     }
 }
@@ -68,15 +65,15 @@ pub(super) fn question(model: String, streaming: bool, body: &[u8]) -> Result<Qu
 }
 
 /// Answers CountTokens with an estimate, for the models that have it.
-pub(super) fn count(bedrock: &Bedrock, model: String, body: &[u8]) -> Response<Body> {
-    let refused = match target::resolve(&model, Door::Count, &bedrock.control) {
+pub(super) fn count(bedrock: &Bedrock, model: String, call: &Call<'_>) -> Response<Body> {
+    let refused = match target::resolve(&model, call, &bedrock.control) {
         Ok(target) => rules::check_count(target),
         Err(refusal) => Some(refusal),
     };
     if let Some(Reply::Error { code, status, message }) = refused {
         return wire::exception(&code, status, &message);
     }
-    match counted(model, body) {
+    match counted(model, call.body) {
         Ok(question) => wire::json(&json!({ "inputTokens": question.input_tokens() })),
         Err(message) => wire::exception("ValidationException", 400, &message),
     }

@@ -6,31 +6,28 @@ use serde_json::{Value, json};
 
 use super::anthropic::{self, Events};
 use super::style::{self, Style};
-use super::target::Door;
-use super::{Bedrock, Outcome, wire};
+use super::{Bedrock, Call, Outcome, target, wire};
 use crate::local::body::Body;
-use crate::local::brain::{Question, StopReason, Usage};
+use crate::local::brain::{End, Question, Reply};
 
 /// Answers `/v1/messages`.
-pub(super) async fn respond(bedrock: &Bedrock, body: &[u8]) -> Response<Body> {
-    let question = match question(body, true) {
+pub(super) async fn respond(bedrock: &Bedrock, call: &Call<'_>) -> Response<Body> {
+    let question = match question(call.body, true) {
         Ok(question) => question,
         Err(message) => return wire::message_error("ValidationException", 400, &message),
     };
     let (model, streaming, input_tokens) =
         (question.model.clone(), question.streaming, question.input_tokens());
-    let (outcome, faults) = bedrock.ask(question, Door::Messages).await;
+    let (outcome, faults) = bedrock.ask(question, call).await;
     match outcome {
-        Outcome::Error { code, status, message } => wire::message_refused(&code, status, &message, &faults),
+        Outcome::Error(refused) => wire::message_refused(&refused, &faults),
         Outcome::Answer(told) if streaming => {
-            let style = Sse(Events::new(model, input_tokens));
+            let style = Sse(Events::new(model, told.begun(input_tokens)));
             wire::server_sent(style::body(style, told, &faults), &faults)
         }
         Outcome::Answer(told) => match told.whole().await {
-            Ok((text, stop, usage)) => {
-                wire::json_with(&anthropic::message(&model, &text, &stop, usage), &faults)
-            }
-            Err(message) => wire::message_refused("ModelErrorException", 424, &message, &faults),
+            Ok((text, end)) => wire::json_with(&anthropic::message(&model, &text, &end), &faults),
+            Err(refused) => wire::message_refused(&refused, &faults),
         },
     }
 }
@@ -51,8 +48,8 @@ impl Style for Sse {
         sent(self.0.text(text))
     }
 
-    fn end(&mut self, stop: &StopReason, usage: Usage) -> Vec<Bytes> {
-        sent(self.0.end(stop, usage))
+    fn end(&mut self, end: &End) -> Vec<Bytes> {
+        sent(self.0.end(end))
     }
 
     fn exception(&self, code: &str, message: &str) -> Bytes {
@@ -61,11 +58,15 @@ impl Style for Sse {
     }
 }
 
-/// Answers `/v1/messages/count_tokens` with an estimate.
-pub(super) fn count(body: &[u8]) -> Response<Body> {
-    match question(body, false) {
-        Ok(question) => wire::json(&json!({ "input_tokens": question.input_tokens() })),
-        Err(message) => wire::message_error("ValidationException", 400, &message),
+/// Answers `/v1/messages/count_tokens` with an estimate, for models that there are.
+pub(super) fn count(bedrock: &Bedrock, call: &Call<'_>) -> Response<Body> {
+    let question = match question(call.body, false) {
+        Ok(question) => question,
+        Err(message) => return wire::message_error("ValidationException", 400, &message),
+    };
+    match target::resolve(&question.model, call, &bedrock.control) {
+        Err(Reply::Error { code, status, message }) => wire::message_error(&code, status, &message),
+        _ => wire::json(&json!({ "input_tokens": question.input_tokens() })),
     }
 }
 

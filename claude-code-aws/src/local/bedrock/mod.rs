@@ -6,6 +6,7 @@ mod converse;
 mod frames;
 mod invoke;
 mod messages;
+mod prompt_cache;
 mod recorded;
 #[cfg(feature = "cli")]
 mod recorder;
@@ -22,13 +23,14 @@ use claude_code_core::Result;
 use http::request::Parts;
 use http::{Request, Response};
 
-use self::control::Control;
+use self::control::{Control, Region};
+use self::prompt_cache::PromptCache;
 pub use self::recorded::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use self::recorder::{Recorder, Upstream};
 use self::route::Route;
 use self::style::Told;
-use self::target::Door;
+use self::target::{Door, Target};
 use super::body::{self, Body};
 use super::brain::{Brain, Question, Reply};
 use super::clock;
@@ -48,6 +50,7 @@ pub(super) struct Bedrock {
     brain: Arc<dyn Brain>,
     front: Option<Front>,
     control: Control,
+    cache: PromptCache,
     sent: Mutex<Sent>,
 }
 
@@ -72,7 +75,13 @@ struct Sent {
 impl Bedrock {
     /// An endpoint whose models answer with this brain.
     pub(super) fn new(brain: Arc<dyn Brain>) -> Self {
-        Bedrock { brain, front: None, control: Control::default(), sent: Mutex::default() }
+        Bedrock {
+            brain,
+            front: None,
+            control: Control::default(),
+            cache: PromptCache::default(),
+            sent: Mutex::default(),
+        }
     }
 
     /// With this in the place of models.
@@ -107,18 +116,26 @@ impl Bedrock {
             Some(Front::Record(recorder)) => return Ok(recorder.pass(&route, &head, body).await),
             None => {}
         }
+        let region = Region::signed(&head.headers);
+        let version = head.headers.get("anthropic-version").and_then(|version| version.to_str().ok());
+        let call = |door| Call { door, region: region.as_ref(), version, body: &body };
         Ok(match route {
-            Route::Converse { model, streaming } => converse::respond(self, model, streaming, &body).await,
-            Route::Invoke { model, streaming } => invoke::respond(self, model, streaming, &body).await,
-            Route::CountTokens { model } => invoke::count(self, model, &body),
-            Route::Messages => messages::respond(self, &body).await,
-            Route::CountMessages => messages::count(&body),
+            Route::Converse { model, streaming } => {
+                converse::respond(self, model, streaming, &call(Door::Runtime)).await
+            }
+            Route::Invoke { model, streaming } => {
+                invoke::respond(self, model, streaming, &call(Door::Runtime)).await
+            }
+            Route::CountTokens { model } => invoke::count(self, model, &call(Door::Count)),
+            Route::Messages => messages::respond(self, &call(Door::Messages)).await,
+            Route::CountMessages => messages::count(self, &call(Door::Messages)),
         })
     }
 
     fn replay(&self, recorded: &Recorded, route: &Route, head: &Parts, body: &[u8]) -> Response<Body> {
         if let Some(question) = recorded::question(route, body) {
-            self.log(Arc::new(question));
+            let body = String::from_utf8_lossy(body).into_owned();
+            self.log(Arc::new(Question { body, ..question }));
         }
         recorded.answer(route, head.uri.path(), body).unwrap_or_else(|| {
             let why = format!("none of the {} recorded exchanges answers this request", recorded.len());
@@ -131,13 +148,19 @@ impl Bedrock {
 
     /// Logs a question, checks it as its model would, and passes it to the brain. Waits where the reply is
     /// to be late; the faults that come back are those of its body.
-    async fn ask(&self, question: Question, door: Door) -> (Outcome, Vec<Fault>) {
+    async fn ask(&self, question: Question, call: &Call<'_>) -> (Outcome, Vec<Fault>) {
+        let version = question.version.or(call.version.map(str::to_owned));
+        let mut question = Question { body: call.text(), version, ..question };
+        let target = target::resolve(&question.model, call, &self.control);
+        let refused = match target {
+            Ok(target) => rules::check(&question, target),
+            Err(ref refusal) => Some(refusal.clone()),
+        };
+        if let (Ok(Target::Model(card)), None) = (&target, &refused) {
+            question.cache = self.cache.pass(card, &question.body);
+        }
         let question = Arc::new(question);
         self.log(Arc::clone(&question));
-        let refused = match target::resolve(&question.model, door, &self.control) {
-            Ok(target) => rules::check(&question, target),
-            Err(refusal) => Some(refusal),
-        };
         let mut reply = match refused {
             Some(refusal) => refusal,
             None => self.brain.answer(&question).await,
@@ -148,7 +171,11 @@ impl Bedrock {
             reply = *inner;
         }
         fault::wait(&faults).await;
-        (Outcome::of(reply), faults)
+        let outcome = match Outcome::of(reply) {
+            Outcome::Answer(told) if question.streaming => Outcome::Answer(told),
+            outcome => outcome.instead(fault::take_exception(&mut faults)),
+        };
+        (outcome, faults)
     }
 
     fn log(&self, question: Arc<Question>) {
@@ -162,21 +189,73 @@ impl Bedrock {
     }
 }
 
+/// A request, beside what is asked.
+struct Call<'c> {
+    /// The API that it came to.
+    door: Door,
+    /// The region that it was signed for.
+    region: Option<&'c Region>,
+    /// Of Anthropic's API, where a header says it.
+    version: Option<&'c str>,
+    body: &'c [u8],
+}
+
+impl Call<'_> {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(self.body).into_owned()
+    }
+}
+
 /// A reply without its faults.
 enum Outcome {
     Answer(Told),
-    Error { code: String, status: u16, message: String },
+    Error(Refused),
+}
+
+/// An exception with its status.
+struct Refused {
+    code: String,
+    status: u16,
+    message: String,
+}
+
+impl Refused {
+    fn new(code: &str, status: u16, message: &str) -> Self {
+        Refused { code: code.to_owned(), status, message: message.to_owned() }
+    }
+
+    /// What a call without a stream gets where a stream would break off with the exception of this name.
+    fn instead_of(name: &str, message: &str) -> Self {
+        let (code, status) = match name {
+            "throttlingException" => ("ThrottlingException", 429),
+            "serviceUnavailableException" => ("ServiceUnavailableException", 503),
+            "validationException" => ("ValidationException", 400),
+            "modelTimeoutException" => ("ModelTimeoutException", 408),
+            "internalServerException" => ("InternalServerException", 500),
+            "modelStreamErrorException" => ("ModelErrorException", 424),
+            other => (other, 500),
+        };
+        Refused::new(code, status, message)
+    }
 }
 
 impl Outcome {
     fn of(reply: Reply) -> Self {
         match reply {
-            Reply::Error { code, status, message } => Outcome::Error { code, status, message },
-            Reply::Answer { text, stop_reason: stop, usage } => {
-                Outcome::Answer(Told::Whole { text, stop, usage })
-            }
+            Reply::Error { code, status, message } => Outcome::Error(Refused { code, status, message }),
+            Reply::Answer { text, end } => Outcome::Answer(Told::Whole { text, end }),
             Reply::Streamed(answer) => Outcome::Answer(Told::Written(answer.take())),
             Reply::Faulty { reply, .. } => Outcome::of(*reply),
+        }
+    }
+
+    /// An exception in the place of an answer without a stream; a refusal stays what it is.
+    fn instead(self, exception: Option<(String, String)>) -> Self {
+        match (self, exception) {
+            (Outcome::Answer(_), Some((name, message))) => {
+                Outcome::Error(Refused::instead_of(&name, &message))
+            }
+            (outcome, _) => outcome,
         }
     }
 }

@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 
@@ -35,9 +35,10 @@ use crate::secret::Secret;
 /// An answer longer than this is passed on and not written down.
 const MAX_RECORDED: usize = 64 << 20;
 
-/// The headers of a request that are passed on and written down. Credentials are among neither.
-const KEPT: [&str; 5] =
-    ["content-type", "accept", "anthropic-version", "anthropic-beta", "x-amzn-bedrock-accept"];
+/// The headers of a request that are passed on and written down, beside [`BEDROCKS`]. Credentials are among neither.
+const KEPT: [&str; 4] = ["content-type", "accept", "anthropic-version", "anthropic-beta"];
+/// What the names of Bedrock's own headers begin with: the guardrail, the tier, the trace, what is accepted.
+const BEDROCKS: &str = "x-amzn-bedrock-";
 
 /// Where real answers come from.
 #[derive(Clone)]
@@ -131,12 +132,11 @@ impl Recorder {
     async fn request(&self, route: &Route, head: &Parts, body: &Bytes) -> Result<HttpRequest, String> {
         let upstream = if route.is_messages() { &self.upstream.messages } else { &self.upstream.runtime };
         let base = upstream.to_string();
-        let uri = format!("{}{}", base.trim_end_matches('/'), head.uri.path());
+        let path = head.uri.path_and_query().map_or(head.uri.path(), |path| path.as_str());
+        let uri = format!("{}{path}", base.trim_end_matches('/'));
         let mut request = Request::post(uri).body(()).map_err(|error| error.to_string())?;
-        for name in KEPT {
-            if let Some(value) = head.headers.get(name) {
-                request.headers_mut().insert(name, value.clone());
-            }
+        for (name, value) in kept(&head.headers) {
+            request.headers_mut().append(name, value.clone());
         }
         let bearer = head.headers.get(AUTHORIZATION).filter(|value| value.as_bytes().starts_with(b"Bearer "));
         if let Some(bearer) = bearer {
@@ -154,9 +154,10 @@ impl Recorder {
                     .to_owned());
             }
         } else if bearer.is_none() {
-            if let Some(why) = signature::refusal(head, body, &self.keys) {
+            if let Some(refusal) = signature::refusal(head, body, &self.keys, "bedrock") {
                 return Err(format!(
-                    "{why}; `twin record` takes the keys that it printed, or those of its shell"
+                    "{}; `twin record` takes the keys that it printed, or those of its shell",
+                    refusal.message
                 ));
             }
             self.sign(&mut parts, body).await?;
@@ -193,7 +194,7 @@ impl Recorder {
         let mut headers = HeaderMap::new();
         for (name, value) in answer.headers().iter() {
             let connection = ["connection", "transfer-encoding", "content-length", "keep-alive"];
-            let (name, value) = (http::HeaderName::try_from(name), HeaderValue::from_str(value));
+            let (name, value) = (HeaderName::try_from(name), HeaderValue::from_str(value));
             if let (Ok(name), Ok(value)) = (name, value)
                 && !connection.contains(&name.as_str())
             {
@@ -278,8 +279,9 @@ impl Record {
     fn write_now(self) -> std::io::Result<PathBuf> {
         let (operation, model, streaming) = self.route;
         let asked = scrub::text(&String::from_utf8_lossy(&self.asked));
-        let kept = KEPT.iter().filter_map(|name| Some((*name, self.headers.get(*name)?.to_str().ok()?)));
-        let headers: Map<String, Value> = kept.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let kept = kept(&self.headers).filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+        let headers: Map<String, Value> =
+            kept.map(|(name, value)| (name.to_string(), scrub::text(value).into())).collect();
         let kind = self.answered.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let framed = kind.starts_with("application/vnd.amazon.eventstream");
         let answer = scrub::body(&self.bytes.freeze(), framed);
@@ -321,6 +323,11 @@ fn is_about_credentials(status: u16, headers: &HeaderMap) -> bool {
     let names =
         ["UnrecognizedClient", "InvalidSignature", "ExpiredToken", "IncompleteSignature", "MissingAuth"];
     status == 401 || status == 403 && names.iter().any(|name| kind.starts_with(name))
+}
+
+/// The headers of a request that are passed on and written down.
+fn kept(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    headers.iter().filter(|(name, _)| KEPT.contains(&name.as_str()) || name.as_str().starts_with(BEDROCKS))
 }
 
 fn is_the_twins(key: &HeaderValue) -> bool {

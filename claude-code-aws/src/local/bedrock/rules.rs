@@ -10,13 +10,16 @@ use crate::local::brain::{Question, Reply, Role};
 /// What stands before a model's own words where Bedrock passes them on.
 pub(super) const PREFIX: &str = "The model returned the following errors: ";
 
+/// Anthropic's API without sampling parameters, whatever the model takes.
+const WITHOUT_SAMPLING: &str = "2026-10-21";
+
 /// The least budget of thinking, in tokens.
 const MIN_BUDGET: u64 = 1024;
 
 /// The refusal that the question's model would give, if any.
 pub(super) fn check(question: &Question, target: Target) -> Option<Reply> {
     let Target::Model(card) = target else { return conversation(question) };
-    let rules = [sampling, thinking, effort, forced_tool, prefill];
+    let rules = [version, sampling, thinking, effort, forced_tool, prefill];
     let said = rules.iter().find_map(|rule| rule(card, question));
     said.map(|words| Reply::invalid(format!("{PREFIX}{words}")))
         .or_else(|| conversation(question))
@@ -28,6 +31,17 @@ pub(super) fn check_count(target: Target) -> Option<Reply> {
     // In November 2026 these are exactly the models that still sample as they are told.
     let counted = matches!(target, Target::Model(card) if card.capabilities.takes_temperature());
     (!counted).then(|| Reply::invalid("The provided model doesn't support counting tokens."))
+}
+
+fn version(_: &ModelCard, question: &Question) -> Option<String> {
+    let named = [
+        ("temperature", question.temperature.is_some()),
+        ("top_p", question.top_p.is_some()),
+        ("top_k", question.top_k.is_some()),
+    ];
+    let (named, _) = named.iter().find(|(_, there)| *there)?;
+    (question.version.as_deref() == Some(WITHOUT_SAMPLING))
+        .then(|| format!("{named}: not supported with anthropic-version {WITHOUT_SAMPLING}"))
 }
 
 fn sampling(card: &ModelCard, question: &Question) -> Option<String> {

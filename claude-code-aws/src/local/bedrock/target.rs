@@ -3,6 +3,7 @@
 use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::model::ModelId;
 
+use super::Call;
 use super::control::Control;
 use crate::local::brain::Reply;
 use crate::local::clock;
@@ -29,7 +30,8 @@ pub(super) enum Target {
 }
 
 /// Resolves an id. Fails with the refusal that the service has for it.
-pub(super) fn resolve(id: &str, door: Door, control: &Control) -> Result<Target, Reply> {
+pub(super) fn resolve(id: &str, call: &Call<'_>, control: &Control) -> Result<Target, Reply> {
+    let door = call.door;
     let unknown = || match door {
         Door::Messages => Reply::not_found(format!("model: {id}")),
         Door::Runtime | Door::Count => Reply::invalid("The provided model identifier is invalid."),
@@ -40,8 +42,8 @@ pub(super) fn resolve(id: &str, door: Door, control: &Control) -> Result<Target,
         None => None,
     };
     let id = ModelId::new(copied.as_deref().unwrap_or(id)).map_err(|_| unknown())?;
-    let card =
-        Catalogue::builtin().find(&id).filter(|card| is_name_of(&id, card, door)).ok_or_else(unknown)?;
+    let card = Catalogue::builtin().find(&id).filter(|card| is_name_of(&id, card, door));
+    let card = card.filter(|_| is_reached_from(&id, call)).ok_or_else(unknown)?;
     if is_over(card, &id) {
         return Err(match door {
             Door::Messages => unknown(),
@@ -70,6 +72,14 @@ fn is_name_of(id: &ModelId, card: &ModelCard, door: Door) -> bool {
     match id.scope() {
         Some(scope) => card.profiles.contains(&scope) && named == format!("{scope}.{}", card.bedrock_id),
         None => named == card.bedrock_id,
+    }
+}
+
+/// Whether the region has the profile: a `eu.` profile is unknown in us-east-1.
+fn is_reached_from(id: &ModelId, call: &Call<'_>) -> bool {
+    match (call.door, id.scope(), call.region) {
+        (Door::Runtime, Some(scope), Some(region)) => region.has(scope),
+        _ => true,
     }
 }
 

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::rules;
+use super::{Refused, rules};
 use crate::local::body::{self, Body, Pieces};
 use crate::local::fault::{self, Fault};
 
@@ -18,10 +18,7 @@ pub(super) fn json(value: &Value) -> Response<Body> {
 pub(super) fn json_with(value: &Value, faults: &[Fault]) -> Response<Body> {
     let mut response = json(value);
     if !faults.is_empty() {
-        // An exception within a stream is never in JSON: there it is the whole answer.
-        let pieces = fault::apply(vec![value.to_string().into()], faults, |_, message| {
-            json!({ "message": message }).to_string().into()
-        });
+        let pieces = fault::apply(value.to_string().into(), faults);
         *response.body_mut() = Pieces::new(pieces).boxed();
         headers(&mut response, faults);
     }
@@ -54,17 +51,18 @@ fn headers(response: &mut Response<Body>, faults: &[Fault]) {
 }
 
 /// An error as Bedrock writes it, with faults on its way.
-pub(super) fn refused(code: &str, status: u16, message: &str, faults: &[Fault]) -> Response<Body> {
+pub(super) fn refused(refused: &Refused, faults: &[Fault]) -> Response<Body> {
+    let Refused { code, status, message } = refused;
     let mut response = json_with(&json!({ "message": message }), faults);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    *response.status_mut() = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST);
     let kind = format!("{code}:http://internal.amazon.com/coral/com.amazon.bedrock/");
     insert(&mut response, "x-amzn-errortype", &kind);
     response
 }
 
 /// An error as the Messages API writes it, with faults on its way.
-pub(super) fn message_refused(code: &str, status: u16, message: &str, faults: &[Fault]) -> Response<Body> {
-    let (body, status) = error_body(code, status, message);
+pub(super) fn message_refused(refused: &Refused, faults: &[Fault]) -> Response<Body> {
+    let (body, status) = error_body(&refused.code, refused.status, &refused.message);
     let mut response = json_with(&body, faults);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     response
@@ -72,12 +70,12 @@ pub(super) fn message_refused(code: &str, status: u16, message: &str, faults: &[
 
 /// An error as Bedrock writes it: the name in a header, with a URL behind it that clients must cut off.
 pub(super) fn exception(code: &str, status: u16, message: &str) -> Response<Body> {
-    refused(code, status, message, &[])
+    refused(&Refused::new(code, status, message), &[])
 }
 
 /// An error as the Messages API writes it.
 pub(super) fn message_error(code: &str, status: u16, message: &str) -> Response<Body> {
-    message_refused(code, status, message, &[])
+    message_refused(&Refused::new(code, status, message), &[])
 }
 
 /// The body of such an error, and its status.
@@ -86,7 +84,9 @@ pub(super) fn error_body(code: &str, status: u16, message: &str) -> (Value, u16)
     let (kind, status) = match (code, status) {
         ("ThrottlingException" | "throttlingException", _) => ("rate_limit_error", 429),
         ("serviceUnavailableException", _) => ("overloaded_error", 529),
-        ("internalServerException" | "modelStreamErrorException", _) => ("api_error", 500),
+        ("internalServerException" | "modelStreamErrorException" | "ModelErrorException", _) => {
+            ("api_error", 500)
+        }
         (_, 401) => ("authentication_error", 401),
         (_, 403) => ("permission_error", 403),
         (_, 404) => ("not_found_error", 404),

@@ -13,6 +13,7 @@ mod multipart;
 mod object;
 mod part_copy;
 mod payload;
+mod resign;
 mod service;
 mod store;
 mod tags;
@@ -21,4 +22,6 @@ mod uploads;
 mod version;
 mod versions;
 
+pub(super) use resign::known;
 pub(super) use service::{HOST, ObjectStore};
+pub(super) use store::FILE;

@@ -7,7 +7,7 @@ use claude_code_core::{Error, Kind, Result};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use s3s::auth::SimpleAuth;
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
@@ -38,11 +38,7 @@ impl ObjectStore {
         let worker = Worker::start("s3", move || store::open(&directory)).await?;
         let mut builder = S3ServiceBuilder::new(Store { worker: Arc::new(worker) });
         // With keys known, s3s checks every signature and refuses a request without one.
-        let mut auth = SimpleAuth::new();
-        for (access_key, secret) in keys.iter() {
-            auth.register(access_key.to_owned(), secret.into());
-        }
-        builder.set_auth(auth);
+        builder.set_auth(Known(keys.clone()));
         builder.set_host(Hosts);
         Ok(ObjectStore { service: builder.build() })
     }
@@ -129,6 +125,19 @@ impl From<Fault> for S3Error {
                 s3_error!(InternalError, "the local store failed: {error}")
             }
         }
+    }
+}
+
+/// The secrets of the keys that the twin knows.
+struct Known(Keys);
+
+#[async_trait::async_trait]
+impl S3Auth for Known {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let unknown = || {
+            s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.")
+        };
+        self.0.secret(access_key).map(SecretKey::from).ok_or_else(unknown)
     }
 }
 

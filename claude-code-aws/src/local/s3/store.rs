@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use crate::local::directory::Directory;
 
 /// The engine's file in the state directory.
-const FILE: &str = "s3.sqlite";
+pub(in crate::local) const FILE: &str = "s3.sqlite";
 
 /// Bodies have a table of their own, so that listings do not page over them. `seq` orders the versions of a
 /// key; at most one of them is the latest.

@@ -3,7 +3,6 @@
 use super::project::{Project, Target};
 use super::{distributions, module::Import, requirements, stdlib};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::hint::hint;
 use crate::validate::source::Source;
 
 /// Imports of modules that are not there, and of names that a module of the answer does not define.
@@ -54,7 +53,10 @@ fn missing_name(
     }
     let names = project.modules.get(&target).map(|m| &m.top_level).into_iter().flatten().map(String::as_str);
     let path = project.sources[target].path.unwrap_or("");
-    let message = format!("`{name}` is imported from {path}, which does not define it{}", hint(name, names));
+    let message = format!(
+        "`{name}` is imported from {path}, which does not define it{}",
+        project.hints.of(name, names)
+    );
     Some(source.at(import.offset, severity(import), message))
 }
 
@@ -89,8 +91,10 @@ fn missing_module(project: &Project, source: &Source, import: &Import, is_whole:
         let message = format!("there is no module `{dots}{}` among the files", import.module);
         return Some(source.at(import.offset, severity, message));
     }
-    let near = hint(first, project.module_names().filter(|name| name.len() > 3));
+    if is_whole || !first.contains('_') {
+        return None;
+    }
+    let near = project.hints.of(first, project.module_names().filter(|name| name.len() > 3));
     let message = format!("there is no module `{first}` among the files{near}");
-    (!near.is_empty() && !is_whole && first.contains('_'))
-        .then(|| source.at(import.offset, severity(import), message))
+    (!near.is_empty()).then(|| source.at(import.offset, severity(import), message))
 }

@@ -8,7 +8,6 @@ use super::module::Route;
 use super::project::Project;
 use super::routes::METHODS;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::hint::hint;
 use crate::validate::source::Source;
 use crate::validate::tree::{self, children, text};
 
@@ -124,7 +123,7 @@ fn missing_names(project: &Project, source: &Source, import: Node<'_>, target: u
         let is_default = visit.up(0) == "import_clause";
         let name = if is_default { "default" } else { text(node, &source.text) };
         if !exports.names.contains(name) {
-            let near = hint(name, exports.names.iter().map(String::as_str));
+            let near = project.hints.of(name, exports.names.iter().map(String::as_str));
             let message = format!("{} does not export `{name}`{near}", other.path.unwrap_or(""));
             found.push(source.error(node.start_byte(), message));
         }

@@ -1,33 +1,78 @@
 //! Attributes of modules and classes of the answer exist.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::module::{Class, MethodCall, Receiver, Typed};
 use super::project::Project;
 use crate::diagnostic::Diagnostic;
-use crate::validate::hint::hint;
 
 /// Bases that add nothing that code calls.
 const PLAIN_BASES: [&str; 6] = ["object", "ABC", "abc.ABC", "Protocol", "typing.Protocol", "Generic"];
 
-/// How far bases and copies are followed.
+/// How far copies are followed.
 const MAX_STEPS: usize = 5;
+/// Classes below another that are looked into.
+const MAX_HEIRS: usize = 200;
 
 /// Attributes that a module or a class of the answer does not have.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
+    let heirs = Heirs::of(project);
+    // What is set from outside is there afterwards, whatever it is set on.
+    let set: HashSet<&str> =
+        project.read().flat_map(|(.., module)| &module.set).map(String::as_str).collect();
     for (index, source, module) in project.read() {
-        for (object, attribute, offset) in &module.attributes {
+        for (object, attribute, offset) in
+            module.attributes.iter().filter(|(_, name, _)| !set.contains(name.as_str()))
+        {
             let message = module_attribute(project, index, object, attribute)
                 .or_else(|| class_attribute(project, index, object, attribute));
             found.extend(message.map(|message| (index, source.error(*offset, message))));
         }
-        for call in &module.calls {
-            let message = method(project, index, call);
+        for call in module.calls.iter().filter(|call| !set.contains(call.method.as_str())) {
+            let message = method(project, &heirs, index, call);
             found.extend(message.map(|message| (index, source.error(call.offset, message))));
         }
     }
     found
+}
+
+/// The classes that have a class as their base.
+struct Heirs<'p> {
+    of: HashMap<*const Class, Vec<(usize, &'p Class)>>,
+}
+
+impl<'p> Heirs<'p> {
+    fn of(project: &'p Project) -> Self {
+        let mut of: HashMap<*const Class, Vec<(usize, &'p Class)>> = HashMap::new();
+        for (index, _, module) in project.read() {
+            for class in module.classes.values() {
+                let bases = class.bases.iter().filter_map(|base| project.class(index, base));
+                bases.for_each(|(_, base)| {
+                    of.entry(std::ptr::from_ref(base)).or_default().push((index, class))
+                });
+            }
+        }
+        Heirs { of }
+    }
+
+    /// Whether a class below this one has the member, or may have it: a template method calls what its heirs define.
+    fn have(&self, project: &Project, class: &Class, name: &str) -> bool {
+        let mut seen: HashSet<*const Class> = HashSet::new();
+        let mut waiting = vec![std::ptr::from_ref(class)];
+        while let Some(class) = waiting.pop().filter(|_| seen.len() < MAX_HEIRS) {
+            for (home, heir) in self.of.get(&class).into_iter().flatten() {
+                if !seen.insert(*heir) {
+                    continue;
+                }
+                if members(project, *home, heir).is_none_or(|members| members.contains(name)) {
+                    return true;
+                }
+                waiting.push(*heir);
+            }
+        }
+        seen.len() >= MAX_HEIRS
+    }
 }
 
 fn module_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<String> {
@@ -37,7 +82,7 @@ fn module_attribute(project: &Project, index: usize, object: &str, attribute: &s
     }
     let names = project.modules.get(&target)?.top_level.iter().map(String::as_str);
     let path = project.sources[target].path.unwrap_or("");
-    Some(format!("{path} does not define `{attribute}`{}", hint(attribute, names)))
+    Some(format!("{path} does not define `{attribute}`{}", project.hints.of(attribute, names)))
 }
 
 fn class_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<String> {
@@ -50,23 +95,35 @@ fn class_attribute(project: &Project, index: usize, object: &str, attribute: &st
     let members = if is_enum && attribute.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
         class.members.clone()
     } else {
-        members(project, home, class, 0)?
+        members(project, home, class)?
     };
-    lacks(object, &members, attribute)
+    lacks(project, object, &members, attribute)
 }
 
-fn method(project: &Project, index: usize, call: &MethodCall) -> Option<String> {
+fn method(project: &Project, heirs: &Heirs, index: usize, call: &MethodCall) -> Option<String> {
     let module = project.modules.get(&index)?;
     let (home, name, class) = match &call.receiver {
         Receiver::Itself(name) => (index, name.clone(), module.classes.get(name)?),
         Receiver::Name(name) => instance(project, index, name, 0)?,
         Receiver::Attribute(class, name) => instance(project, index, &format!("{class}.{name}"), 0)?,
     };
-    lacks(&name, &members(project, home, class, 0)?, &call.method)
+    let all = members(project, home, class)?;
+    if all.contains(&call.method) || heirs.have(project, class, &call.method) {
+        return None;
+    }
+    let message = lacks(project, &name, &all, &call.method)?;
+    // The heirs of a mixin or an abstract class may be elsewhere: then only a slip of the pen is certain.
+    let is_open = matches!(call.receiver, Receiver::Itself(_)) && is_made_to_inherit(&name, class);
+    (!is_open || message.contains("did you mean")).then_some(message)
 }
 
-fn lacks(class: &str, members: &HashSet<String>, name: &str) -> Option<String> {
-    let near = || hint(name, members.iter().map(String::as_str));
+fn is_made_to_inherit(name: &str, class: &Class) -> bool {
+    let abstract_bases = ["ABC", "abc.ABC", "Protocol", "typing.Protocol"];
+    name.ends_with("Mixin") || class.bases.iter().any(|base| abstract_bases.contains(&base.as_str()))
+}
+
+fn lacks(project: &Project, class: &str, members: &HashSet<String>, name: &str) -> Option<String> {
+    let near = || project.hints.of(name, members.iter().map(String::as_str));
     let lacks = !members.contains(name) && !is_special(name);
     lacks.then(|| format!("the class `{class}` has no `{name}`{}", near()))
 }
@@ -109,14 +166,22 @@ fn plain(annotation: &str) -> &str {
 }
 
 /// All members of a class and its bases; none if they cannot all be known.
-fn members(project: &Project, home: usize, class: &Class, steps: usize) -> Option<HashSet<String>> {
-    if class.is_dynamic || steps > MAX_STEPS {
-        return None;
-    }
-    let mut all = class.members.clone();
-    for base in class.bases.iter().filter(|base| !PLAIN_BASES.contains(&base.as_str())) {
-        let (home, base) = project.class(home, base)?;
-        all.extend(members(project, home, base, steps + 1)?);
+fn members(project: &Project, home: usize, class: &Class) -> Option<HashSet<String>> {
+    let mut all = HashSet::new();
+    let mut seen: HashSet<*const Class> = HashSet::new();
+    let mut waiting = vec![(home, class)];
+    while let Some((home, class)) = waiting.pop() {
+        if class.is_dynamic {
+            return None;
+        }
+        // A class that is its own base, or comes by several ways, is read once.
+        if !seen.insert(class) {
+            continue;
+        }
+        all.extend(class.members.iter().cloned());
+        for base in class.bases.iter().filter(|base| !PLAIN_BASES.contains(&base.as_str())) {
+            waiting.push(project.class(home, base)?);
+        }
     }
     Some(all)
 }

@@ -10,6 +10,7 @@ mod project;
 mod requirements;
 mod routes;
 mod schema;
+mod slip;
 mod sql;
 mod statement;
 mod stdlib;
@@ -18,16 +19,20 @@ mod visitor;
 use super::source::Source;
 use crate::diagnostic::Diagnostic;
 
-/// What is wrong between the files, each with the index of the file it is in. `sound[i]`: file i has no syntax
+/// Findings, each with the index of its file.
+pub type Found = Vec<(usize, Diagnostic)>;
+
+/// What is wrong, by check: with the names within each file, and between the files. `sound[i]`: file i has no syntax
 /// error; the others are not looked into, and nothing is said about names in them.
-pub fn check(sources: &[Source], sound: &[bool]) -> Vec<(usize, Diagnostic)> {
+pub fn check(sources: &[Source], sound: &[bool]) -> (Found, Vec<Found>) {
     let project = project::Project::new(sources, sound);
-    let mut found = imports::check(&project);
-    found.extend(names::check(&project));
-    found.extend(members::check(&project));
-    found.extend(requirements::check(&project));
-    found.extend(javascript::check(&project));
-    found.extend(routes::check(&project));
-    found.extend(sql::check(&project));
-    found
+    let between = vec![
+        imports::check(&project),
+        members::check(&project),
+        requirements::check(&project),
+        javascript::check(&project),
+        routes::check(&project),
+        sql::check(&project),
+    ];
+    (names::check(&project), between)
 }

@@ -88,6 +88,8 @@ pub struct Module {
     pub used: Vec<(String, usize)>,
     /// `object.attribute` with a plain name before the dot.
     pub attributes: Vec<(String, String, usize)>,
+    /// Attributes that are set on something else than `self`: a class, a module, an instance.
+    pub set: HashSet<String>,
     pub calls: Vec<MethodCall>,
     pub classes: HashMap<String, Class>,
     /// Return annotations of functions at the top, and of methods as `Class.method`.

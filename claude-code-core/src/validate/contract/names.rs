@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::project::Project;
 use super::stdlib;
 use crate::diagnostic::Diagnostic;
-use crate::validate::hint::hint;
 
 /// Names used and never bound in any scope of the module: a lost import, a renamed function, a wrong type name.
 /// Modules that make names at run time, or catch NameError, are passed over.
@@ -20,7 +19,7 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
             if module.bound.contains_key(name) || stdlib::has_name(name) || !told.insert(name) {
                 continue;
             }
-            let near = hint(name, module.bound_names());
+            let near = project.hints.of(name, module.bound_names());
             let message = format!("`{name}` is used but neither defined nor imported{near}");
             found.push((index, source.error(*offset, message)));
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::module::{Class, Import, Module};
 use super::visitor;
+use crate::validate::hint::Hints;
 use crate::validate::source::Source;
 use crate::validate::tree;
 
@@ -15,6 +16,7 @@ pub struct Project<'a> {
     pub modules: HashMap<usize, Module>,
     /// Sources by every dotted name under which they may be imported: `app.models` and `models`.
     by_name: HashMap<String, Vec<usize>>,
+    pub hints: Hints,
 }
 
 /// Where an import leads.
@@ -30,7 +32,8 @@ pub enum Target {
 impl<'a> Project<'a> {
     /// Reads every named Python file without a syntax error. Sketches count as unsound.
     pub fn new(sources: &'a [Source<'a>], sound: &'a [bool]) -> Self {
-        let mut project = Project { sources, sound, modules: HashMap::new(), by_name: HashMap::new() };
+        let (modules, by_name) = (HashMap::new(), HashMap::new());
+        let mut project = Project { sources, sound, modules, by_name, hints: Hints::default() };
         for (index, source) in sources.iter().enumerate() {
             let Some(path) = source.path.filter(|_| source.language == "python") else { continue };
             for name in dotted_names(path) {

@@ -3,7 +3,6 @@
 use super::project::{Project, Target};
 use super::{distributions, stdlib};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::hint::hint;
 use crate::validate::source::Source;
 
 /// Manifests in which any quoted or bare word may name a distribution.
@@ -34,7 +33,7 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
             let wanted = distributions::suggested(first);
             let message = format!(
                 "`{first}` is imported, but requirements.txt does not list `{wanted}`{}",
-                hint(first, project.module_names())
+                project.hints.of(first, project.module_names())
             );
             found.push((index, source.at(import.offset, severity, message)));
         }

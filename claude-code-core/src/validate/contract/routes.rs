@@ -9,7 +9,6 @@ use super::module::{Module, Route};
 use super::project::Project;
 use super::visitor::string_text;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::hint::hint;
 use crate::validate::source::Source;
 use crate::validate::tree::{Visit, children, text};
 
@@ -157,7 +156,7 @@ fn document(project: &Project, served: &Served, source: &Source) -> Vec<Diagnost
         .filter(|n| told.insert((n.method, &n.path)))
         .map(|n| {
             let method = n.method.map_or_else(String::new, |method| format!("{method} "));
-            let near = hint(&n.path, known.iter().copied());
+            let near = project.hints.of(&n.path, known.iter().copied());
             let message =
                 format!("the route `{method}{}` is in the README, but no code answers it{near}", n.path);
             source.on(n.line, n.column, severity, message)

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::validate::hint::Hints;
+
 /// A piece of SQL with its byte.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -71,7 +73,12 @@ fn piece(rest: &str, c: char) -> (usize, Option<Kind>) {
             let tag = rest[1..].find('$').map_or(1, |n| n + 2);
             (if tag > 1 { upto(&rest[..tag], tag) } else { 1 }, Some(Kind::Literal))
         }
-        '%' if rest.starts_with("%(") => (upto(")", 2) + 1, Some(Kind::Param)),
+        '%' if rest.starts_with("%(") => {
+            // The letter of `%(name)s`; a text that ends before it has none.
+            let end = upto(")", 2);
+            let letter = rest[end..].starts_with(|c: char| c.is_ascii_alphabetic());
+            (end + usize::from(letter), Some(Kind::Param))
+        }
         '%' if rest.starts_with("%s") => (2, Some(Kind::Param)),
         '{' => (upto("}", 1), Some(Kind::Param)),
         ':' if rest.starts_with("::") => (word(2).max(2), Some(Kind::Literal)),
@@ -118,6 +125,7 @@ pub struct Table {
 #[derive(Default)]
 pub struct Schema {
     pub tables: HashMap<String, Table>,
+    pub hints: Hints,
 }
 
 impl Schema {

@@ -2,9 +2,8 @@
 
 use super::project::Project;
 use super::schema::{self, Schema, TYPES, Token};
-use super::statement;
+use super::{slip, statement};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::validate::hint::hint;
 use crate::validate::source::Source;
 
 /// Calls whose first argument is SQL, whatever its case.
@@ -34,7 +33,9 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     let is_whole = !schema.tables.is_empty();
     let mut found = Vec::new();
     for (index, source, tokens) in &scripts {
+        let slip = || slip::find(&source.text, tokens).map(|(at, message)| source.error(at, message));
         let faults = balance(source, tokens)
+            .or_else(slip)
             .map(|fault| vec![fault])
             .unwrap_or_else(|| script(source, &schema, tokens));
         found.extend(faults.into_iter().map(|fault| (*index, fault)));
@@ -143,7 +144,7 @@ fn created(part: &[Token], schema: &Schema, makes_types: bool) -> Vec<(usize, St
     if let Some(at) = part.iter().take(4).position(|t| t.is("table")) {
         let Some((name, after)) = schema::table_name(part, at + 1) else { return found };
         for definition in schema::definitions(&part[after..]) {
-            found.extend(wrong_type(definition).filter(|_| !makes_types));
+            found.extend(wrong_type(definition, schema).filter(|_| !makes_types));
             let is_key = schema::column(definition).is_none();
             let columns = if is_key { listed(definition) } else { Vec::new() };
             found.extend(columns.into_iter().filter_map(|c| missing_column(schema, &name, c)));
@@ -167,10 +168,10 @@ fn listed(definition: &[Token]) -> Vec<&Token> {
         .collect()
 }
 
-fn wrong_type(definition: &[Token]) -> Option<(usize, String)> {
+fn wrong_type(definition: &[Token], schema: &Schema) -> Option<(usize, String)> {
     let column = schema::column(definition)?;
     let written = definition.get(1).filter(|t| t.kind == schema::Kind::Word)?;
-    let near = hint(&written.text, TYPES.iter().copied());
+    let near = schema.hints.of(&written.text, TYPES.iter().copied());
     let is_wrong = !TYPES.contains(&written.text.as_str()) && !near.is_empty();
     is_wrong.then(|| {
         (

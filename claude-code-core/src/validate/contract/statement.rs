@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::schema::{self, Kind, Schema, Token};
-use crate::validate::hint::hint;
 
 /// Words that are no alias and no column where they stand.
 const KEYWORDS: [&str; 58] = [
@@ -106,7 +105,7 @@ pub fn missing_table(schema: &Schema, table: &str) -> Option<String> {
     let is_system = ["pg_", "sqlite_", "information_schema", "dual", "excluded", "unnest"]
         .iter()
         .any(|p| table.starts_with(p));
-    let near = || hint(table, schema.tables.keys().map(String::as_str));
+    let near = || schema.hints.of(table, schema.tables.keys().map(String::as_str));
     (!is_system && !schema.tables.contains_key(table))
         .then(|| format!("no CREATE TABLE makes the table `{table}`{}", near()))
 }
@@ -127,7 +126,7 @@ pub fn missing_column<'t>(
         names.extend(table.columns.keys().map(String::as_str));
         first = first.or(Some(name));
     }
-    Some(format!("the table `{}` has no column `{column}`{}", first?, hint(column, names)))
+    Some(format!("the table `{}` has no column `{column}`{}", first?, schema.hints.of(column, names)))
 }
 
 /// The bracket levels of a statement: whether each holds a query of its own.

@@ -263,7 +263,10 @@ fn attribute(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     };
     let name = text(attribute, source).to_owned();
     let is_target = visit.up(0) == "assignment" && visit.field == Some("left");
-    if object.kind() == "identifier" && !is_target {
+    let is_set = is_target || matches!(visit.up(0), "pattern_list" | "tuple_pattern");
+    if is_set && !matches!(text(object, source), "self" | "cls") {
+        module.set.insert(name);
+    } else if object.kind() == "identifier" && !is_set {
         module.attributes.push((text(object, source).to_owned(), name, attribute.start_byte()));
     }
 }
@@ -273,8 +276,10 @@ fn call(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     let Some(function) = visit.node.child_by_field_name("function").filter(|f| f.kind() == "attribute")
     else {
         let callee = visit.node.child_by_field_name("function").map_or("", |f| text(f, source));
-        if let ("setattr", Some(class)) = (callee, class_around(visit, source)) {
-            module.classes.entry(class).or_default().is_dynamic = true;
+        match (callee, class_around(visit, source)) {
+            ("setattr", Some(class)) => module.classes.entry(class).or_default().is_dynamic = true,
+            ("setattr", None) => module.set.extend(second_string(visit, source)),
+            _ => {}
         }
         return;
     };
@@ -297,6 +302,12 @@ fn call(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
         method: text(method, source).to_owned(),
         offset: method.start_byte(),
     });
+}
+
+/// The second argument of a call, if it is a string.
+fn second_string(visit: &Visit<'_, '_>, source: &str) -> Option<String> {
+    let arguments = visit.node.child_by_field_name("arguments").map(children)?;
+    arguments.get(1).filter(|node| node.kind() == "string").map(|node| string_text(*node, source))
 }
 
 fn string(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {

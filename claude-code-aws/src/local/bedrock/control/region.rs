@@ -4,23 +4,37 @@
 
 use claude_code_core::model::ProfileScope;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
+
+use crate::local::endpoint::Service;
 
 /// Where requests without a signature are taken to come from.
 const DEFAULT: &str = "us-east-1";
 
 /// A region of AWS, as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Region(String);
+pub(in super::super) struct Region(String);
 
 impl Region {
-    /// The region in a request's signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+    /// The region that a request was signed for.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let signed = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let scope = signed.and_then(|value| value.split_once("Credential=")).map(|(_, scope)| scope);
-        let region = scope.and_then(|scope| scope.split('/').nth(2));
-        let word = |region: &&str| !region.is_empty() && region.bytes().all(is_region_byte);
-        Region(region.filter(word).unwrap_or(DEFAULT).to_owned())
+        Region::named(headers).unwrap_or_else(|| Region(DEFAULT.to_owned()))
+    }
+
+    /// The region that a caller chose; none where nothing is signed, or by the twin's own client inside the process,
+    /// whose region nobody chose.
+    pub(in super::super) fn signed(headers: &HeaderMap) -> Option<Self> {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let inside = host.is_some_and(|host| Service::from_host(host).is_some());
+        Region::named(headers).filter(|_| !inside)
+    }
+
+    /// `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+    fn named(headers: &HeaderMap) -> Option<Self> {
+        let signed = headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let region = signed.split_once("Credential=")?.1.split('/').nth(2)?;
+        let word = !region.is_empty() && region.bytes().all(is_region_byte);
+        word.then(|| Region(region.to_owned()))
     }
 
     /// `us-east-1`.
@@ -34,7 +48,7 @@ impl Region {
     }
 
     /// Whether requests from here may use profiles of this scope.
-    pub(super) fn has(&self, scope: ProfileScope) -> bool {
+    pub(in super::super) fn has(&self, scope: ProfileScope) -> bool {
         let gov = self.0.starts_with("us-gov-");
         match scope {
             ProfileScope::Global => !gov,

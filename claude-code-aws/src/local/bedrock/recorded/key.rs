@@ -24,7 +24,9 @@ impl Keys {
         let path = scrub::path(path);
         let exact = sha256_hex(format!("{path}\n{}", sorted(&body)).as_bytes());
         let question = question(route, text.as_bytes());
-        let task = question.filter(|question| !question.last_user_text().is_empty()).map(|question| {
+        // A turn without a text is told from others by the whole request alone.
+        let told = |question: &Question| question.messages.iter().all(|turn| !turn.text.is_empty());
+        let task = question.filter(told).map(|question| {
             let mut key = format!("{}\n{}", route.name(), family(&question.model));
             for turn in &question.messages {
                 let words = samples::task(&turn.text).split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,0 +1,68 @@
+//! The body of a request that marks its call's departure: a connection takes it only once there is one.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use bytes::Bytes;
+use claude_code_core::provider::Departure;
+use http_body::{Body, Frame, SizeHint};
+
+/// The body, watched.
+pub(crate) fn departing(body: SdkBody, departure: &Departure) -> SdkBody {
+    SdkBody::from_body_1_x(Departing { body, departure: departure.clone() })
+}
+
+struct Departing {
+    body: SdkBody,
+    departure: Departure,
+}
+
+impl Body for Departing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.departure.mark();
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Watches the body of one request of the AWS SDK, behind its signature.
+#[derive(Debug)]
+pub(crate) struct Watch(pub(crate) Departure);
+
+#[dyn_dispatch_hint]
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "Watch"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let body = std::mem::replace(request.body_mut(), SdkBody::taken());
+        *request.body_mut() = departing(body, &self.0);
+        Ok(())
+    }
+}

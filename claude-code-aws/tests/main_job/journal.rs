@@ -1,0 +1,62 @@
+//! A batch with a journal: what an earlier run has paid for is given and not asked for again.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use claude_code_aws::clock::{SystemClock, SystemIds};
+use claude_code_aws::journal::{Entry, Journal};
+use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::testing::{Script, ScriptedProvider};
+use claude_code_core::{Client, ClientBuilder, GenerateRequest, Kind};
+use futures_util::StreamExt;
+
+const HELLO: &str = "```python hello.py\nprint('hello')\n```\n";
+
+fn client(provider: &Arc<ScriptedProvider>) -> Client {
+    ClientBuilder::new(provider.clone(), Arc::new(SystemClock), Arc::new(SystemIds)).build()
+}
+
+fn requests(prompts: &[&str]) -> Vec<GenerateRequest> {
+    prompts.iter().map(|prompt| GenerateRequest::new(*prompt)).collect()
+}
+
+async fn entries(
+    path: &std::path::Path,
+    provider: &Arc<ScriptedProvider>,
+    prompts: &[&str],
+) -> Vec<(usize, bool)> {
+    let batch = Journal::open(path).unwrap().batch(&client(provider), requests(prompts), 4);
+    let mut entries: Vec<Entry> = batch.collect().await;
+    entries.sort_by_key(|entry| entry.item.index);
+    assert!(entries.iter().all(|entry| entry.item.result.as_ref().is_ok_and(|answer| answer.accepted)));
+    entries.iter().map(|entry| (entry.item.index, entry.resumed)).collect()
+}
+
+#[tokio::test]
+async fn a_journal_gives_what_it_has_and_sends_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let provider = ScriptedProvider::new([Script::answer(HELLO)]);
+    assert_eq!(entries(&path, &provider, &["a", "b"]).await, [(0, false), (1, false)]);
+    // A kill in the middle of a line.
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"key\":\"01").unwrap();
+    drop(file);
+    assert_eq!(entries(&path, &provider, &["b", "c", "a"]).await, [(0, true), (1, false), (2, true)]);
+    assert_eq!(provider.calls().len(), 3);
+    let lines = std::fs::read_to_string(&path).unwrap();
+    assert!(lines.lines().count() == 3 && lines.ends_with('\n'), "{lines}");
+}
+
+#[tokio::test]
+async fn a_failure_is_not_kept_and_an_open_journal_is_refused_to_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let refused = ProviderError::new(Kind::InvalidRequest, Paid::No, "no");
+    let provider = ScriptedProvider::new([Script::fail(refused), Script::answer(HELLO)]);
+    let batch = Journal::open(&path).unwrap().batch(&client(&provider), requests(&["a"]), 1);
+    assert_eq!(Journal::open(&path).unwrap_err().kind, Kind::Conflict);
+    let failed: Vec<Entry> = batch.collect().await;
+    assert_eq!(failed[0].item.result.as_ref().unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(entries(&path, &provider, &["a"]).await, [(0, false)]);
+}

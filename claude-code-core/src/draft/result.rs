@@ -1,0 +1,54 @@
+//! From the draft to the result.
+
+use super::Draft;
+use crate::file::CodeFile;
+use crate::generation::{Generation, Given};
+use crate::language::Language;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::refactor;
+
+impl Draft {
+    /// The result with this outcome.
+    pub fn into_generation(mut self, plan: &Plan, outcome: &Outcome) -> Generation {
+        let (candidate, stop_reason) = self.restore(outcome);
+        let candidate = plan.candidate(candidate);
+        Generation {
+            id: plan.id.clone(),
+            accepted: matches!(outcome, Outcome::Accepted),
+            language: language(plan, &self.files),
+            diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
+            files: self.files,
+            text: joined(self.mended, self.text),
+            model: candidate.model.to_string(),
+            tier: candidate.tier,
+            tier_reason: plan.tier_reason.clone(),
+            stop_reason,
+            usage: self.usage,
+            receipt: self.receipt,
+            attempts: self.attempts,
+            diagnostics: self.diagnostics,
+            warnings: self.warnings,
+            cached: None,
+            stored: false,
+            stored_problem: None,
+            s3_key: None,
+            generated_at: plan.started,
+            sample: plan.policy.samples,
+            prompt: plan.request.prompt.clone(),
+            batch_id: plan.request.batch_id.clone(),
+            cache_key: None,
+            given: Given::default(),
+        }
+    }
+}
+
+/// Both texts; the usual one, without a repair before it, as it is.
+fn joined(before: String, text: String) -> String {
+    if before.is_empty() { text } else { before + &text }
+}
+
+fn language(plan: &Plan, files: &[CodeFile]) -> Language {
+    let of_files = || files.iter().map(|f| &f.language).find(|l| **l != Language::text()).cloned();
+    plan.language.clone().or_else(of_files).unwrap_or_else(Language::text)
+}

@@ -1,0 +1,100 @@
+//! What a model says before it really goes on.
+
+/// Longer lines are text of the answer.
+const MAX_WORDS: usize = 25;
+
+/// What stands in code and hardly ever in such a sentence.
+const CODE: [char; 10] = ['=', ';', '{', '}', '<', '>', '|', '[', ']', '\t'];
+
+/// How an announcement begins, in lower case.
+const OPENINGS: [&str; 32] = [
+    "sure",
+    "certainly",
+    "of course",
+    "ok",
+    "okay",
+    "absolutely",
+    "understood",
+    "got it",
+    "right",
+    "yes",
+    "no problem",
+    "great",
+    "apologies",
+    "sorry",
+    "i apologi",
+    "continu",
+    "resuming",
+    "picking up",
+    "here",
+    "the rest",
+    "the remain",
+    "rest of",
+    "let me",
+    "i'll",
+    "i will",
+    "my previous",
+    "i cannot",
+    "i can't",
+    "i'm ",
+    "i am ",
+    "unfortunately",
+    "as requested",
+];
+
+/// Openings that announce something all alone.
+const INTERJECTIONS: usize = 14;
+
+/// What an announcement is about, in lower case.
+const SUBJECTS: [&str; 8] =
+    ["continu", "remain", "resum", "left off", "cut off", "picking up", "the rest of", "stopped"];
+
+/// A line that may stand between the start of a continuation and the line that it goes on from: blank, a fence, a rule,
+/// a heading, a sentence. It is dropped only where that line follows.
+pub(super) fn is_preface(line: &str) -> bool {
+    let text = line.trim();
+    if text.is_empty() || is_fence(line) || is_rule(text) || is_announcement(line) {
+        return true;
+    }
+    let is_open = text.starts_with(|c: char| c.is_uppercase() || "#*_>`(".contains(c));
+    let ends = text.ends_with([':', '.', '!', '…', '*', ')', '`', '?']) || text.starts_with('#');
+    is_open && ends && is_prose(line)
+}
+
+/// A preface that cannot be text of a file: nothing, a fence, an announcement.
+pub(super) fn is_sure(line: &str) -> bool {
+    line.trim().is_empty() || is_fence(line) || is_announcement(line)
+}
+
+/// A line that says nothing but that the answer goes on.
+pub(super) fn is_announcement(line: &str) -> bool {
+    if line.contains("(continued)") {
+        return is_prose(line);
+    }
+    let text = line.trim().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase().replace('’', "'");
+    let Some(opening) = OPENINGS.iter().position(|opening| text.starts_with(opening)) else { return false };
+    let ends_alike = |subject: &str| text.ends_with(subject.trim_end_matches(" of"));
+    let has_subject = SUBJECTS.iter().any(|subject| text.contains(subject) || ends_alike(subject));
+    let is_alone = opening < INTERJECTIONS && text == OPENINGS[opening];
+    is_prose(line) && (has_subject || is_alone)
+}
+
+/// A fence line, opening or closing.
+pub(super) fn is_fence(line: &str) -> bool {
+    let text = line.trim_start();
+    text.starts_with("```") || text.starts_with("~~~")
+}
+
+/// One of our own lines around a file.
+pub(super) fn is_sentinel(line: &str) -> bool {
+    let starts = line.starts_with("=== file ") || line.starts_with("=== end ");
+    starts && line.trim_end().ends_with(" ===") && line.contains(": ")
+}
+
+fn is_rule(text: &str) -> bool {
+    text.len() >= 3 && ["-", "*", "_"].iter().any(|mark| text.replace(mark, "").trim().is_empty())
+}
+
+fn is_prose(line: &str) -> bool {
+    !line.starts_with([' ', '\t']) && !line.contains(CODE) && line.split_whitespace().count() <= MAX_WORDS
+}
