@@ -285,6 +285,20 @@ async fn jobs_have_the_same_limit_and_a_bounded_number_of_them_waits() {
     assert_eq!(crowd(&router, 1, &asked).await[0].status, 202, "places are given back");
 }
 
+/// Whoever asks for a job keeps it going; asking often must not take the places of others.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_waits_has_one_place_however_often_it_is_asked_for() {
+    let (_, router) = small(1, Duration::from_secs(10));
+    let asked = [("prefer", "respond-async")];
+    let first = crowd(&router, 2, &asked).await;
+    for _ in 0..50 {
+        assert_eq!(get(&router, first[1].header("location"), &[]).await.json()["state"], "queued");
+    }
+    let more = crowd(&router, 4, &asked).await;
+    let statuses: Vec<u16> = more.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses, [202, 202, 202, 429]);
+}
+
 /// Under a key the work goes on for a caller that hangs up, and so does its place.
 #[tokio::test(start_paused = true)]
 async fn work_that_goes_on_without_its_caller_keeps_its_place() {

@@ -148,5 +148,5 @@ async fn streams() {
 
 #[tokio::test]
 async fn an_answer_streams_through_lambda_while_the_model_still_writes() {
-    tokio::time::timeout(Duration::from_secs(60), streams()).await.expect("it hangs");
+    tokio::time::timeout(Duration::from_secs(60), Box::pin(streams())).await.expect("it hangs");
 }

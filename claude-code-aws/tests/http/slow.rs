@@ -115,7 +115,7 @@ async fn sent(provider: &ScriptedProvider, times: usize) {
 
 #[tokio::test]
 async fn a_server_that_ends_answers_what_has_begun_and_sends_whoever_comes_away() {
-    let mut slow = Script(vec![]).wait(Duration::from_millis(400));
+    let mut slow = Script(vec![]).wait(Duration::from_millis(1_000));
     slow.0.extend(Script::answer(ANSWER).0);
     let provider = ScriptedProvider::new([slow]);
     let client = builder(provider.clone()).build();
