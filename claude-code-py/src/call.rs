@@ -136,14 +136,18 @@ fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
     loop {
         let heard = &mut heard;
         match py.detach(move || heard.recv_timeout(TICK)) {
-            Ok(step) => return step.map_err(|error| raise(py, error)),
+            Ok(step) => {
+                left_behind(py);
+                return step.map_err(|error| raise(py, error));
+            }
             Err(RecvTimeoutError::Timeout) => py.check_signals()?,
             Err(RecvTimeoutError::Disconnected) => py.detach(rest),
         }
     }
 }
 
-/// A daemon thread that still makes calls while the interpreter goes ends here: an error would be printed by nobody's wish.
+/// A daemon thread that makes a call while the interpreter goes, or gets an answer then, stays here: what has become of
+/// the call would be a traceback that nobody asked for.
 fn left_behind(py: Python<'_>) {
     if runtime::is_left_behind() {
         py.detach(rest);
@@ -219,6 +223,7 @@ impl Awaitable {
                 let step = landed.lock().unwrap_or_else(PoisonError::into_inner).take();
                 // Resumed although nothing came: the future was cancelled, and says so.
                 let Some(step) = step else { return future.call_method0(py, "result") };
+                left_behind(py);
                 let next = step.map_err(|error| raise(py, error)).and_then(|step| taken(py, step));
                 drop(turn);
                 match next {

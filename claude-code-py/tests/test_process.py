@@ -182,6 +182,23 @@ EXITS = {
             threading.Thread(target=work, daemon=True).start()
         time.sleep(0.5)
     """,
+    "loop of checks": """
+        import time
+        twin = Twin()
+        client, later = twin.client(), twin.async_client()
+        def loop():
+            while True:
+                client.generate(PROMPT, cache="off", check=lambda files: None)
+        def awaits():
+            import asyncio
+            async def main():
+                while True:
+                    await later.generate(PROMPT, cache="off", check=lambda files: None)
+            asyncio.run(main())
+        for work in [loop, awaits] * 4:
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.5)
+    """,
     "long check": """
         import time
         client = Twin().client()
