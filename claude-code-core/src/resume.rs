@@ -3,11 +3,13 @@
 
 mod join;
 mod preface;
+mod refence;
 
 use std::sync::Arc;
 
 use crate::language::Language;
 use crate::prompt;
+use refence::Refence;
 
 /// Lines of the continuation that are looked at before the join is decided: more than any overlap a model writes.
 const LOOK_AHEAD: usize = 64;
@@ -78,6 +80,8 @@ pub struct Splice {
     open: Option<Language>,
     held: Held,
     drop_cr: bool,
+    /// Set if the continuation stands in a fence of its own.
+    refence: Option<Refence>,
 }
 
 /// The continuation's beginning until the join is decided; then only a carriage return that may be half an end.
@@ -99,14 +103,20 @@ impl Splice {
     /// A splice behind this anchor. `open` is the language of the file that was cut, if the cut is inside one.
     pub fn new(anchor: Anchor, open: Option<Language>) -> Self {
         let drop_cr = !anchor.received.contains('\r');
-        Splice { anchor, open, held: Held::Undecided(String::new()), drop_cr }
+        Splice { anchor, open, held: Held::Undecided(String::new()), drop_cr, refence: None }
     }
 
     /// Takes a piece of the continuation; gives what it adds once that is clear.
     pub fn feed(&mut self, text: &str) -> Option<Joined> {
         let text = self.plain(text);
         match &mut self.held {
-            Held::Joined { .. } => Some(Joined { keep: usize::MAX, text }),
+            Held::Joined { .. } => {
+                let text = match &mut self.refence {
+                    Some(refence) => refence.pass(&text),
+                    None => text,
+                };
+                Some(Joined { keep: usize::MAX, text })
+            }
             Held::Undecided(held) => {
                 held.push_str(&text);
                 let enough = held.bytes().filter(|b| *b == b'\n').count() > LOOK_AHEAD + MAX_PREFACE;
@@ -117,7 +127,9 @@ impl Splice {
 
     /// What is still held back when the continuation has ended.
     pub fn finish(mut self) -> Option<Joined> {
-        self.decide().filter(|joined| !joined.text.is_empty())
+        let mut joined = self.decide().unwrap_or(Joined { keep: usize::MAX, text: String::new() });
+        joined.text += &self.refence.map(Refence::finish).unwrap_or_default();
+        Some(joined).filter(|joined| !joined.text.is_empty())
     }
 
     fn decide(&mut self) -> Option<Joined> {
@@ -130,7 +142,12 @@ impl Splice {
             held.pop();
             self.held = Held::Joined { carriage_return: true };
         }
-        Some(join::join(&self.anchor.received, &held, self.open.as_ref()))
+        let (mut joined, is_fenced) = join::join(&self.anchor.received, &held, self.open.as_ref());
+        if is_fenced {
+            let refence = self.refence.insert(Refence::default());
+            joined.text = refence.pass(&joined.text);
+        }
+        Some(joined)
     }
 
     /// The text with the line ends of what was received.

@@ -209,7 +209,7 @@ async fn two_hundred_random_cuts_resume_byte_identical_in_every_style() {
 }
 
 /// A file that was cut, what the model said then, and what the file is.
-const SPLICES: [(&str, &str, &str, &str); 9] = [
+const SPLICES: [(&str, &str, &str, &str); 11] = [
     (
         "the cut line is written otherwise",
         "import os\n\n\ndef second():\n    val",
@@ -232,6 +232,18 @@ const SPLICES: [(&str, &str, &str, &str); 9] = [
         "def first():\n    value = compute(1)\n",
         "value = compute(1)\n    return value\n",
         "def first():\n    value = compute(1)\n    return value\n",
+    ),
+    (
+        "the rest of the file has a fence of its own",
+        "import os\n\n\ndef second():\n    val",
+        "```python\ndef second():\n    value = 1\n```\n\n",
+        "import os\n\n\ndef second():\n    value = 1\n",
+    ),
+    (
+        "a fence of its own in a long rest, and one inside",
+        "TEXT = \"\"\"\nhere\n",
+        concat!("```python\nhere\n", "line = 1\n", "```\nshown\n```\n\n\"\"\"\nline = 2\n```\n"),
+        "TEXT = \"\"\"\nhere\nline = 1\n```\nshown\n```\n\n\"\"\"\nline = 2\n",
     ),
     (
         "an exact rest that looks like words",

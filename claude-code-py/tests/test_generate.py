@@ -155,6 +155,19 @@ def test_a_result_is_refined_by_its_client(claude_twin: Twin) -> None:
     assert sent.max_tokens == 500
 
 
+def test_a_refinement_of_a_refinement_sees_the_files_that_did_not_change(claude_twin: Twin) -> None:
+    claude_twin.answer("```python a.py\nA = 1\n```\n\n```python b.py\nB = 1\n```")
+    g = claude_twin.client().generate("two files")
+    claude_twin.answer("```python a.py\nA = 2\n```")
+    g2 = g.refine("make A two")
+    assert list(g2.files) == ["a.py"]
+    claude_twin.answer("```python a.py\nA = 3\n```")
+    g2.refine("make A three")
+    sent = claude_twin.sent()[-1].prompt
+    assert "A = 2" in sent
+    assert "B = 1" in sent
+
+
 def test_stored_results_are_listed_read_and_erased(client: Client) -> None:
     g = client.generate(REVERSE)
     page = client.results.list(language="python")

@@ -150,7 +150,11 @@ fn merged(mut mended: Vec<CodeFile>, files: Vec<CodeFile>, diagnostics: &[Diagno
     let mut places = places.into_iter();
     for file in files {
         let place = match &file.path {
-            Some(path) => mended.iter().position(|old| old.path.as_ref() == Some(path)),
+            Some(path) => {
+                let same = mended.iter().position(|old| old.path.as_ref() == Some(path));
+                // Half a file without a name is what a new one now is, whole.
+                same.or_else(|| mended.iter().position(|old| is_unnamed(old) && !old.complete))
+            }
             None if is_unnamed(&file) => places.next(),
             None => None,
         };

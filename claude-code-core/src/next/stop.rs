@@ -15,12 +15,12 @@ pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
     match &last.ended {
         Ended::Complete(_) if !draft.edit_problems.is_empty() && !draft.has_kept() => {
             let problem = draft.edit_problems.first().map_or_else(String::new, ToString::to_string);
-            Outcome::Failed(Error::new(
-                Kind::EditFailed,
-                format!(
-                    "{problem}: ask for the whole file, or for less at once; the other changed files are in partial"
-                ),
-            ))
+            let kept = match draft.files.as_slice() {
+                [] => "nothing was changed",
+                _ => "the other changed files are in partial",
+            };
+            let message = format!("{problem}: {kept}; ask for the whole file, or for less at once");
+            Outcome::Failed(Error::new(Kind::EditFailed, message))
         }
         Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,
         Ended::Complete(_) => Outcome::Accepted,

@@ -29,8 +29,8 @@ struct Overlap<'l, 's> {
 }
 
 /// Decides where the continuation belongs: where it begins a file again, where it repeats what was received, else behind
-/// it. What a model says before that is dropped.
-pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> Joined {
+/// it. What a model says before that is dropped. Says also whether it stands in a fence of its own, which ends somewhere.
+pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> (Joined, bool) {
     let lines: Vec<&str> = held.split_inclusive('\n').collect();
     let preface = lines.iter().take(MAX_PREFACE).take_while(|line| preface::is_preface(line)).count();
     let begins = || (0..=preface.min(lines.len().saturating_sub(1))).map(|skipped| lines.split_at(skipped));
@@ -46,10 +46,18 @@ pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> Joine
     // The line that was cut may be written otherwise: then what was repeated must say enough by itself.
     let repeated = || overlaps(sure).or_else(|| overlaps(|_| Proof::TellingAlone));
     let again = again.or_else(|| repeated().map(|overlap| (overlap.keep, overlap.rest)));
-    match again {
-        Some((keep, rest)) => Joined { keep, text: rest.concat() },
+    let (joined, kept) = match again {
+        Some((keep, rest)) => (Joined { keep, text: rest.concat() }, rest.len()),
         None => onward(received, &lines, open),
-    }
+    };
+    let is_fenced =
+        is_code(open) && lines.iter().take(preface.min(lines.len() - kept)).any(|line| is_fence(line));
+    (joined, is_fenced)
+}
+
+/// Whether no line of the open file can be a fence.
+fn is_code(open: Option<&Language>) -> bool {
+    open.is_some_and(|open| !["markdown", "text"].contains(&open.as_str()))
 }
 
 /// The continuation begins a file again: it takes that file's place. A fence counts if it is that of the open block and
@@ -107,15 +115,15 @@ fn repeats(tail: &[&str], lines: &[&str]) -> bool {
 }
 
 /// No overlap: the continuation goes on in the cut line or behind it, once it has announced itself.
-fn onward(received: &str, lines: &[&str], open: Option<&Language>) -> Joined {
+/// Gives how many lines of it are left, too.
+fn onward(received: &str, lines: &[&str], open: Option<&Language>) -> (Joined, usize) {
     let cut = start_of_last_line(received);
     let partial = &received[cut..];
     let mut rest = &lines[announced(lines)..];
     let is_announced = rest.len() < lines.len();
     let fence = rest.first().filter(|line| open.is_some() && is_fence(line));
     // A line that was cut cannot go on with a fence, and code has none that opens a block.
-    let is_code = open.is_some_and(|open| !["markdown", "text"].contains(&open.as_str()));
-    let cannot_be_text = |line: &str| !partial.trim().is_empty() || (is_code && says_enough(line));
+    let cannot_be_text = |line: &str| !partial.trim().is_empty() || (is_code(open) && says_enough(line));
     if fence.is_some_and(|line| is_announced || cannot_be_text(line)) && !closes(rest) {
         rest = &rest[1..];
     }
@@ -124,12 +132,13 @@ fn onward(received: &str, lines: &[&str], open: Option<&Language>) -> Joined {
     let last = received[..cut].split_inclusive('\n').rev().take_while(is_blank).count();
     let repeated = rest.iter().take(last).take_while(|line| is_blank(line)).count();
     if rest.len() < lines.len() && partial.trim().is_empty() && repeated > 0 {
-        return Joined { keep: cut, text: rest[repeated..].concat() };
+        return (Joined { keep: cut, text: rest[repeated..].concat() }, rest.len() - repeated);
     }
     let keep = boundary(received, rest);
     let on_its_own = |line: &&str| is_sentinel(line) || (open.is_some() && is_fence(line) && closes(rest));
     let new_line = keep == received.len() && !partial.is_empty() && rest.first().is_some_and(on_its_own);
-    Joined { keep, text: if new_line { "\n".to_owned() } else { String::new() } + &rest.concat() }
+    let text = if new_line { "\n".to_owned() } else { String::new() } + &rest.concat();
+    (Joined { keep, text }, rest.len())
 }
 
 /// How many lines announce that the answer goes on, with the blank line behind them.

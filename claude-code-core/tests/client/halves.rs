@@ -75,6 +75,16 @@ async fn a_model_that_gives_up_going_on_leaves_an_incomplete_answer_with_its_who
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_cut_behind_its_last_end_marker_is_whole_if_the_model_repeats_only_that() {
+    let text = marked("a.py", "A = 1\n");
+    let last = text.lines().last().unwrap();
+    let g = answered([Script::truncated(&text), Script::answer(last)], request()).await;
+    assert!(g.accepted && whole_files(&g) == [("a.py", "A = 1\n")], "{:?}", g.diagnostics);
+    let provider = ScriptedProvider::new([Script::truncated(&text), Script::answer("\n")]);
+    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, Kind::Truncated);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_repair_that_is_cut_and_resumed_keeps_the_files_that_it_does_not_mend() {
     let broken = marked("a.json", "{\"a\": 1}\n") + &marked("b.json", "{\"b\": \n");
     let mended = marked("b.json", "{\n  \"b\": 2,\n  \"c\": 3\n}\n");
@@ -163,6 +173,15 @@ async fn a_repaired_file_without_a_name_takes_the_place_of_the_one_that_it_can_o
         assert!(g.accepted, "{:?}", g.diagnostics);
         assert_eq!(whole_files(&g), [("a.json", "{\"a\": 1}\n"), (name, "{\"b\": 2}\n")]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_file_without_a_name_gives_way_to_the_whole_one_that_the_repair_names() {
+    let half = "```json a.json\n{\"a\": 1}\n```\n\n```json\n{\"b\": \n";
+    let g = answered([Script::answer(half), Script::answer("```json b.json\n{\"b\": 2}\n```\n")], request())
+        .await;
+    assert!(g.accepted, "{:?}", g.diagnostics);
+    assert_eq!(whole_files(&g), [("a.json", "{\"a\": 1}\n"), ("b.json", "{\"b\": 2}\n")]);
 }
 
 #[tokio::test(start_paused = true)]
