@@ -9,9 +9,11 @@ use super::answer::{Answer, Piece};
 use super::bare;
 use super::block::Block;
 use super::container::Containers;
+use super::cursor::Cursor;
 use super::edit::{self, EditReader};
-use super::sentinel;
+use super::path;
 use super::shelf::Shelf;
+use super::{fence, info, sentinel};
 use crate::language::Language;
 
 /// Reads a whole answer. Never fails: see [`Answer::notes`].
@@ -43,6 +45,8 @@ pub struct AnswerReader {
     pub(super) block: Option<Box<Block>>,
     pub(super) marked: Option<Marked>,
     uses_sentinels: bool,
+    /// The fence that is open beside sentinel files: text.
+    beside: Option<(u8, usize)>,
     /// The line before closed a block.
     pub(super) after_block: bool,
     /// The last block may have been closed by the end of a fence inside it.
@@ -177,12 +181,34 @@ impl AnswerReader {
             self.block = Some(Box::new(Block::open(opener, line, &self.above, self.number, after_block)));
             return;
         }
+        if self.uses_sentinels {
+            self.note_named_block(line);
+        }
         self.shelf.text(line);
         if !self.edits.is_open() && edit::begins(line) {
             self.edits = EditReader::named(self.above.edit_name());
             self.edit_line(line);
         } else if !self.edits.is_open() && !edit::ends(line) {
             self.above.push(line);
+        }
+    }
+
+    /// A fenced block beside sentinel files is text; one that names a file was perhaps meant as one.
+    fn note_named_block(&mut self, line: &str) {
+        let cursor = Cursor::new(line);
+        if let Some((mark, length)) = self.beside {
+            let is_end = fence::bare(cursor, mark).is_some_and(|n| n >= length);
+            self.beside = self.beside.filter(|_| !is_end);
+            return;
+        }
+        let Some(opener) = fence::opener(cursor) else { return };
+        self.beside = Some((opener.mark, opener.length));
+        let read = info::read(opener.info);
+        if let Some(name) = read.name.clone().or_else(|| self.above.name(read.language.as_ref())) {
+            self.shelf.note(format!(
+                "The code block on line {} names {name}, but stands outside the file markers: it was read as text.",
+                self.number
+            ));
         }
     }
 
@@ -217,6 +243,7 @@ impl AnswerReader {
             self.shelf.demote();
         }
         self.edits.abandon();
+        self.beside = None;
         self.containers.reset();
         let language = Language::from_path(found.path).or_else(|| self.hint.clone());
         self.shelf.start(Some(found.path.to_owned()), language.unwrap_or_else(Language::text), line);
@@ -232,11 +259,8 @@ impl AnswerReader {
             return self.shelf.chunk(line);
         };
         let path = std::mem::take(&mut marked.path);
-        if self.shelf.open_content().starts_with("```") {
-            self.shelf
-                .note(format!("The content of {path} begins with a code fence; it is kept as written."));
-        }
         let fits = found.is_end && found.path == path;
+        self.look_for_fence(&path, fits);
         if !fits {
             let other = if found.is_end { "the end of another" } else { "the next file" };
             self.shelf.note(format!("The file {path} has no end before {other} on line {}.", self.number));
@@ -245,6 +269,21 @@ impl AnswerReader {
         self.shelf.finish(fits, line);
         if !found.is_end {
             self.sentinel_line(line);
+        }
+    }
+
+    /// Models often fence what they put between the markers. A fence that holds all of a file is no part of it, but in
+    /// Markdown and plain text.
+    fn look_for_fence(&mut self, path: &str, fits: bool) {
+        let is_text = path::is_markdown(path) || Language::from_path(path) == Some(Language::text());
+        if fits && !is_text && self.shelf.unwrap_fence() {
+            return self
+                .shelf
+                .note(format!("The content of {path} stood in a code fence; its inside is the file."));
+        }
+        if self.shelf.open_content().starts_with("```") {
+            self.shelf
+                .note(format!("The content of {path} begins with a code fence; it is kept as written."));
         }
     }
 

@@ -43,6 +43,7 @@ const PARTS: &[&str] = &[
     "=== file 0badc0de: a.py ===\n",
     "=== end 0badc0de: a.py ===\n",
     "=== file 0badc0de: b.py ===\n",
+    "=== end 0badc0de: b.py ===\n",
     "<div>\n",
     "<!-- x.html -->\n",
     "日本語\n",
