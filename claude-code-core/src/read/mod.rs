@@ -17,6 +17,7 @@ mod info;
 mod nested;
 mod path;
 mod reader;
+mod run;
 mod sentinel;
 mod shelf;
 

@@ -1,7 +1,5 @@
 //! The reader itself: lines in, pieces out.
 
-use std::ops::Range;
-
 use memchr::memchr;
 
 use super::above::Above;
@@ -12,9 +10,13 @@ use super::container::Containers;
 use super::cursor::Cursor;
 use super::edit::{self, EditReader};
 use super::path;
+use super::run::{plain_run, prose_run};
 use super::shelf::Shelf;
 use super::{fence, info, sentinel};
 use crate::language::Language;
+
+/// The longest line that is waited for: what is longer is no marker, fence or name, and is passed on in parts.
+const MAX_LINE: usize = 1_000_000;
 
 /// Reads a whole answer. Never fails: see [`Answer::notes`].
 pub fn read_answer(text: &str) -> Answer {
@@ -38,6 +40,8 @@ pub struct AnswerReader {
     is_told: bool,
     pub(super) hint: Option<Language>,
     partial: String,
+    /// The first part of a longer line was read; what follows up to its end goes where that went.
+    in_long_line: bool,
     /// The number of the line that is read, from 1.
     pub(super) number: usize,
     pub(super) containers: Containers,
@@ -100,22 +104,60 @@ impl AnswerReader {
 
     fn lines(&mut self, chunk: &str) {
         let mut rest = chunk;
-        if !self.partial.is_empty() {
-            let Some(end) = memchr(b'\n', rest.as_bytes()) else { return self.partial.push_str(rest) };
-            let (head, tail) = rest.split_at(end + 1);
-            self.partial.push_str(head);
-            let line = std::mem::take(&mut self.partial);
-            self.line(&line);
+        if !self.partial.is_empty() || self.in_long_line {
+            let end = memchr(b'\n', rest.as_bytes());
+            let (head, tail) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            self.part_of_line(head, end.is_some());
             rest = tail;
         }
         loop {
             rest = self.plain_lines(rest);
             let Some(end) = memchr(b'\n', rest.as_bytes()) else { break };
             let (line, tail) = rest.split_at(end + 1);
-            self.line(line);
+            if line.len() > MAX_LINE {
+                self.part_of_line(line, true);
+            } else {
+                self.line(line);
+            }
             rest = tail;
         }
-        self.partial.push_str(rest);
+        if !rest.is_empty() {
+            self.part_of_line(rest, false);
+        }
+    }
+
+    /// Takes a part of a line that did not come in one, or that is too long to be waited for.
+    fn part_of_line(&mut self, part: &str, ends: bool) {
+        if self.in_long_line {
+            self.rest_of_line(part);
+            self.in_long_line = !ends;
+            return;
+        }
+        self.partial.push_str(part);
+        if self.partial.len() <= MAX_LINE && !ends {
+            return;
+        }
+        let line = std::mem::take(&mut self.partial);
+        // Where it is parted does not depend on the chunks.
+        let (first, rest) = line.split_at(line.floor_char_boundary(MAX_LINE));
+        self.line(first);
+        if !rest.is_empty() {
+            self.rest_of_line(rest);
+            self.in_long_line = !ends;
+        }
+    }
+
+    /// What follows of a line whose first part was read.
+    fn rest_of_line(&mut self, part: &str) {
+        match &mut self.block {
+            _ if self.marked.is_some() => self.shelf.chunk(part),
+            Some(block) => {
+                if let Some(content) = block.goes_on(part) {
+                    self.shelf.chunk(content);
+                }
+            }
+            None => self.shelf.text(part),
+        }
     }
 
     /// Takes at once those of the first lines that can be nothing but content of the open file, or plain text.
@@ -304,51 +346,4 @@ impl AnswerReader {
         self.shelf.chunk(&code);
         self.shelf.finish(true, "");
     }
-}
-
-/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their
-/// count.
-fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
-    let (mut end, mut count) = (0, 0);
-    while let Some(length) = memchr(b'\n', &text.as_bytes()[end..]) {
-        let line = &text.as_bytes()[end..end + length];
-        let first = line.iter().take(4).find(|b| **b != b' ' && **b != b'\t');
-        if first.is_some_and(|b| *b == mark) || line.starts_with(b"=== ") {
-            break;
-        }
-        end += length + 1;
-        count += 1;
-    }
-    let (run, rest) = text.split_at(end);
-    (run, rest, count)
-}
-
-/// Lines of prose at the start of a text.
-#[derive(Default)]
-struct ProseRun {
-    /// Where they end.
-    end: usize,
-    count: usize,
-    /// The last two that are not blank, the later one last.
-    last: [Range<usize>; 2],
-    /// Blank lines after those.
-    blank: usize,
-}
-
-fn prose_run(text: &str) -> ProseRun {
-    let mut run = ProseRun::default();
-    while let Some(length) = memchr(b'\n', &text.as_bytes()[run.end..]) {
-        let line = run.end..run.end + length + 1;
-        match text.as_bytes()[run.end] {
-            b'\n' => run.blank += 1,
-            first if first.is_ascii_alphabetic() => {
-                let [_, before] = std::mem::take(&mut run.last);
-                (run.last, run.blank) = ([before, line.clone()], 0);
-            }
-            _ => break,
-        }
-        run.count += 1;
-        run.end = line.end;
-    }
-    run
 }
