@@ -98,6 +98,9 @@ pub fn refuse_set<'a>(files: impl IntoIterator<Item = (&'a str, usize)>) -> Opti
 /// A path as case-insensitive systems compare it. Upper and then lower case of the composed form: stricter than
 /// `to_lowercase` alone (ß and ss, ſ and s fall together), close to Unicode's full case folding without its table.
 pub fn fold(path: &str) -> String {
+    if path.is_ascii() {
+        return path.to_ascii_lowercase();
+    }
     let composed: String = path.nfc().collect();
     composed.to_uppercase().to_lowercase().nfc().collect()
 }

@@ -158,6 +158,22 @@ impl Block {
         }
     }
 
+    /// Takes what follows of a line whose first part was read; gives it back where it is content of the file.
+    pub fn goes_on<'a>(&mut self, part: &'a str) -> Option<&'a str> {
+        if let Ending::Markdown { nest, held } = &mut self.ending {
+            if nest.is_open_question() {
+                held.push_str(part);
+                return None;
+            }
+        }
+        match &mut self.phase {
+            Phase::Content => return Some(part),
+            Phase::Opening { held } | Phase::Edits { held, .. } => held.push_str(part),
+        }
+        self.raw.push_str(part);
+        None
+    }
+
     /// Whether it may be a fence around an answer of sentinel lines: nothing stood in it yet.
     pub fn may_wrap_sentinels(&self) -> bool {
         matches!(&self.phase, Phase::Opening { held } if is_blank(held))

@@ -30,6 +30,23 @@ pub(super) fn bare(line: Cursor<'_>, mark: u8) -> Option<usize> {
     (found == mark && tail.trim().is_empty()).then_some(length)
 }
 
+/// The content of a text that is one fenced block and nothing else.
+pub(super) fn only_block(text: &str) -> Option<&str> {
+    let body = text.trim_start_matches(['\r', '\n']);
+    let (first, _) = body.split_once('\n')?;
+    let opener = opener(Cursor::new(first))?;
+    let closes = |line: &str| bare(Cursor::new(line), opener.mark).is_some_and(|n| n >= opener.length);
+    let inner = &body[first.len() + 1..];
+    let mut at = 0;
+    for line in inner.split_inclusive('\n') {
+        if closes(line) {
+            return inner[at + line.len()..].trim().is_empty().then(|| &inner[..at]);
+        }
+        at += line.len();
+    }
+    None
+}
+
 fn run(line: Cursor<'_>) -> Option<(u8, usize, usize, &str)> {
     let indent = line.indent();
     if indent >= 4 {

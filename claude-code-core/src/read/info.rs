@@ -51,6 +51,9 @@ fn split_word<'a>(whole: &'a str, word: &'a str) -> (&'a str, Option<&'a str>) {
 
 /// The name in `title="app.py"` and the like.
 pub(super) fn attribute(info: &str) -> Option<&str> {
+    if !info.contains('=') {
+        return None;
+    }
     ATTRIBUTES.iter().find_map(|key| {
         let (at, _) = info.match_indices(key).find(|(at, _)| {
             let before = info[..*at].chars().next_back();

@@ -1,7 +1,5 @@
 //! The reader itself: lines in, pieces out.
 
-use std::ops::Range;
-
 use memchr::memchr;
 
 use super::above::Above;
@@ -9,10 +7,16 @@ use super::answer::{Answer, Piece};
 use super::bare;
 use super::block::Block;
 use super::container::Containers;
+use super::cursor::Cursor;
 use super::edit::{self, EditReader};
-use super::sentinel;
+use super::path;
+use super::run::{plain_run, prose_run};
 use super::shelf::Shelf;
+use super::{fence, info, sentinel};
 use crate::language::Language;
+
+/// The longest line that is waited for: what is longer is no marker, fence or name, and is passed on in parts.
+const MAX_LINE: usize = 1_000_000;
 
 /// Reads a whole answer. Never fails: see [`Answer::notes`].
 pub fn read_answer(text: &str) -> Answer {
@@ -36,6 +40,8 @@ pub struct AnswerReader {
     is_told: bool,
     pub(super) hint: Option<Language>,
     partial: String,
+    /// The first part of a longer line was read; what follows up to its end goes where that went.
+    in_long_line: bool,
     /// The number of the line that is read, from 1.
     pub(super) number: usize,
     pub(super) containers: Containers,
@@ -43,6 +49,8 @@ pub struct AnswerReader {
     pub(super) block: Option<Box<Block>>,
     pub(super) marked: Option<Marked>,
     uses_sentinels: bool,
+    /// The fence that is open beside sentinel files: text.
+    beside: Option<(u8, usize)>,
     /// The line before closed a block.
     pub(super) after_block: bool,
     /// The last block may have been closed by the end of a fence inside it.
@@ -106,22 +114,60 @@ impl AnswerReader {
 
     fn lines(&mut self, chunk: &str) {
         let mut rest = chunk;
-        if !self.partial.is_empty() {
-            let Some(end) = memchr(b'\n', rest.as_bytes()) else { return self.partial.push_str(rest) };
-            let (head, tail) = rest.split_at(end + 1);
-            self.partial.push_str(head);
-            let line = std::mem::take(&mut self.partial);
-            self.line(&line);
+        if !self.partial.is_empty() || self.in_long_line {
+            let end = memchr(b'\n', rest.as_bytes());
+            let (head, tail) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            self.part_of_line(head, end.is_some());
             rest = tail;
         }
         loop {
             rest = self.plain_lines(rest);
             let Some(end) = memchr(b'\n', rest.as_bytes()) else { break };
             let (line, tail) = rest.split_at(end + 1);
-            self.line(line);
+            if line.len() > MAX_LINE {
+                self.part_of_line(line, true);
+            } else {
+                self.line(line);
+            }
             rest = tail;
         }
-        self.partial.push_str(rest);
+        if !rest.is_empty() {
+            self.part_of_line(rest, false);
+        }
+    }
+
+    /// Takes a part of a line that did not come in one, or that is too long to be waited for.
+    fn part_of_line(&mut self, part: &str, ends: bool) {
+        if self.in_long_line {
+            self.rest_of_line(part);
+            self.in_long_line = !ends;
+            return;
+        }
+        self.partial.push_str(part);
+        if self.partial.len() <= MAX_LINE && !ends {
+            return;
+        }
+        let line = std::mem::take(&mut self.partial);
+        // Where it is parted does not depend on the chunks.
+        let (first, rest) = line.split_at(line.floor_char_boundary(MAX_LINE));
+        self.line(first);
+        if !rest.is_empty() {
+            self.rest_of_line(rest);
+            self.in_long_line = !ends;
+        }
+    }
+
+    /// What follows of a line whose first part was read.
+    fn rest_of_line(&mut self, part: &str) {
+        match &mut self.block {
+            _ if self.marked.is_some() => self.shelf.chunk(part),
+            Some(block) => {
+                if let Some(content) = block.goes_on(part) {
+                    self.shelf.chunk(content);
+                }
+            }
+            None => self.shelf.text(part),
+        }
     }
 
     /// Takes at once those of the first lines that can be nothing but content of the open file, or plain text.
@@ -187,12 +233,34 @@ impl AnswerReader {
             self.block = Some(Box::new(Block::open(opener, line, &self.above, self.number, after_block)));
             return;
         }
+        if self.uses_sentinels {
+            self.note_named_block(line);
+        }
         self.shelf.text(line);
         if !self.edits.is_open() && edit::begins(line) {
             self.edits = EditReader::named(self.above.edit_name());
             self.edit_line(line);
         } else if !self.edits.is_open() && !edit::ends(line) {
             self.above.push(line);
+        }
+    }
+
+    /// A fenced block beside sentinel files is text; one that names a file was perhaps meant as one.
+    fn note_named_block(&mut self, line: &str) {
+        let cursor = Cursor::new(line);
+        if let Some((mark, length)) = self.beside {
+            let is_end = fence::bare(cursor, mark).is_some_and(|n| n >= length);
+            self.beside = self.beside.filter(|_| !is_end);
+            return;
+        }
+        let Some(opener) = fence::opener(cursor) else { return };
+        self.beside = Some((opener.mark, opener.length));
+        let read = info::read(opener.info);
+        if let Some(name) = read.name.clone().or_else(|| self.above.name(read.language.as_ref())) {
+            self.shelf.note(format!(
+                "The code block on line {} names {name}, but stands outside the file markers: it was read as text.",
+                self.number
+            ));
         }
     }
 
@@ -227,6 +295,7 @@ impl AnswerReader {
             self.shelf.demote();
         }
         self.edits.abandon();
+        self.beside = None;
         self.containers.reset();
         let language = Language::from_path(found.path).or_else(|| self.hint.clone());
         self.shelf.start(Some(found.path.to_owned()), language.unwrap_or_else(Language::text), line);
@@ -242,11 +311,8 @@ impl AnswerReader {
             return self.shelf.chunk(line);
         };
         let path = std::mem::take(&mut marked.path);
-        if self.shelf.open_content().starts_with("```") {
-            self.shelf
-                .note(format!("The content of {path} begins with a code fence; it is kept as written."));
-        }
         let fits = found.is_end && found.path == path;
+        self.look_for_fence(&path, fits);
         if !fits {
             let other = if found.is_end { "the end of another" } else { "the next file" };
             self.shelf.note(format!("The file {path} has no end before {other} on line {}.", self.number));
@@ -255,6 +321,21 @@ impl AnswerReader {
         self.shelf.finish(fits, line);
         if !found.is_end {
             self.sentinel_line(line);
+        }
+    }
+
+    /// Models often fence what they put between the markers. A fence that holds all of a file is no part of it, but in
+    /// Markdown and plain text.
+    fn look_for_fence(&mut self, path: &str, fits: bool) {
+        let is_text = path::is_markdown(path) || Language::from_path(path) == Some(Language::text());
+        if fits && !is_text && self.shelf.unwrap_fence() {
+            return self
+                .shelf
+                .note(format!("The content of {path} stood in a code fence; its inside is the file."));
+        }
+        if self.shelf.open_content().starts_with("```") {
+            self.shelf
+                .note(format!("The content of {path} begins with a code fence; it is kept as written."));
         }
     }
 
@@ -275,51 +356,4 @@ impl AnswerReader {
         self.shelf.chunk(&code);
         self.shelf.finish(true, "");
     }
-}
-
-/// The first lines that neither a fence of this mark nor a sentinel can be, what follows them, and their
-/// count.
-fn plain_run(text: &str, mark: u8) -> (&str, &str, usize) {
-    let (mut end, mut count) = (0, 0);
-    while let Some(length) = memchr(b'\n', &text.as_bytes()[end..]) {
-        let line = &text.as_bytes()[end..end + length];
-        let first = line.iter().take(4).find(|b| **b != b' ' && **b != b'\t');
-        if first.is_some_and(|b| *b == mark) || line.starts_with(b"=== ") {
-            break;
-        }
-        end += length + 1;
-        count += 1;
-    }
-    let (run, rest) = text.split_at(end);
-    (run, rest, count)
-}
-
-/// Lines of prose at the start of a text.
-#[derive(Default)]
-struct ProseRun {
-    /// Where they end.
-    end: usize,
-    count: usize,
-    /// The last two that are not blank, the later one last.
-    last: [Range<usize>; 2],
-    /// Blank lines after those.
-    blank: usize,
-}
-
-fn prose_run(text: &str) -> ProseRun {
-    let mut run = ProseRun::default();
-    while let Some(length) = memchr(b'\n', &text.as_bytes()[run.end..]) {
-        let line = run.end..run.end + length + 1;
-        match text.as_bytes()[run.end] {
-            b'\n' => run.blank += 1,
-            first if first.is_ascii_alphabetic() => {
-                let [_, before] = std::mem::take(&mut run.last);
-                (run.last, run.blank) = ([before, line.clone()], 0);
-            }
-            _ => break,
-        }
-        run.count += 1;
-        run.end = line.end;
-    }
-    run
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::answer::{Answer, Edit, Fence, Piece};
-use super::edit;
+use super::{edit, fence};
 use crate::file::{self, CodeFile};
 use crate::language::Language;
 // Against answers made to fill memory; there may be as many bytes of text as of files.
@@ -178,6 +178,23 @@ impl Shelf {
         let Some(slot) = self.slots.last_mut() else { return String::new() };
         let tail = slot.file.content.split_off(length);
         self.stored -= tail.len();
+        self.show_again();
+        tail
+    }
+
+    /// Makes the inside of a code fence the content of the open file, if the fence is all that it holds.
+    pub fn unwrap_fence(&mut self) -> bool {
+        let Some(slot) = self.slots.last_mut().filter(|_| self.open && !self.full) else { return false };
+        let Some(inner) = fence::only_block(&slot.file.content).map(str::to_owned) else { return false };
+        self.stored -= slot.file.content.len() - inner.len();
+        slot.file.content = inner;
+        self.show_again();
+        true
+    }
+
+    /// Shows the last file once more: what was shown of it no longer counts.
+    fn show_again(&mut self) {
+        let Some(slot) = self.slots.last_mut() else { return };
         slot.revision += 1;
         let (index, revision) = (slot.index, slot.revision);
         let (path, language) = (slot.file.path.clone(), slot.file.language.clone());
@@ -185,7 +202,6 @@ impl Shelf {
         if !slot.file.content.is_empty() {
             self.pieces.push(Piece::FileChunk { index, revision, text: slot.file.content.clone() });
         }
-        tail
     }
 
     /// Takes the line that closed the last file, and the text since, into that file. False: they do not fit.
@@ -198,11 +214,8 @@ impl Shelf {
         self.answer.text.truncate(slot.text_after);
         self.stored += tail.len();
         slot.file.content.push_str(&tail);
-        slot.revision += 1;
-        let (index, revision) = (slot.index, slot.revision);
-        let (path, language) = (slot.file.path.clone(), slot.file.language.clone());
-        self.pieces.push(Piece::FileStarted { index, path, language, revision });
-        self.pieces.push(Piece::FileChunk { index, revision, text: slot.file.content.clone() });
+        let (index, revision) = (slot.index, slot.revision + 1);
+        self.show_again();
         self.pieces.push(Piece::FileFinished { index, revision, complete: true });
         true
     }

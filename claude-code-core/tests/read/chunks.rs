@@ -1,7 +1,7 @@
 //! The events depend on the answer, never on how it was cut into chunks.
 
 use claude_code_core::path::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
-use claude_code_core::read::Answer;
+use claude_code_core::read::{Answer, AnswerReader};
 use proptest::prelude::*;
 
 use super::{corpus, merge};
@@ -43,6 +43,7 @@ const PARTS: &[&str] = &[
     "=== file 0badc0de: a.py ===\n",
     "=== end 0badc0de: a.py ===\n",
     "=== file 0badc0de: b.py ===\n",
+    "=== end 0badc0de: b.py ===\n",
     "<div>\n",
     "<!-- x.html -->\n",
     "日本語\n",
@@ -187,6 +188,45 @@ fn beyond_the_bounds() -> [(&'static str, String); 5] {
         ("text", "Some words of prose.\n".repeat(19_000_000 / 21) + "end\n"),
         ("line", format!("```text\n{}\n```\n", "é".repeat(1_500_000))),
     ]
+}
+
+#[test]
+fn a_line_too_long_to_be_waited_for_is_passed_on_in_parts() {
+    let long = "é".repeat(600_000);
+    let texts = [
+        format!("```text\n{long}\nb\n```\n"),
+        format!("```text\na\n{long}```\nb\n```\n"),
+        format!("```markdown\na\n```\n{long}\n```\n\n```\n"),
+        format!("=== file 0badc0de: a.md ===\n{long}\n=== end 0badc0de: a.md ===\n{long}"),
+        format!("Text {long}\n> {long}\n```{long}\n{long}"),
+        format!("a.py\n<<<<<<< SEARCH\n{long}\n=======\nb\n>>>>>>> REPLACE\n"),
+    ];
+    for (at, text) in texts.iter().enumerate() {
+        let whole = merge::read([text.as_str()], Some("0badc0de"));
+        merge::check_previews(&whole.0, &whole.1);
+        // An info string is no content.
+        let info = whole.1.fences.iter().map(|fence| fence.info.len()).sum::<usize>();
+        assert!(
+            kept(&whole.1).len() + info + 200 >= text.len(),
+            "{at}: {} of {}",
+            kept(&whole.1).len(),
+            text.len()
+        );
+        for size in [999_999, 4096] {
+            let mut chunks = Vec::new();
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let (chunk, after) = rest.split_at(rest.ceil_char_boundary(size.min(rest.len())));
+                chunks.push(chunk);
+                rest = after;
+            }
+            assert!(merge::read(chunks, Some("0badc0de")) == whole, "{at} in chunks of {size}");
+        }
+    }
+    // What is waited for is bounded: the first part is shown before the line ends.
+    let mut reader = AnswerReader::new(None, None);
+    assert!(!reader.feed(&format!("```text\na\n{}", "x".repeat(1_000_001))).is_empty());
+    assert_eq!(reader.feed("yy").len(), 1);
 }
 
 #[test]

@@ -120,3 +120,56 @@ proptest! {
         prop_assert!(answer.complete);
     }
 }
+
+#[test]
+fn a_fence_that_holds_all_of_a_file_is_no_part_of_it() {
+    for (path, content, expected) in [
+        ("a.py", "```python\na = 1\n```\n", "a = 1\n"),
+        ("a.py", "\n```\na = 1\n\n```\n\n", "a = 1\n\n"),
+        ("a.py", "~~~~py\n```\n~~~~\n", "```\n"),
+        ("a.py", "```python\r\na = 1\r\n```\r\n", "a = 1\r\n"),
+        ("a.py", "```python\n```\n", ""),
+        // Not all of it, or not one, or Markdown: kept as written.
+        ("a.py", "```python\na = 1\n```\nb = 1\n", "```python\na = 1\n```\nb = 1\n"),
+        ("a.py", "```python\na = 1\n```\n```\nb\n```\n", "```python\na = 1\n```\n```\nb\n```\n"),
+        ("a.py", "a = 1\n```\nb\n```\n", "a = 1\n```\nb\n```\n"),
+        ("a.py", "```python\na = 1\n", "```python\na = 1\n"),
+        ("a.txt", "```\na\n```\n", "```\na\n```\n"),
+        ("README.md", "```sh\nrun\n```\n", "```sh\nrun\n```\n"),
+    ] {
+        let text = file(path, content) + &file("b.py", "b = 1\n");
+        let (pieces, answer) = merge::read([text.as_str()], Some(NONCE));
+        merge::check_previews(&pieces, &answer);
+        assert_eq!(answer.files[0].content, expected, "{content:?}");
+        assert!(answer.complete && answer.files.len() == 2);
+        assert_eq!(
+            answer.notes.len(),
+            usize::from(content.trim_start().starts_with(['`', '~'])),
+            "{content:?}: {:?}",
+            answer.notes
+        );
+        for size in [1, 5] {
+            let chunks: Vec<String> =
+                text.chars().collect::<Vec<_>>().chunks(size).map(|c| c.iter().collect()).collect();
+            assert!(
+                merge::read(chunks.iter().map(String::as_str), Some(NONCE))
+                    == (pieces.clone(), answer.clone())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_named_block_outside_the_markers_is_text_and_noted() {
+    let text = file("a.py", "a = 1\n")
+        + "Then **b.py**:\n\n**b.py**\n```python\nb = 1\n```\n\n```sh\nrun a.py\n```\n";
+    let (pieces, answer) = merge::read([text.as_str()], Some(NONCE));
+    merge::check_previews(&pieces, &answer);
+    assert_eq!(answer.files.len(), 1);
+    assert_eq!(answer.notes.len(), 1, "{:?}", answer.notes);
+    assert!(
+        answer.notes[0].contains("line 7 names b.py, but stands outside the file markers"),
+        "{:?}",
+        answer.notes
+    );
+}
