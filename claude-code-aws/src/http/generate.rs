@@ -61,7 +61,7 @@ async fn answer(
             once::streamed(&app, &caller, &asks, hash, frames).await
         }
         Mode::Job => {
-            let accepted = job::accept(app.clone(), caller.clone(), work, asks.prefix.clone());
+            let accepted = Box::pin(job::accept(app.clone(), caller.clone(), work, asks.prefix.clone()));
             once::whole(&app, &caller, &asks, hash, accepted).await
         }
     }

@@ -160,11 +160,11 @@ impl Block {
 
     /// Takes what follows of a line whose first part was read; gives it back where it is content of the file.
     pub fn goes_on<'a>(&mut self, part: &'a str) -> Option<&'a str> {
-        if let Ending::Markdown { nest, held } = &mut self.ending {
-            if nest.is_open_question() {
-                held.push_str(part);
-                return None;
-            }
+        if let Ending::Markdown { nest, held } = &mut self.ending
+            && nest.is_open_question()
+        {
+            held.push_str(part);
+            return None;
         }
         match &mut self.phase {
             Phase::Content => return Some(part),
