@@ -12,9 +12,12 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use claude_code_aws::s3;
 
-/// Takes down addresses and header names, and answers 200.
+/// The address of a request and the names of its headers.
+type Sent = (String, Vec<String>);
+
+/// Takes down what is sent, and answers 200.
 #[derive(Clone, Debug, Default)]
-struct Seen(Arc<Mutex<Vec<(String, Vec<String>)>>>);
+struct Seen(Arc<Mutex<Vec<Sent>>>);
 
 impl HttpClient for Seen {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -31,7 +34,7 @@ impl HttpConnector for Seen {
 }
 
 /// The address and the header names of a put through this configuration.
-async fn put(endpoint: Option<&str>) -> (String, Vec<String>) {
+async fn put(endpoint: Option<&str>) -> Sent {
     let seen = Seen::default();
     let keys = Credentials::new("AK", "not-a-secret", None, None, "test");
     let mut sdk = SdkConfig::builder()
