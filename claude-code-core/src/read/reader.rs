@@ -49,6 +49,8 @@ pub struct AnswerReader {
     pub(super) block: Option<Box<Block>>,
     pub(super) marked: Option<Marked>,
     uses_sentinels: bool,
+    /// A marker with another nonce stood outside files and blocks.
+    saw_other_marker: bool,
     /// The fence that is open beside sentinel files: text.
     beside: Option<(u8, usize)>,
     /// The line before closed a block.
@@ -102,11 +104,16 @@ impl AnswerReader {
             self.line(&rest);
         }
         while self.close_at_end() {}
+        let has_others = self.uses_sentinels || !self.shelf.is_text_only();
+        if has_others && std::mem::take(&mut self.saw_other_marker) {
+            self.shelf.note("A file marker with another nonce was read as text.");
+        }
         if self.edits.abandon() {
             self.shelf.note("The last edit has no end.");
             self.shelf.set_incomplete();
         }
-        if self.shelf.is_text_only() && !self.uses_sentinels {
+        let is_text = self.shelf.is_text_only() && !self.uses_sentinels;
+        if is_text && !self.read_other_markers() {
             self.read_bare_code();
         }
         self.shelf.into_answer()
@@ -274,9 +281,7 @@ impl AnswerReader {
     /// A line that looks like a sentinel outside a file; false: it is not one here.
     fn sentinel_line(&mut self, line: &str) -> bool {
         let Some(found) = sentinel::parse(line, self.nonce.as_deref()) else {
-            if self.block.is_none() && sentinel::parse(line, None).is_some() {
-                self.shelf.note("A file marker with another nonce was read as text.");
-            }
+            self.saw_other_marker |= self.block.is_none() && sentinel::parse(line, None).is_some();
             return false;
         };
         if !self.is_told && self.block.as_ref().is_some_and(|b| !b.may_wrap_sentinels()) {
@@ -345,6 +350,30 @@ impl AnswerReader {
         let (Some(marked), Some(nonce)) = (&self.marked, &self.nonce) else { return false };
         let end = format!("=== end {nonce}: {} ===", marked.path);
         line.starts_with("===") && line.len() < end.len() && end.starts_with(line)
+    }
+
+    /// An answer without a file whose markers have another nonce, a slip of the model's pen: those files count of which an
+    /// end fits its beginning. Only the whole answer tells that there are no others.
+    fn read_other_markers(&mut self) -> bool {
+        if !std::mem::take(&mut self.saw_other_marker) {
+            return false;
+        }
+        let mut reader = AnswerReader::new(None, self.hint.clone());
+        reader.lines(self.shelf.text_so_far());
+        let answer = reader.finish().1;
+        let is_refused = answer.files.iter().any(|file| file.rejected.is_some());
+        if is_refused || !answer.files.iter().any(|file| file.complete) {
+            self.shelf.note("A file marker with another nonce was read as text.");
+            return false;
+        }
+        self.shelf.note("The file markers have another nonce than was asked for; their files count, as there are no others.");
+        answer.notes.into_iter().for_each(|note| self.shelf.note(note));
+        for file in answer.files {
+            self.shelf.start(file.path, file.language, "");
+            self.shelf.chunk(&file.content);
+            self.shelf.finish(file.complete, "");
+        }
+        true
     }
 
     fn read_bare_code(&mut self) {

@@ -74,6 +74,18 @@ impl<'a> Source<'a> {
         self.path.map_or("", |path| path.rsplit('/').next().unwrap_or(path))
     }
 
+    /// Whether it is a test, by its path.
+    #[cfg(feature = "syntax")]
+    pub fn is_test(&self) -> bool {
+        let in_tests =
+            |path: &str| path.split('/').any(|part| matches!(part, "tests" | "test" | "__tests__"));
+        let name = self.name();
+        self.path.is_some_and(in_tests)
+            || name.starts_with("test_")
+            || name == "conftest.py"
+            || [".test.", ".spec.", "_test."].iter().any(|part| name.contains(part))
+    }
+
     #[cfg(feature = "syntax")]
     pub fn error(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
         self.at(offset, Severity::Error, message)

@@ -55,7 +55,9 @@ pub fn html(source: &Source) -> Option<Diagnostic> {
     let mut fault: Option<(usize, String)> = None;
     tags(&source.text, |tag| {
         if fault.is_some() || stack.len() > MAX_DEPTH {
-        } else if tag.is_cut {
+            return;
+        }
+        if tag.is_cut {
             fault = Some((tag.offset, format!("the tag `{}` here has no `>`", tag.name)));
         } else if !tag.is_end {
             if !tag.closes_itself {

@@ -83,11 +83,30 @@ fn half_an_end_is_neither_content_nor_an_end() {
 }
 
 #[test]
-fn ignores_markers_with_another_nonce() {
-    let text = file("a.py", "a\n");
-    let (_, answer) = merge::read([text.as_str()], Some("11111111"));
-    assert!(answer.files.is_empty());
-    assert_eq!(answer.text, text);
+fn takes_markers_with_another_nonce_only_where_nothing_else_is_a_file() {
+    let (one, two) = (file("a.py", "a\n"), file("b.py", "b\n"));
+    let right = "=== file 11111111: c.py ===\nc\n=== end 11111111: c.py ===\n";
+    for (text, paths, complete) in [
+        (one.clone() + &two, vec!["a.py", "b.py"], true),
+        (format!("Text.\n{one}Text.\n=== file {NONCE}: b.py ===\nb\n"), vec!["a.py", "b.py"], false),
+        // A beginning without its end, beside a file of the right nonce, in one, beside a fence: text.
+        (format!("=== file {NONCE}: b.py ===\nb\n"), vec![], true),
+        (format!("{one}{right}"), vec!["c.py"], true),
+        (format!("{right}{one}"), vec!["c.py"], true),
+        (right.replace("c\n", &one), vec!["c.py"], true),
+        (format!("{one}**d.py**\n```python\nd\n```\n"), vec!["d.py"], true),
+        (format!("**d.py**\n```python\n{one}```\n"), vec!["d.py"], true),
+    ] {
+        let (pieces, answer) = merge::read([text.as_str()], Some("11111111"));
+        merge::check_previews(&pieces, &answer);
+        let found: Vec<_> = answer.files.iter().filter_map(|f| f.path.as_deref()).collect();
+        assert_eq!((found, answer.complete), (paths, complete), "{text}\n{:?}", answer.notes);
+        let is_inside = text.starts_with(&format!("=== file 11111111: c.py ===\n{one}"))
+            || text.contains(&format!("python\n{one}"));
+        assert_eq!(answer.notes.is_empty(), is_inside, "{text}\n{:?}", answer.notes);
+        let chunks: Vec<String> = text.chars().map(String::from).collect();
+        assert!(merge::read(chunks.iter().map(String::as_str), Some("11111111")) == (pieces, answer));
+    }
 }
 
 #[test]

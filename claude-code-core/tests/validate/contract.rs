@@ -221,3 +221,67 @@ fn an_attribute_that_is_set_from_outside_is_there() {
     }
     assert_eq!(told(&[("a.py", "class A: ...\n\n\nprint(A.x)\n")]).len(), 1);
 }
+
+const SERVER: &str = "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/orders')\ndef a(): ...\n\n\n@app.get('/items/{id}')\ndef b(id): ...\n";
+
+#[test]
+fn tests_ask_for_routes_that_the_code_answers() {
+    let test = |path: &str, then: &str| {
+        let text = format!(
+            "from app import app\nfrom fastapi.testclient import TestClient\n\nclient = TestClient(app)\n\n\ndef test_a():\n    r = client.get(\"{path}\")\n    assert r.status_code == {then}\n"
+        );
+        told(&[("app.py", SERVER), ("test_app.py", &text)])
+    };
+    for path in ["/orders", "/orders?a=1", "/items/7", "/nothing/like/it"] {
+        assert_eq!(test(path, "200"), [""; 0], "{path}");
+    }
+    assert_eq!(
+        test("/ordres", "200"),
+        ["test_app.py:8:9: error: no code answers the path `/ordres` (did you mean `/orders`?)"]
+    );
+    assert_eq!(test("/ordres", "404"), [""; 0]);
+    let server = ("app.js", "export const app = express();\napp.get('/orders', (q, r) => r.json([]));\n");
+    let script = |path: &str| {
+        format!("import {{ app }} from './app.js';\nit('a', () => request(app).get('{path}'));\n")
+    };
+    assert_eq!(told(&[server, ("app.test.js", &script("/orders"))]), [""; 0]);
+    assert!(
+        told(&[server, ("app.test.js", &script("/ordrs"))])[0]
+            .starts_with("app.test.js:2:15: error: no code")
+    );
+}
+
+#[test]
+fn a_route_that_the_readme_leaves_out_is_a_warning() {
+    let found = told(&[("app.py", SERVER), ("README.md", "- GET /orders\n")]);
+    assert_eq!(
+        found,
+        ["app.py:10:2: warning: the route `GET /items/{id}` is not in the README, which names others"]
+    );
+    assert_eq!(told(&[("app.py", SERVER), ("README.md", "Run it.\n")]), [""; 0]);
+    assert_eq!(told(&[("app.py", SERVER), ("README.md", "- GET /orders\n- GET /items/7\n")]), [""; 0]);
+}
+
+#[test]
+fn sql_in_strings_of_javascript_and_go_uses_the_tables_too() {
+    let schema = ("s.sql", "CREATE TABLE t (id INT PRIMARY KEY, name TEXT);\n");
+    for (path, code) in [
+        ("a.js", "export const f = (db) => db.query('{}');\n"),
+        ("a.ts", "export const q = `{}`;\n"),
+        ("a.go", "package a\n\nconst q = `{}`\n"),
+        ("a.go", "package a\n\nfunc f(db *sql.DB) { db.Query(\"{}\") }\n"),
+    ] {
+        let sql = |text: &str| told(&[schema, (path, &code.replace("{}", text))]);
+        assert_eq!(sql("SELECT id, name FROM t WHERE id = $1"), [""; 0], "{path}");
+        assert_eq!(sql("Select a file"), [""; 0], "{path}");
+        let found = sql("SELECT nme FROM t WHERE id = $1");
+        assert!(
+            found.len() == 1 && found[0].contains("no column `nme` (did you mean `name`?)"),
+            "{path}: {found:?}"
+        );
+        assert!(sql("DELETE FROM tt")[0].contains("error: no CREATE TABLE makes the table `tt`"));
+    }
+    let joined =
+        "export const q = 'SELECT id FROM ' + t + ' WHERE x = 1';\nexport const r = `SELECT ${c} FROM t`;\n";
+    assert_eq!(told(&[schema, ("a.js", joined)]), [""; 0]);
+}

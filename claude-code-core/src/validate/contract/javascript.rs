@@ -177,6 +177,35 @@ fn declared(declaration: Node<'_>, source: &Source, exports: &mut Exports) {
     }
 }
 
+/// Paths that tests ask for in the manner of supertest: `request(app).get('/x')`.
+pub fn requested(source: &Source) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    if !is_script(source) || !source.is_test() {
+        return found;
+    }
+    let Some(tree) = tree::parse(source.language, &source.text) else { return found };
+    tree::walk(tree.root_node(), |visit| {
+        let Some(function) =
+            visit.node.child_by_field_name("function").filter(|f| f.kind() == "member_expression")
+        else {
+            return;
+        };
+        let object = function.child_by_field_name("object").map_or("", |object| text(object, &source.text));
+        let verb = function
+            .child_by_field_name("property")
+            .map_or("", |p| text(p, &source.text))
+            .to_ascii_uppercase();
+        let is_request = ["request(", "supertest("].iter().any(|start| object.starts_with(start));
+        let arguments = visit.node.child_by_field_name("arguments").map(children).unwrap_or_default();
+        let first = arguments.first().filter(|node| node.kind() == "string");
+        let path = first.map(|node| text(*node, &source.text).trim_matches(['"', '\'']));
+        if let (true, Some(path)) = (is_request && METHODS.contains(&verb.as_str()), path) {
+            found.push((path.to_owned(), visit.node.start_byte()));
+        }
+    });
+    found
+}
+
 /// Routes and prefixes of a server in the manner of Express: `app.get('/x', …)`, `app.use('/api', router)`.
 pub fn routes(source: &Source) -> (Vec<Route>, Vec<String>) {
     let (mut routes, mut prefixes) = (Vec::new(), Vec::new());

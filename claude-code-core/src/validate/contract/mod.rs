@@ -3,6 +3,7 @@
 mod distributions;
 mod imports;
 mod javascript;
+mod literals;
 mod members;
 mod module;
 mod names;

@@ -98,6 +98,8 @@ pub struct Module {
     pub typed: HashMap<String, Vec<Typed>>,
     pub texts: Vec<Text>,
     pub routes: Vec<Route>,
+    /// Paths that a client is asked for, as tests do it.
+    pub requested: Vec<(String, usize)>,
     /// Prefixes of routers; none stands for one that is not a plain string.
     pub prefixes: Vec<Option<String>>,
     /// `from x import *`, or names made at run time.

@@ -45,14 +45,8 @@ fn severity(source: &Source, declared: &[String], module: &str) -> Severity {
     let brought = distributions::brings(declared, module);
     let in_lambda = IN_LAMBDA.contains(&module)
         && (source.text.contains("_handler(") || source.text.contains("handler(event"));
-    if brought || in_lambda || is_test(source) { Severity::Warning } else { Severity::Error }
-}
-
-/// What a test lacks is rarely a fault of the service.
-fn is_test(source: &Source) -> bool {
-    let in_tests = source.path.is_some_and(|p| p.split('/').any(|part| part == "tests" || part == "test"));
-    let name = source.name();
-    in_tests || name.starts_with("test_") || name == "conftest.py" || name.ends_with("_test.py")
+    // What a test lacks is rarely a fault of the service.
+    if brought || in_lambda || source.is_test() { Severity::Warning } else { Severity::Error }
 }
 
 /// The normal names of all declared distributions; none without a manifest, or if one leads elsewhere.

@@ -53,6 +53,12 @@ pub fn read(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     let verb = name.trim_start_matches("add_").to_ascii_uppercase();
     let is_decorator = visit.up(0) == "decorator";
     let is_aiohttp = callee.starts_with("web.") || name.starts_with("add_");
+    let is_client =
+        callee.rsplit('.').nth(1).is_some_and(|object| object.to_ascii_lowercase().ends_with("client"));
+    if is_client && METHODS.contains(&verb.as_str()) && path.starts_with('/') {
+        module.requested.push((path, visit.node.start_byte()));
+        return;
+    }
     let methods = match name {
         "mount" | "Mount" => return module.prefixes.push(Some(path)),
         "route" if is_decorator => methods.unwrap_or_else(|| vec!["GET".to_owned()]),
@@ -97,7 +103,8 @@ struct Served {
     any_prefix: bool,
 }
 
-/// Routes that a README names and the code does not answer, and the other way round.
+/// Routes that a README names and the code does not answer; those that it leaves out while it names the others; and
+/// misspelt ones that tests ask for.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     let Some(served) = served(project) else {
         return Vec::new();
@@ -105,9 +112,14 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
     for (index, source) in project.sources.iter().enumerate() {
         if source.language == "markdown" && source.name().to_ascii_lowercase().starts_with("readme") {
-            found
-                .extend(document(project, &served, source).into_iter().map(|diagnostic| (index, diagnostic)));
+            let named: Vec<Named> = named(&source.text);
+            let missing = document(project, &served, source, &named);
+            if missing.is_empty() && !named.is_empty() {
+                found.extend(left_out(project, &served, &named));
+            }
+            found.extend(missing.into_iter().map(|diagnostic| (index, diagnostic)));
         }
+        found.extend(requested(project, &served, index, source).into_iter().map(|d| (index, d)));
     }
     found
 }
@@ -143,8 +155,50 @@ fn served(project: &Project) -> Option<Served> {
     (!served.routes.is_empty()).then_some(served)
 }
 
-fn document(project: &Project, served: &Served, source: &Source) -> Vec<Diagnostic> {
-    let named: Vec<Named> = named(&source.text);
+/// Routes of the code that a document does not name, although all that it names are there.
+fn left_out(project: &Project, served: &Served, named: &[Named]) -> Vec<(usize, Diagnostic)> {
+    let is_told = |route: &Route| {
+        let is_built_in = BUILT_IN.iter().any(|path| route.path.starts_with(path));
+        is_built_in || segments(&route.path).is_empty() || named.iter().any(|n| answers(served, route, n))
+    };
+    let warning = |(index, route): &(usize, Route)| {
+        let method = route.methods.first().map_or_else(String::new, |method| format!("{method} "));
+        let message = format!("the route `{method}{}` is not in the README, which names others", route.path);
+        (*index, project.sources[*index].warning(route.offset, message))
+    };
+    served.routes.iter().filter(|(_, route)| !is_told(route)).map(warning).collect()
+}
+
+/// Paths that a test asks for and no code answers, where one that is answered is near: a path that is far from all may be
+/// meant not to be there.
+fn requested(project: &Project, served: &Served, index: usize, source: &Source) -> Vec<Diagnostic> {
+    let paths = match project.modules.get(&index) {
+        Some(module) => module.requested.clone(),
+        None => javascript::requested(source),
+    };
+    let mut found = Vec::new();
+    let known: Vec<String> = served.routes.iter().map(|(_, route)| route.path.clone()).collect();
+    for (path, offset) in paths {
+        let path = path.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let after = source.text.get(offset..).unwrap_or("");
+        let is_meant = after.lines().take(3).any(|line| line.contains("404"));
+        let named = Named { method: None, path, line: 0, column: 0 };
+        if is_meant
+            || segments(&named.path).iter().any(|part| part == "*")
+            || is_answered(project, served, &named)
+        {
+            continue;
+        }
+        let near = project.hints.of(&named.path, known.iter().map(String::as_str));
+        if !near.is_empty() {
+            let message = format!("no code answers the path `{}`{near}", named.path);
+            found.push(source.at(offset, Severity::Error, message));
+        }
+    }
+    found
+}
+
+fn document(project: &Project, served: &Served, source: &Source, named: &[Named]) -> Vec<Diagnostic> {
     let is_told = |n: &&Named| !is_answered(project, served, n);
     let missing: Vec<&Named> = named.iter().filter(is_told).collect();
     // A README of which most is not here belongs to a larger project.
@@ -171,7 +225,8 @@ fn is_answered(project: &Project, served: &Served, named: &Named) -> bool {
     let is_code = |s: &&Source| s.language != "markdown" && s.language != "json";
     // Code that compares paths itself: then the text is somewhere, but not as one of the routes that were read.
     let is_compared = || {
-        let texts = || project.sources.iter().filter(is_code).map(|s| s.text.as_ref());
+        let texts =
+            || project.sources.iter().filter(is_code).filter(|s| !s.is_test()).map(|s| s.text.as_ref());
         let is_route = served.routes.iter().any(|(_, route)| route.path == named.path);
         !is_route && texts().any(|text| quoted.iter().any(|q| text.contains(q)))
     };

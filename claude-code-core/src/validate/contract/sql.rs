@@ -2,7 +2,7 @@
 
 use super::project::Project;
 use super::schema::{self, Schema, TYPES, Token};
-use super::{slip, statement};
+use super::{literals, slip, statement};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 
@@ -67,7 +67,7 @@ fn scripts<'p>(project: &'p Project<'_>) -> Vec<(usize, &'p Source<'p>, Vec<Toke
     sources.map(|(index, source)| (index, source, schema::tokens(&source.text))).collect()
 }
 
-/// SQL in strings of Python modules, with the place of its string.
+/// SQL in strings of code, with the place of its string.
 fn embedded<'p>(project: &'p Project<'_>) -> Vec<(usize, &'p Source<'p>, usize, Vec<Token>)> {
     let mut found = Vec::new();
     for (index, source, module) in project.read() {
@@ -77,6 +77,11 @@ fn embedded<'p>(project: &'p Project<'_>) -> Vec<(usize, &'p Source<'p>, usize, 
                 found.push((index, source, text.offset, schema::tokens(&text.text)));
             }
         }
+    }
+    let sources = project.sources.iter().enumerate().zip(project.sound);
+    for ((index, source), _) in sources.filter(|((_, source), sound)| **sound && !source.is_fragment()) {
+        let statements = literals::of(source).into_iter().filter(|(_, text)| is_sql(text, false));
+        found.extend(statements.map(|(offset, text)| (index, source, offset, schema::tokens(text))));
     }
     found
 }
