@@ -54,11 +54,19 @@ enum Style {
     RestartsTheFile,
     Preface,
     Refenced,
+    OwnFence,
     Crlf,
 }
 
-const STYLES: [Style; 6] =
-    [Style::Exact, Style::Overlap, Style::RestartsTheFile, Style::Preface, Style::Refenced, Style::Crlf];
+const STYLES: [Style; 7] = [
+    Style::Exact,
+    Style::Overlap,
+    Style::RestartsTheFile,
+    Style::Preface,
+    Style::Refenced,
+    Style::OwnFence,
+    Style::Crlf,
+];
 
 /// Where the continuation begins when it repeats so many whole lines before the cut.
 fn lines_back(answer: &str, cut: usize, count: usize) -> usize {
@@ -86,8 +94,20 @@ fn continuation(answer: &str, cut: usize, style: Style, chance: &mut Seeded) -> 
         Style::RestartsTheFile => answer[start_of_file(answer, cut)..].to_owned(),
         Style::Preface => format!("Sure, here is the rest of the answer:\n\n{overlapping}"),
         Style::Refenced => format!("```python\n{overlapping}```\n"),
+        Style::OwnFence => own_fence(answer, cut, overlapping),
         Style::Crlf => overlapping.replace('\n', "\r\n"),
     }
+}
+
+/// The rest of the file in a fence that ends before our own marker; only where a fence can be no line of the file.
+fn own_fence(answer: &str, cut: usize, overlapping: &str) -> String {
+    let name = answer[start_of_file(answer, cut)..].lines().next().unwrap();
+    let end = answer[cut..].find("=== end ").map_or(0, |at| answer.len() - cut - at);
+    let (rest, others) = overlapping.split_at(overlapping.len().saturating_sub(end));
+    if end == 0 || rest.contains("=== ") || name.contains("README") || name.contains(".txt") {
+        return overlapping.to_owned();
+    }
+    format!("```python\n{rest}```\n{others}")
 }
 
 async fn resumed(answer: &str, cut: usize, rest: &str) -> Result<(), String> {
@@ -152,10 +172,11 @@ async fn what_a_model_says_before_it_goes_on_is_no_part_of_the_file_in_any_style
         for seed in 0..seeds {
             let mut chance = Seeded(seed + 1000);
             for (preface, style) in PREFACES.iter().flat_map(|p| STYLES.map(|style| (p, style))) {
-                if matches!(style, Style::Exact) && !tells_by_itself(preface) {
+                let cut = answer.ceil_char_boundary(first + chance.below(last - first));
+                let between_blanks = answer[..cut].ends_with("\n\n") && answer[cut..].starts_with('\n');
+                if matches!(style, Style::Exact) && (between_blanks || !tells_by_itself(preface)) {
                     continue;
                 }
-                let cut = answer.ceil_char_boundary(first + chance.below(last - first));
                 let rest = continuation(&answer, cut, style, &mut chance);
                 for between in ["\n", "\n\n"] {
                     // Whether a blank line belongs to the words or to the file is then anyone's guess.

@@ -4,7 +4,7 @@ use super::preface::{self, is_announcement, is_fence, is_sentinel};
 use super::{Joined, LOOK_AHEAD, MAX_PREFACE, letters, says_enough, start_of_last_line};
 use crate::language::Language;
 
-/// Letters and digits from which on a line is known again without its indentation.
+/// Letters and digits from which on a line is known again without its indentation, or from its first part.
 const UNMISTAKABLE: usize = 12;
 
 /// What has to be repeated.
@@ -34,8 +34,15 @@ pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> (Join
     let lines: Vec<&str> = held.split_inclusive('\n').collect();
     let preface = lines.iter().take(MAX_PREFACE).take_while(|line| preface::is_preface(line)).count();
     let begins = || (0..=preface.min(lines.len().saturating_sub(1))).map(|skipped| lines.split_at(skipped));
+    let partial = &received[start_of_last_line(received)..];
     let overlaps = |proof: fn(&[&str]) -> Proof| {
-        let all = begins().filter_map(move |(skipped, rest)| overlap(received, rest, proof(skipped)));
+        // A blank line behind a preface is its end; with a bracket or quote after it, it repeats nothing.
+        let tells = move |skipped: &[&str], found: &Overlap| {
+            found.telling > 0 || skipped.is_empty() || partial.trim().is_empty() || letters(partial) > 0
+        };
+        let all = begins().filter_map(move |(skipped, rest)| {
+            overlap(received, rest, proof(skipped)).filter(|found| tells(skipped, found))
+        });
         // What repeats most; of several the first.
         all.reduce(|best, next| if next.telling > best.telling { next } else { best })
     };
@@ -46,6 +53,7 @@ pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> (Join
     // The line that was cut may be written otherwise: then what was repeated must say enough by itself.
     let repeated = || overlaps(sure).or_else(|| overlaps(|_| Proof::TellingAlone));
     let again = again.or_else(|| repeated().map(|overlap| (overlap.keep, overlap.rest)));
+    let again = again.or_else(|| begins().find_map(|(_, rest)| Some((begun_again(received, rest)?, rest))));
     let (joined, kept) = match again {
         Some((keep, rest)) => (Joined { keep, text: rest.concat() }, rest.len()),
         None => onward(received, &lines, open),
@@ -104,6 +112,13 @@ fn overlap<'l, 's>(received: &str, lines: &'l [&'s str], proof: Proof) -> Option
         };
         is_proven.then(|| Overlap { keep, rest: &lines[count..], telling })
     })
+}
+
+/// The continuation begins the cut line again, and enough of that was received to know it.
+fn begun_again(received: &str, lines: &[&str]) -> Option<usize> {
+    let cut = start_of_last_line(received);
+    let partial = &received[cut..];
+    (letters(partial) >= UNMISTAKABLE && lines.first()?.starts_with(partial)).then_some(cut)
 }
 
 /// Whether the lines begin with this tail. Of the first one the indentation may be lost, as at the start of a message.
