@@ -84,7 +84,7 @@ bench-load: $(PY)  ## 25 times the load that there is room for; needs a release 
 wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, checked and tried in a fresh environment
 	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
 	rm -rf target/wheels
-	cd claude-code-py && PATH=$(CURDIR)/$(VENV)/bin:$$PATH maturin build --release --locked --zig --compatibility manylinux2014 --out ../target/wheels
+	cd claude-code-py && PATH=$(CURDIR)/$(VENV)/bin:$$PATH maturin build --release --locked --zig --compatibility manylinux2014 --compression-level 9 --out ../target/wheels
 	.ci/wheel target/wheels/*.whl
 	.ci/installed target/wheels/*.whl $(PY)
 
