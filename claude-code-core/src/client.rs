@@ -146,7 +146,7 @@ impl Client {
             }
         };
         drop(turn);
-        let left = draft.patience(plan, parts.clock.now()).total;
+        let left = self.left(plan, &draft);
         let mut generation = draft.into_generation(plan, &outcome);
         if outcome.error().is_none() {
             generation = parts.keeper.keep(plan, generation, left).await;
@@ -161,12 +161,10 @@ impl Client {
             out.notice(plan, &ask).await;
             draft.held = out.held();
         }
-        let left = draft.patience(plan, parts.clock.now()).total;
-        if let Err(late) = parts.experience.wait(plan, &ask, turn, left).await {
+        if let Err(late) = parts.experience.wait(plan, &ask, turn, self.left(plan, draft)).await {
             return draft.refused(plan, &ask, late);
         }
-        let left = draft.patience(plan, parts.clock.now()).total;
-        let hold = match parts.ledger.reserve(&plan.scope, ask.ceiling, left).await {
+        let hold = match parts.ledger.reserve(&plan.scope, ask.ceiling, self.left(plan, draft)).await {
             Ok(hold) => hold,
             Err(refused) => return draft.refused(plan, &ask, refused),
         };
@@ -185,13 +183,17 @@ impl Client {
         }
         draft.held = out.held();
         parts.experience.note(plan, &ask, draft, turn);
-        let left = draft.patience(plan, parts.clock.now()).total;
-        parts.ledger.settle(hold, draft.last_cost(), draft.last_is_unknown(), left).await;
+        let (cost, unknown) = (draft.last_cost(), draft.last_is_unknown());
+        parts.ledger.settle(hold, cost, unknown, self.left(plan, draft)).await;
         if draft.is_complete() {
-            let left = draft.patience(plan, parts.clock.now()).total;
-            let diagnostics = validate::accept(&plan.request, &draft.files, left).await;
+            let diagnostics = validate::accept(&plan.request, &draft.files, self.left(plan, draft)).await;
             draft.checked(diagnostics);
         }
+    }
+
+    /// What is left of a request's time.
+    fn left(&self, plan: &Plan, draft: &Draft) -> Duration {
+        draft.patience(plan, self.parts.clock.now()).total
     }
 
     /// What a request would come to: tier, model, tokens, the most that one send can cost. Sends nothing.
