@@ -73,7 +73,11 @@ fn answer(mut stream: TcpStream, account: &Account) {
     while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
         head.push(byte[0]);
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    // A connection that is closed over unread bytes is reset, and the answer may be lost with it.
+    let length =
+        head.split_once("content-length:").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
+    let _ = stream.read_exact(&mut vec![0; length.unwrap_or(0)]);
     let (status, body, offset) = if head.contains("/inference-profiles/") {
         (account.profile.0, account.profile.1.to_string(), 0)
     } else if head.contains("/foundation-model-availability/") {
