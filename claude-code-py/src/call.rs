@@ -135,7 +135,7 @@ fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
     let _task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
     loop {
         let heard = &mut heard;
-        match py.detach(move || heard.recv_timeout(TICK)) {
+        match py.detach(move || waited(heard)) {
             Ok(step) => {
                 left_behind(py);
                 return step.map_err(|error| raise(py, error));
@@ -144,6 +144,16 @@ fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
             Err(RecvTimeoutError::Disconnected) => py.detach(rest),
         }
     }
+}
+
+/// One wait. A daemon thread that the interpreter leaves behind does not come back from it: to take the lock again would
+/// end the thread by unwinding it, with frames of ours below.
+fn waited(heard: &mut mpsc::Receiver<Result<Step>>) -> std::result::Result<Result<Step>, RecvTimeoutError> {
+    let step = heard.recv_timeout(TICK);
+    if runtime::is_left_behind() {
+        rest();
+    }
+    step
 }
 
 /// A daemon thread that makes a call while the interpreter goes, or gets an answer then, stays here: what has become of
