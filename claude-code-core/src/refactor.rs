@@ -36,6 +36,12 @@ pub(crate) fn files(
     complete: bool,
 ) -> (Vec<CodeFile>, Vec<EditProblem>) {
     let mut before = base.contents();
+    let written: Vec<String> = files.iter().filter_map(|file| file.path.clone()).collect();
+    for path in files.iter_mut().filter_map(|file| file.path.as_mut()) {
+        if let Some(meant) = meant(base.given, path, &written) {
+            *path = meant.to_owned();
+        }
+    }
     // Where there was nothing to change, an edit counts only if it makes a file or names one that the answer wrote:
     // else it is one that is shown.
     let is_new_code = base.given.is_empty() && base.mending.is_none();
@@ -44,7 +50,12 @@ pub(crate) fn files(
         let known = edit.path.as_ref().map(|path| before.contains_key(path));
         !is_new_code || known.is_some_and(|known| known || edit.search.is_empty())
     };
-    let edits: Vec<Edit> = edits.iter().filter(counts).map(edit_of).collect();
+    let to_given = |edit: &read::Edit| {
+        let path =
+            edit.path.as_ref().map(|path| meant(base.given, path, &written).unwrap_or(path).to_owned());
+        Edit { path, search: edit.search.clone(), replace: edit.replace.clone() }
+    };
+    let edits: Vec<Edit> = edits.iter().filter(counts).map(to_given).collect();
     let (changed, problems) = edit::apply_each(&before, &edits);
     for changed in changed {
         let language = Language::from_path(&changed.path).unwrap_or_else(Language::text);
@@ -58,8 +69,11 @@ pub(crate) fn files(
     (files, problems)
 }
 
-fn edit_of(edit: &read::Edit) -> Edit {
-    Edit { path: edit.path.clone(), search: edit.search.clone(), replace: edit.replace.clone() }
+/// The given file that a bare name stands for: the only one of that name, unless the answer writes that one too.
+fn meant<'a>(given: &'a [SourceFile], name: &str, written: &[String]) -> Option<&'a str> {
+    let mut of_that_name = given.iter().filter(|file| file.path.rsplit('/').next() == Some(name));
+    let only = of_that_name.next().filter(|_| of_that_name.next().is_none())?;
+    (only.path != name && !written.contains(&only.path)).then_some(&only.path)
 }
 
 /// What the files change in the given ones, as one unified diff; empty if nothing.

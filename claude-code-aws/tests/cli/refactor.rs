@@ -35,6 +35,16 @@ fn applies_it_when_asked_and_keeps_the_permissions() {
 }
 
 #[test]
+fn a_file_below_the_current_directory_is_written_where_it_was() {
+    let place = Place::new();
+    let file = place.write("deep/shipping.py", BEFORE);
+    let done = place.run(&["refactor", "deep/shipping.py", "-i", ASK, "--write", "--offline"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.starts_with("--- a/deep/shipping.py\n"), "{done:?}");
+    assert!(read(&file).contains("FREE_FROM_CENTS"), "{done:?}");
+}
+
+#[test]
 fn two_files_of_one_name_are_refused() {
     let place = Place::new();
     place.write("../a/x.py", BEFORE);

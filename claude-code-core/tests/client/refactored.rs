@@ -163,3 +163,26 @@ async fn one_file_for_one_given_text_is_that_text_changed_whatever_its_name() {
         assert!(!asked.contains("Language:"), "{asked}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_name_is_the_only_given_file_of_that_name() {
+    let after = BEFORE.replace("a+b", "a + b");
+    let whole = format!("```python calc.py\n{after}```\n");
+    for answer in [whole, edit("    return a+b", "    return a + b")] {
+        let file = |path: &str| SourceFile { path: path.into(), content: BEFORE.into() };
+        let files = vec![file("src/calc.py"), file("src/other.py")];
+        let provider = ScriptedProvider::new([Script::answer(&answer)]);
+        let request = GenerateRequest::refactor(files, "spaces").with_model("sonnet");
+        let g = client(&provider).generate(request).await.unwrap();
+        assert_eq!((g.files.len(), g.files[0].path.as_deref()), (1, Some("src/calc.py")));
+        assert!(g.diff.unwrap().starts_with("--- a/src/calc.py\n+++ b/src/calc.py\n"));
+    }
+    let file = |path: &str| SourceFile { path: path.into(), content: BEFORE.into() };
+    let two = vec![file("a/calc.py"), file("b/calc.py")];
+    let provider = ScriptedProvider::new([Script::answer(&format!("```python calc.py\n{after}```\n"))]);
+    let g = client(&provider)
+        .generate(GenerateRequest::refactor(two, "spaces").with_model("sonnet"))
+        .await
+        .unwrap();
+    assert_eq!(g.files[0].path.as_deref(), Some("calc.py"), "of two nobody can tell which");
+}
