@@ -34,8 +34,12 @@ pub(crate) fn call_too_long(call: &ModelCall, text: &str) -> ProviderError {
     };
     let turns = call.messages.iter().flat_map(|message| &message.blocks);
     let prompt: u64 = call.system.iter().chain(turns).map(|block| estimate_tokens(&block.text)).sum();
-    let needed = prompt + u64::from(call.max_tokens);
-    fault(&call.model, Some(format!("about {needed} tokens are needed, {} allowed", card.context_window)))
+    let (needed, allowed) = (prompt + u64::from(call.max_tokens), u64::from(card.context_window));
+    let told = match needed > allowed {
+        true => format!("about {needed} tokens are needed, {allowed} allowed"),
+        false => format!("about {needed} tokens by our estimate, {allowed} allowed: the service counts more"),
+    };
+    fault(&call.model, Some(told))
 }
 
 fn fault(model: &ModelId, figures: Option<String>) -> ProviderError {

@@ -103,7 +103,7 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "ValidationException",
             "Input is too long for requested model.",
             Kind::ContextTooLong,
-            "tokens are needed, 1000000 allowed",
+            "tokens by our estimate, 1000000 allowed: the service counts more",
         ),
         (
             400,
