@@ -81,10 +81,13 @@ bench-load: $(PY)  ## 25 times the load that there is room for; needs a release 
 	$(PY) benches/load.py $(RELEASE)/claude-code-aws --check
 
 # Zig links against manylinux2014's glibc, whatever this machine has.
+# zig would link an unwinder of its own, over which CPython's end of a daemon thread crashes: the system's comes first.
 wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, checked and tried in a fresh environment
 	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
 	rm -rf target/wheels
-	cd claude-code-py && PATH=$(CURDIR)/$(VENV)/bin:$$PATH maturin build --release --locked --zig --compatibility manylinux2014 --compression-level 9 --out ../target/wheels
+	mkdir -p target/unwind && cp -L "$$(gcc -print-file-name=libgcc_s.so.1)" target/unwind/libgcc_s_shared.so
+	cd claude-code-py && PATH=$(CURDIR)/$(VENV)/bin:$$PATH maturin build --release --locked --zig --compatibility manylinux2014 --compression-level 9 --out ../target/wheels \
+		-- -L native=$(CURDIR)/target/unwind -l dylib=gcc_s_shared
 	.ci/wheel target/wheels/*.whl
 	.ci/installed target/wheels/*.whl $(PY)
 
