@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use claude_code_core::AnswerReader;
 
-const RUNS: usize = 15;
+const RUNS: usize = 60;
 /// How answers arrive, and how growth is measured.
 const CHUNK: usize = 4096;
 const MEGABYTE: usize = 1_000_000;
