@@ -1,11 +1,14 @@
 //! One send: its timers, its size cap, the terminal rule, and the first error as the last word.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::error::Kind;
 use crate::outcome::Ended;
 use crate::provider::{Departure, ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
@@ -32,6 +35,7 @@ pub struct Incoming {
     events: BoxStream<'static, Result<ModelEvent, ProviderError>>,
     departure: Departure,
     patience: Patience,
+    alarm: Alarm,
     begun: bool,
     bytes: usize,
     skipped: u32,
@@ -46,6 +50,7 @@ pub fn open(provider: &dyn ModelProvider, call: ModelCall, patience: Patience) -
         departure: call.departure.clone(),
         events: provider.stream(call),
         patience,
+        alarm: Alarm::default(),
         begun: false,
         bytes: 0,
         skipped: 0,
@@ -91,20 +96,29 @@ impl Incoming {
         let (limit, name) = self.limit();
         let asked = Instant::now();
         // The timer runs only while the model is awaited: a slow reader of the stream uses up none of it.
-        let arrived = timeout(limit, self.events.next()).await;
+        let arrived = self.arrival(asked + limit).await;
         self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
         match arrived {
-            Ok(Some(Ok(event))) => {
+            Some(Some(Ok(event))) => {
                 // Whatever the provider says, this was sent.
                 self.departure.mark();
                 self.begun |= event != ModelEvent::Alive;
                 Some(event)
             }
-            Ok(Some(Err(fault))) => self.fail(fault),
-            Ok(None) => None,
-            Err(_) if self.stop.is_some() => None,
-            Err(_) => self.fail(self.too_slow(limit, name)),
+            Some(Some(Err(fault))) => self.fail(fault),
+            Some(None) => None,
+            None if self.stop.is_some() => None,
+            None => self.fail(self.too_slow(limit, name)),
         }
+    }
+
+    /// What arrives until `due`, the end of the stream being something too.
+    async fn arrival(&mut self, due: Instant) -> Option<Option<Result<ModelEvent, ProviderError>>> {
+        poll_fn(|cx| match self.events.poll_next_unpin(cx) {
+            Poll::Ready(arrived) => Poll::Ready(Some(arrived)),
+            Poll::Pending => self.alarm.poll(due, cx).map(|()| None),
+        })
+        .await
     }
 
     fn limit(&self) -> (Duration, &'static str) {

@@ -4,6 +4,7 @@
 //! Nothing here knows AWS, HTTP, files or the environment. The world comes in through four small seams
 //! (a model provider, a state store, a generation store, a metrics sink) and a clock.
 
+mod alarm;
 pub mod ask;
 pub mod batch;
 pub mod budget;

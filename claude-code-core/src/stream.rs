@@ -58,8 +58,9 @@ impl GenerationStream {
         Event::Finished(Arc::new(Generation { given, ..Arc::unwrap_or_clone(generation) }))
     }
 
-    /// Reads to the end and gives the result.
+    /// Reads to the end and gives the result. Of what is written meanwhile nothing is kept.
     pub async fn collect(mut self) -> Result<Generation> {
+        self.queue = Arc::default();
         let mut last = None;
         while let Some(event) = self.next().await {
             if let Event::Finished(generation) = event? {
@@ -117,6 +118,9 @@ impl Out {
 
     /// Shows a piece of an answer.
     pub(crate) async fn piece(&mut self, piece: Piece) {
+        if self.queue.strong_count() == 0 {
+            return;
+        }
         let event = match piece {
             Piece::Text(text) => Event::Text(text),
             Piece::FileStarted { index, path, language, revision } => {

@@ -52,7 +52,7 @@ fn on(profile: &str) -> GenerateRequest {
 #[tokio::test(start_paused = true)]
 async fn a_profile_that_is_not_told_of_holds_up_no_other() {
     let client = client();
-    let (slow, quick) = futures_util::join!(client.generate(on("slow")), async {
+    let (slow, quick) = tokio::join!(client.generate(on("slow")), async {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let begun = tokio::time::Instant::now();
         let generation = client.generate(on("quick")).await.unwrap();
