@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
+.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda wheel trained clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -41,7 +41,7 @@ python: $(PY) module  ## the Python package with its notebooks, and the twin rea
 typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyright over package, tests and examples
 	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py examples/python
 	$(PY) -m ruff format --check --config claude-code-py/pyproject.toml claude-code-py examples/python
-	cd claude-code-py && ../$(PY) -m mypy python tests ../examples/python/*.py
+	cd claude-code-py && ../$(PY) -m mypy python tests *.py ../examples/python/*.py
 	cd claude-code-py && PYTHONPATH=python MYPYPATH=python ../$(PY) -m mypy.stubtest claude_code --mypy-config-file pyproject.toml
 	cd claude-code-py && ../$(PY) -m pyright --pythonpath ../$(PY)
 
@@ -90,6 +90,10 @@ wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's arch
 		-- -L native=$(CURDIR)/target/unwind -l dylib=gcc_s_shared
 	.ci/wheel target/wheels/*.whl
 	.ci/installed target/wheels/*.whl $(PY)
+
+trained: $(PY)  ## target/trained-wheels: the wheel built twice, the second time for what the first one counted; on trial
+	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
+	.ci/train target/trained-wheels $(PY)
 
 # Without the twin, the command line and the large grammars: what a function needs, with the server's feature alone.
 lambda:  ## target/lambda.zip for provided.al2023, of this machine's architecture

@@ -43,16 +43,12 @@ enum Sort {
 pub fn estimate_tokens(text: &str) -> u64 {
     let (mut sum, mut run, mut sort) = (0, 0, Sort::Other);
     for c in text.chars() {
-        let next = sort_of(c);
+        let (next, count) = ASCII.get(c as usize).copied().unwrap_or_else(|| beyond_ascii(c));
         if next != sort {
             sum += close(sort, run);
             (run, sort) = (0, next);
         }
-        run += match next {
-            Sort::Letters => LETTER,
-            Sort::Blank => u64::from(c != ' ') * BLANK_RUN + 1,
-            Sort::Other => weight(c),
-        };
+        run += count;
     }
     (sum + close(sort, run)).div_ceil(UNIT)
 }
@@ -62,12 +58,26 @@ pub fn estimate_prompt<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     parts.into_iter().map(|part| estimate_tokens(part) + PER_MESSAGE).sum()
 }
 
-fn sort_of(c: char) -> Sort {
-    match c {
-        c if c.is_ascii_alphabetic() => Sort::Letters,
-        c if c.is_whitespace() => Sort::Blank,
-        _ => Sort::Other,
+/// What each ASCII character is and counts: nearly all of a prompt.
+static ASCII: [(Sort, u64); 128] = {
+    let mut table = [(Sort::Other, MARK); 128];
+    let mut at = 0;
+    while at < table.len() {
+        let c = at as u8 as char;
+        table[at] = match c {
+            'a'..='z' | 'A'..='Z' => (Sort::Letters, LETTER),
+            ' ' => (Sort::Blank, 1),
+            _ if c.is_whitespace() => (Sort::Blank, 1 + BLANK_RUN),
+            '0'..='9' => (Sort::Other, DIGIT),
+            _ => (Sort::Other, MARK),
+        };
+        at += 1;
     }
+    table
+};
+
+fn beyond_ascii(c: char) -> (Sort, u64) {
+    if c.is_whitespace() { (Sort::Blank, 1 + BLANK_RUN) } else { (Sort::Other, weight(c)) }
 }
 
 /// What a finished run counts.
@@ -81,11 +91,9 @@ fn close(sort: Sort, run: u64) -> u64 {
     }
 }
 
-/// What a character outside words and blanks counts.
+/// What a character beyond ASCII counts outside blanks.
 fn weight(c: char) -> u64 {
     match u32::from(c) {
-        _ if c.is_ascii_digit() => DIGIT,
-        0..=0x7F => MARK,
         0x80..=0x24F if c.is_alphabetic() => ACCENTED,
         0x1100..=0x11FF
         | 0x2E80..=0x9FFF

@@ -89,8 +89,12 @@ impl Link {
         Ok(Held::new(Open { connected, services: OnceLock::new() }))
     }
 
+    /// Boxed, for it is 50 times as large as all the rest of a call, and every call would be moved about with it.
     async fn open(&self) -> Result<&Open> {
-        let open = self.connected.get_or_try_init(|| self.connect()).await?;
+        let open = match self.connected.get() {
+            Some(open) => open,
+            None => Box::pin(self.connected.get_or_try_init(|| self.connect())).await?,
+        };
         open.get().ok_or_else(closed)
     }
 

@@ -1,6 +1,7 @@
 //! Bedrock's control plane: what a model is, which model a profile stands for, whether the account may call it. Short
 //! requests that cost nothing; one attempt each.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -16,26 +17,33 @@ use claude_code_core::{Kind, ModelId, ProfileScope};
 /// The longest that one of these requests may take.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// A client of the control plane.
+/// A client of the control plane, made when it is first asked: most processes never do.
 #[derive(Clone, Debug)]
 pub(crate) struct Control {
-    client: Client,
+    config: Arc<SdkConfig>,
+    client: Arc<OnceLock<Client>>,
 }
 
 impl Control {
     /// The control plane as this configuration reaches it.
-    pub(crate) fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_bedrock::config::Builder::from(config)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build())
-            .build();
-        Control { client: Client::from_conf(config) }
+    pub(crate) fn new(config: &Arc<SdkConfig>) -> Self {
+        Control { config: config.clone(), client: Arc::default() }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let config = aws_sdk_bedrock::config::Builder::from(&*self.config)
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build())
+                .build();
+            Client::from_conf(config)
+        })
     }
 
     /// The model that a profile stands for, in the profile's geography: `us.anthropic.claude-sonnet-5-5`.
     pub(crate) async fn model_behind(&self, profile: &ModelId) -> Result<ModelId, ProviderError> {
         let found =
-            self.client.get_inference_profile().inference_profile_identifier(profile.as_str()).send().await;
+            self.client().get_inference_profile().inference_profile_identifier(profile.as_str()).send().await;
         let found = found.map_err(|failed| unresolved(failed.code()))?;
         let arns: Vec<&str> = found.models().iter().filter_map(|model| model.model_arn()).collect();
         named_by(&arns).ok_or_else(|| fault(Kind::NotFound, "its profile names no single model".to_owned()))
@@ -44,7 +52,7 @@ impl Control {
     /// Whether a profile can be called in this region; none: it cannot.
     pub(crate) async fn has_profile(&self, profile: &ModelId) -> Result<bool, ProviderError> {
         let found =
-            self.client.get_inference_profile().inference_profile_identifier(profile.as_str()).send().await;
+            self.client().get_inference_profile().inference_profile_identifier(profile.as_str()).send().await;
         match found {
             Ok(found) => Ok(*found.status() == InferenceProfileStatus::Active),
             Err(failed) if is_missing(failed.code()) => Ok(false),
@@ -54,7 +62,7 @@ impl Control {
 
     /// Where the service says that a model stands between release and end of life. None: the region does not have it.
     pub(crate) async fn lifecycle(&self, model: &str) -> Result<Option<Lifecycle>, ProviderError> {
-        match self.client.get_foundation_model().model_identifier(model).send().await {
+        match self.client().get_foundation_model().model_identifier(model).send().await {
             Ok(found) => {
                 let lifecycle = found.model_details().and_then(|details| details.model_lifecycle());
                 Ok(Some(lifecycle.map(Lifecycle::of).unwrap_or_default()))
@@ -66,7 +74,7 @@ impl Control {
 
     /// What keeps this account from calling a model, if anything does.
     pub(crate) async fn obstacle(&self, model: &str) -> Result<Option<&'static str>, ProviderError> {
-        match self.client.get_foundation_model_availability().model_id(model).send().await {
+        match self.client().get_foundation_model_availability().model_id(model).send().await {
             Ok(found) => Ok(obstacle(&found)),
             Err(failed) => Err(unasked("GetFoundationModelAvailability", &failed)),
         }

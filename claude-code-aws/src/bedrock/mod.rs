@@ -61,12 +61,13 @@ impl Bedrock {
             Some(_) => config.clone(),
             None => config.to_builder().http_client(connection::client()).build(),
         };
+        let config = Arc::new(config);
         Bedrock {
             current: Arc::new(Mutex::new(Current { client: client(&config), number: 0 })),
             control: Control::new(&config),
             elsewhere: Arc::default(),
             host: host(&config).into(),
-            config: Arc::new(config),
+            config,
             name: "bedrock",
         }
     }

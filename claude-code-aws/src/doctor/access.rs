@@ -1,6 +1,8 @@
 //! What Bedrock itself says of the models in use: whether this region and this account have them, and until when. Nothing
 //! is sent to a model.
 
+use std::sync::Arc;
+
 use aws_config::{Region, SdkConfig};
 use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::provider::ProviderError;
@@ -14,7 +16,7 @@ use crate::bedrock::control::{Control, Lifecycle};
 
 /// One finding or more for each model that these settings would ask.
 pub(super) async fn findings(sdk: &SdkConfig, policy: &Policy) -> Vec<Finding> {
-    let control = Control::new(sdk);
+    let control = Control::new(&Arc::new(sdk.clone()));
     let mut ids: Vec<ModelId> = in_use(policy).iter().filter_map(|found| found.id()).collect();
     ids.dedup();
     let of_each = join_all(ids.iter().map(|id| of_model(&control, id))).await;
