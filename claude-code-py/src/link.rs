@@ -89,7 +89,7 @@ impl Link {
         Ok(Held::new(Open { connected, services: OnceLock::new() }))
     }
 
-    /// Boxed, for it is 50 times as large as all the rest of a call, and every call would be moved about with it.
+    /// Connecting is boxed: it is needed once, and its state would be moved about with every call.
     async fn open(&self) -> Result<&Open> {
         let open = match self.connected.get() {
             Some(open) => open,
