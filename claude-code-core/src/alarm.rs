@@ -1,5 +1,5 @@
 //! One timer for a whole answer. What is due later with every event does not move it until it rings: a timer of its own
-//! for each event costs more than the event.
+//! for each event would be set and dropped for nothing.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -106,3 +106,26 @@ fn weight(c: char) -> u64 {
         _ => SYMBOL,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_sort_of_character_counts_what_its_weight_says() {
+        for (text, tokens) in [
+            ("abcd", 2),
+            ("abcdefghij", 4),
+            ("12345", 4),
+            (".....", 6),
+            ("a b", 3),
+            ("a  b", 4),
+            ("\n", 3),
+            ("äääää", 5),
+            ("汉字", 3),
+            ("\u{3000}", 3),
+        ] {
+            assert_eq!(estimate_tokens(text), tokens, "{text:?}");
+        }
+    }
+}

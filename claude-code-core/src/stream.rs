@@ -189,3 +189,28 @@ async fn pause() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A stream that shows a piece, and counts whether anybody was there to see it.
+    fn showing(readers: Arc<AtomicUsize>) -> GenerationStream {
+        GenerationStream::lazy(|mut out| async move {
+            readers.fetch_add(out.queue.strong_count(), Ordering::SeqCst);
+            out.piece(Piece::Text("text".to_owned())).await;
+            Err(Error::new(Kind::Cut, "the end"))
+        })
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_only_collected_keeps_no_events() {
+        let readers = Arc::<AtomicUsize>::default();
+        assert!(showing(readers.clone()).collect().await.is_err());
+        assert_eq!(readers.load(Ordering::SeqCst), 0);
+        let events: Vec<_> = StreamExt::collect::<Vec<_>>(showing(readers.clone())).await;
+        assert_eq!((readers.load(Ordering::SeqCst), events.len()), (1, 2));
+    }
+}
