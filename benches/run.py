@@ -85,8 +85,8 @@ def run(release: Path, row: str, env: dict[str, str]) -> dict[str, Any]:
 
 
 def settle(package: Path) -> None:
-    """Has the module in the page cache as reading leaves it. Where an installer has just written it, Linux from 6.18 on
-    maps whole blocks of up to a megabyte around each page that is touched."""
+    """Has the module in the page cache as reading leaves it. Just written it lies there in larger blocks, of which more is
+    mapped around each page that is touched (seen on Linux 6.18)."""
     for module in package.glob("claude_code/*.so"):
         with module.open("rb") as file:
             os.fsync(file.fileno())
