@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda wheel trained clean
+.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -64,13 +64,14 @@ campaign: $(PY) module loom  ## the same tests at full size, and the models unde
 loom:  ## the budget cell and the single-flight slot under every order of their threads
 	cargo test --manifest-path loom-tests/Cargo.toml --locked
 
-# One release build for all: the mock, our clients, the command, the module.
-
+# One release build for all but the Python package, which is measured as the wheel brings it.
 bench: $(PY)  ## what benches/README.md tells, measured again; fails out of bounds
 	ASSERT=1 cargo bench -p claude-code-core --bench cached --bench reader --locked
-	cargo build --release $(ALL) --lib --bins --example mock_bedrock --example bench_client --locked
-	cp $(RELEASE)/lib_claude_code.so $(MODULE).new && mv $(MODULE).new $(MODULE)
-	$(PY) benches/run.py $(RELEASE) --check
+	cargo build --release $(ALL) --bins --example mock_bedrock --example bench_client --locked
+	$(MAKE) wheel
+	rm -rf target/installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target target/installed target/wheels/*.whl
+	$(PY) benches/run.py $(RELEASE) --package target/installed --check
 	$(PY) benches/twin.py $(RELEASE) --check
 	$(MAKE) bench-lambda bench-load
 
@@ -80,20 +81,11 @@ bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a 
 bench-load: $(PY)  ## 25 times the load that there is room for; needs a release build in RELEASE
 	$(PY) benches/load.py $(RELEASE)/claude-code-aws --check
 
-# Zig links against manylinux2014's glibc, whatever this machine has.
-# zig would link an unwinder of its own, over which CPython's end of a daemon thread crashes: the system's comes first.
-wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, checked and tried in a fresh environment
+wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, trained, checked and tried in a fresh environment
 	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
-	rm -rf target/wheels
-	mkdir -p target/unwind && cp -L "$$(gcc -print-file-name=libgcc_s.so.1)" target/unwind/libgcc_s_shared.so
-	cd claude-code-py && PATH=$(CURDIR)/$(VENV)/bin:$$PATH maturin build --release --locked --zig --compatibility manylinux2014 --compression-level 9 --out ../target/wheels \
-		-- -L native=$(CURDIR)/target/unwind -l dylib=gcc_s_shared
+	.ci/train target/wheels $(PY)
 	.ci/wheel target/wheels/*.whl
 	.ci/installed target/wheels/*.whl $(PY)
-
-trained: $(PY)  ## target/trained-wheels: the wheel built twice, the second time for what the first one counted; on trial
-	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
-	.ci/train target/trained-wheels $(PY)
 
 # Without the twin, the command line and the large grammars: what a function needs, with the server's feature alone.
 lambda:  ## target/lambda.zip for provided.al2023, of this machine's architecture
