@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 ROUNDS = 200
@@ -76,8 +76,10 @@ def secured(directory: str, url: str) -> dict[str, str]:
 
 async def relay(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(1 << 16):
-            writer.write(data)
+        # A process that ends resets what it has open.
+        with suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
         writer.close()
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -16,8 +16,9 @@ use crate::usage::Usage;
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-/// How long usage is awaited after the model's stop. It follows at once or never.
-const USAGE_WAIT: Duration = Duration::from_secs(10);
+/// How long usage is awaited after the model's stop. It follows at once or never; shorter than connections are kept idle it
+/// would be the next timer of the runtime, which is woken for it.
+const USAGE_WAIT: Duration = Duration::from_secs(15);
 
 /// How long a send may take.
 #[derive(Clone, Copy, Debug)]
@@ -94,10 +95,7 @@ impl Incoming {
             return None;
         }
         let (limit, name) = self.limit();
-        let asked = Instant::now();
-        // The timer runs only while the model is awaited: a slow reader of the stream uses up none of it.
-        let arrived = self.arrival(asked + limit).await;
-        self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
+        let arrived = self.arrival(limit).await;
         match arrived {
             Some(Some(Ok(event))) => {
                 // Whatever the provider says, this was sent.
@@ -112,13 +110,22 @@ impl Incoming {
         }
     }
 
-    /// What arrives until `due`, the end of the stream being something too.
-    async fn arrival(&mut self, due: Instant) -> Option<Option<Result<ModelEvent, ProviderError>>> {
-        poll_fn(|cx| match self.events.poll_next_unpin(cx) {
+    /// What arrives within the limit, the end of the stream being something too. What is there already takes no time.
+    async fn arrival(&mut self, limit: Duration) -> Option<Option<Result<ModelEvent, ProviderError>>> {
+        let mut asked = None;
+        // The timer runs only while the model is awaited: a slow reader of the stream uses up none of it.
+        let arrived = poll_fn(|cx| match self.events.poll_next_unpin(cx) {
             Poll::Ready(arrived) => Poll::Ready(Some(arrived)),
-            Poll::Pending => self.alarm.poll(due, cx).map(|()| None),
+            Poll::Pending => {
+                let due = *asked.get_or_insert_with(Instant::now) + limit;
+                self.alarm.poll(due, cx).map(|()| None)
+            }
         })
-        .await
+        .await;
+        if let Some(asked) = asked {
+            self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
+        }
+        arrived
     }
 
     fn limit(&self) -> (Duration, &'static str) {

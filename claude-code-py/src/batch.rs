@@ -19,6 +19,7 @@ use crate::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
 use crate::error::raise;
 use crate::generation::{Generation, Origin};
 use crate::options::{Options, callable};
+use crate::runtime;
 use crate::tally;
 
 /// One request of a batch, answered.
@@ -246,7 +247,7 @@ impl Batching {
         };
         let (out, items) = channel(self.concurrency);
         let mut closed = self.closed.subscribe();
-        tokio::spawn(async move {
+        tokio::spawn(runtime::attended(async move {
             let answer = async {
                 while let Some(item) = batch.next().await {
                     if out.send(item).await.is_err() {
@@ -259,7 +260,7 @@ impl Batching {
                 // Closed, or dropped with all that is under way.
                 _ = closed.wait_for(|closed| *closed) => {}
             }
-        });
+        }));
         Ok(Some(items))
     }
 

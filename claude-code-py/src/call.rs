@@ -1,12 +1,10 @@
-//! How a call crosses: one piece of work, and two faces for it. `wait` blocks with the interpreter released and looks
-//! for signals; `Awaitable` belongs to an event loop. Neither starts anything before it is waited for.
+//! How a call crosses: one piece of work, and two faces for it. `wait` blocks with the interpreter released, drives the
+//! work and looks for signals; `Awaitable` belongs to an event loop. Neither starts anything before it is waited for.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use claude_code_aws::Result;
 use futures_util::future::{BoxFuture, Either, select};
@@ -16,15 +14,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use pyo3::{IntoPyObject, IntoPyObjectExt};
 
+use crate::aside;
 use crate::check::Raised;
 use crate::error::raise;
-use crate::runtime::{self, Task};
+use crate::runtime::{self, Held, Task};
 use crate::telemetry::{Span, Watch};
 
-/// Between two looks for signals: Ctrl-C is heard within this.
-const TICK: Duration = Duration::from_millis(50);
-
-/// What is done on the background thread, up to the next step in the caller's.
+/// What is done by the runtime, up to the next step in the caller's.
 pub(crate) struct Work {
     future: BoxFuture<'static, Step>,
     /// Dropped by the one who waits, as soon as he does not wait any more: the future follows in its own time.
@@ -126,31 +122,33 @@ fn taken(py: Python<'_>, step: Step) -> PyResult<Next> {
         .unwrap_or_else(|panic| Err(raise(py, runtime::panicked(&*panic))))
 }
 
+/// Work that is left undone goes where the runtime is driven next, which is at once.
 fn block(py: Python<'_>, work: BoxFuture<'static, Step>) -> PyResult<Step> {
-    let (say, mut heard) = mpsc::sync_channel(1);
-    let done = move |step| {
-        let _ = say.send(step);
-    };
+    let mut work = Held::new(work);
     left_behind(py);
-    let _task = runtime::spawn(work, done).map_err(|error| raise(py, error))?;
     loop {
-        let heard = &mut heard;
-        match py.detach(move || waited(heard)) {
-            Ok(step) => {
+        let turn = py.detach(|| waited(&mut work));
+        if let Some(error) = aside::raised() {
+            return Err(error);
+        }
+        match turn {
+            Ok(Some(step)) => {
                 left_behind(py);
-                return step.map_err(|error| raise(py, error));
+                drop(work.into_inner());
+                return Ok(step);
             }
-            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
-            Err(RecvTimeoutError::Disconnected) => py.detach(rest),
+            Ok(None) => py.check_signals()?,
+            Err(error) => return Err(raise(py, error)),
         }
     }
 }
 
 /// One wait. A daemon thread that the interpreter leaves behind does not come back from it: to take the lock again would
 /// end the thread by unwinding it, with frames of ours below.
-fn waited(heard: &mut mpsc::Receiver<Result<Step>>) -> std::result::Result<Result<Step>, RecvTimeoutError> {
-    let step = heard.recv_timeout(TICK);
+fn waited(work: &mut Held<BoxFuture<'static, Step>>) -> Result<Option<Step>> {
+    let step = runtime::wait(work);
     if runtime::is_left_behind() {
+        work.let_go();
         rest();
     }
     step
@@ -344,8 +342,14 @@ impl Awaitable {
         let place = landed.clone();
         let done = move |step| {
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
-            // A closed loop waits for nothing, and an interpreter that is gone neither.
-            Python::try_attach(|py| notify(py, &event_loop, &waiting).ok());
+            // A closed loop waits for nothing, and an interpreter that is gone neither. What was interrupted may not have
+            // come to its end: done twice it does no harm.
+            Python::try_attach(|py| {
+                let notify = || notify(py, &event_loop, &waiting);
+                if aside::keep(py, notify()) {
+                    aside::keep(py, notify());
+                }
+            });
         };
         let Work { future: work, turn, .. } = work;
         left_behind(py);

@@ -3,6 +3,7 @@
 
 mod answer;
 mod answers;
+mod aside;
 mod aws_lambda;
 mod batch;
 mod call;
@@ -10,6 +11,7 @@ mod card;
 mod check;
 mod cli;
 mod client;
+mod driver;
 mod error;
 mod event;
 mod generation;

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::runtime;
+use crate::{aside, runtime};
 
 /// Sends events on. Spans are not kept: what Python sees is one line for each event.
 struct Bridge;
@@ -48,7 +48,7 @@ impl Subscriber for Bridge {
             Level::WARN => 30,
             _ => 20,
         };
-        Python::try_attach(|py| send(py, level, &line.text).ok());
+        Python::try_attach(|py| aside::keep(py, send(py, level, &line.text)));
     }
 
     fn enter(&self, _span: &Id) {}

@@ -21,6 +21,7 @@ use crate::json;
 use crate::options;
 use crate::reading::{WINDOW, join};
 use crate::record::record;
+use crate::runtime;
 use crate::tally;
 use crate::values::{Diagnostic, Receipt};
 
@@ -133,7 +134,7 @@ async fn begin(
     let writing = origin.client.creator().await?.write(id, given, timeout).await?;
     let (out, shown) = channel(QUEUE);
     // It ends by itself as soon as nobody listens, and lets go of its lease.
-    tokio::spawn(writing.run(out));
+    tokio::spawn(runtime::attended(writing.run(out)));
     Ok(shown)
 }
 

@@ -18,7 +18,7 @@ use crate::error::raise;
 use crate::json;
 use crate::link::{Link, with_defaults};
 use crate::record::record;
-use crate::runtime::{self, Held};
+use crate::runtime::{self, Attended, Held};
 use crate::shared::{Shared, closed};
 
 /// What was sent, in a schema.
@@ -141,7 +141,7 @@ pub(crate) struct Twin {
     brain: Arc<Scripted>,
     engines: Held<local::Twin>,
     dir: Option<PathBuf>,
-    listening: Mutex<Option<Held<Listening>>>,
+    listening: Mutex<Option<Held<(Listening, Attended)>>>,
 }
 
 #[pymethods]
@@ -302,7 +302,7 @@ impl Twin {
     /// Listens, if it does not yet.
     fn variables(&self) -> Result<Vec<(&'static str, String)>, Error> {
         let mut slot = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(listening) = slot.as_ref().and_then(Held::get) {
+        if let Some((listening, _)) = slot.as_ref().and_then(Held::get) {
             return Ok(listening.variables(|_| None));
         }
         let twin = self.engines.get().cloned().ok_or_else(closed)?;
@@ -322,7 +322,7 @@ impl Twin {
         let _task = runtime::spawn(work, told)?;
         let listening = hear.recv().map_err(|_| closed())??;
         let variables = listening.variables(|_| None);
-        *slot = Some(Held::new(listening));
+        *slot = Some(Held::new((listening, Attended::new())));
         Ok(variables)
     }
 

@@ -1,12 +1,51 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from conftest import REVERSE, Run
 
-from claude_code import Client
+from claude_code import Client, Generation, InvalidRequestError
+
+UNREACHED = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "us-east-1",
+    "AWS_MAX_ATTEMPTS": "1",
+    "CLAUDE_CODE_AWS_BUCKET_NAME": "generated-code",
+}
+
+
+@pytest.fixture
+def reporting(monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A client whose calls report, while they are driven, that shared state is out of reach: nothing listens there."""
+    closed = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    closed.close()
+    for name, value in UNREACHED.items():
+        monkeypatch.setenv(name, value)
+    return Client(provider="samples", store="aws")
+
+
+def answer(client: Client) -> Generation:
+    return client.generate(REVERSE, cache="off", store=False)
+
+
+@contextmanager
+def handled(handle: Callable[[logging.LogRecord], None]) -> Iterator[None]:
+    handler = logging.Handler()
+    handler.emit = handle  # type: ignore[method-assign]
+    logger = logging.getLogger("claude_code")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def test_reports_go_to_logging(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -17,6 +56,46 @@ def test_reports_go_to_logging(tmp_path: Path, caplog: pytest.LogCaptureFixture)
         assert Client.local(tmp_path / "store").generate(REVERSE, timeout=20).accepted
     assert "damaged" in caplog.text
     assert REVERSE not in caplog.text
+
+
+def test_a_call_that_runs_alone_is_driven_by_the_thread_that_waits_for_it(reporting: Client) -> None:
+    threads: list[int | None] = []
+    with handled(lambda record: threads.append(record.thread)):
+        assert answer(reporting).accepted
+    assert set(threads) == {threading.get_ident()}
+
+
+def test_an_interrupt_heard_by_a_handler_is_the_call_s(reporting: Client) -> None:
+    def interrupted(record: logging.LogRecord) -> None:
+        raise KeyboardInterrupt(record.getMessage())
+
+    with handled(interrupted), pytest.raises(KeyboardInterrupt, match="claude-code-state"):
+        answer(reporting)
+
+
+def test_what_else_a_handler_raises_is_not_the_call_s(reporting: Client) -> None:
+    heard: list[str] = []
+
+    def failed(record: logging.LogRecord) -> None:
+        heard.append(record.getMessage())
+        raise LookupError
+
+    with handled(failed):
+        assert answer(reporting).accepted
+    assert heard
+
+
+def test_a_call_within_a_handler_is_refused_and_the_outer_one_answered(reporting: Client) -> None:
+    raised: list[InvalidRequestError] = []
+
+    def calls(_: logging.LogRecord) -> None:
+        with pytest.raises(InvalidRequestError, match="another thread") as error:
+            answer(reporting)
+        raised.append(error.value)
+
+    with handled(calls):
+        assert answer(reporting).accepted
+    assert raised
 
 
 def test_a_program_without_logging_hears_nothing(run: Run) -> None:
