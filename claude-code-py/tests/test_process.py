@@ -36,6 +36,8 @@ STALLED = """
         "client.generate(PROMPT)",
         "list(client.stream(PROMPT))",
         "client.generate(PROMPT, on_event=print)",
+        "list(client.batch([PROMPT]))",
+        "(twin.listen(), client.generate(PROMPT))",
         "asyncio.run(twin.async_client().generate(PROMPT))",
         "asyncio.run(main())",
     ],
