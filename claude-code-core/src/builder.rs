@@ -99,7 +99,7 @@ impl ClientBuilder {
             identities: Identities::new(facts.clone()),
             facts,
             provider,
-            policy,
+            policy: Arc::new(policy),
             metrics,
             clock,
             ids,

@@ -49,7 +49,7 @@ pub struct Client {
 pub(crate) struct Parts {
     pub(crate) provider: Arc<dyn ModelProvider>,
     pub(crate) facts: Option<Arc<dyn ModelFacts>>,
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
     pub(crate) cache: ResponseCache,
     pub(crate) ledger: Ledger,
     pub(crate) keeper: Keeper,

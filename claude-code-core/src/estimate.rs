@@ -31,26 +31,23 @@ const SYMBOL: u64 = 2_600;
 /// Tokens around each message: role, separators.
 const PER_MESSAGE: u64 = 8;
 
-/// What a stretch of text is made of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Letters,
-    Blank,
-    Other,
-}
-
 /// About how many tokens a text has; rather too many than too few. Linear time, no allocation.
 pub fn estimate_tokens(text: &str) -> u64 {
-    let (mut sum, mut run, mut sort) = (0, 0, Sort::Other);
-    for c in text.chars() {
-        let (next, count) = ASCII.get(c as usize).copied().unwrap_or_else(|| beyond_ascii(c));
-        if next != sort {
-            sum += close(sort, run);
-            (run, sort) = (0, next);
-        }
-        run += count;
+    let (mut sum, mut rest) = (0, text);
+    while let Some(first) = rest.chars().next() {
+        let (length, count) = if first.is_ascii_alphabetic() {
+            let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+            (letters, (letters as u64 * LETTER).max(WORD))
+        } else if first.is_whitespace() {
+            let length = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+            (length, blank(&rest[..length]))
+        } else {
+            (first.len_utf8(), weight(first))
+        };
+        sum += count;
+        rest = &rest[length..];
     }
-    (sum + close(sort, run)).div_ceil(UNIT)
+    sum.div_ceil(UNIT)
 }
 
 /// About how many tokens a prompt of several parts has: system text and messages.
@@ -58,42 +55,20 @@ pub fn estimate_prompt<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     parts.into_iter().map(|part| estimate_tokens(part) + PER_MESSAGE).sum()
 }
 
-/// What each ASCII character is and counts: nearly all of a prompt.
-static ASCII: [(Sort, u64); 128] = {
-    let mut table = [(Sort::Other, MARK); 128];
-    let mut at = 0;
-    while at < table.len() {
-        let c = at as u8 as char;
-        table[at] = match c {
-            'a'..='z' | 'A'..='Z' => (Sort::Letters, LETTER),
-            ' ' => (Sort::Blank, 1),
-            _ if c.is_whitespace() => (Sort::Blank, 1 + BLANK_RUN),
-            '0'..='9' => (Sort::Other, DIGIT),
-            _ => (Sort::Other, MARK),
-        };
-        at += 1;
+/// What a run of blanks counts. One space belongs to the word after it.
+fn blank(run: &str) -> u64 {
+    if run == " " {
+        return 0;
     }
-    table
-};
-
-fn beyond_ascii(c: char) -> (Sort, u64) {
-    if c.is_whitespace() { (Sort::Blank, 1 + BLANK_RUN) } else { (Sort::Other, weight(c)) }
+    let length: u64 = run.chars().map(|c| if c == ' ' { 1 } else { 1 + BLANK_RUN }).sum();
+    length.div_ceil(BLANK_RUN) * BLANK
 }
 
-/// What a finished run counts.
-fn close(sort: Sort, run: u64) -> u64 {
-    match sort {
-        Sort::Letters => run.max(WORD),
-        // One space belongs to the word after it.
-        Sort::Blank if run <= 1 => 0,
-        Sort::Blank => run.div_ceil(BLANK_RUN) * BLANK,
-        Sort::Other => run,
-    }
-}
-
-/// What a character beyond ASCII counts outside blanks.
+/// What a character counts that is neither a Latin letter of ASCII nor a blank.
 fn weight(c: char) -> u64 {
     match u32::from(c) {
+        0x30..=0x39 => DIGIT,
+        0x00..=0x7F => MARK,
         0x80..=0x24F if c.is_alphabetic() => ACCENTED,
         0x1100..=0x11FF
         | 0x2E80..=0x9FFF

@@ -1,6 +1,7 @@
 //! The words sent to a model, from templates that are reviewed as prose.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use crate::file::sha256_hex;
 use crate::language::Language;
@@ -11,6 +12,20 @@ const PROTOCOL: &str = include_str!("../prompts/protocol.md");
 pub(crate) const RESUME: &str = include_str!("../prompts/resume.md");
 /// What is said to mend a rejected one.
 pub(crate) const REPAIR: &str = include_str!("../prompts/repair.md");
+
+/// What all prompts have in common, read once.
+struct Fixed {
+    /// Of the answer protocol and of what later sends say.
+    versions: String,
+    /// The answer protocol, cut where the nonce stands.
+    protocol: Vec<&'static str>,
+}
+
+static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
+    let (version, protocol) = split(PROTOCOL);
+    let versions = format!("{version}.{}.{}", split(RESUME).0, split(REPAIR).0);
+    Fixed { versions, protocol: protocol.split("{{nonce}}").collect() }
+});
 
 /// A written prompt.
 #[derive(Clone)]
@@ -34,9 +49,7 @@ impl std::fmt::Debug for Prompt {
 /// Writes the prompt for a request. The user's words stand verbatim between `<task>` and `</task>`.
 pub fn write(request: &GenerateRequest, language: Option<&Language>) -> Prompt {
     let (version, system) = split(template(request.work));
-    let (protocol_version, protocol) = split(PROTOCOL);
-    let later = format!("{}.{}", split(RESUME).0, split(REPAIR).0);
-    let version = format!("{:?}/{version}.{protocol_version}.{later}", request.work).to_ascii_lowercase();
+    let version = format!("{:?}/{version}.{}", request.work, FIXED.versions).to_ascii_lowercase();
     let nonce = nonce(&version, request);
 
     let mut user = format!("<task>{}</task>\n", request.prompt);
@@ -55,7 +68,10 @@ pub fn write(request: &GenerateRequest, language: Option<&Language>) -> Prompt {
             content = file.content
         );
     }
-    let _ = write!(user, "\n{}", protocol.replace("{{nonce}}", &nonce));
+    for (n, part) in FIXED.protocol.iter().enumerate() {
+        user.push_str(if n == 0 { "\n" } else { &nonce });
+        user.push_str(part);
+    }
     Prompt { system: system.to_owned(), user, nonce, version }
 }
 

@@ -112,7 +112,7 @@ impl Shared {
         policy.samples = config.provider == Provider::Samples;
         let (provider, now) = (provider(config), SystemClock.now());
         // No result comes of it: it needs no id.
-        let plan = plan::draw(request, &policy, provider, &Scope::local(), String::new(), now)?;
+        let plan = plan::draw(request, &Arc::new(policy), provider, &Scope::local(), String::new(), now)?;
         Ok(plan.estimate().into())
     }
 

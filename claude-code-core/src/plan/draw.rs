@@ -26,7 +26,7 @@ const MAX_TOKENS_BOUND: u32 = 128_000;
 /// Draws the plan, or says what is wrong with the request.
 pub fn draw(
     request: GenerateRequest,
-    policy: &Policy,
+    policy: &Arc<Policy>,
     provider: &str,
     scope: &Scope,
     id: String,
@@ -39,7 +39,7 @@ pub fn draw(
 pub(crate) fn draw_knowing(
     request: GenerateRequest,
     identity: Option<Identity>,
-    policy: &Policy,
+    policy: &Arc<Policy>,
     provider: &str,
     scope: &Scope,
     id: String,

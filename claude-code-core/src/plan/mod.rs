@@ -120,7 +120,7 @@ pub struct Plan {
     /// How long its accepted answer is served again.
     pub cache_ttl: Duration,
     /// What the client sends along.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// What the caller should know.
     pub warnings: Vec<String>,
 }
