@@ -38,8 +38,11 @@ def answer(client: Client) -> Generation:
 
 @contextmanager
 def handled(handle: Callable[[logging.LogRecord], None]) -> Iterator[None]:
-    handler = logging.Handler()
-    handler.emit = handle  # type: ignore[method-assign]
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            handle(record)
+
+    handler = Handler()
     logger = logging.getLogger("claude_code")
     logger.addHandler(handler)
     try:
