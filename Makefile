@@ -4,13 +4,13 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
+.PHONY: demo test rust fuzz module python infra typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
 	@$(or $(CARGO_TARGET_DIR),target)/debug/examples/quickstart
 
-test: rust fuzz python  ## everything that must hold, at 1/20 of the campaigns' size
+test: rust fuzz python infra  ## everything that must hold, at 1/20 of the campaigns' size
 
 rust:
 	cargo test $(ALL) --locked
@@ -37,6 +37,9 @@ python: $(PY) module  ## the Python package with its notebooks, and the twin rea
 	cd claude-code-py && ../$(PY) -m pytest
 	PYTHONPATH=$(CURDIR)/claude-code-py/python $(PY) -m pytest -q --rootdir=$(NOTEBOOKS) --nbmake --nbmake-timeout=60 $(NOTEBOOKS)
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(PY) -m pytest -q claude-code-aws/tests/twin
+
+infra:  ## templates and deployment: linters, policies, the three templates compared, rollbacks rehearsed on a mock
+	.ci/infra
 
 typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyright over package, tests and examples
 	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py examples/python
