@@ -14,33 +14,19 @@ pub mod bedrock;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
-pub mod config;
-mod connect;
-mod connection;
-mod departing;
-pub mod disk;
+pub mod connect;
 #[cfg(feature = "local")]
 pub mod doctor;
-pub mod download;
-pub mod dynamodb;
-mod fault;
-mod host;
+pub mod files;
 #[cfg(feature = "server")]
 pub mod http;
-pub mod janitor;
-pub mod journal;
-mod length;
 #[cfg(feature = "local")]
 pub mod local;
-mod presign;
-pub mod results;
-pub mod s3;
+mod model_service;
 mod secret;
-pub mod services;
-pub mod source;
-mod words;
+pub mod storage;
 
 pub use claude_code_core::*;
-pub use config::Config;
+pub use connect::config::Config;
 pub use connect::{Connected, connect, connect_places, connect_places_with, connect_with};
 pub use secret::Secret;

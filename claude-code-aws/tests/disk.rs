@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use claude_code_aws::disk::{WriteOptions, write_to};
-use claude_code_aws::source::name_of;
+use claude_code_aws::files::read::name_of;
+use claude_code_aws::files::write::{WriteOptions, write_to};
 use claude_code_core::{CodeFile, Kind, Language};
 use tempfile::TempDir;
 

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use crate::budget::Caps;
-use crate::cache::ResponseCache;
+use crate::budget::ledger::Ledger;
+use crate::cache::response::ResponseCache;
+use crate::cache::single_flight::Flights;
 use crate::client::{Client, Parts};
 use crate::clock::{Clock, IdSource};
-use crate::experience::Experience;
-use crate::flight::Flights;
-use crate::identity::Identities;
-use crate::keep::{Keeper, Keeping};
-use crate::lease::Leases;
-use crate::ledger::Ledger;
-use crate::memory::MemoryState;
 use crate::metrics::{MetricsSink, NoMetrics};
-use crate::policy::Policy;
+use crate::next::model_health::Experience;
+use crate::plan::policy::Policy;
+use crate::provider::profile_resolver::Identities;
 use crate::provider::{ModelFacts, ModelProvider};
+use crate::state::lease::Leases;
+use crate::state::memory::MemoryState;
 use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
+use crate::store::persist::{Keeper, Keeping};
 
 /// A client in the making. Without more than its three arguments it keeps nothing: state in memory, no store, no
 /// metrics.

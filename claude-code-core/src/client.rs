@@ -6,28 +6,28 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
-use crate::ask::Ask;
-use crate::cache::{self, Entrance, Entry, ResponseCache};
+use crate::budget::ledger::Ledger;
+use crate::cache::response::{self, Entrance, Entry, ResponseCache};
+use crate::cache::single_flight::{Boarding, Flights};
 use crate::clock::{Clock, IdSource, UtcMillis, new_id};
 use crate::draft::Draft;
+use crate::draft::outcome::Outcome;
 use crate::error::{Error, Kind, Result};
-use crate::experience::{Experience, Turn};
-use crate::flight::{Boarding, Flights};
 use crate::generation::Generation;
-use crate::identity::{Identities, Identity};
-use crate::invoke;
-use crate::keep::Keeper;
-use crate::ledger::Ledger;
 use crate::metrics::MetricsSink;
+use crate::metrics::observe::observation;
+use crate::next::model_health::{Experience, Turn};
 use crate::next::{self, Step};
-use crate::observe::observation;
-use crate::outcome::Outcome;
+use crate::plan::policy::Policy;
+use crate::plan::send::Ask;
 use crate::plan::{self, Estimate, Plan};
-use crate::policy::Policy;
+use crate::provider::attempt;
+use crate::provider::profile_resolver::{Identities, Identity};
 use crate::provider::{ModelCall, ModelFacts, ModelProvider};
 use crate::request::GenerateRequest;
 use crate::state::{Scope, StateStore, patience_before};
 use crate::store::GenerationStore;
+use crate::store::persist::Keeper;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
 
@@ -96,7 +96,8 @@ impl Client {
         let left = plan.limits.deadline.since(parts.clock.now());
         let landed = timeout(left, flight).await.unwrap_or_else(|_| Err(overdue()));
         let now = parts.clock.now();
-        let landed = Arc::new(cache::hit(&*landed.map_err(|failure| cache::waited_for(failure, now))?, now));
+        let landed =
+            Arc::new(response::hit(&*landed.map_err(|failure| response::waited_for(failure, now))?, now));
         out.replay(&landed).await;
         Ok(landed)
     }
@@ -130,7 +131,7 @@ impl Client {
             entry.generation = Arc::new(parts.keeper.keep(plan, original, left).await);
             parts.cache.renew(plan, &entry).await;
         }
-        cache::hit(&entry.generation, parts.clock.now())
+        response::hit(&entry.generation, parts.clock.now())
     }
 
     /// Sends as often as the policy says, and stores what came out.
@@ -170,7 +171,7 @@ impl Client {
         };
         let call = ModelCall { departure: hold.departure(), ..next::call(plan, &ask, draft) };
         draft.open(plan, &ask);
-        let mut incoming = invoke::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
+        let mut incoming = attempt::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {
                 out.piece(piece).await;

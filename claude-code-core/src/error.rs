@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::generation::Generation;
-use crate::receipt::Receipt;
+use crate::money::receipt::Receipt;
 
 /// What went wrong, as callers, HTTP statuses, Python exceptions and exit codes tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::answer::diagnostic::Diagnostic;
+use crate::answer::file::{self, CodeFile};
+use crate::answer::language::Language;
 use crate::clock::UtcMillis;
-use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Kind, Result};
-use crate::file::{self, CodeFile};
-use crate::language::Language;
 use crate::model::Tier;
-use crate::price::Cost;
+use crate::money::price::Cost;
+use crate::money::receipt::Receipt;
+use crate::money::usage::Usage;
 use crate::provider::StopReason;
-use crate::receipt::Receipt;
 use crate::request::{GenerateRequest, SourceFile};
-use crate::usage::Usage;
 
 /// One send, with why it was made and what became of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -193,7 +193,8 @@ impl Generation {
         if self.accepted {
             return Ok(self);
         }
-        let first = self.diagnostics.iter().find(|d| d.severity == crate::diagnostic::Severity::Error);
+        let first =
+            self.diagnostics.iter().find(|d| d.severity == crate::answer::diagnostic::Severity::Error);
         let told = first.map_or_else(
             || "it is not accepted".to_owned(),
             |d| format!("{} line {}: {}", d.path.as_deref().unwrap_or("(unnamed)"), d.line, d.message),
@@ -203,7 +204,7 @@ impl Generation {
 }
 
 mod iso {
-    use super::UtcMillis;
+    use crate::UtcMillis;
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(moment: &UtcMillis, serializer: S) -> Result<S::Ok, S::Error> {

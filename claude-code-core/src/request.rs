@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capability::{CacheTtl, Effort, Think};
-use crate::diagnostic::Diagnostic;
-use crate::file::CodeFile;
+use crate::answer::diagnostic::Diagnostic;
+use crate::answer::file::CodeFile;
 use crate::generation::Given;
 use crate::model::Tier;
-use crate::price::PicoUsd;
+use crate::model::capability::{CacheTtl, Effort, Think};
+use crate::money::price::PicoUsd;
 
 /// What kind of work is asked for; each has its own system prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use claude_code_core::idempotency::{Claim, Entry, Idempotency};
-use claude_code_core::jobs::{Held, JobState, Jobs, Taken};
-use claude_code_core::memory::MemoryState;
-use claude_code_core::message::Message;
+use claude_code_core::provider::message::Message;
 use claude_code_core::service::{
     Conversation, FILES, MemoryServices, Row, STEPS, ServiceData, ServiceStore, Services, missing, prompt,
     request,
 };
+use claude_code_core::state::idempotency::{Claim, Entry, Idempotency};
+use claude_code_core::state::jobs::{Held, JobState, Jobs, Taken};
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{
     AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
 };

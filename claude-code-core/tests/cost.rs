@@ -2,8 +2,8 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use claude_code_core::cost::{Bill, Load, monthly};
 use claude_code_core::model::ModelId;
+use claude_code_core::money::forecast::{Bill, Load, monthly};
 use claude_code_core::{Catalogue, Cost, PicoUsd};
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
-use claude_code_core::estimate::{estimate_prompt, estimate_tokens};
+use claude_code_core::model::token_estimate::{estimate_prompt, estimate_tokens};
 use claude_code_core::testing::{ScriptedProvider, builder};
 use claude_code_core::{Catalogue, GenerateRequest, Kind, ModelId};
 use proptest::prelude::*;

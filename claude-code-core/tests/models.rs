@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
-use claude_code_core::catalogue::Status;
+use claude_code_core::model::catalogue::Status;
 use claude_code_core::{Catalogue, Family, Kind, ModelId, PicoUsd, ProfileScope, Tier};
 use proptest::prelude::*;
 

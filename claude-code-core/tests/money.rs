@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use claude_code_core::memory::MemoryState;
 use claude_code_core::provider::{ModelCall, ModelEvent, Paid, ProviderError, StopReason};
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{AddError, Addition, Counters, OnlyIf, PutError, StateKey, Versioned};
 use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock};
 use claude_code_core::{

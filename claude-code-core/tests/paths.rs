@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
-use claude_code_core::file::{CodeFile, auto_executed, names, refusal, refuse_set};
+use claude_code_core::answer::file::{CodeFile, auto_executed, names, refusal, refuse_set};
 use claude_code_core::{Language, path};
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The words sent for each kind of work.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use claude_code_core::prompt;
+use claude_code_core::plan::prompt;
 use claude_code_core::request::Work;
 use claude_code_core::{GenerateRequest, Language};
 

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::price::SignedPicoUsd;
-use claude_code_core::rates::{PriceClass, ceiling};
-use claude_code_core::receipt::What;
+use claude_code_core::money::price::SignedPicoUsd;
+use claude_code_core::money::rates::{PriceClass, ceiling};
+use claude_code_core::money::receipt::What;
 use claude_code_core::{Catalogue, Cost, ModelId, PicoUsd, Receipt, Usage};
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Cut answers go on without a seam: a six-file answer, cut anywhere, continued in every way that models do it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use claude_code_core::message::Role;
+use claude_code_core::provider::message::Role;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{GenerateRequest, prompt};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use claude_code_core::memory::MemoryState;
 use claude_code_core::service::{
     Code, Creator, FILES, MemoryServices, Row, RowKey, ServiceData, ServiceStore, Services, Shown, Writing,
 };
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{OnlyIf, PutError, StateKey, StateKind};
 use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock};
 use claude_code_core::{

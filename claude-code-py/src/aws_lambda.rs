@@ -4,7 +4,7 @@ use claude_code_aws::http::{App, lambda};
 use pyo3::prelude::*;
 use tokio::sync::OnceCell;
 
-use crate::call::{wait, work};
+use crate::runtime::call::{wait, work};
 
 /// Made with the first event, for all events of the process.
 static APP: OnceCell<App> = OnceCell::const_new();

@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use claude_code_aws::Error;
-use claude_code_aws::config::{Config, Store};
+use claude_code_aws::connect::config::{Config, Store};
 use claude_code_aws::local::{self, Brain, Fault, Listening, Question, Reply, Samples};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::client::connection::{Link, with_defaults};
+use crate::client::shared::{Shared, closed};
 use crate::client::{AsyncClient, Client};
-use crate::error::raise;
-use crate::json;
-use crate::link::{Link, with_defaults};
-use crate::record::record;
+use crate::convert::error::raise;
+use crate::convert::json;
+use crate::convert::record::record;
 use crate::runtime::{self, Attended, Held};
-use crate::shared::{Shared, closed};
 
 /// What was sent, in a schema.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -205,7 +205,7 @@ impl Twin {
     /// Plays the steps of a script in JSON, one for each question. A step without an answer or error takes that of
     /// `answer(prompt=...)`, else the sample.
     ///
-    #[doc = include_str!("../../claude-code-aws/src/local/scripts.md")]
+    #[doc = include_str!("../../claude-code-aws/src/local/responder/scripts.md")]
     fn play(&self, py: Python<'_>, script: &str) -> PyResult<()> {
         self.brain.play(script).map_err(|error| raise(py, error))
     }

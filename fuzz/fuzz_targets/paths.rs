@@ -3,7 +3,7 @@
 
 use std::path::{Component, Path};
 
-use claude_code_core::path::{fold, refusal};
+use claude_code_core::answer::path::{fold, refusal};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

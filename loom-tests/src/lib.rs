@@ -11,12 +11,12 @@ mod sync {
     pub(crate) use std::sync::PoisonError;
 }
 
-#[path = "../../claude-code-core/src/cell.rs"]
+#[path = "../../claude-code-core/src/budget/reservation.rs"]
 #[allow(dead_code, reason = "the models use what races")]
 mod cell;
-#[path = "../../claude-code-core/src/departure.rs"]
+#[path = "../../claude-code-core/src/provider/sent_flag.rs"]
 mod departure;
-#[path = "../../claude-code-core/src/flight.rs"]
+#[path = "../../claude-code-core/src/cache/single_flight.rs"]
 mod flight;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::words::Sent;
+use crate::model_service::redact::Sent;
 
 use super::{Anthropic, MAX_ERROR, collect, error, first, request, unsent};
 

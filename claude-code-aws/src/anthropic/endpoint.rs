@@ -6,7 +6,7 @@ use claude_code_core::{Error, Result};
 use http::Uri;
 
 use super::Settings;
-use crate::host::Place;
+use crate::connect::endpoints::Place;
 
 /// Anthropic's own.
 const DEFAULT: &str = "https://api.anthropic.com";

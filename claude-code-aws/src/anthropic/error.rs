@@ -5,9 +5,9 @@ use claude_code_core::Kind;
 use claude_code_core::provider::{Paid, ProviderError};
 use serde_json::Value;
 
-use crate::fault::{by_status, printable, refused_field, says_daily};
-use crate::length::{call_too_long, says_too_long};
-use crate::words::Sent;
+use crate::model_service::context_length::{call_too_long, says_too_long};
+use crate::model_service::faults::{by_status, printable, refused_field, says_daily};
+use crate::model_service::redact::Sent;
 
 /// Why bytes that arrived are no answer.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use claude_code_core::provider::{ModelEvent, ProviderError, StopReason};
 use serde_json::{Map, Value};
 
 use super::error::{self, Damage};
-use crate::words::Sent;
+use crate::model_service::redact::Sent;
 
 /// An answer as far as it was read.
 #[derive(Default)]
@@ -140,7 +140,7 @@ fn chars(text: &Value) -> usize {
 }
 
 fn printable(text: &str) -> String {
-    crate::fault::printable(text, 64)
+    crate::model_service::faults::printable(text, 64)
 }
 
 /// A block as it begins, or whole.

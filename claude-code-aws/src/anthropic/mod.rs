@@ -28,10 +28,10 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http_body_util::BodyExt;
 
-use crate::departing::departing;
-use crate::fault;
+use crate::model_service::faults;
+use crate::model_service::redact::Sent;
+use crate::model_service::sent_body::departing;
 use crate::secret::Secret;
-use crate::words::Sent;
 use endpoint::Endpoint;
 use event::Answer;
 use sse::Events;
@@ -155,7 +155,7 @@ impl Anthropic {
         let status = response.status().as_u16();
         let sent = Sent { call, key: self.key.as_ref() };
         let header = |name: &'static str| response.headers().get(name);
-        let request_id = header("request-id").or(header("x-request-id")).map(|id| fault::printable(id, 128));
+        let request_id = header("request-id").or(header("x-request-id")).map(|id| faults::printable(id, 128));
         if status != 200 {
             return Err(refused(sent, response, request_id).await);
         }
@@ -199,7 +199,7 @@ impl Anthropic {
 /// Why a request was refused, by its status, headers and body.
 async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<String>) -> ProviderError {
     let header = |name: &'static str| response.headers().get(name);
-    let (status, retry_after) = (response.status().as_u16(), fault::retry_after(header));
+    let (status, retry_after) = (response.status().as_u16(), faults::retry_after(header));
     let again = header("x-should-retry") != Some("false");
     let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
     refused.retry_after = retry_after.or(refused.retry_after);
@@ -212,7 +212,7 @@ async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<Stri
 }
 
 fn unsent(endpoint: &Endpoint, failed: &ConnectorError) -> ProviderError {
-    fault::connection(&endpoint.host, &fault::chain(failed))
+    faults::connection(&endpoint.host, &faults::chain(failed))
 }
 
 impl ModelProvider for Anthropic {

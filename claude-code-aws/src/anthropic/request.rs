@@ -1,8 +1,8 @@
 //! From a call to the body of a Messages request.
 
-use claude_code_core::capability::CacheTtl;
-use claude_code_core::message::{Message, TextBlock};
+use claude_code_core::model::capability::CacheTtl;
 use claude_code_core::provider::ModelCall;
+use claude_code_core::provider::message::{Message, TextBlock};
 use serde_json::{Map, Value, json};
 
 /// The body. `max_tokens` is always in it, sampling and effort only where the model takes them.

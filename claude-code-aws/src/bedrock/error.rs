@@ -9,15 +9,17 @@ use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as InStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::event_stream::RawMessage;
-use claude_code_core::catalogue::{Catalogue, Status};
+use claude_code_core::model::catalogue::{Catalogue, Status};
 use claude_code_core::provider::{ModelCall, Paid, ProviderError};
 use claude_code_core::{Kind, ModelId};
 
 use super::guard::FrameFault;
 use super::request::Failed;
-use crate::fault::{self, by_status, chain, printable, refused_field, retry_after, says_daily, skew};
-use crate::length::{call_too_long, says_too_long};
-use crate::words::Sent;
+use crate::model_service::context_length::{call_too_long, says_too_long};
+use crate::model_service::faults::{
+    self, by_status, chain, printable, refused_field, retry_after, says_daily, skew,
+};
+use crate::model_service::redact::Sent;
 
 /// How long a model that is being loaded is left alone.
 const NOT_READY_WAIT: Duration = Duration::from_secs(10);
@@ -156,7 +158,7 @@ fn connection(host: &str, error: &ConnectorError) -> ProviderError {
             "the request could not be built: check model id and endpoint",
         );
     }
-    fault::connection(host, &chain)
+    faults::connection(host, &chain)
 }
 
 fn unsent(failed: &Failed) -> ProviderError {

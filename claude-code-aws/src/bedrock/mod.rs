@@ -24,7 +24,7 @@ use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, Pro
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use crate::connection;
+use crate::connect::transport;
 use control::Control;
 use order::Order;
 
@@ -59,7 +59,7 @@ impl Bedrock {
     pub fn new(config: &SdkConfig) -> Self {
         let config = match config.http_client() {
             Some(_) => config.clone(),
-            None => config.to_builder().http_client(connection::client()).build(),
+            None => config.to_builder().http_client(transport::client()).build(),
         };
         let config = Arc::new(config);
         Bedrock {
@@ -136,7 +136,7 @@ fn client(config: &SdkConfig) -> Client {
 
 /// Where requests go, for messages to people: the environment or a profile may name an address for this service alone.
 fn host(config: &SdkConfig) -> String {
-    let own = crate::host::of_service(config, "Bedrock Runtime");
+    let own = crate::connect::endpoints::of_service(config, "Bedrock Runtime");
     let given = own.as_deref().or(config.endpoint_url()).and_then(|url| url.parse::<http::Uri>().ok());
     let region = config.region().map_or("us-east-1", |region| region.as_ref());
     given

@@ -8,12 +8,12 @@ use aws_sdk_bedrockruntime::types as wire;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::Document;
-use claude_code_core::capability::{CacheTtl, SentThinking};
-use claude_code_core::message::{Message, Role, TextBlock};
+use claude_code_core::model::capability::{CacheTtl, SentThinking};
 use claude_code_core::provider::ModelCall;
+use claude_code_core::provider::message::{Message, Role, TextBlock};
 
 use super::guard::FrameLimit;
-use crate::departing::Watch;
+use crate::model_service::sent_body::Watch;
 
 /// How a send can fail before its stream is open.
 pub(super) type Failed = SdkError<ConverseStreamError, HttpResponse>;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use claude_code_core::capability::{Effort, Think};
+use claude_code_core::model::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
 
 /// Generate code with Claude on AWS: accepted files, with a receipt. (Not the Claude Code CLI.)

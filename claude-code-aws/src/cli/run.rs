@@ -10,10 +10,20 @@ use claude_code_core::{Client, Error, Kind, Result};
 use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
-use super::{
-    budget, cost, doctor, exit, generate, models, problem, refactor, results, serve, service, show, twin,
-    warnings,
-};
+use crate::cli::commands::budget;
+use crate::cli::commands::cost;
+use crate::cli::commands::doctor;
+use crate::cli::commands::generate;
+use crate::cli::commands::models;
+use crate::cli::commands::refactor;
+use crate::cli::commands::results;
+use crate::cli::commands::serve;
+use crate::cli::commands::service;
+use crate::cli::commands::twin;
+use crate::cli::output::exit;
+use crate::cli::output::problem;
+use crate::cli::output::show;
+use crate::cli::output::warnings;
 
 /// How long the end waits: for what gives back what it holds, and for lookups that cannot be cancelled.
 const LAST_BREATH: Duration = Duration::from_secs(1);

@@ -5,8 +5,8 @@ use claude_code_core::service::{Creator, Services};
 use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
-use crate::config::{Config, Provider, Store};
-use crate::results::AwsResults;
+use crate::connect::config::{Config, Provider, Store};
+use crate::storage::results::AwsResults;
 
 /// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
 pub(super) fn config(global: Global) -> Result<Config> {
@@ -32,7 +32,7 @@ pub(super) async fn creator(global: Global) -> Result<(Creator, Services, bool)>
     let config = config(global)?;
     let connected = crate::connect::connect_places(&config).await?;
     let is_kept = connected.places.is_some();
-    let services = crate::services::of(&connected, &config);
+    let services = crate::storage::services::of(&connected, &config);
     Ok((Creator::new(connected.client, services.clone()), services, is_kept))
 }
 
@@ -55,8 +55,8 @@ pub(super) async fn stored(global: Global) -> Result<AwsResults> {
     let store = Some(config.store.unwrap_or(config.default_store));
     let config = Config { provider: Provider::Samples, store, ..config };
     let places = crate::connect::connect_places(&config).await?.places.ok_or_else(no_results)?;
-    let dynamodb = crate::dynamodb::client(&places.sdk);
-    Ok(AwsResults::new(dynamodb, crate::s3::client(&places.sdk), &config.table_name, &places.bucket))
+    let dynamodb = crate::storage::dynamodb::client(&places.sdk);
+    Ok(AwsResults::new(dynamodb, crate::storage::s3::client(&places.sdk), &config.table_name, &places.bucket))
 }
 
 /// The results of a client, or how to have some.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
-use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
+use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::provider::ProviderError;
 use claude_code_core::select::Reach;
 use claude_code_core::{Kind, ModelId, Policy};

@@ -11,7 +11,7 @@ use claude_code_core::ProfileScope;
 use claude_code_core::select::Reach;
 
 use super::Finding;
-use crate::config::Config;
+use crate::connect::config::Config;
 
 /// Looking for credentials asks an address that does not answer outside of AWS.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -72,7 +72,7 @@ async fn identity(sdk: &SdkConfig) -> Vec<Finding> {
 
 fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(failed: &SdkError<E>) -> Finding {
     let message = failed.message().unwrap_or_default();
-    if let Some(offset) = failed.raw_response().and_then(crate::fault::skew) {
+    if let Some(offset) = failed.raw_response().and_then(crate::model_service::faults::skew) {
         return Finding::fix(
             "clock",
             format!(

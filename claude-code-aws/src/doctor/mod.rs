@@ -4,7 +4,7 @@ use claude_code_core::Catalogue;
 use serde::{Deserialize, Serialize};
 
 use crate::anthropic::{Anthropic, Reached};
-use crate::config::{Config, Provider};
+use crate::connect::config::{Config, Provider};
 
 mod access;
 mod aws;
@@ -88,7 +88,7 @@ async fn provider(config: &Config) -> Vec<Finding> {
 async fn messages_api(config: &Config) -> Finding {
     let strict = !config.allow_endpoint_override;
     let settings = &config.anthropic;
-    let api = match Anthropic::new(settings, crate::connection::connector(), strict) {
+    let api = match Anthropic::new(settings, crate::connect::transport::connector(), strict) {
         Ok(api) => api,
         Err(error) => return Finding::failed("credentials", error),
     };

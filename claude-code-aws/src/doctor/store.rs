@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use claude_code_core::Kind;
 
 use super::Finding;
-use crate::config::{Config, Store};
+use crate::connect::config::{Config, Store};
 use crate::local::Twin;
 
 /// What to create where a table or the bucket is missing.
@@ -62,16 +62,16 @@ async fn aws(config: &Config) -> Vec<Finding> {
 }
 
 async fn table(sdk: &SdkConfig, name: &str, fix: &str) -> Finding {
-    match crate::dynamodb::client(sdk).describe_table().table_name(name).send().await {
+    match crate::storage::dynamodb::client(sdk).describe_table().table_name(name).send().await {
         Ok(_) => Finding::ok("table", name),
-        Err(failed) => lacking("table", name, fix, &crate::dynamodb::error("read", name, &failed)),
+        Err(failed) => lacking("table", name, fix, &crate::storage::dynamodb::error("read", name, &failed)),
     }
 }
 
 async fn bucket(sdk: &SdkConfig, name: &str) -> Finding {
-    match crate::s3::client(sdk).head_bucket().bucket(name).send().await {
+    match crate::storage::s3::client(sdk).head_bucket().bucket(name).send().await {
         Ok(_) => Finding::ok("bucket", name),
-        Err(failed) => lacking("bucket", name, BUCKET, &crate::s3::error("read", name, "", &failed)),
+        Err(failed) => lacking("bucket", name, BUCKET, &crate::storage::s3::error("read", name, "", &failed)),
     }
 }
 

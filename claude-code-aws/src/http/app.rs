@@ -5,21 +5,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_code_core::idempotency::Idempotency;
-use claude_code_core::jobs::Jobs;
 use claude_code_core::service::Services;
+use claude_code_core::state::idempotency::Idempotency;
+use claude_code_core::state::jobs::Jobs;
 use claude_code_core::{Client, Error, Result};
 use tokio::sync::Semaphore;
 
-use super::auth::Doors;
-use super::crew::Crew;
-use super::links::Links;
-use super::queue::Queue;
-use crate::config::Config;
-use crate::connect::{Connected, connect_places};
-use crate::services;
+use super::auth::credentials::Doors;
+use super::jobs::pool::Crew;
+use super::jobs::queue::Queue;
+use super::response::links::Links;
+use crate::connect::config::Config;
 #[cfg(feature = "local")]
-use crate::{config::Store, connect::connected_to, local::Twin};
+use crate::connect::config::Store;
+use crate::connect::connected_to;
+use crate::connect::{Connected, connect_places};
+use crate::local::Twin;
+use crate::storage::services;
 
 /// How often a server that ends looks whether all is done.
 const LOOK: Duration = Duration::from_millis(20);
@@ -173,7 +175,7 @@ impl App {
         })
     }
 
-    /// With jobs handed to workers over this queue; [`lambda`](super::lambda) takes them from it.
+    /// With jobs handed to workers over this queue; [`lambda`](super::host::lambda) takes them from it.
     pub fn with_queue(mut self, sqs: aws_sdk_sqs::Client, url: &str) -> Self {
         self.queue = Some(Arc::new(Queue::new(sqs, url)));
         self

@@ -3,61 +3,40 @@
 //! [`Twin`] owns a state directory with one SQLite file per engine and gives out an HTTP client for the SDK,
 //! whose connector hands each request to an engine without a socket. [`handle`] is the same door for listeners.
 
-mod answers;
 mod bedrock;
-mod body;
-mod brain;
-mod clock;
-mod connector;
-mod directory;
-mod dynamodb;
-mod endpoint;
-mod fault;
-mod keys;
-mod listen;
-mod open;
-mod openai;
-mod percent;
-mod quota;
-mod relay;
+mod responder;
 mod s3;
 mod samples;
-mod schema;
-mod script;
-mod scripted;
-mod signature;
-mod stops;
-mod streamed;
-mod sts;
+mod server;
+pub(crate) mod storage;
 mod twin;
-mod worker;
 
-pub use answers::{answers_at, answers_of, script_of};
+#[cfg(feature = "cli")]
+pub(crate) use crate::connect::local::prepare;
+pub use crate::connect::local::{BUCKET, open};
+pub(crate) use crate::connect::local::{samples, stored};
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::{Recorder, Upstream};
-pub use body::{Body, BodyError, Piece, Pieces};
-pub use brain::{Brain, CacheUse, End, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
-pub use directory::Directory;
-pub use endpoint::{Engines, Service, handle};
-pub use fault::Fault;
-pub use keys::Keys;
+pub use responder::fault::Fault;
+pub use responder::load::{answers_at, answers_of, script_of};
 #[cfg(feature = "cli")]
-pub(crate) use listen::listen_before_stores;
-pub use listen::{Listening, listen, listen_with_stores};
+pub(crate) use responder::openai::OpenAi;
+pub use responder::quota::Quota;
+pub use responder::relay::Relay;
+pub use responder::script::Script;
 #[cfg(feature = "cli")]
-pub(crate) use open::prepare;
-pub use open::{BUCKET, open};
-pub(crate) use open::{samples, stored};
-#[cfg(feature = "cli")]
-pub(crate) use openai::OpenAi;
-pub use quota::Quota;
-pub use relay::Relay;
+pub(crate) use responder::scripted::FORMAT;
+pub use responder::scripted::Scripted;
+pub use responder::streamed::{Chunk, Streamed};
+pub use responder::{Brain, CacheUse, End, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
 pub use samples::{Sample, Samples};
-pub use script::Script;
+pub use server::body::{Body, BodyError, Piece, Pieces};
+pub use server::endpoint::{Engines, Service, handle};
+pub use server::keys::Keys;
 #[cfg(feature = "cli")]
-pub(crate) use scripted::FORMAT;
-pub use scripted::Scripted;
-pub use streamed::{Chunk, Streamed};
+pub(crate) use server::listen::listen_before_stores;
+pub use server::listen::{Listening, listen, listen_with_stores};
+pub use storage::directory::Directory;
 pub use twin::Twin;

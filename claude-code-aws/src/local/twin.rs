@@ -11,11 +11,11 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{IdSource, Result};
 
 use super::bedrock::{Front, Recorded};
-use super::brain::{Brain, Question, Reply};
-use super::connector::InProcess;
-use super::endpoint::{Engines, Service};
-use super::keys::Keys;
+use super::responder::{Brain, Question, Reply};
 use super::samples::Samples;
+use super::server::connector::InProcess;
+use super::server::endpoint::{Engines, Service};
+use super::server::keys::Keys;
 use crate::clock::SystemIds;
 
 /// The engines that clients of this process share, by their directory.
@@ -53,14 +53,14 @@ impl Twin {
 
     /// A twin of which nobody knows what it answers: until it is named it is like no other one.
     fn over(engines: Engines) -> Self {
-        let answers_from = claude_code_core::file::hex(&SystemIds.random()).into();
+        let answers_from = claude_code_core::answer::file::hex(&SystemIds.random()).into();
         Twin { engines: Arc::new(engines), answers_from }
     }
 
     /// The same twin with its answers named by what they are made from: twins of the same script are one to the
     /// response cache, those of two scripts are not.
     pub fn answering_from(self, script: &[u8]) -> Self {
-        Twin { answers_from: claude_code_core::file::sha256_hex(script).into(), ..self }
+        Twin { answers_from: claude_code_core::answer::file::sha256_hex(script).into(), ..self }
     }
 
     /// Who answers, by a name for [`Policy::answers_from`](claude_code_core::Policy::answers_from).

@@ -1,7 +1,7 @@
 //! Bedrock's control plane without an SDK between; boto3 reads it in `tests/twin/test_control.py`.
 
 use claude_code_aws::local::Reply;
-use claude_code_core::catalogue::{Catalogue, Status};
+use claude_code_core::model::catalogue::{Catalogue, Status};
 use serde_json::{Value, json};
 
 use crate::support::{send, twin, value};

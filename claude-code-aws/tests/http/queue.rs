@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use axum::Router;
 use claude_code_aws::http::lambda::{self, Incoming};
 use claude_code_aws::http::{App, Settings, router};
-use claude_code_core::jobs::{Held, Jobs, Taken};
+use claude_code_core::state::jobs::{Held, Jobs, Taken};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{Client, Scope};
 use serde_json::{Value, json};
@@ -285,7 +285,8 @@ async fn a_queue_without_shared_state_is_refused_before_anything_is_lost() {
     let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = claude_code_aws::Config::from_vars(vars).unwrap();
     assert_eq!(config.jobs_queue_url.as_deref(), Some(URL));
-    let config = claude_code_aws::Config { store: Some(claude_code_aws::config::Store::None), ..config };
+    let config =
+        claude_code_aws::Config { store: Some(claude_code_aws::connect::config::Store::None), ..config };
     let refused = App::connect(&config, Settings::default()).await.unwrap_err();
     assert!(refused.message.contains("CLAUDE_CODE_AWS_STORE"), "{refused}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use claude_code_aws::http::{App, Settings, bind};
 use claude_code_core::Scope;
-use claude_code_core::jobs::{JobState, Jobs};
+use claude_code_core::state::jobs::{JobState, Jobs};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
 use claude_code_aws::http::{App, router};
-use claude_code_core::memory::MemoryState;
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{
     AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
 };

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use claude_code_aws::clock::{SystemClock, SystemIds};
-use claude_code_aws::journal::{Entry, Journal};
+use claude_code_aws::files::batch_journal::{Entry, Journal};
 use claude_code_core::provider::{Paid, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Client, ClientBuilder, GenerateRequest, Kind};

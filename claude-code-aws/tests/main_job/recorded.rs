@@ -7,9 +7,9 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
+use claude_code_aws::answer::file::sha256_hex;
 use claude_code_aws::bedrock::Bedrock;
-use claude_code_aws::file::sha256_hex;
-use claude_code_aws::message::{Message, TextBlock};
+use claude_code_aws::provider::message::{Message, TextBlock};
 use claude_code_aws::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
 use claude_code_aws::{ModelId, Usage};
 use futures_util::StreamExt;

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use claude_code_aws::config::{Provider, Store};
+use claude_code_aws::connect::config::{Provider, Store};
 use claude_code_aws::local;
 use claude_code_aws::{Config, GenerateRequest, Kind};
 

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use claude_code_aws::dynamodb::DynamoState;
 use claude_code_aws::local::{self, BUCKET, Twin};
-use claude_code_aws::results::AwsResults;
+use claude_code_aws::storage::dynamodb::DynamoState;
+use claude_code_aws::storage::results::AwsResults;
 use claude_code_aws::testing::{TestClock, state_contract, store_contract};
 use claude_code_aws::{GenerationStore, Kind, Scope};
 

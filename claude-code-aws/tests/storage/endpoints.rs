@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use claude_code_aws::s3;
+use claude_code_aws::storage::s3;
 
 /// The address of a request and the names of its headers.
 type Sent = (String, Vec<String>);

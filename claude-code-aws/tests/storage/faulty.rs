@@ -14,9 +14,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
-use claude_code_aws::dynamodb::DynamoState;
 use claude_code_aws::local::{BUCKET, Twin};
-use claude_code_aws::results::AwsResults;
+use claude_code_aws::storage::dynamodb::DynamoState;
+use claude_code_aws::storage::results::AwsResults;
 
 use super::{STATE, TABLE};
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use claude_code_aws::janitor::Janitor;
 use claude_code_aws::local::{BUCKET, Twin};
+use claude_code_aws::storage::sweep::Janitor;
 use claude_code_aws::testing::store_contract;
 use claude_code_aws::{GenerationStore, Scope};
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::local::{self, Twin};
 use claude_code_aws::provider::{ModelCall, ModelEvent, ProviderError, StopReason};
-use claude_code_aws::results::AwsResults;
+use claude_code_aws::storage::results::AwsResults;
 use claude_code_aws::testing::{Script, ScriptedProvider};
 use claude_code_aws::{
     BudgetView, CacheMode, GenerateRequest, GenerationStore, ModelProvider, PicoUsd, Policy, Scope, Usage,

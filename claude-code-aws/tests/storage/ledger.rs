@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
-use claude_code_aws::dynamodb::{self, DynamoState};
 use claude_code_aws::local::Twin;
+use claude_code_aws::storage::dynamodb::{self, DynamoState};
 use claude_code_aws::{GenerateRequest, Kind, PicoUsd, Policy};
 use tokio::net::TcpListener;
 
@@ -118,7 +118,7 @@ async fn clients_of_stores_have_limits_and_keep_those_of_the_configuration() {
     let attempt =
         |limits: Option<&TimeoutConfig>| limits.unwrap().operation_attempt_timeout().unwrap().as_secs();
     assert_eq!(attempt(dynamodb::client(&sdk).config().timeout_config()), 5);
-    assert_eq!(attempt(claude_code_aws::s3::client(&sdk).config().timeout_config()), 60);
+    assert_eq!(attempt(claude_code_aws::storage::s3::client(&sdk).config().timeout_config()), 60);
     let own = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(2)).build();
     let sdk = sdk.into_builder().timeout_config(own).build();
     assert_eq!(attempt(dynamodb::client(&sdk).config().timeout_config()), 2);

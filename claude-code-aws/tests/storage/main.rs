@@ -19,9 +19,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use claude_code_aws::clock::SystemClock;
-use claude_code_aws::dynamodb::DynamoState;
 use claude_code_aws::local::{self, BUCKET, Twin};
-use claude_code_aws::results::AwsResults;
+use claude_code_aws::storage::dynamodb::DynamoState;
+use claude_code_aws::storage::results::AwsResults;
 use claude_code_aws::testing::{Script, ScriptedProvider, SeededIds};
 use claude_code_aws::{ClientBuilder, Clock, ModelProvider, UtcMillis};
 use tempfile::TempDir;

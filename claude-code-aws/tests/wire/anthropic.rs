@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use claude_code_aws::anthropic::{Anthropic, Settings};
-use claude_code_aws::capability::{CacheTtl, Effort};
-use claude_code_aws::config::Provider;
+use claude_code_aws::connect::config::Provider;
+use claude_code_aws::model::capability::{CacheTtl, Effort};
 use claude_code_aws::select::Reach;
 use claude_code_aws::{Client, Config, GenerateRequest, Kind, Policy, Secret, Tier};
 use claude_code_core::testing;

@@ -10,7 +10,7 @@ use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::provider::ModelProvider;
 use claude_code_aws::select::Reach;
 use claude_code_aws::{Client, GenerateRequest, PicoUsd, Policy, Secret};
-use claude_code_core::memory::MemoryState;
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::testing;
 use futures_util::StreamExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};

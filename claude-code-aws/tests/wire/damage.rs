@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use claude_code_aws::message::{Message, TextBlock};
 use claude_code_aws::provider::ModelCall;
+use claude_code_aws::provider::message::{Message, TextBlock};
 use claude_code_aws::{Kind, ModelId};
-use claude_code_core::invoke::{self, Patience};
-use claude_code_core::outcome::Ended;
+use claude_code_core::draft::outcome::Ended;
+use claude_code_core::provider::attempt::{self, Patience};
 use serde_json::{Value, json};
 
 use super::bytes::{converse, delta, frame, metadata};
@@ -84,7 +84,7 @@ impl Bench {
         *self.next.lock().unwrap() = bytes;
         let limit = Duration::from_secs(5);
         let patience = Patience { first_event: limit, idle: limit, total: limit };
-        let mut incoming = invoke::open(&self.provider, call(), patience);
+        let mut incoming = attempt::open(&self.provider, call(), patience);
         while incoming.next().await.is_some() {}
         let (ended, usage) = incoming.ended();
         (ended, usage.is_some())

@@ -1,6 +1,6 @@
 //! What is sent, field by field: thinking, effort, guardrail, metadata, tier, cache.
 
-use claude_code_aws::capability::{CacheTtl, Effort, Think};
+use claude_code_aws::model::capability::{CacheTtl, Effort, Think};
 use claude_code_aws::{Config, GenerateRequest, Kind, Policy};
 use claude_code_core::testing;
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_aws::file::sha256_hex;
-use claude_code_aws::message::Message;
+use claude_code_aws::answer::file::sha256_hex;
+use claude_code_aws::provider::message::Message;
 use claude_code_aws::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
 use claude_code_aws::{ModelId, Usage};
 use futures_util::StreamExt;

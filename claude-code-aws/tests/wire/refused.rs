@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_code_aws::bedrock::Bedrock;
-use claude_code_aws::capability::{CacheTtl, Effort};
 use claude_code_aws::clock::{SystemClock, SystemIds};
+use claude_code_aws::model::capability::{CacheTtl, Effort};
 use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Kind};
 
 use serde_json::json;

@@ -1,11 +1,11 @@
 //! From an answer to the files of the result: what of it is whole, and what a repair left as it was.
 
 use super::Draft;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::file::{self, CodeFile};
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::answer::file::{self, CodeFile};
+use crate::edit::apply::{self, Base};
 use crate::plan::Plan;
 use crate::read::Answer;
-use crate::refactor::{self, Base};
 use crate::request::SourceFile;
 
 /// Whether something beside its files has no end. A fence that holds no file is none of them: nothing is missing in it.
@@ -37,7 +37,7 @@ impl Draft {
         let mending = if whole { self.mending.take() } else { self.mending.clone() };
         let base = Base { given: &plan.request.files, mending: mending.as_deref() };
         let complete = whole && !self.breaks_off;
-        let (files, problems) = refactor::files(&base, answer.files, &answer.edits, complete);
+        let (files, problems) = apply::files(&base, answer.files, &answer.edits, complete);
         self.files = match mending {
             Some(mending) => merged(mending, files, &self.diagnostics),
             None => files,

@@ -1,12 +1,12 @@
 //! From the draft to the result.
 
 use super::Draft;
-use crate::file::CodeFile;
+use crate::answer::file::CodeFile;
+use crate::answer::language::Language;
+use crate::draft::outcome::Outcome;
+use crate::edit::apply;
 use crate::generation::{Generation, Given};
-use crate::language::Language;
-use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::refactor;
 
 impl Draft {
     /// The result with this outcome.
@@ -17,7 +17,7 @@ impl Draft {
             id: plan.id.clone(),
             accepted: matches!(outcome, Outcome::Accepted),
             language: language(plan, &self.files),
-            diff: plan.request.work.changes_files().then(|| refactor::diff(&plan.request.files, &self.files)),
+            diff: plan.request.work.changes_files().then(|| apply::diff(&plan.request.files, &self.files)),
             files: self.files,
             text: joined(self.mended, self.text),
             model: candidate.model.to_string(),

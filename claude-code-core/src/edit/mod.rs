@@ -3,13 +3,14 @@
 //! An edit fits in one place or it fails, with its number and the reason: nothing is guessed. What no edit names
 //! stays as it was, byte for byte.
 
+pub(crate) mod apply;
 mod diff;
 mod place;
 
 use std::collections::BTreeMap;
 
+use crate::answer::path::refusal;
 use crate::error::{Error, Kind};
-use crate::path::refusal;
 
 pub use diff::diff;
 use place::Fit;

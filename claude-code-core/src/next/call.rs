@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::keep::{self, Points};
-use crate::ask::{Ask, Why};
-use crate::diagnostic::Severity;
+use super::prompt_cache::{self, Points};
+use crate::answer::diagnostic::Severity;
 use crate::draft::Draft;
-use crate::message::{Message, TextBlock};
 use crate::plan::Plan;
-use crate::prompt;
+use crate::plan::prompt;
+use crate::plan::send::{Ask, Why};
+use crate::provider::message::{Message, TextBlock};
 use crate::provider::{Field, ModelCall};
 
 /// The call that `ask` stands for.
@@ -19,7 +19,7 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
     let thinking = plan.thinking(candidate).filter(|_| sends(Field::Thinking));
     // Models that take a temperature take none while they think.
     let thinks = thinking.is_some_and(|thinking| thinking.is_on());
-    let points = if sends(Field::CachePoint) { keep::points(plan, ask) } else { Points::default() };
+    let points = if sends(Field::CachePoint) { prompt_cache::points(plan, ask) } else { Points::default() };
     ModelCall {
         model: candidate.model.clone(),
         system: vec![TextBlock::new(plan.prompt.system.as_str()).kept(points.system)],

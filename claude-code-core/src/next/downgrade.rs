@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{limits, send_to};
-use crate::ask::{Ask, Why};
 use crate::draft::Draft;
+use crate::draft::outcome::{Ended, Sent};
 use crate::error::Kind;
-use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
 
 /// The next cheaper tier, if the ledger refused the last one.
 pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{count, send_to};
-use crate::ask::{Ask, Why};
 use crate::draft::Draft;
-use crate::outcome::{Ended, Sent};
+use crate::draft::outcome::{Ended, Sent};
 use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
 
 /// The whole task to the tier above, where the tier was not the caller's choice. Not for edits that do not fit: what is
 /// wrong then is how the change is written, and the caller can ask for the whole file.

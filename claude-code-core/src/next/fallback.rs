@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{limits, retry, send_to};
-use crate::ask::{Ask, Why};
 use crate::draft::Draft;
+use crate::draft::outcome::{Ended, Sent};
 use crate::error::Kind;
-use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
 use crate::provider::Paid;
 
 /// The next candidate, if this one cannot be had and nothing was paid for.

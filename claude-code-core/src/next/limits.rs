@@ -1,20 +1,20 @@
 //! The bounds that no cause of another send may pass: sends, time, money.
 
 use super::{Step, downgrade};
-use crate::ask::Ask;
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
+use crate::draft::outcome::{Ended, Outcome, Sent};
 use crate::error::{Error, Kind};
-use crate::outcome::{Ended, Outcome, Sent};
+use crate::money::price::{Cost, PicoUsd};
+use crate::plan::send::Ask;
 use crate::plan::{Candidate, Plan};
-use crate::price::{Cost, PicoUsd};
 
 /// Whether sends or time are used up, and what it is then.
 pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {
     // One send allowed means one send, whatever became of it; what the budget refused was none.
     let was_sent = draft.sent.iter().any(|sent| !matches!(sent.ended, Ended::Refused(_)));
     let no_more = (plan.limits.max_sends == 1 && was_sent) || draft.paid_sends() >= plan.limits.max_sends;
-    (no_more || now >= deadline(plan, draft)).then(|| super::stop::concluded(draft, last))
+    (no_more || now >= deadline(plan, draft)).then(|| super::conclude::concluded(draft, last))
 }
 
 /// Whether the send could still begin in time.
@@ -45,7 +45,7 @@ pub(super) fn checked(plan: &Plan, draft: &Draft, ask: Ask) -> Step {
     }
     Step::Stop(match draft.sent.last() {
         // What was reached before stands; the cap only ends the attempts at more.
-        Some(last) if last.paid => super::stop::concluded(draft, last),
+        Some(last) if last.paid => super::conclude::concluded(draft, last),
         _ => Outcome::Failed(Error::new(Kind::Budget, refusal)),
     })
 }

@@ -1,81 +1,21 @@
-//! The one policy: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
+//! The one policy: what to do after each attempt. Pure; the loop in `client.rs` obeys it. One file for each cause of
+//! another attempt, beside model health (the circuit breaker) and prompt-cache points.
 
 mod call;
+mod conclude;
 mod downgrade;
 mod escalate;
 mod fallback;
-mod keep;
-mod left_out;
 mod limits;
+pub(crate) mod model_health;
+mod omitted_fields;
+mod prompt_cache;
 mod repair;
 mod resume;
 mod retry;
-mod stop;
+mod step;
 
 pub use call::call;
-pub use left_out::left_out;
 pub(crate) use limits::suits;
-
-use std::time::Duration;
-
-use crate::ask::{Ask, Why};
-use crate::clock::UtcMillis;
-use crate::draft::Draft;
-use crate::outcome::{Outcome, Sent};
-use crate::plan::Plan;
-
-/// What to do next.
-#[derive(Debug)]
-pub enum Step {
-    /// Send once more.
-    Ask(Ask),
-    /// It is over.
-    Stop(Outcome),
-}
-
-/// A cause of another send.
-type Cause = fn(&Plan, &Draft, &Sent) -> Option<Ask>;
-
-/// All of them, in the order in which they are asked.
-const CAUSES: [Cause; 6] =
-    [downgrade::ask, resume::ask, retry::ask, fallback::ask, repair::ask, escalate::ask];
-
-/// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
-pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
-    let Some(last) = draft.sent.last() else {
-        let first =
-            || limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
-        return limits::overdue(plan, draft, now).map_or_else(first, Step::Stop);
-    };
-    if let Some(outcome) = stop::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now)) {
-        return Step::Stop(outcome);
-    }
-    // A cause whose send would come too late gives way to the next one.
-    let mut asks = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
-    match asks.find(|ask| limits::in_time(plan, draft, ask, now)) {
-        Some(ask) => limits::checked(plan, draft, ask),
-        None => Step::Stop(stop::concluded(draft, last)),
-    }
-}
-
-/// A send to this candidate, with its ceiling.
-fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duration) -> Ask {
-    let model = plan.candidate(candidate);
-    // A resume or repair sends what was received along.
-    let more = match why {
-        Why::Resume | Why::Repair => draft.sent_along(plan),
-        _ => 0,
-    };
-    let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
-    Ask { candidate, why, wait, max_tokens: plan.max_tokens_of(model), ceiling, anchor: None }
-}
-
-/// How many of the sends that may be paid for were made for this reason.
-fn count(draft: &Draft, why: &Why) -> usize {
-    draft.sent.iter().filter(|sent| sent.paid && sent.why == *why).count()
-}
-
-/// The sends to the candidate that was asked last, newest first, as far as they follow each other.
-fn on_this_candidate<'a>(draft: &'a Draft, last: &'a Sent) -> impl Iterator<Item = &'a Sent> {
-    draft.sent.iter().rev().take_while(move |sent| sent.candidate == last.candidate)
-}
+pub use omitted_fields::left_out;
+pub use step::*;

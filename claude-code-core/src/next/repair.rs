@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{count, send_to};
-use crate::ask::{Ask, Why};
 use crate::draft::Draft;
-use crate::outcome::{Ended, Sent};
+use crate::draft::outcome::{Ended, Sent};
 use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
 
 /// Rounds of repair, at most.
 const ROUNDS: usize = 2;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{count, retry, send_to};
-use crate::ask::{Ask, Why};
 use crate::draft::Draft;
+use crate::draft::outcome::{Ended, Sent};
 use crate::error::Kind;
-use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
 use crate::provider::Paid;
 use crate::resume::Anchor;
 

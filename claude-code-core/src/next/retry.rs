@@ -7,11 +7,11 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 
 use super::{fallback, on_this_candidate, send_to};
-use crate::ask::{Ask, Why};
 use crate::draft::Draft;
+use crate::draft::outcome::{Ended, Sent};
 use crate::error::Kind;
-use crate::outcome::{Ended, Sent};
 use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
 use crate::provider::{Field, Paid, ProviderError};
 use crate::resume::Anchor;
 
@@ -121,7 +121,7 @@ pub(super) fn wait(seed: &str, nth: usize, retry_after: Option<Duration>) -> Dur
 
 /// A number from 0 to 1 that differs between requests and tries, and never between runs of one test.
 fn fraction(seed: &str, nth: usize) -> f64 {
-    let hash = crate::file::sha256_hex(format!("{seed}/{nth}").as_bytes());
+    let hash = crate::answer::file::sha256_hex(format!("{seed}/{nth}").as_bytes());
     let bits = u32::from_str_radix(&hash[..8], 16).unwrap_or(0);
     f64::from(bits) / f64::from(u32::MAX)
 }

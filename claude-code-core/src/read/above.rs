@@ -4,7 +4,7 @@ use super::comment::without_label;
 use super::cursor::is_blank;
 use super::info;
 use super::path::{fits, is_shown};
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// Longer lines are prose; they are not kept.
 const MAX_LINE: usize = 400;

@@ -1,7 +1,7 @@
 //! What a reader gives: pieces while the answer arrives, and the answer at its end.
 
-use crate::file::CodeFile;
-use crate::language::Language;
+use crate::answer::file::CodeFile;
+use crate::answer::language::Language;
 
 /// A part of an answer as it arrives: a preview. Of the pieces of one index those with the highest revision
 /// count; [`Answer`] is the truth.

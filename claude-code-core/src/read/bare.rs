@@ -1,7 +1,7 @@
 //! Code without a fence: whether a whole answer is code, and in which language.
 
 use super::cursor::is_blank;
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// How the first line of a file begins, and in which language.
 const BEGINNINGS: &[(&str, &str)] = &[

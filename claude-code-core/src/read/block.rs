@@ -6,7 +6,7 @@ use super::fence::{self, Opener};
 use super::info::{self, Info};
 use super::nested::{Kind, Nest};
 use super::{above, comment, path};
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// So many blank lines at the start of a block, and its first line is no longer waited for.
 const MAX_BLANK: usize = 8;

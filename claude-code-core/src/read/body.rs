@@ -9,7 +9,7 @@ use super::edit::{self, EditReader};
 use super::fence;
 use super::nested::{Kind, Verdict};
 use super::reader::AnswerReader;
-use crate::path::MAX_FILE_BYTES;
+use crate::answer::path::MAX_FILE_BYTES;
 
 /// So many times the end of an answer is read again because a longer fence was closed by a shorter one.
 const MAX_REREADS: usize = 8;

@@ -1,7 +1,7 @@
 //! A name in the first comment of a block.
 
 use super::path::{fits, is_shown};
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// What may stand before a name.
 pub(super) const LABELS: &[&str] =

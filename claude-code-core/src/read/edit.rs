@@ -3,8 +3,8 @@
 use super::above::name_of;
 use super::answer::Edit;
 use super::cursor::is_blank;
-use crate::file;
-use crate::path::MAX_FILE_BYTES;
+use crate::answer::file;
+use crate::answer::path::MAX_FILE_BYTES;
 
 /// A longer edit is read as text.
 const MAX_EDIT: usize = MAX_FILE_BYTES;

@@ -1,7 +1,7 @@
 //! Language and name in the info string of a fence.
 
 use super::path::{fits, is_shown, is_told};
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// Attributes that give a name.
 const ATTRIBUTES: &[&str] = &["title", "filename", "file_name", "file", "path", "name"];

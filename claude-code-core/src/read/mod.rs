@@ -5,6 +5,7 @@
 
 mod above;
 mod answer;
+mod answer_builder;
 mod bare;
 mod block;
 mod body;
@@ -19,7 +20,6 @@ mod path;
 mod reader;
 mod run;
 mod sentinel;
-mod shelf;
 
 pub use answer::{Answer, Edit, Fence, Piece};
 pub use reader::{AnswerReader, read_answer};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// The longest word that is taken for a name: longer than any path that the policy lets pass.
 const MAX_NAME: usize = 1024;

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use super::above::Above;
 use super::answer::{Answer, Piece};
+use super::answer_builder::Shelf;
 use super::bare;
 use super::block::Block;
 use super::container::Containers;
@@ -11,9 +12,8 @@ use super::cursor::Cursor;
 use super::edit::{self, EditReader};
 use super::path;
 use super::run::{plain_run, prose_run};
-use super::shelf::Shelf;
 use super::{fence, info, sentinel};
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// The longest line that is waited for: what is longer is no marker, fence or name, and is passed on in parts.
 const MAX_LINE: usize = 1_000_000;

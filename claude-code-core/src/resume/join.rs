@@ -2,7 +2,7 @@
 
 use super::preface::{self, is_announcement, is_fence, is_sentinel};
 use super::{Joined, LOOK_AHEAD, MAX_PREFACE, letters, says_enough, start_of_last_line};
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// Letters and digits from which on a line is known again without its indentation, or from its first part.
 const UNMISTAKABLE: usize = 12;

@@ -1,7 +1,7 @@
 //! Which models can serve a tier, in the order in which they are tried.
 
-use crate::catalogue::{Catalogue, ModelCard, Status};
 use crate::error::{Error, Kind, Result};
+use crate::model::catalogue::{Catalogue, ModelCard, Status};
 use crate::model::{ModelId, ProfileScope, Tier};
 
 /// How models are reached, which decides the shape of their ids.

@@ -1,7 +1,7 @@
 //! A prompt's prose, made comparable: without code, quotes, file names and identifiers, which say nothing about how
 //! hard a task is.
 
-use crate::language::Language;
+use crate::answer::language::Language;
 
 /// Characters of a prompt that are looked at: a task is said at its beginning or its end, the rest is material.
 const HEAD: usize = 3_000;

@@ -8,9 +8,9 @@ use super::question::{adapted, question_request};
 use super::step::STEPS;
 use super::store::{Code, Services};
 use super::writing::Writing;
+use crate::answer::file::CodeFile;
 use crate::client::Client;
 use crate::error::Result;
-use crate::file::CodeFile;
 use crate::model::Tier;
 use crate::request::GenerateRequest;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::data::ServiceData;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::file::CodeFile;
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::answer::file::CodeFile;
 use crate::request::{CacheMode, Check, GenerateRequest};
 
 const TEMPLATE: &str = include_str!("../../prompts/service.md");
@@ -25,7 +25,7 @@ pub fn prompt(data: &ServiceData) -> String {
         let value = if value.is_empty() { "not said" } else { value.as_str() };
         format!("- {name}: {value}")
     });
-    crate::prompt::split(TEMPLATE).1.replace("{{description}}", &lines.join("\n")).trim_end().to_owned()
+    crate::plan::prompt::split(TEMPLATE).1.replace("{{description}}", &lines.join("\n")).trim_end().to_owned()
 }
 
 /// Asks for the files that are not kept yet, all of them in one answer. Those that are kept go along as given files:

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::conversation::Conversation;
 use super::step::STEPS;
-use crate::file::CodeFile;
-use crate::price::PicoUsd;
+use crate::answer::file::CodeFile;
+use crate::money::price::PicoUsd;
 use crate::request::GenerateRequest;
 
 const TEMPLATE: &str = include_str!("../../prompts/question.md");
@@ -30,7 +30,7 @@ pub fn question_request(conversation: &Conversation) -> Option<GenerateRequest> 
         .take(conversation.answered)
         .map(|(name, value)| format!("- {name}: {value}"))
         .collect();
-    let prompt = crate::prompt::split(TEMPLATE)
+    let prompt = crate::plan::prompt::split(TEMPLATE)
         .1
         .replace("{{known}}", &known.join("\n"))
         .replace("{{file}}", FILE)

@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::conversation::{CodeRef, Conversation};
 use super::data::ServiceData;
 use super::files::FILES;
+use crate::answer::diagnostic::Diagnostic;
+use crate::answer::file::CodeFile;
+use crate::answer::language::Language;
 use crate::clock::Clock;
-use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Kind, Result};
-use crate::file::CodeFile;
-use crate::language::Language;
-use crate::receipt::Receipt;
+use crate::money::receipt::Receipt;
 use crate::state::{OnlyIf, PutError, Scope};
 
 /// The key of a row.

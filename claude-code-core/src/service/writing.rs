@@ -16,13 +16,13 @@ use super::files::{self, FILES};
 use super::step::STEPS;
 use super::store::{Code, CodeEntry};
 use super::writer::Lease;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
+use crate::answer::file::CodeFile;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
-use crate::file::CodeFile;
 use crate::generation::Generation;
 use crate::model::Tier;
-use crate::receipt::Receipt;
+use crate::money::receipt::Receipt;
 use crate::request::GenerateRequest;
 
 /// What is shown while the files are written.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
 
+use crate::answer::file::sha256_hex;
 use crate::clock::{Clock, IdSource, UtcMillis};
-use crate::file::sha256_hex;
 
 /// 2026-11-21T20:46:00.123Z plus whatever tokio's clock has moved: one advance moves timers and clock.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
+use crate::money::usage::Usage;
 use crate::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
-use crate::usage::Usage;
 
 /// One line of a script.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use crate::error::Kind;
-use crate::message::{Message, TextBlock};
 use crate::model::ModelId;
+use crate::money::usage::Usage;
+use crate::provider::message::{Message, TextBlock};
 use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
-use crate::usage::Usage;
 
 /// What a provider is made to meet, in its own wire's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,16 @@
 //! What every store of results does.
 
+use crate::answer::file::CodeFile;
+use crate::answer::language::Language;
 use crate::clock::UtcMillis;
 use crate::error::Kind;
-use crate::file::CodeFile;
 use crate::generation::Generation;
-use crate::language::Language;
 use crate::model::Tier;
+use crate::money::receipt::Receipt;
+use crate::money::usage::Usage;
 use crate::provider::StopReason;
-use crate::receipt::Receipt;
 use crate::state::Scope;
 use crate::store::{GenerationStore, Listing};
-use crate::usage::Usage;
 
 /// A generation with these files, for stores to keep.
 #[allow(clippy::expect_used)]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::hint::Hints;
 use super::source::Source;
 use super::yaml::{self, Node, Value};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 
 /// Parameters that every template has.
 const PSEUDO: &str = "AWS::";

@@ -1,7 +1,7 @@
 //! Constructs that a person should look at: injection, disabled checks, open doors.
 
 use super::source::Source;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// A text in code of some languages, and why it is told.
 struct Sign {

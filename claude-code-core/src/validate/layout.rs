@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::source::Source;
 use super::tree;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// Faults of indentation (the first one) and statements out of place.
 pub fn check(source: &Source, root: Node<'_>) -> Vec<Diagnostic> {

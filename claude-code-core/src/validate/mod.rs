@@ -39,8 +39,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::file::CodeFile;
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::answer::file::CodeFile;
 use crate::request::{GenerateRequest, SourceFile};
 use source::Source;
 

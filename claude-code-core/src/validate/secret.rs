@@ -1,7 +1,7 @@
 //! Secrets in code: keys and tokens by their form.
 
 use super::source::Source;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// Starts of tokens, how many characters of the token's alphabet follow at least, and what it is.
 const TOKENS: [(&str, usize, &str); 15] = [

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::file::CodeFile;
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::answer::file::CodeFile;
 
 /// Larger files are not validated: parsing is bounded by size.
 const MAX_SOURCE: usize = 1_000_000;

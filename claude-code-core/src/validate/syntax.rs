@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::source::Source;
 use super::{MAX_PER_FILE, layout, ruby, shell, tags, tree};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 
 /// Pairs whose counts tell that something is left open, whatever a grammar thinks of the rest.
 const PAIRS: [(&str, &str); 7] =

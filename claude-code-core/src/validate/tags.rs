@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::source::Source;
 use super::tree::{self, MAX_DEPTH, text};
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// Elements without an end.
 const VOID: &str = " area base br col embed hr img input link meta param source track wbr ";

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::hint::Hints;
 use super::source::Source;
 use super::tree::{self, children, text};
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// First parts of references that lead to no resource.
 const OWN: [&str; 10] =

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use super::contract::{self, Found};
 use super::source::Source;
 use super::{MAX_PER_FILE, cloudformation, syntax_of, terraform};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::file::CodeFile;
-use crate::language::Language;
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::answer::file::CodeFile;
+use crate::answer::language::Language;
 use crate::request::SourceFile;
 
 /// The given files as files of an answer.

@@ -1,7 +1,7 @@
 //! TOML by its own parser.
 
 use super::source::Source;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// The first syntax error of a file.
 pub fn check(source: &Source) -> Vec<Diagnostic> {

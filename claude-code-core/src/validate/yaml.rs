@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::source::Source;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 
 /// Deeper nesting is not read: walkers of the value recurse.
 const MAX_DEPTH: usize = 100;

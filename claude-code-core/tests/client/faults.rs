@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use claude_code_core::capability::Effort;
+use claude_code_core::model::capability::Effort;
 use claude_code_core::provider::{Field, ModelCall, Paid, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Cost, GenerateRequest, Generation, Kind, PicoUsd, Policy, Tier, Usage};

@@ -1,4 +1,4 @@
-use claude_code_core::message::Role;
+use claude_code_core::provider::message::Role;
 use claude_code_core::provider::{Field, Paid, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Event, GenerateRequest, Kind, Tier};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use claude_code_core::memory::MemoryStore;
+use claude_code_core::state::memory::MemoryStore;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{Cost, Event, GenerateRequest, Kind, Tier};
 use futures_util::TryStreamExt;

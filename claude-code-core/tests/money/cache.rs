@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use claude_code_core::memory::MemoryState;
 use claude_code_core::provider::{ModelCall, ModelEvent, ProviderError, StopReason};
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{
     AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
 };

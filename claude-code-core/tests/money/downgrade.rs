@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use claude_code_core::memory::MemoryState;
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Client, GenerateRequest, Kind, PicoUsd, Policy, Tier};
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_code_core::memory::MemoryState;
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Kind, PicoUsd, Policy, Scope, StateStore};
 use futures_util::{FutureExt, StreamExt};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use claude_code_core::memory::MemoryState;
+use claude_code_core::state::memory::MemoryState;
 use claude_code_core::{Client, Kind, PicoUsd};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};

@@ -1,6 +1,6 @@
 //! All recorded answers against CommonMark's blocks, and against what they really hold.
 
-use claude_code_core::file::sha256_hex;
+use claude_code_core::answer::file::sha256_hex;
 use claude_code_core::read::{Answer, read_answer};
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ fn loses_and_invents_no_named_file() {
         let id = record["id"].as_str().unwrap();
         let names = NAMED.iter().find(|(name, _)| *name == id).map_or(&[][..], |(_, names)| names);
         let expected: Vec<_> =
-            names.iter().map(|n| (*n, claude_code_core::file::refusal(n).is_none())).collect();
+            names.iter().map(|n| (*n, claude_code_core::answer::file::refusal(n).is_none())).collect();
         let answer = read_answer(text(record));
         let found: Vec<_> =
             answer.files.iter().filter(|f| f.path.is_some() || f.rejected.is_some()).collect();

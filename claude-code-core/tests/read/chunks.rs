@@ -1,6 +1,6 @@
 //! The events depend on the answer, never on how it was cut into chunks.
 
-use claude_code_core::path::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
+use claude_code_core::answer::path::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
 use claude_code_core::read::{Answer, AnswerReader};
 use proptest::prelude::*;
 

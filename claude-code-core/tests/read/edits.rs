@@ -84,6 +84,6 @@ fn a_cut_edit_makes_the_answer_incomplete() {
 #[test]
 fn an_edit_of_a_refused_path_has_none() {
     let answer = read_answer(&format!("../a.py\n```python\n{EDIT}```\n"));
-    let refused = claude_code_core::file::refusal("../a.py").is_some();
+    let refused = claude_code_core::answer::file::refusal("../a.py").is_some();
     assert_eq!(answer.edits[0].path.is_none(), refused);
 }

@@ -112,7 +112,7 @@ fn keeps_hostile_names_out_and_their_content_in() {
     assert_eq!(answer.files.len(), hostile.len());
     for (file, name) in answer.files.iter().zip(hostile) {
         assert_eq!(file.content, "x = 1\n");
-        let refused = claude_code_core::file::refusal(name);
+        let refused = claude_code_core::answer::file::refusal(name);
         assert_eq!(file.rejected, refused, "{name}");
         assert_eq!(file.path.is_none(), refused.is_some(), "{name}");
     }

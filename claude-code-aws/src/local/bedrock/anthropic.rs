@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::local::brain::{CacheUse, End, Question, Role, Turn, Usage};
+use crate::local::responder::{CacheUse, End, Question, Role, Turn, Usage};
 
 /// A request's body.
 #[derive(Deserialize)]

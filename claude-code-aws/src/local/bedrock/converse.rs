@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Bedrock, Call, Outcome, frames, style, wire};
-use crate::local::body::Body;
-use crate::local::brain::{CacheUse, End, Question, Role, Turn, Usage};
+use crate::local::responder::{CacheUse, End, Question, Role, Turn, Usage};
+use crate::local::server::body::Body;
 
 /// Answers Converse and ConverseStream.
 pub(super) async fn respond(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::anthropic::Events;
 use super::converse::{LATENCY_MS, usage};
 use super::style::Style;
-use crate::local::brain::End;
+use crate::local::responder::End;
 
 /// What the service pads with, so that the length of a frame tells nothing about its text.
 const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

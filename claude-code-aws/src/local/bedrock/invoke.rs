@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::anthropic::{self, Events};
 use super::converse::{self, LATENCY_MS};
 use super::{Bedrock, Call, Outcome, frames, rules, style, target, wire};
-use crate::local::body::Body;
-use crate::local::brain::{Question, Reply, Usage};
-use crate::local::fault::Fault;
+use crate::local::responder::fault::Fault;
+use crate::local::responder::{Question, Reply, Usage};
+use crate::local::server::body::Body;
 
 /// Answers InvokeModel and InvokeModelWithResponseStream.
 pub(super) async fn respond(

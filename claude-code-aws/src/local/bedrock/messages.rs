@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::anthropic::{self, Events};
 use super::style::{self, Style};
 use super::{Bedrock, Call, Outcome, target, wire};
-use crate::local::body::Body;
-use crate::local::brain::{End, Question, Reply};
+use crate::local::responder::{End, Question, Reply};
+use crate::local::server::body::Body;
 
 /// Answers `/v1/messages`.
 pub(super) async fn respond(bedrock: &Bedrock, call: &Call<'_>) -> Response<Body> {

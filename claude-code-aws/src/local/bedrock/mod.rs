@@ -31,10 +31,10 @@ pub(crate) use self::recorder::{Recorder, Upstream};
 use self::route::Route;
 use self::style::Told;
 use self::target::{Door, Target};
-use super::body::{self, Body};
-use super::brain::{Brain, Question, Reply};
-use super::clock;
-use super::fault::{self, Fault};
+use super::responder::fault::{self, Fault};
+use super::responder::{Brain, Question, Reply};
+use super::server::body::{self, Body};
+use super::server::clock;
 
 /// The longest body of a request (Bedrock's own limit, 25,000,000 bytes).
 const MAX_REQUEST: usize = 25_000_000;
@@ -74,7 +74,7 @@ struct Sent {
 
 impl Bedrock {
     /// An endpoint whose models answer with this brain.
-    pub(super) fn new(brain: Arc<dyn Brain>) -> Self {
+    pub(crate) fn new(brain: Arc<dyn Brain>) -> Self {
         Bedrock {
             brain,
             front: None,
@@ -85,23 +85,23 @@ impl Bedrock {
     }
 
     /// With this in the place of models.
-    pub(super) fn with_front(self, front: Option<Front>) -> Self {
+    pub(crate) fn with_front(self, front: Option<Front>) -> Self {
         Bedrock { front, ..self }
     }
 
     /// The questions received, oldest first, at most [`MAX_SENT`].
-    pub(super) fn sent(&self) -> Vec<Question> {
+    pub(crate) fn sent(&self) -> Vec<Question> {
         let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.questions.iter().map(|question| Question::clone(question)).collect()
     }
 
     /// The next calls of an operation of the control plane are answered with this refusal.
-    pub(super) fn script_control(&self, operation: &str, times: usize, reply: &Reply) {
+    pub(crate) fn script_control(&self, operation: &str, times: usize, reply: &Reply) {
         self.control.script(operation, times, reply);
     }
 
     /// Answers one request.
-    pub(super) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
+    pub(crate) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let body = body::collect(body, MAX_REQUEST).await?;
         let Some(route) = Route::of(&head.method, head.uri.path()) else {

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use claude_code_core::catalogue::ModelCard;
-use claude_code_core::file::hex;
+use claude_code_core::answer::file::hex;
+use claude_code_core::model::catalogue::ModelCard;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::local::brain::{CacheUse, estimate_tokens};
+use crate::local::responder::{CacheUse, estimate_tokens};
 
 /// Prefixes kept; beyond them all are forgotten, so that a long-running twin does not grow.
 const MAX_PREFIXES: usize = 100_000;

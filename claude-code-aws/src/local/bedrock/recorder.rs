@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
-use claude_code_core::file::sha256_hex;
+use claude_code_core::answer::file::sha256_hex;
 use claude_code_core::{Error, Kind, Result};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -26,10 +26,10 @@ use super::route::Route;
 use super::wire;
 use crate::anthropic::data;
 use crate::anthropic::endpoint::Endpoint;
-use crate::fault;
-use crate::local::body::{Body, Piece, Pieces};
-use crate::local::keys::Keys;
-use crate::local::{clock, signature};
+use crate::local::server::body::{Body, Piece, Pieces};
+use crate::local::server::keys::Keys;
+use crate::local::server::{clock, signature};
+use crate::model_service::faults;
 use crate::secret::Secret;
 
 /// An answer longer than this is passed on and not written down.
@@ -67,7 +67,7 @@ impl Upstream {
             Endpoint::checked("--upstream", url, false).map(|endpoint| endpoint.messages)
         };
         Ok(Upstream {
-            connector: crate::connection::connector(),
+            connector: crate::connect::transport::connector(),
             runtime: checked(server.unwrap_or(&aws))?,
             messages: checked(server.or(messages).unwrap_or("https://api.anthropic.com"))?,
             sdk,
@@ -122,7 +122,7 @@ impl Recorder {
         match self.upstream.connector.call(request).await {
             Ok(answer) => self.answered(route, head, body, answer),
             Err(failed) => {
-                let why = fault::connection(&host, &fault::chain(&failed)).message;
+                let why = faults::connection(&host, &faults::chain(&failed)).message;
                 refused(route, "ServiceUnavailableException", 503, &why)
             }
         }

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::local::percent;
+use crate::local::server::percent;
 
 /// An operation and the model in its path.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What real models refuse, refused here too: a request that passes offline passes there. Each rule reads the
 //! catalogue's capabilities.
 
-use claude_code_core::capability::{Effort, ForcedToolChoice, Sampling, Thinking};
-use claude_code_core::catalogue::ModelCard;
+use claude_code_core::model::capability::{Effort, ForcedToolChoice, Sampling, Thinking};
+use claude_code_core::model::catalogue::ModelCard;
 
 use super::target::Target;
-use crate::local::brain::{Question, Reply, Role};
+use crate::local::responder::{Question, Reply, Role};
 
 /// What stands before a model's own words where Bedrock passes them on.
 pub(super) const PREFIX: &str = "The model returned the following errors: ";

@@ -7,10 +7,10 @@ use futures_util::stream::{self, BoxStream};
 use http_body_util::BodyExt;
 
 use super::Refused;
-use crate::local::body::{Body, Piece, Pieces};
-use crate::local::brain::{End, Usage};
-use crate::local::fault::{Fault, Way};
-use crate::local::streamed::{self, Chunk};
+use crate::local::responder::fault::{Fault, Way};
+use crate::local::responder::streamed::{self, Chunk};
+use crate::local::responder::{End, Usage};
+use crate::local::server::body::{Body, Piece, Pieces};
 
 /// What is said of an answer that ends without its end.
 const BROKEN: &str = "the answer broke off before its end";

@@ -1,13 +1,13 @@
 //! What a model's id stands for, and whether this account reaches it in this way.
 
-use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::model::ModelId;
+use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};
 
 use super::Call;
 use super::control::Control;
-use crate::local::brain::Reply;
-use crate::local::clock;
-use crate::local::keys::Keys;
+use crate::local::responder::Reply;
+use crate::local::server::clock;
+use crate::local::server::keys::Keys;
 
 /// The API that an id is given to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

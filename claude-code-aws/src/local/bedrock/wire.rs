@@ -6,8 +6,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::{Refused, rules};
-use crate::local::body::{self, Body, Pieces};
-use crate::local::fault::{self, Fault};
+use crate::local::responder::fault::{self, Fault};
+use crate::local::server::body::{self, Body, Pieces};
 
 /// A JSON answer.
 pub(super) fn json(value: &Value) -> Response<Body> {

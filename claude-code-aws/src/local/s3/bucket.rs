@@ -12,7 +12,7 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use super::condition::timestamp;
 use super::service::Store;
 use super::version;
-use crate::local::clock;
+use crate::local::server::clock;
 
 pub(super) async fn create(
     store: &Store,

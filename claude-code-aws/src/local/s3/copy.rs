@@ -9,7 +9,7 @@ use super::payload::{digest, hex, set_checksums};
 use super::service::Store;
 use super::tags;
 use super::version::{self, Attributes, Checksums, NewVersion};
-use crate::local::clock;
+use crate::local::server::clock;
 
 /// Where a copy comes from: bucket, key and version. Fails for access points, which the store does not have.
 pub(super) fn source(source: CopySource) -> S3Result<(String, String, Option<String>)> {

@@ -10,7 +10,7 @@ use s3s::{S3Request, S3Response, S3Result};
 use super::condition::timestamp;
 use super::service::{Outcome, Store};
 use super::version::{self, COLUMNS, Version};
-use crate::local::percent;
+use crate::local::server::percent;
 
 /// The most entries of one page, and the number without a wish.
 const MAX_KEYS: usize = 1000;

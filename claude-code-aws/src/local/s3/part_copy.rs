@@ -11,7 +11,7 @@ use super::payload::{Payload, digest, hex, set_checksums};
 use super::service::Store;
 use super::upload::{self, check_number, wanted};
 use super::version;
-use crate::local::clock;
+use crate::local::server::clock;
 
 /// The bytes of a source that a request names, all of them without a range. Fails with InvalidRange.
 fn cut(data: &Bytes, range: Option<Range>) -> S3Result<Bytes> {

@@ -4,15 +4,15 @@
 
 use bytes::Bytes;
 use claude_code_core::Result;
-use claude_code_core::file::sha256_hex;
+use claude_code_core::answer::file::sha256_hex;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Request, Uri};
 
 use super::payload::MAX_OBJECT;
-use crate::local::body::{self, Body};
-use crate::local::keys::Keys;
-use crate::local::{clock, percent, signature};
+use crate::local::server::body::{self, Body};
+use crate::local::server::keys::Keys;
+use crate::local::server::{clock, percent, signature};
 
 /// The header that says how the payload was signed.
 const PAYLOAD: &str = "x-amz-content-sha256";

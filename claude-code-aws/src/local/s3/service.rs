@@ -13,10 +13,10 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::store;
-use crate::local::body::{Body, BodyError};
-use crate::local::directory::Directory;
-use crate::local::keys::Keys;
-use crate::local::worker::Worker;
+use crate::local::server::body::{Body, BodyError};
+use crate::local::server::keys::Keys;
+use crate::local::storage::directory::Directory;
+use crate::local::storage::sqlite_thread::Worker;
 
 /// The host of S3 inside the process; a bucket may stand in front of it.
 pub(in crate::local) const HOST: &str = "s3.twin.internal";

@@ -3,7 +3,7 @@
 use claude_code_core::{Error, Kind, Result};
 use rusqlite::Connection;
 
-use crate::local::directory::Directory;
+use crate::local::storage::directory::Directory;
 
 /// The engine's file in the state directory.
 pub(in crate::local) const FILE: &str = "s3.sqlite";

@@ -8,7 +8,7 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::service::Store;
 use super::version::{self, to_json};
-use crate::local::percent;
+use crate::local::server::percent;
 
 /// S3's limit of tags on an object.
 const MAX_TAGS: usize = 10;

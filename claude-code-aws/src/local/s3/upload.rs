@@ -8,7 +8,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use super::payload::{MAX_OBJECT, Payload, digest};
 use super::service::Outcome;
 use super::version::{self, Attributes, Checksums, from_json, to_json};
-use crate::local::clock;
+use crate::local::server::clock;
 
 /// Every part but the last has at least this many bytes (S3's limit).
 const MIN_PART: i64 = 5 * 1024 * 1024;

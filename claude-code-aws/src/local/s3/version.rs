@@ -8,7 +8,7 @@ use s3s::{S3Error, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::service::Outcome;
-use crate::local::clock;
+use crate::local::server::clock;
 
 /// The id of versions written while a bucket keeps none.
 pub(super) const NULL_ID: &str = "null";

@@ -7,7 +7,7 @@ mod render;
 use std::fmt;
 
 pub(super) use self::find::task;
-use super::brain::{Brain, Question, Reply};
+use super::responder::{Brain, Question, Reply};
 
 /// The answers that come with the crate.
 const BUILT_IN: [&str; 10] = [

@@ -2,7 +2,7 @@
 
 use super::project::{Project, Target};
 use super::{distributions, module::Import, requirements, stdlib};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 
 /// Imports of modules that are not there, and of names that a module of the answer does not define.

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::module::Route;
 use super::project::Project;
 use super::routes::METHODS;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 use crate::validate::tree::{self, children, text};
 

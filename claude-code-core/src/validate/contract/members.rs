@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::module::{Class, MethodCall, Receiver, Typed};
 use super::project::Project;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// Bases that add nothing that code calls.
 const PLAIN_BASES: [&str; 6] = ["object", "ABC", "abc.ABC", "Protocol", "typing.Protocol", "Generic"];

@@ -18,7 +18,7 @@ mod stdlib;
 mod visitor;
 
 use super::source::Source;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// Findings, each with the index of its file.
 pub type Found = Vec<(usize, Diagnostic)>;

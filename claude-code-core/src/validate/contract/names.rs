@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::project::Project;
 use super::stdlib;
-use crate::diagnostic::Diagnostic;
+use crate::answer::diagnostic::Diagnostic;
 
 /// Names used and never bound in any scope of the module: a lost import, a renamed function, a wrong type name.
 /// Modules that make names at run time, or catch NameError, are passed over.

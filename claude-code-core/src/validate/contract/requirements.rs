@@ -2,7 +2,7 @@
 
 use super::project::{Project, Target};
 use super::{distributions, stdlib};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 
 /// Manifests in which any quoted or bare word may name a distribution.

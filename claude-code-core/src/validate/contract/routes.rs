@@ -8,7 +8,7 @@ use super::javascript;
 use super::module::{Module, Route};
 use super::project::Project;
 use super::visitor::string_text;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 use crate::validate::tree::{Visit, children, text};
 

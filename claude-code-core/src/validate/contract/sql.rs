@@ -3,7 +3,7 @@
 use super::project::Project;
 use super::schema::{self, Schema, TYPES, Token};
 use super::{literals, slip, statement};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 
 /// Calls whose first argument is SQL, whatever its case.

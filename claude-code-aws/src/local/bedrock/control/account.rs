@@ -1,11 +1,11 @@
 //! What an account can change: its application profiles and its data-retention mode.
 
-use claude_code_core::file::sha256_hex;
+use claude_code_core::answer::file::sha256_hex;
 use serde_json::{Value, json};
 
 use super::Refusal;
-use crate::local::clock;
-use crate::local::keys::Keys;
+use crate::local::server::clock;
+use crate::local::server::keys::Keys;
 
 /// The mode of an account that never set one.
 const DEFAULT_RETENTION: &str = "default";

@@ -17,8 +17,8 @@ use self::account::Account;
 pub(super) use self::region::Region;
 use self::request::{Operation, Request};
 use super::wire;
-use crate::local::body::Body;
-use crate::local::brain::Reply;
+use crate::local::responder::Reply;
+use crate::local::server::body::Body;
 
 /// The control plane of one twin.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ impl Refusal {
 
 impl Control {
     /// Answers a request, if it is one of the control plane's.
-    pub(super) fn handle(&self, head: &Parts, body: &[u8], today: &str) -> Option<Response<Body>> {
+    pub(crate) fn handle(&self, head: &Parts, body: &[u8], today: &str) -> Option<Response<Body>> {
         let operation = Operation::of(&head.method, head.uri.path())?;
         if let Some(Reply::Error { code, status, message }) = self.next_scripted(operation.name()) {
             return Some(wire::exception(&code, status, &message));
@@ -72,18 +72,18 @@ impl Control {
     }
 
     /// The next calls of an operation, named as in `GetInferenceProfile`, are answered with this refusal.
-    pub(super) fn script(&self, operation: &str, times: usize, reply: &Reply) {
+    pub(crate) fn script(&self, operation: &str, times: usize, reply: &Reply) {
         let mut scripted = self.scripted.lock().unwrap_or_else(PoisonError::into_inner);
         scripted.extend(std::iter::repeat_n((operation.to_owned(), reply.clone()), times));
     }
 
     /// The id of the profile that an application profile's ARN or id was copied from. None: there is none.
-    pub(super) fn source(&self, identifier: &str) -> Option<String> {
+    pub(crate) fn source(&self, identifier: &str) -> Option<String> {
         self.account().application(identifier).map(|profile| profile.source.clone())
     }
 
     /// The account's data-retention mode.
-    pub(super) fn data_retention(&self) -> String {
+    pub(crate) fn data_retention(&self) -> String {
         self.account().retention().to_owned()
     }
 

@@ -1,6 +1,6 @@
 //! Foundation models, as the catalogue has them.
 
-use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
+use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::model::{ModelId, ProfileScope};
 use serde_json::{Value, json};
 

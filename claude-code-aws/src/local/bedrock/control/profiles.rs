@@ -1,6 +1,6 @@
 //! Inference profiles: those that AWS defines, and those that the account made.
 
-use claude_code_core::catalogue::{Catalogue, ModelCard, Status};
+use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::model::{ModelId, ProfileScope};
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use super::account::{Account, Application};
 use super::region::Region;
 use super::request::Request;
 use super::{Answer, Refusal, models, nothing};
-use crate::local::clock;
-use crate::local::keys::Keys;
+use crate::local::server::clock;
+use crate::local::server::keys::Keys;
 
 /// The most profiles of one page, and what a page has where nothing is said.
 const PAGE: usize = 1000;

@@ -6,7 +6,7 @@ use claude_code_core::model::ProfileScope;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HOST};
 
-use crate::local::endpoint::Service;
+use crate::local::server::endpoint::Service;
 
 /// Where requests without a signature are taken to come from.
 const DEFAULT: &str = "us-east-1";

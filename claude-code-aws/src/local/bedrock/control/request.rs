@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Refusal;
 use super::region::Region;
-use crate::local::percent;
+use crate::local::server::percent;
 
 /// An operation with the identifier in its path.
 #[derive(Debug, PartialEq, Eq)]

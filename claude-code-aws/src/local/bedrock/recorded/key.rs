@@ -1,13 +1,13 @@
 //! By what a recorded exchange is found again.
 
 use claude_code_core::Family;
-use claude_code_core::file::sha256_hex;
+use claude_code_core::answer::file::sha256_hex;
 use serde_json::Value;
 
-use super::super::route::Route;
-use super::super::{converse, invoke, messages};
 use super::scrub;
-use crate::local::brain::Question;
+use crate::local::bedrock::route::Route;
+use crate::local::bedrock::{converse, invoke, messages};
+use crate::local::responder::Question;
 use crate::local::samples;
 
 /// The keys of a request, the surest first.

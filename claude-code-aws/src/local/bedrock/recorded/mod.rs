@@ -35,7 +35,7 @@ pub(super) use self::key::question;
 
 use self::key::Keys;
 use super::route::Route;
-use crate::local::body::{self, Body, Piece, Pieces};
+use crate::local::server::body::{self, Body, Piece, Pieces};
 
 /// The most bytes of all files of a directory together.
 const MAX_BYTES: u64 = 1 << 30;
@@ -56,41 +56,41 @@ const KEPT: [&str; 8] = [
 #[derive(Deserialize, Serialize)]
 pub(super) struct Exchange {
     #[serde(default)]
-    pub(super) operation: String,
+    pub(crate) operation: String,
     #[serde(default)]
-    pub(super) model: String,
+    pub(crate) model: String,
     #[serde(default)]
-    pub(super) streaming: bool,
-    pub(super) request: Asked,
-    pub(super) response: Answered,
+    pub(crate) streaming: bool,
+    pub(crate) request: Asked,
+    pub(crate) response: Answered,
 }
 
 /// The request of an exchange.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) path: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
     #[serde(default)]
-    pub(super) headers: Value,
+    pub(crate) headers: Value,
     #[serde(default)]
-    pub(super) body: Value,
+    pub(crate) body: Value,
 }
 
 /// The answer of an exchange.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Answered {
-    pub(super) status: u16,
+    pub(crate) status: u16,
     #[serde(default)]
-    pub(super) headers: HashMap<String, String>,
+    pub(crate) headers: HashMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) body_text: Option<String>,
+    pub(crate) body_text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) body_base64: Option<String>,
+    pub(crate) body_base64: Option<String>,
 }
 
 impl Answered {
     /// An answer with the headers that are kept.
-    pub(super) fn new(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn new(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
         let kept = KEPT.iter().filter_map(|name| Some((*name, headers.get(*name)?.to_str().ok()?)));
         let headers = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let text = std::str::from_utf8(body).ok().map(str::to_owned);
@@ -178,7 +178,12 @@ impl Recorded {
     }
 
     /// The answer to a request, or none if nothing like it was recorded.
-    pub(super) fn answer(&self, route: &Route, path: &str, body: &[u8]) -> Option<Response<Body>> {
+    pub(in crate::local::bedrock) fn answer(
+        &self,
+        route: &Route,
+        path: &str,
+        body: &[u8],
+    ) -> Option<Response<Body>> {
         let keys = Keys::of(route, path, body);
         let key = keys.all().find(|key| self.by_key.contains_key(key))?;
         let takes = self.by_key.get(&key)?;

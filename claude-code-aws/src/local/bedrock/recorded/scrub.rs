@@ -7,8 +7,8 @@ use aws_smithy_types::event_stream::Message;
 use bytes::{Buf, Bytes};
 use serde_json::Value;
 
-use crate::local::keys::Keys;
-use crate::local::percent;
+use crate::local::server::keys::Keys;
+use crate::local::server::percent;
 
 /// How credentials begin, and how many of their characters follow at least.
 const CREDENTIALS: [(&str, usize); 7] = [
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     #[allow(clippy::unwrap_used)]
     fn a_cleaned_frame_is_a_frame() {
-        use super::super::super::frames::exception;
+        use crate::local::bedrock::frames::exception;
         let dirty = exception("validationException", "arn:aws:iam::123456789012:user/bob");
         let good = exception("throttlingException", "slow");
         let both = Bytes::from([good.as_ref(), dirty.as_ref(), b"\0\0"].concat());

@@ -1,0 +1,41 @@
+//! `doctor`: is everything there? Each line is ok or says what to do. Nothing is sent to a model.
+
+use claude_code_core::Result;
+
+use crate::cli::args::Global;
+use crate::cli::output::exit;
+use crate::cli::output::json;
+use crate::cli::output::plain;
+use crate::cli::output::show;
+use crate::cli::setup;
+use crate::doctor::{Finding, examine};
+
+/// Looks and tells. Exit code 1 if anything has to be done.
+pub(crate) async fn run(global: Global) -> Result<u8> {
+    let findings = examine(&setup::config(global)?).await;
+    let ok = findings.iter().all(|finding| finding.ok);
+    if global.json {
+        show::out(&json::text(&serde_json::json!({ "ok": ok, "checks": findings }))?)?;
+    } else {
+        let rows: Vec<Vec<String>> = findings.into_iter().map(|finding| row(finding).to_vec()).collect();
+        show::out(&show::table(&rows))?;
+        if !ok {
+            show::note(
+                "without an account: claude-code-aws generate --offline \"Write a Python function that reverses a string.\"",
+            );
+        }
+    }
+    Ok(if ok { exit::OK } else { exit::FAILED })
+}
+
+/// State, name, and what was found with what to do.
+pub(crate) fn row(finding: Finding) -> [String; 3] {
+    let Finding { name, ok, detail, fix } = finding;
+    let state = match (ok, &fix) {
+        (false, _) => "fix",
+        (true, Some(_)) => "note",
+        (true, None) => "ok",
+    };
+    let text = fix.map_or(detail.clone(), |fix| format!("{detail}: {fix}"));
+    [state.to_owned(), name, plain::line(&text)]
+}

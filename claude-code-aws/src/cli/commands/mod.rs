@@ -1,0 +1,12 @@
+//! Commands: one file for each.
+
+pub(super) mod budget;
+pub(super) mod cost;
+pub(super) mod doctor;
+pub(super) mod generate;
+pub(super) mod models;
+pub(super) mod refactor;
+pub(super) mod results;
+pub(super) mod serve;
+pub(super) mod service;
+pub(super) mod twin;

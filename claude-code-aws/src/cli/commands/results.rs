@@ -1,0 +1,135 @@
+//! `results`: what was stored.
+
+use claude_code_core::store::{Listing, ResultRow};
+use claude_code_core::{Client, Error, Kind, Language, Result};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::generate::{lines, written};
+use crate::cli::args::{Global, ResultsCommand};
+use crate::cli::output::exit;
+use crate::cli::output::figures::{bytes, model};
+use crate::cli::output::json;
+use crate::cli::output::plain;
+use crate::cli::output::show;
+use crate::cli::setup;
+use crate::storage::sweep::Janitor;
+
+/// Listings that run at the same time.
+const AT_ONCE: usize = 8;
+/// Rows of one page.
+const PAGE: u32 = 100;
+/// Characters of the prompt in a row.
+const PROMPT: usize = 48;
+
+pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
+    if let ResultsCommand::Sweep { dry_run } = command {
+        return sweep(global, dry_run).await;
+    }
+    let client = setup::keeper(global).await?;
+    match command {
+        ResultsCommand::List { language, limit } => list(global, &client, language.as_deref(), limit).await?,
+        ResultsCommand::Show { id } => {
+            let generation = setup::results(&client)?.get(client.scope(), &id).await?;
+            if global.json {
+                show::out(&json::text(&generation.schema())?)?;
+            } else {
+                show::out(&show::code(&generation))?;
+                show::note(&show::summary(&generation));
+            }
+        }
+        ResultsCommand::Download { id, output, overwrite } => {
+            let generation = setup::results(&client)?.get(client.scope(), &id).await?;
+            let paths = written(&generation.files, &output, overwrite)?;
+            let text = if global.json { json::text(&paths)? } else { lines(paths.into_iter()) };
+            show::out(&text)?;
+        }
+        ResultsCommand::Rm { id } => {
+            setup::results(&client)?;
+            client.erase(&id).await?;
+            let text = if global.json {
+                json::text(&serde_json::json!({ "removed": id }))?
+            } else {
+                format!("removed {id}\n")
+            };
+            show::out(&text)?;
+        }
+        ResultsCommand::Sweep { .. } => {}
+    }
+    Ok(exit::OK)
+}
+
+/// Removes what no row points at, or says what would be removed.
+async fn sweep(global: Global, dry_run: bool) -> Result<u8> {
+    let janitor = Janitor::new(setup::stored(global).await?);
+    let swept = if dry_run { janitor.look().await? } else { janitor.sweep().await? };
+    if global.json {
+        show::out(&json::text(&serde_json::json!({
+            "seen": swept.seen, "young": swept.young, "with_row": swept.with_row, "orphans": swept.orphans,
+            "bytes": swept.bytes, "failed": swept.failed, "removed": !dry_run,
+        }))?)?;
+    } else {
+        show::out(&lines(swept.orphans.iter().map(|key| plain::line(key))))?;
+        let what = if dry_run { "would be removed" } else { "removed" };
+        show::note(&format!(
+            "{} objects: {} {what} ({}), {} with a result, {} younger than a day",
+            swept.seen,
+            swept.orphans.len() as u64 - swept.failed,
+            bytes(usize::try_from(swept.bytes).unwrap_or(usize::MAX)),
+            swept.with_row,
+            swept.young
+        ));
+    }
+    if swept.failed > 0 {
+        let failed = format!("{} objects could not be removed: run it again", swept.failed);
+        return Err(Error::new(Kind::Storage, failed));
+    }
+    Ok(exit::OK)
+}
+
+async fn list(global: Global, client: &Client, language: Option<&str>, limit: u32) -> Result<()> {
+    // The index has one list for each language: without a name every known one is read.
+    let languages = match language {
+        Some(name) => vec![Language::new(name)?],
+        None => Language::all().collect(),
+    };
+    let mut rows: Vec<ResultRow> = stream::iter(languages)
+        .map(|language| newest(client, language, limit))
+        .buffered(AT_ONCE)
+        .try_concat()
+        .await?;
+    rows.sort_by(|a, b| b.generated_at.cmp(&a.generated_at));
+    rows.truncate(limit as usize);
+    if global.json {
+        return show::out(&json::text(&serde_json::json!({ "items": rows }))?);
+    }
+    if rows.is_empty() {
+        show::note("no results yet");
+    }
+    let rows: Vec<Vec<String>> = rows.iter().map(told).collect();
+    show::out(&show::table(&rows))
+}
+
+async fn newest(client: &Client, language: Language, limit: u32) -> Result<Vec<ResultRow>> {
+    let mut listing = Listing { language, from: None, to: None, cursor: None, limit: limit.min(PAGE) };
+    let mut rows = Vec::new();
+    loop {
+        let page = setup::results(client)?.list(client.scope(), &listing).await?;
+        rows.extend(page.items);
+        listing.cursor = page.next;
+        if listing.cursor.is_none() || rows.len() >= limit as usize {
+            return Ok(rows);
+        }
+    }
+}
+
+fn told(row: &ResultRow) -> Vec<String> {
+    let prompt = plain::line(&row.prompt);
+    let mut short: String = prompt.chars().take(PROMPT).collect();
+    if short.len() < prompt.len() {
+        short.push('…');
+    }
+    // To the second: what follows is for machines.
+    let at = row.generated_at.get(..19).unwrap_or(&row.generated_at).replace('T', " ");
+    let size = bytes(usize::try_from(row.code_length).unwrap_or(usize::MAX));
+    vec![row.id.clone(), at, row.language.to_string(), size, plain::line(&model(&row.model)), short]
+}

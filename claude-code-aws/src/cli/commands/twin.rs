@@ -1,0 +1,155 @@
+//! `twin up`: Bedrock, S3 and DynamoDB on loopback, for any SDK.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use claude_code_core::{Error, ModelId, ModelProvider, Result};
+
+use crate::anthropic::Anthropic;
+use crate::cli::args::{Global, RecordArgs, TwinCommand, UpArgs};
+use crate::cli::output::exit;
+use crate::cli::output::json;
+use crate::cli::output::show;
+use crate::cli::setup;
+use crate::cli::shutdown::Signals;
+use crate::connect::config::{Config, Provider, Store};
+use crate::local::{
+    self, Brain, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Samples, Twin, Upstream,
+};
+use crate::secret::Secret;
+
+/// The word for the answers that come with the program; `./samples` is a file or directory of that name.
+const SAMPLES: &str = "samples";
+
+pub(crate) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
+    match command {
+        TwinCommand::Up(args) => up(global, &args).await,
+        TwinCommand::Record(args) => record(global, &args).await,
+    }
+}
+
+async fn up(global: Global, args: &UpArgs) -> Result<u8> {
+    let config = config(global)?;
+    let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
+    let twin = match is_recording(&args.answers) {
+        true if args.quota_tpm.is_some() => {
+            return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
+        }
+        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(Path::new(&args.answers))?)),
+        false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
+    };
+    let doors = Doors { port: args.port, verify: args.verify_signatures, fresh: args.fresh };
+    serve(global, &config, &twin, doors).await
+}
+
+/// Whether `--answers` names recorded exchanges: a directory, but for the one whose name is the word for the samples.
+fn is_recording(answers: &str) -> bool {
+    answers != SAMPLES && Path::new(answers).is_dir()
+}
+
+async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
+    let config = config(global)?;
+    let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
+    let messages = &config.anthropic;
+    let upstream = Upstream::new(
+        crate::connect::load(&config).await?,
+        args.upstream.as_deref(),
+        messages.base_url.as_deref(),
+        messages.api_key.clone(),
+    )?;
+    let twin =
+        Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream, keys())?)));
+    show::note(&format!("every exchange with a model is written into {}", args.out.display()));
+    serve(global, &config, &twin, Doors { port: args.port, verify: false, fresh: false }).await
+}
+
+fn config(global: Global) -> Result<Config> {
+    Ok(Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? })
+}
+
+/// How a twin opens: its first port, whether it verifies signatures, and whether it forgets earlier runs.
+struct Doors {
+    port: u16,
+    verify: bool,
+    fresh: bool,
+}
+
+async fn serve(global: Global, config: &Config, twin: &Twin, doors: Doors) -> Result<u8> {
+    let directory = twin.engines().directory()?;
+    // Before the addresses are known to anyone: a signal right after them must find its handler.
+    let mut end = Signals::listen()?;
+    let listening = local::listen_before_stores(twin, doors.port, doors.verify).await?;
+    // Only now: nothing can go wrong any more, and neither S3 nor DynamoDB has opened its database.
+    if doors.fresh {
+        directory.clear()?;
+    }
+    show::out(&lines(global, &listening.variables(set))?)?;
+    local::prepare(twin, config).await?;
+    listening.open_stores();
+    show::note(&format!(
+        "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",
+        directory.path().display()
+    ));
+    end.next().await;
+    listening.close().await;
+    Ok(exit::OK)
+}
+
+fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
+    let brain = brain(&args.answers, args.answers_model.as_deref(), config)?;
+    Ok(match args.quota_tpm {
+        Some(tokens) => Arc::new(Quota::new(brain, tokens)),
+        None => brain,
+    })
+}
+
+/// A twin in this directory that answers as the `--answers` of a server says.
+pub(crate) fn answered(dir: &Path, answers: &str) -> Result<Twin> {
+    match answers {
+        SAMPLES => Ok(Twin::of_samples(dir)),
+        path => local::answers_at(dir, Path::new(path)),
+    }
+}
+
+/// Who answers in the twin, as `--answers` says it.
+fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
+    Ok(match answers {
+        SAMPLES => Arc::new(Samples::built_in()),
+        url if url.starts_with("http://") || url.starts_with("https://") => {
+            let model = model.map(ModelId::new).transpose()?;
+            Arc::new(Relay::new(server(url, config)?, model))
+        }
+        path => local::script_of(Path::new(path))?,
+    })
+}
+
+/// The model server at a URL: OpenAI's chat completions, or the Messages API.
+fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
+    let connector = crate::connect::transport::connector();
+    if OpenAi::is_url(url) {
+        return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
+    }
+    Ok(Arc::new(Anthropic::new(&config.anthropic.only(url), connector, false)?))
+}
+
+/// A variable of the environment, if it is set to something.
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The keys that clients of this shell will sign with.
+fn keys() -> Keys {
+    match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) => Keys::default().with(id, secret),
+        _ => Keys::default(),
+    }
+}
+
+fn lines(global: Global, exports: &[(&'static str, String)]) -> Result<String> {
+    if global.json {
+        let map: serde_json::Map<String, serde_json::Value> =
+            exports.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        return json::text(&map);
+    }
+    Ok(exports.iter().map(|(name, value)| format!("export {name}={value}\n")).collect())
+}

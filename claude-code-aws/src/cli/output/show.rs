@@ -1,0 +1,99 @@
+//! What goes to stdout and stderr, and the last line about a result.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use claude_code_core::{CodeFile, Error, Generation, Kind, Result, answer::file};
+
+use super::figures::{age, cost, count, model, some};
+use super::plain::{line, plain};
+
+/// Writes to stdout: exact bytes to a file or pipe, a terminal gets no escape sequences. A reader that went away
+/// (`| head`) is no failure.
+pub(crate) fn out(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    let text = if stdout.is_terminal() { plain(text) } else { text.into() };
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new(Kind::Storage, format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr, which people read: always without escape sequences.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
+}
+
+/// The code of a result: the only file's text; several, each under a line with its path; without files, the words.
+pub(crate) fn code(generation: &Generation) -> String {
+    match generation.files.as_slice() {
+        [] => ended(generation.text.clone()),
+        [only] => ended(only.content.clone()),
+        several => files(several),
+    }
+}
+
+/// Files, each under a line with its path.
+pub(crate) fn files(files: &[CodeFile]) -> String {
+    let under =
+        |(name, file): (&String, &CodeFile)| format!("==> {name} <==\n{}", ended(file.content.clone()));
+    let parts: Vec<String> = file::names(files).iter().zip(files).map(under).collect();
+    parts.join("\n")
+}
+
+fn ended(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// What the caller should know: warnings and what the checks found, a line each.
+pub(crate) fn remarks(generation: &Generation) -> Vec<String> {
+    let warnings = generation.warnings.iter().map(|warning| format!("warning: {}", line(warning)));
+    warnings.chain(generation.diagnostics.iter().map(|found| line(&found.to_string()))).collect()
+}
+
+/// `sonnet-5.5 · 6 files · 4.1k tokens · $0.0123 · stored ID`
+pub(crate) fn summary(generation: &Generation) -> String {
+    let usage = &generation.usage;
+    let mut parts = vec![
+        line(&model(&generation.model)),
+        some(generation.files.len(), "file"),
+        format!("{} tokens", count(usage.prompt_tokens() + usage.output_tokens)),
+        cost(generation.receipt.total()),
+    ];
+    if generation.sample {
+        parts.push("sample answer".to_owned());
+    }
+    if let Some(cached) = &generation.cached {
+        parts.push(format!("cached {} ago", age(cached.age_seconds)));
+    }
+    if !generation.accepted {
+        parts.push("rejected".to_owned());
+    }
+    parts.push(match (&generation.stored_problem, generation.stored) {
+        (_, true) => format!("stored {}", generation.id),
+        (Some(why), false) => format!("not stored: {}", line(why)),
+        // Without a problem it was asked for: --no-store, or CLAUDE_CODE_AWS_STORE=none.
+        (None, false) => "not stored, as asked".to_owned(),
+    });
+    parts.join(" · ")
+}
+
+/// Rows in columns, two spaces apart; the last column is as long as it is.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        out.push_str(cells.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}

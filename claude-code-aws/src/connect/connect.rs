@@ -1,0 +1,234 @@
+//! From settings to a client: which provider, which stores.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use claude_code_core::answer::file::sha256_hex;
+use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Policy, Result};
+
+use crate::anthropic::Anthropic;
+use crate::bedrock::Bedrock;
+use crate::clock::{SystemClock, SystemIds};
+use crate::connect::config::{Config, Provider, Store};
+#[cfg(feature = "local")]
+use crate::local::Twin;
+use crate::storage::dynamodb::DynamoState;
+use crate::storage::results::AwsResults;
+
+/// How long STS may take to name the account, each of three times.
+const STS_ATTEMPT: Duration = Duration::from_secs(5);
+
+/// A client for these settings; AWS credentials and region by the standard chain, where AWS is asked at all.
+pub async fn connect(config: Config) -> Result<Client> {
+    Ok(connect_places(&config).await?.client)
+}
+
+/// A client for these settings over an AWS configuration of the caller's own.
+pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
+    Ok(connect_places_with(sdk, &config).await?.client)
+}
+
+/// A client, and the places that its results are in.
+#[derive(Debug)]
+pub struct Connected {
+    /// The client.
+    pub client: Client,
+    pub(crate) places: Option<Places>,
+}
+
+/// Where results are: what else reads them needs the same configuration.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "only the HTTP API makes links"))]
+pub(crate) struct Places {
+    pub(crate) sdk: SdkConfig,
+    pub(crate) bucket: String,
+    #[cfg(feature = "local")]
+    pub(crate) twin: Option<Twin>,
+}
+
+#[cfg(feature = "server")]
+impl Places {
+    /// Whether other machines reach them too.
+    pub(crate) fn is_shared(&self) -> bool {
+        #[cfg(feature = "local")]
+        return self.twin.is_none();
+        #[cfg(not(feature = "local"))]
+        true
+    }
+}
+
+/// As [`connect`], with the places.
+pub async fn connect_places(config: &Config) -> Result<Connected> {
+    let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
+    if config.provider == Provider::Bedrock || aws {
+        return connect_places_with(&load(config).await?, config).await;
+    }
+    connect_places_with(&SdkConfig::builder().build(), config).await
+}
+
+/// As [`connect_with`], with the places.
+pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
+    #[cfg(feature = "local")]
+    let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
+    crate::connect::endpoints::check(sdk)?;
+    let mut policy = policy(sdk, config);
+    let builder = match config.provider {
+        Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
+        Provider::Anthropic => {
+            let strict = !config.allow_endpoint_override;
+            let provider = Anthropic::new(&config.anthropic, crate::connect::transport::connector(), strict)?;
+            policy.reach = config.anthropic.reach();
+            policy.places = provider.places();
+            asking(provider)
+        }
+        #[cfg(feature = "local")]
+        Provider::Samples => {
+            policy.places.clear();
+            asking(crate::local::samples(twin.as_ref(), config.answers.as_ref()))
+        }
+        #[cfg(not(feature = "local"))]
+        Provider::Samples => return Err(missing("provider \"samples\"")),
+    }
+    .with_policy(policy);
+    match config.store.unwrap_or(config.default_store) {
+        Store::None => Ok(Connected { client: builder.build(), places: None }),
+        Store::Aws => {
+            let bucket = bucket(sdk, config).await?;
+            let client = stored(builder, sdk, config, &bucket).build();
+            let places = Places {
+                sdk: sdk.clone(),
+                bucket,
+                #[cfg(feature = "local")]
+                twin: None,
+            };
+            Ok(Connected { client, places: Some(places) })
+        }
+        #[cfg(feature = "local")]
+        Store::Disk => on_disk(builder, twin, config).await,
+        #[cfg(not(feature = "local"))]
+        Store::Disk => Err(missing("store \"disk\"")),
+    }
+}
+
+/// What the settings decide, with who answers.
+fn policy(sdk: &SdkConfig, config: &Config) -> Policy {
+    let mut policy = config.policy.clone();
+    policy.samples = config.provider == Provider::Samples;
+    if policy.answers_from.is_empty() {
+        policy.answers_from = answers_from(sdk, config);
+    }
+    policy
+}
+
+/// Who answers, where it is not the service itself: an address of somebody's own, or what a twin plays. An address may
+/// tell more than others should read: it stands as its hash.
+fn answers_from(sdk: &SdkConfig, config: &Config) -> String {
+    let address = match config.provider {
+        Provider::Bedrock => crate::connect::endpoints::endpoint(sdk, "Bedrock Runtime"),
+        Provider::Anthropic => config.anthropic.base_url.clone(),
+        #[cfg(feature = "local")]
+        Provider::Samples => {
+            return config.answers.as_ref().map_or_else(String::new, |twin| twin.answers_from().to_owned());
+        }
+        #[cfg(not(feature = "local"))]
+        Provider::Samples => None,
+    };
+    address.map_or_else(String::new, |address| sha256_hex(address.as_bytes()))
+}
+
+/// A builder of clients that ask this provider, for answers and for facts.
+fn asking(provider: impl ModelProvider + ModelFacts + 'static) -> ClientBuilder {
+    let provider = Arc::new(provider);
+    ClientBuilder::new(provider.clone(), Arc::new(SystemClock), Arc::new(SystemIds)).with_facts(provider)
+}
+
+/// A client over a twin that is already open: its samples, its stores.
+#[cfg(feature = "local")]
+pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
+    Ok(connected_to(twin, &config).await?.client)
+}
+
+/// As [`connect_to`], with the places.
+#[cfg(feature = "local")]
+pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
+    let answers_from = twin.answers_from().to_owned();
+    let policy = Policy { samples: true, answers_from, ..config.policy.clone() };
+    let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
+    on_disk(builder, Some(twin.clone()), config).await
+}
+
+#[cfg(feature = "local")]
+async fn on_disk(builder: ClientBuilder, twin: Option<Twin>, config: &Config) -> Result<Connected> {
+    let client = crate::local::stored(builder, twin.as_ref(), config).await?;
+    let places = twin.filter(|_| client.results().is_some()).map(|twin| Places {
+        sdk: twin.sdk_config(),
+        bucket: config.bucket_name.clone().unwrap_or_else(|| crate::local::BUCKET.to_owned()),
+        twin: Some(twin),
+    });
+    Ok(Connected { client, places })
+}
+
+#[cfg(feature = "local")]
+fn needs_twin(config: &Config) -> bool {
+    config.provider == Provider::Samples || config.store.unwrap_or(config.default_store) == Store::Disk
+}
+
+/// The AWS configuration of the standard chain. Fails where the environment sends requests over plain http to another
+/// machine.
+pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
+    // The SDK's own client would read the system's certificates now, even where nothing needs them.
+    let loader =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(crate::connect::transport::client());
+    let loader = match &config.region {
+        Some(region) => loader.region(Region::new(region.clone())),
+        None => loader,
+    };
+    let loaded = loader.load().await;
+    let loaded = match config.allow_endpoint_override {
+        true => loaded,
+        false => crate::connect::endpoints::without_overrides(loaded),
+    };
+    crate::connect::endpoints::check_addresses(&loaded)?;
+    Ok(match loaded.region() {
+        Some(_) => loaded,
+        None => loaded.into_builder().region(Region::from_static("us-east-1")).build(),
+    })
+}
+
+/// The builder with results in S3 and DynamoDB and with shared state.
+pub(crate) fn stored(
+    builder: ClientBuilder,
+    sdk: &SdkConfig,
+    config: &Config,
+    bucket: &str,
+) -> ClientBuilder {
+    let dynamodb = crate::storage::dynamodb::client(sdk);
+    let s3 = crate::storage::s3::client(sdk);
+    let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), bucket);
+    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket)
+        .with_credentials(sdk.credentials_provider());
+    builder.with_state(Arc::new(state)).with_store(Arc::new(results))
+}
+
+/// The results bucket: as set, else named after the account.
+pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
+    if let Some(name) = &config.bucket_name {
+        return Ok(name.clone());
+    }
+    let limits = crate::connect::transport::limits(sdk, STS_ATTEMPT, STS_ATTEMPT * 3);
+    let sts = aws_sdk_sts::config::Builder::from(sdk).timeout_config(limits).build();
+    let identity = aws_sdk_sts::Client::from_conf(sts).get_caller_identity().send().await.map_err(|_| {
+        Error::new(
+            Kind::Credentials,
+            "the account's id for the bucket's name could not be read: set CLAUDE_CODE_AWS_BUCKET_NAME, or give \
+             credentials that may call sts:GetCallerIdentity",
+        )
+    })?;
+    Ok(format!("claude-code-workshop-{}", identity.account().unwrap_or("000000000000")))
+}
+
+#[cfg(not(feature = "local"))]
+fn missing(what: &str) -> Error {
+    Error::invalid(format!("{what} is not part of this build: enable feature \"local\", or use bedrock"))
+}

@@ -1,0 +1,60 @@
+//! The same client, from engines inside the process.
+
+use std::path::Path;
+
+use claude_code_core::{Client, ClientBuilder, Error, Kind, Result};
+
+use crate::bedrock::Bedrock;
+use crate::connect::config::{Config, Store};
+use crate::local::Twin;
+use crate::local::storage::schema;
+
+/// The bucket that local results are in: the account of the twin is `000000000000`.
+pub const BUCKET: &str = "claude-code-workshop-000000000000";
+
+/// A client that needs no AWS account: sample answers from the twin, results, cache and budgets in `directory`.
+///
+/// Fails with [`Kind::Storage`] if the directory cannot be written or another process uses it.
+pub async fn open(directory: impl AsRef<Path>) -> Result<Client> {
+    let twin = Twin::open(directory.as_ref())?;
+    let config = Config { store: Some(Store::Disk), ..Config::default() };
+    crate::connect::connect_to(&twin, config).await
+}
+
+/// Bedrock as the twin plays it, or another twin that has the answers.
+pub(crate) fn samples(twin: Option<&Twin>, answers: Option<&Twin>) -> Bedrock {
+    // Without a state directory of its own a twin still answers: it would be touched by S3 and DynamoDB only.
+    let config = match answers.or(twin) {
+        Some(twin) => twin.sdk_config(),
+        None => Twin::of_samples(Path::new("")).sdk_config(),
+    };
+    Bedrock::new(&config).named("samples")
+}
+
+/// The client with its results and state in the twin's engines. If they were only the default and cannot be had, it
+/// goes on without them and each result says why; not under a cap for the day, which this process would count alone.
+pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: &Config) -> Result<Client> {
+    let Some(twin) = twin else { return Ok(builder.build()) };
+    let asked = config.store.is_some();
+    match prepare(twin, config).await {
+        Ok(bucket) => Ok(crate::connect::stored(builder, &twin.sdk_config(), config, &bucket).build()),
+        Err(error) if asked || error.kind != Kind::Storage => Err(error),
+        Err(error) if is_capped(config) => Err(Error::new(
+            error.kind,
+            format!("{}; without it the day's cap would be this process's own", error.message),
+        )),
+        Err(error) => Ok(builder.without_store(error.message).build()),
+    }
+}
+
+fn is_capped(config: &Config) -> bool {
+    config.policy.max_usd_per_day.or(config.policy.max_usd_per_day_per_scope).is_some()
+}
+
+/// Opens the engines and creates the tables and buckets that are not there yet; gives the results bucket.
+pub(crate) async fn prepare(twin: &Twin, config: &Config) -> Result<String> {
+    twin.engines().directory()?;
+    let bucket = config.bucket_name.clone().unwrap_or_else(|| BUCKET.to_owned());
+    schema::create(twin, config, &bucket).await?;
+    Ok(bucket)
+}

@@ -1,0 +1,5 @@
+//! Files of the user: reading sources, writing results below one root, the journal of a batch.
+
+pub mod batch_journal;
+pub mod read;
+pub mod write;

@@ -1,0 +1,128 @@
+//! What callers say in a conversation.
+
+use claude_code_core::service::{MAX_ANSWER, MAX_ITEMS, ServiceData};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::generate_body::{NOT_BLANK, whole};
+use serde::de::{Deserializer, Error};
+
+/// What happens next in a conversation.
+#[derive(Clone, JsonSchema)]
+#[schemars(rename = "ConversationRequest", tag = "action", rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum ConversationBody {
+    /// Begins one.
+    Start {},
+    /// Answers the waiting question.
+    Message {
+        /// Which conversation.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+        conversation_id: String,
+        /// The answer.
+        #[schemars(length(min = 1, max = MAX_ANSWER), regex(pattern = NOT_BLANK))]
+        message: String,
+        /// The step that is answered, from 1; another one than waits is refused.
+        #[schemars(range(min = 1, max = 7))]
+        step: Option<u32>,
+    },
+    /// Writes the six files.
+    Generate {
+        /// Which conversation.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+        conversation_id: String,
+        /// The description; left out: the conversation's.
+        service_data: Option<ServiceBody>,
+    },
+}
+
+/// A description of a service: 65,536 bytes of text at most.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "ServiceData")]
+pub(crate) struct ServiceBody {
+    /// What kind of service it is.
+    #[schemars(length(max = MAX_ANSWER))]
+    service_type: String,
+    /// What it does, and for whom.
+    #[schemars(length(max = MAX_ANSWER))]
+    intent: String,
+    /// What it must have.
+    #[schemars(length(max = MAX_ITEMS), inner(length(max = MAX_ANSWER)))]
+    features: Vec<String>,
+    /// Whose product stands behind it.
+    #[schemars(length(max = MAX_ANSWER))]
+    vendor: String,
+    /// Where the vendor's API is documented.
+    #[schemars(length(max = MAX_ITEMS), inner(length(max = MAX_ANSWER)))]
+    api_docs: Vec<String>,
+    /// How it is priced.
+    #[schemars(length(max = MAX_ANSWER))]
+    pricing_model: String,
+    /// How it logs and how its callers sign in.
+    #[schemars(length(max = MAX_ANSWER))]
+    logging_and_auth: String,
+}
+
+impl From<ServiceBody> for ServiceData {
+    fn from(body: ServiceBody) -> Self {
+        ServiceData {
+            service_type: body.service_type,
+            intent: body.intent,
+            features: body.features,
+            vendor: body.vendor,
+            api_docs: body.api_docs,
+            pricing_model: body.pricing_model,
+            logging_and_auth: body.logging_and_auth,
+        }
+    }
+}
+
+/// A body before its action decides which fields it may have: an error names its field, which one inside a tagged
+/// enum would not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    action: Action,
+    conversation_id: Option<String>,
+    message: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
+    step: Option<u32>,
+    service_data: Option<ServiceBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Start,
+    Message,
+    Generate,
+}
+
+impl<'de> Deserialize<'de> for ConversationBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Said { action, conversation_id, message, step, service_data } = Said::deserialize(deserializer)?;
+        let given = [
+            ("conversation_id", conversation_id.is_some()),
+            ("message", message.is_some()),
+            ("step", step.is_some()),
+            ("service_data", service_data.is_some()),
+        ];
+        let takes: &'static [&'static str] = match action {
+            Action::Start => &[],
+            Action::Message => &["conversation_id", "message", "step"],
+            Action::Generate => &["conversation_id", "service_data"],
+        };
+        if let Some((name, _)) = given.iter().find(|(name, is_given)| *is_given && !takes.contains(name)) {
+            return Err(D::Error::unknown_field(name, takes));
+        }
+        let id = conversation_id.ok_or_else(|| D::Error::missing_field("conversation_id"));
+        Ok(match action {
+            Action::Start => ConversationBody::Start {},
+            Action::Message => {
+                let message = message.ok_or_else(|| D::Error::missing_field("message"));
+                ConversationBody::Message { conversation_id: id?, message: message?, step }
+            }
+            Action::Generate => ConversationBody::Generate { conversation_id: id?, service_data },
+        })
+    }
+}

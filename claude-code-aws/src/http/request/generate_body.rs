@@ -1,0 +1,332 @@
+//! What callers send.
+
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{ACCEPT, HOST};
+use axum::http::request::Parts;
+use claude_code_core::answer::path::MAX_PATH;
+use claude_code_core::model::capability::Effort;
+use claude_code_core::request::SourceFile;
+use claude_code_core::{CacheMode, GenerateRequest, Language, PicoUsd, Tier};
+use schemars::JsonSchema;
+use serde::de::{Deserializer, Error as _, Unexpected};
+use serde::{Deserialize, Serialize};
+
+use crate::http::app::App;
+use crate::http::middleware::Place;
+use crate::http::response::problem::Problem;
+
+/// A language's name, for the API's description; the core decides.
+pub(crate) const LANGUAGE: &str = r"^[A-Za-z0-9+#_-][A-Za-z0-9+#._-]{0,31}$";
+/// Text that says something, for the API's description.
+pub(crate) const NOT_BLANK: &str = r"\S";
+
+/// A whole number, which JSON may write with a point: 3.0 is 3.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return Err(D::Error::invalid_value(Unexpected::Float(number), &"a whole number below 2^32"));
+    }
+    Ok(Some(number as u32))
+}
+
+/// A file handed in.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SourceFile")]
+pub(crate) struct FileBody {
+    /// Its path, as the model shall see it.
+    #[schemars(length(min = 1, max = 900), regex(pattern = r"^[^\r\n]*\S[^\r\n]*$"))]
+    path: String,
+    /// Its text.
+    content: String,
+}
+
+/// A tier of models.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Tier")]
+enum TierBody {
+    Simple,
+    Medium,
+    Complex,
+}
+
+/// How hard the model tries.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Effort")]
+enum EffortBody {
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+/// How the response cache is used.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "CacheMode")]
+enum CacheBody {
+    Use,
+    Refresh,
+    Off,
+}
+
+/// What applies to new code and to changes alike.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "GenerateRequest")]
+pub(crate) struct GenerateBody {
+    /// What is wanted, in plain words.
+    #[schemars(length(min = 1), regex(pattern = NOT_BLANK))]
+    prompt: String,
+    /// The language; left out: the prompt tells.
+    #[schemars(regex(pattern = LANGUAGE))]
+    language: Option<String>,
+    /// Files to read or change, in this order.
+    #[serde(default)]
+    files: Vec<FileBody>,
+    /// The tier; left out: the classifier's.
+    tier: Option<TierBody>,
+    /// A model id, or `haiku`, `sonnet`, `opus`; left out: the tier's current model.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*$"), length(max = 256))]
+    model: Option<String>,
+    /// How hard the model tries.
+    effort: Option<EffortBody>,
+    /// The longest single answer in tokens.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 127_999))]
+    max_tokens: Option<u32>,
+    /// 0 to 1, for models that take it.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    temperature: Option<f64>,
+    /// The most that the request may cost, in dollars as a decimal string.
+    #[schemars(regex(pattern = r"^[0-9]{1,7}(\.[0-9]{1,12})?$"))]
+    max_usd: Option<String>,
+    /// How the response cache is used.
+    cache: Option<CacheBody>,
+}
+
+/// Changes to given code.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "RefactorRequest", extend("anyOf" = [
+    { "required": ["files"], "properties": { "files": { "minItems": 1 }, "code": { "type": "null" } } },
+    { "required": ["code"], "properties": { "code": { "type": "string" }, "files": { "maxItems": 0 } } },
+]))]
+pub(crate) struct RefactorBody {
+    /// What is to change.
+    #[schemars(length(min = 1), regex(pattern = NOT_BLANK))]
+    instructions: String,
+    /// The files to change.
+    #[serde(default)]
+    files: Vec<FileBody>,
+    /// The code to change, where it is a single unnamed file.
+    code: Option<String>,
+    /// The language of `code`.
+    #[schemars(regex(pattern = LANGUAGE))]
+    language: Option<String>,
+    /// The tier; left out: the classifier's.
+    tier: Option<TierBody>,
+    /// A model id, or `haiku`, `sonnet`, `opus`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*$"), length(max = 256))]
+    model: Option<String>,
+    /// The most that the request may cost, in dollars as a decimal string.
+    #[schemars(regex(pattern = r"^[0-9]{1,7}(\.[0-9]{1,12})?$"))]
+    max_usd: Option<String>,
+    /// How the response cache is used.
+    cache: Option<CacheBody>,
+}
+
+/// Work as it was asked for, in the form that jobs keep.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Work {
+    /// New code.
+    Generate(GenerateBody),
+    /// Changes.
+    Refactor(RefactorBody),
+}
+
+impl Work {
+    /// The core's request, within this time. Fails naming the field.
+    pub(crate) fn request(self, within: Duration) -> Result<GenerateRequest, Problem> {
+        let request = match self {
+            Work::Generate(body) => body.request()?,
+            Work::Refactor(body) => body.request()?,
+        };
+        Ok(request.with_timeout(within))
+    }
+}
+
+impl GenerateBody {
+    fn request(self) -> Result<GenerateRequest, Problem> {
+        if self.prompt.trim().is_empty() {
+            return Err(Problem::field("prompt", "the prompt is empty: say what the code should do"));
+        }
+        let max_usd = dollars(self.max_usd.as_deref())?;
+        Ok(GenerateRequest {
+            language: language(self.language)?,
+            files: sources(self.files)?,
+            tier: self.tier.map(tier),
+            model: self.model,
+            effort: self.effort.map(effort),
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+            max_usd,
+            cache: cache(self.cache),
+            ..GenerateRequest::new(self.prompt)
+        })
+    }
+}
+
+impl RefactorBody {
+    fn request(self) -> Result<GenerateRequest, Problem> {
+        if self.instructions.trim().is_empty() {
+            return Err(Problem::field("instructions", "the instructions are empty: say what is to change"));
+        }
+        let language = language(self.language)?;
+        let mut files = sources(self.files)?;
+        match (files.is_empty(), self.code) {
+            (true, Some(content)) => {
+                files.push(SourceFile { path: path_of_code(language.as_deref()), content })
+            }
+            (true, None) => {
+                return Err(Problem::field("files", "give files, or code: there is nothing to change"));
+            }
+            (false, Some(_)) => return Err(Problem::field("code", "give files or code, not both")),
+            (false, None) => {}
+        }
+        Ok(GenerateRequest {
+            language,
+            tier: self.tier.map(tier),
+            model: self.model,
+            max_usd: dollars(self.max_usd.as_deref())?,
+            cache: cache(self.cache),
+            ..GenerateRequest::refactor(files, self.instructions)
+        })
+    }
+}
+
+fn language(name: Option<String>) -> Result<Option<String>, Problem> {
+    match &name {
+        Some(given) if Language::new(given).is_err() => {
+            Err(Problem::field("language", "a language is a short name such as python or typescript"))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn sources(files: Vec<FileBody>) -> Result<Vec<SourceFile>, Problem> {
+    let is_bad = |path: &str| path.trim().is_empty() || path.len() > MAX_PATH || path.contains(['\n', '\r']);
+    let bad = files.iter().position(|file| is_bad(&file.path));
+    if let Some(index) = bad {
+        let detail = "a path is one line of 1 to 900 bytes: name each file";
+        return Err(Problem::field(format!("files[{index}].path"), detail));
+    }
+    Ok(files.into_iter().map(|FileBody { path, content }| SourceFile { path, content }).collect())
+}
+
+fn dollars(text: Option<&str>) -> Result<Option<PicoUsd>, Problem> {
+    let refuse = |_| Problem::field("max_usd", "max_usd takes dollars as a decimal string such as \"0.50\"");
+    text.map(PicoUsd::from_usd).transpose().map_err(refuse)
+}
+
+fn path_of_code(language: Option<&str>) -> String {
+    let known = language.and_then(|name| Language::new(name).ok()).unwrap_or_else(Language::text);
+    format!("main.{}", known.extension())
+}
+
+fn tier(body: TierBody) -> Tier {
+    match body {
+        TierBody::Simple => Tier::Simple,
+        TierBody::Medium => Tier::Medium,
+        TierBody::Complex => Tier::Complex,
+    }
+}
+
+fn effort(body: EffortBody) -> Effort {
+    match body {
+        EffortBody::Low => Effort::Low,
+        EffortBody::Medium => Effort::Medium,
+        EffortBody::High => Effort::High,
+        EffortBody::Xhigh => Effort::Xhigh,
+        EffortBody::Max => Effort::Max,
+    }
+}
+
+fn cache(body: Option<CacheBody>) -> CacheMode {
+    match body {
+        None | Some(CacheBody::Use) => CacheMode::Use,
+        Some(CacheBody::Refresh) => CacheMode::Refresh,
+        Some(CacheBody::Off) => CacheMode::Off,
+    }
+}
+
+/// How much time the host leaves; hosts put it into the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(pub(crate) Duration);
+
+/// What stands before the routes in paths as callers see them, as `/prod`; hosts put it into the request's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefix(pub(crate) String);
+
+/// How the answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// In one piece.
+    Whole,
+    /// As events.
+    Stream,
+    /// Later, as a job.
+    Job,
+}
+
+/// What the headers say.
+#[derive(Clone, Debug)]
+pub(crate) struct Asks {
+    pub(crate) mode: Mode,
+    pub(crate) key: Option<String>,
+    /// The longest time for the work.
+    pub(crate) within: Duration,
+    /// What the host leaves, where it ends by itself.
+    pub(crate) left: Option<Duration>,
+    pub(crate) host: String,
+    /// What stands before the routes.
+    pub(crate) prefix: String,
+    pub(crate) last_event: u64,
+    pub(crate) place: Option<Place>,
+}
+
+impl FromRequestParts<App> for Asks {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let prefers =
+            text("prefer").is_some_and(|p| p.split([',', ';']).any(|p| p.trim() == "respond-async"));
+        let streams = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"));
+        let mode = match (prefers && app.takes_jobs(), streams) {
+            (true, _) => Mode::Job,
+            (false, true) => Mode::Stream,
+            (false, false) => Mode::Whole,
+        };
+        // A key that cannot be read is no key to rely on: it is refused where it is used.
+        let key = parts.headers.get("idempotency-key");
+        let key = key.map(|value| value.to_str().unwrap_or_default().to_owned());
+        let left = parts.extensions.get::<Deadline>().map(|deadline| deadline.0);
+        Ok(Asks {
+            mode,
+            key,
+            within: left.unwrap_or(app.total).min(app.total),
+            left,
+            prefix: parts.extensions.get::<Prefix>().map(|prefix| prefix.0.clone()).unwrap_or_default(),
+            host: text(HOST.as_str()).unwrap_or("localhost").to_owned(),
+            last_event: text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0),
+            place: parts.extensions.get::<Place>().cloned(),
+        })
+    }
+}

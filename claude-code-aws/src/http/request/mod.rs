@@ -1,0 +1,5 @@
+//! Request bodies: extraction with limits, and the fields of each route.
+
+pub(super) mod conversation_body;
+pub(super) mod extract;
+pub(super) mod generate_body;

@@ -1,0 +1,14 @@
+//! Routes: one file for each resource.
+
+pub(super) mod budget;
+pub(super) mod conversation;
+pub(super) mod generate;
+pub(super) mod jobs;
+pub(super) mod openapi;
+pub(super) mod page;
+pub(super) mod results;
+pub(super) mod schema;
+pub(super) mod service_events;
+pub(super) mod services;
+#[cfg(feature = "local")]
+pub(super) mod twin_s3;

@@ -1,0 +1,252 @@
+//! The shapes of answers, for the API's description only; a test holds them against real answers.
+#![allow(dead_code, reason = "read by the derive, never built")]
+
+use schemars::JsonSchema;
+
+/// An amount in dollars, as a decimal string.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Dollars(#[schemars(regex(pattern = r"^-?[0-9]+(\.[0-9]+)?$"))] String);
+
+/// A file of an answer: with its content, or where the answer is large with a URL.
+#[derive(JsonSchema)]
+struct CodeFile {
+    path: Option<String>,
+    language: String,
+    size: u64,
+    sha256: String,
+    complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<String>,
+}
+
+/// Tokens of all sends together.
+#[derive(JsonSchema)]
+struct Usage {
+    input_tokens: u64,
+    output_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation_input_tokens: u64,
+}
+
+/// What it cost, item by item.
+#[derive(JsonSchema)]
+struct Receipt {
+    total_usd: Option<Dollars>,
+    priced: bool,
+    items: Vec<serde_json::Value>,
+    price_table: String,
+}
+
+/// One send.
+#[derive(JsonSchema)]
+struct Attempt {
+    model: String,
+    why: String,
+    outcome: String,
+    cost: serde_json::Value,
+}
+
+/// What a check found.
+#[derive(JsonSchema)]
+struct Diagnostic {
+    path: Option<String>,
+    line: u32,
+    column: u32,
+    severity: String,
+    message: String,
+}
+
+/// How it came from the cache.
+#[derive(JsonSchema)]
+struct Cached {
+    age_seconds: u64,
+}
+
+/// A result.
+#[derive(JsonSchema)]
+#[schemars(rename = "Result")]
+pub(crate) struct Generation {
+    id: String,
+    accepted: bool,
+    language: String,
+    files: Vec<CodeFile>,
+    text: String,
+    model: String,
+    tier: String,
+    tier_reason: String,
+    stop_reason: Option<String>,
+    usage: Usage,
+    receipt: Receipt,
+    attempts: Vec<Attempt>,
+    diagnostics: Vec<Diagnostic>,
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+    cached: Option<Cached>,
+    stored: bool,
+    s3_key: Option<String>,
+    generated_at: String,
+}
+
+/// An error (RFC 9457).
+#[derive(JsonSchema)]
+pub(crate) struct Problem {
+    r#type: String,
+    title: String,
+    status: u16,
+    kind: String,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<Generation>,
+}
+
+/// The process lives.
+#[derive(JsonSchema)]
+pub(crate) struct Health {
+    status: String,
+    version: String,
+}
+
+/// A row of a listing.
+#[derive(JsonSchema)]
+struct ResultRow {
+    id: String,
+    prompt: String,
+    language: String,
+    generated_at: String,
+    code_length: u64,
+    s3_key: String,
+    model: String,
+    stop_reason: String,
+}
+
+/// A page of a listing, newest first.
+#[derive(JsonSchema)]
+pub(crate) struct Page {
+    items: Vec<ResultRow>,
+    next: Option<String>,
+}
+
+/// A file and where to get it.
+#[derive(JsonSchema)]
+struct Link {
+    path: String,
+    url: String,
+    sha256: String,
+}
+
+/// Links to a result's files; a single file's stands beside the list too.
+#[derive(JsonSchema)]
+pub(crate) struct Download {
+    id: String,
+    files: Vec<Link>,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+/// How far a job is.
+#[derive(JsonSchema)]
+struct Progress {
+    files_finished: u32,
+    events: u64,
+}
+
+/// A job.
+#[derive(JsonSchema)]
+pub(crate) struct Job {
+    id: String,
+    state: String,
+    progress: Progress,
+    created_at: String,
+    result: Option<Generation>,
+    problem: Option<Problem>,
+}
+
+/// The figures of the day.
+#[derive(JsonSchema)]
+pub(crate) struct Budget {
+    cap: Option<Dollars>,
+    spent: Dollars,
+    reserved: Dollars,
+    resets_at: String,
+}
+
+/// A file of a service.
+#[derive(JsonSchema)]
+struct ServiceFile {
+    path: String,
+    language: String,
+    size: u64,
+    sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+/// The six files of a service, with links.
+#[derive(JsonSchema)]
+pub(crate) struct ServiceCode {
+    service_id: String,
+    code_id: String,
+    files: Vec<ServiceFile>,
+    accepted: bool,
+    diagnostics: Vec<Diagnostic>,
+    model: Option<String>,
+    receipt: Receipt,
+    sample: bool,
+    generated_at: String,
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<String>>,
+}
+
+/// A description of a service, as the answers gave it.
+#[derive(JsonSchema)]
+#[schemars(rename = "ServiceDescription")]
+struct Description {
+    service_type: String,
+    intent: String,
+    features: Vec<String>,
+    vendor: String,
+    api_docs: Vec<String>,
+    pricing_model: String,
+    logging_and_auth: String,
+}
+
+/// Where a conversation is.
+#[derive(JsonSchema)]
+pub(crate) struct Conversation {
+    conversation_id: String,
+    question: Option<String>,
+    step: u32,
+    total_steps: u32,
+    title: String,
+    example: Option<String>,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_data: Option<Description>,
+}
+
+/// What a conversation answers: where it is, or the written files.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "ConversationAnswer")]
+pub(crate) enum ConversationAnswer {
+    /// After start and message.
+    Conversation(Conversation),
+    /// After generate.
+    ServiceCode(ServiceCode),
+}

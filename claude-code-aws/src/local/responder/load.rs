@@ -1,0 +1,58 @@
+//! Who answers instead of Bedrock's models, by a path: a script, or a directory of recorded exchanges.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use claude_code_core::{Error, Result};
+
+use super::Brain;
+use super::scripted::Scripted;
+use crate::local::bedrock::Recorded;
+use crate::local::samples::Samples;
+use crate::local::twin::Twin;
+
+/// A twin that plays what this path holds, with no state directory of its own; see [`answers_at`].
+pub fn answers_of(path: &Path) -> Result<Twin> {
+    answers_at(Path::new(""), path)
+}
+
+/// A twin with its state in `directory` that plays what the path holds: the recorded exchanges of a directory, or the script
+/// of a file and after its last step the sample answers. Fails naming the path and what is wrong with it.
+pub fn answers_at(directory: &Path, path: &Path) -> Result<Twin> {
+    if path.is_dir() {
+        let twin = Twin::of_recorded(directory, Recorded::open(path)?);
+        return Ok(twin.answering_from(&exchanges(path)?));
+    }
+    let script = read(path)?;
+    Ok(Twin::lazy(directory, parsed(&script)?).answering_from(script.as_bytes()))
+}
+
+/// The script in this file; after its last step the sample answers. Fails naming the file and what is wrong with it.
+pub fn script_of(path: &Path) -> Result<Arc<dyn Brain>> {
+    parsed(&read(path)?)
+}
+
+fn parsed(script: &str) -> Result<Arc<dyn Brain>> {
+    Ok(Arc::new(Scripted::parse(script, Arc::new(Samples::built_in()))?))
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| unread(path, &error))
+}
+
+/// Names, sizes and times of a directory's files: another recording has others.
+fn exchanges(directory: &Path) -> Result<Vec<u8>> {
+    let mut files = Vec::new();
+    for entry in directory.read_dir().map_err(|error| unread(directory, &error))? {
+        let entry = entry.map_err(|error| unread(directory, &error))?;
+        let about = entry.metadata().map_err(|error| unread(directory, &error))?;
+        let changed = about.modified().ok().and_then(crate::clock::millis);
+        files.push(format!("{:?} {} {changed:?}\n", entry.path(), about.len()));
+    }
+    files.sort();
+    Ok(files.concat().into_bytes())
+}
+
+fn unread(path: &Path, error: &std::io::Error) -> Error {
+    Error::invalid(format!("cannot read {}: {error}", path.display()))
+}

@@ -1,0 +1,144 @@
+//! DynamoDB: the dynoxide engine on one SQLite file, called in process by the operation's name.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use claude_code_core::{Error, Kind, Result};
+use dynoxide::{Database, DynoxideError};
+use http::{Request, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::directory::Directory;
+use super::sqlite_thread::Worker;
+use crate::local::server::body::{self, Body};
+
+/// The engine's file in the state directory.
+pub(crate) const FILE: &str = "dynamodb.sqlite";
+
+/// Before the operation in `X-Amz-Target`.
+const TARGET: &str = "DynamoDB_20120810.";
+
+/// The longest request of the API: a batch of 16 MB (BatchWriteItem).
+const MAX_REQUEST: usize = 16 * 1024 * 1024;
+
+/// The engine behind the DynamoDB endpoint.
+#[derive(Debug)]
+pub(crate) struct DynamoDb {
+    worker: Worker<Database>,
+}
+
+impl DynamoDb {
+    /// Opens the database in the state directory.
+    pub(crate) async fn open(directory: Arc<Directory>) -> Result<Self> {
+        let open = move || {
+            let path = directory.database(FILE)?;
+            let failed = |error: &dyn std::fmt::Display| {
+                Error::new(Kind::Storage, format!("cannot open {}: {error}", path.display()))
+            };
+            let name = path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
+            Database::new(name).map_err(|error| failed(&error))
+        };
+        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await? })
+    }
+
+    /// Answers one request of the JSON protocol.
+    pub(crate) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
+        let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+        let Some(operation) = target.and_then(|target| target.strip_prefix(TARGET)).map(str::to_owned) else {
+            return Ok(unknown_operation());
+        };
+        let bytes = body::collect(request.into_body(), MAX_REQUEST).await?;
+        let answer = self.worker.run(move |database| call(database, &operation, &bytes)).await?;
+        Ok(match answer {
+            Some(Ok(json)) => respond(StatusCode::OK, json),
+            Some(Err(error)) => {
+                let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
+                respond(status, error.to_json())
+            }
+            None => unknown_operation(),
+        })
+    }
+}
+
+fn unknown_operation() -> Response<Body> {
+    let json = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
+    respond(StatusCode::BAD_REQUEST, json)
+}
+
+fn respond(status: StatusCode, json: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(body::full(json));
+    *response.status_mut() = status;
+    let kind = http::HeaderValue::from_static("application/x-amz-json-1.0");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    response
+}
+
+/// The answer's JSON, or none for an operation that the engine does not have (backups, streams, global tables).
+fn call(db: &Database, operation: &str, body: &[u8]) -> Option<Result<String, DynoxideError>> {
+    Some(match operation {
+        "CreateTable" => through(body, |request| db.create_table(request)),
+        "DescribeTable" => through(body, |request| db.describe_table(request)),
+        "UpdateTable" => through(body, |request| db.update_table(request)),
+        "DeleteTable" => through(body, |request| db.delete_table(request)),
+        "ListTables" => through(body, |request| db.list_tables(request)),
+        "PutItem" => through(body, |request| db.put_item(request)),
+        "GetItem" => through(body, |request| db.get_item(request)),
+        "UpdateItem" => through(body, |request| db.update_item(request)),
+        "DeleteItem" => through(body, |request| db.delete_item(request)),
+        "Query" => through(body, |request| db.query(request)),
+        "Scan" => through(body, |request| db.scan(request)),
+        "BatchGetItem" => through(body, |request| db.batch_get_item(request)),
+        "BatchWriteItem" => through(body, |request| db.batch_write_item(request)),
+        "TransactGetItems" => through(body, |request| db.transact_get_items(request)),
+        "TransactWriteItems" => through(body, |request| db.transact_write_items(request)),
+        "ExecuteStatement" => through(body, |request| db.execute_statement(request)),
+        "BatchExecuteStatement" => through(body, |request| db.batch_execute_statement(request)),
+        "ExecuteTransaction" => through(body, |request| db.execute_transaction(request)),
+        "UpdateTimeToLive" => through(body, |request| db.update_time_to_live(request)),
+        "DescribeTimeToLive" => through(body, |request| db.describe_time_to_live(request)),
+        "TagResource" => silent(body, |request| db.tag_resource(request)),
+        "UntagResource" => silent(body, |request| db.untag_resource(request)),
+        "ListTagsOfResource" => through(body, |request| db.list_tags_of_resource(request)),
+        _ => return None,
+    })
+}
+
+fn through<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    run: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    let answer = run(read(body)?)?;
+    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+/// Operations whose answer has no body.
+fn silent<Q: DeserializeOwned, A>(
+    body: &[u8],
+    run: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    run(read(body)?).map(|_| String::new())
+}
+
+/// Reads a request. The engine's own reader marks the class of an error in front of the message.
+fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, DynoxideError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or_default();
+        let marked = ["VALIDATION:", "VALIDATION_REQUEST:", "VALIDATION_AS_READ:"];
+        if let Some(message) = marked.iter().find_map(|mark| text.strip_prefix(mark)) {
+            return DynoxideError::ValidationException(message.to_owned());
+        }
+        let marked = ["SERIALIZATION:", "SERIALIZATION_AS_READ:"];
+        if let Some(message) = marked.iter().find_map(|mark| text.strip_prefix(mark)) {
+            return DynoxideError::SerializationException(message.to_owned());
+        }
+        if text.contains("missing field")
+            || text.contains("unknown variant")
+            || text.contains("Supplied Attribute")
+        {
+            return DynoxideError::ValidationException(text.to_owned());
+        }
+        DynoxideError::SerializationException(text.to_owned())
+    })
+}

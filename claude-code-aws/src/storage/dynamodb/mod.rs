@@ -1,0 +1,41 @@
+//! DynamoDB behind the core's seams.
+
+pub(crate) mod row;
+mod state;
+
+pub use state::DynamoState;
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use claude_code_core::{Error, Kind};
+
+/// How long one try may take. DynamoDB answers within milliseconds; the rest is for a busy network.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// The same with all of the SDK's tries.
+const OPERATION: Duration = Duration::from_secs(15);
+
+/// DynamoDB as this configuration reaches it. A table that does not answer is an error, not a wait without end.
+pub fn client(sdk: &SdkConfig) -> Client {
+    let limits = crate::connect::transport::limits(sdk, ATTEMPT, OPERATION);
+    Client::from_conf(aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(limits).build())
+}
+
+/// One line about a failed call, without the service's raw answer.
+pub(crate) fn error<E, R>(verb: &str, table: &str, failed: &SdkError<E, R>) -> Error
+where
+    SdkError<E, R>: ProvideErrorMetadata,
+{
+    let code = failed.code().unwrap_or("no answer");
+    let fix = match code {
+        "ResourceNotFoundException" => {
+            "create the table, or set the name of yours in CLAUDE_CODE_AWS_TABLE_NAME or _STATE_TABLE"
+        }
+        "AccessDeniedException" => "allow GetItem, PutItem, UpdateItem, DeleteItem and Query on it",
+        "ProvisionedThroughputExceededException" | "ThrottlingException" => "it is busy: try again",
+        _ => "check the table, the credentials and the network",
+    };
+    Error::new(Kind::Storage, format!("could not {verb} table {table} ({code}): {fix}"))
+}

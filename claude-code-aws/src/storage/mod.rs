@@ -1,0 +1,9 @@
+//! Storage on AWS: results and services in S3 and DynamoDB, shared state, presigned URLs, the sweep of orphans.
+
+pub mod download;
+pub mod dynamodb;
+pub(crate) mod presign;
+pub mod results;
+pub mod s3;
+pub mod services;
+pub mod sweep;

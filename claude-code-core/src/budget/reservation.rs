@@ -1,0 +1,154 @@
+//! The budget's cell: counters that change together or not at all, and holds on them. It knows no store and no clock;
+//! `loom-tests` runs this very file under every order of its threads.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::Hash;
+
+use crate::provider::sent_flag::Departure;
+use crate::sync::{Arc, Mutex, PoisonError};
+
+/// Named integer counters.
+pub type Counters = BTreeMap<&'static str, i64>;
+
+/// What is charged, spent and reserved together, counted below zero. A condition cannot add, so the floor under this
+/// one counter is minus the cap: each caller brings the cap that counts now, whatever the row began with.
+pub(crate) const BALANCE: &str = "balance";
+/// Settled.
+pub(crate) const SPENT: &str = "spent";
+/// Held by sends under way, and by those whose outcome is unknown.
+pub(crate) const RESERVED: &str = "reserved";
+/// The part of `reserved` whose outcome is unknown: it stays.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// A change of one budget row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) deltas: Counters,
+    pub(crate) floors: Counters,
+}
+
+impl Change {
+    fn of<const N: usize>(deltas: [(&'static str, i64); N]) -> Self {
+        Change { deltas: deltas.into(), floors: Counters::new() }
+    }
+
+    /// Holds an amount, if the cap has room for it.
+    pub(crate) fn reserve(amount: i64, cap: Option<i64>) -> Self {
+        let mut change = Change::of([(BALANCE, -amount), (RESERVED, amount)]);
+        change.floors.extend(cap.map(|cap| (BALANCE, -cap)));
+        change
+    }
+
+    /// Gives a held amount back: nothing was sent.
+    pub(crate) fn release(amount: i64) -> Self {
+        Change::of([(BALANCE, amount), (RESERVED, -amount)])
+    }
+
+    /// Books what a send cost and frees the rest of what was held for it.
+    pub(crate) fn settle(held: i64, spent: i64) -> Self {
+        Change::of([(BALANCE, held.saturating_sub(spent)), (RESERVED, -held), (SPENT, spent)])
+    }
+
+    /// Leaves the amount charged and notes that its outcome is unknown.
+    pub(crate) fn leave(held: i64) -> Self {
+        Change::of([(UNKNOWN, held)])
+    }
+}
+
+/// Rows of counters in memory.
+#[derive(Debug)]
+pub(crate) struct Rows<K>(Mutex<HashMap<K, Counters>>);
+
+impl<K: Eq + Hash + Clone> Rows<K> {
+    /// No rows.
+    pub(crate) fn new() -> Self {
+        Rows(Mutex::new(HashMap::new()))
+    }
+
+    /// Adds to the counters of a row, all or none, and gives the totals. Err: a counter would have ended below its
+    /// floor; the totals are those before.
+    pub(crate) fn add(
+        &self,
+        key: &K,
+        initial: &Counters,
+        deltas: &Counters,
+        floors: &Counters,
+    ) -> Result<Counters, Counters> {
+        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = rows.get(key).unwrap_or(initial).clone();
+        let mut totals = before.clone();
+        for (name, delta) in deltas {
+            let total = totals.entry(name).or_insert(0);
+            *total = total.saturating_add(*delta);
+        }
+        if floors.iter().any(|(name, floor)| totals.get(name).copied().unwrap_or(0) < *floor) {
+            return Err(before);
+        }
+        rows.insert(key.clone(), totals.clone());
+        Ok(totals)
+    }
+}
+
+/// Changes that dropped holds left behind. Nothing waits in a drop: the next call applies them.
+#[derive(Debug)]
+pub(crate) struct Later<K>(Arc<Mutex<VecDeque<(K, Change)>>>);
+
+impl<K> Later<K> {
+    /// Nothing left behind yet.
+    pub(crate) fn new() -> Self {
+        Later(Arc::new(Mutex::new(VecDeque::new())))
+    }
+
+    /// A hold of this amount, on no row yet.
+    pub(crate) fn hold(&self, amount: i64) -> Hold<K> {
+        Hold { rows: Vec::new(), amount, departure: Departure::default(), later: Later(self.0.clone()) }
+    }
+
+    /// The next change that was left behind.
+    pub(crate) fn pop(&self) -> Option<(K, Change)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+/// Money held for one send. Dropped before the request has left it is given back; after, it stays charged at its ceiling,
+/// marked unknown. A process that is killed does neither: the amount stays reserved.
+#[derive(Debug)]
+pub(crate) struct Hold<K> {
+    rows: Vec<K>,
+    amount: i64,
+    departure: Departure,
+    later: Later<K>,
+}
+
+impl<K> Hold<K> {
+    /// The amount is held on this row too.
+    pub(crate) fn took(&mut self, row: K) {
+        self.rows.push(row);
+    }
+
+    /// What tells that the send may be on the bill.
+    pub(crate) fn departure(&self) -> Departure {
+        self.departure.clone()
+    }
+
+    /// Ends the hold: its rows and the change that each of them takes. `spent` is none where it is unknown.
+    pub(crate) fn close(mut self, spent: Option<i64>) -> (Vec<K>, Change) {
+        let change = match spent {
+            Some(spent) => Change::settle(self.amount, spent),
+            None => Change::leave(self.amount),
+        };
+        (std::mem::take(&mut self.rows), change)
+    }
+}
+
+impl<K> Drop for Hold<K> {
+    fn drop(&mut self) {
+        if self.rows.is_empty() || self.amount == 0 {
+            return;
+        }
+        let left = self.departure.has_left();
+        let change = if left { Change::leave(self.amount) } else { Change::release(self.amount) };
+        let mut later = self.later.0.lock().unwrap_or_else(PoisonError::into_inner);
+        later.extend(self.rows.drain(..).map(|row| (row, change.clone())));
+    }
+}

@@ -1,0 +1,84 @@
+//! What callers see of the budget: its figures, and the brake.
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::money::price::PicoUsd;
+use crate::plan::policy::Policy;
+use crate::state::Scope;
+
+/// The caps over a UTC day.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Caps {
+    /// Over all scopes together.
+    pub(crate) all: Option<PicoUsd>,
+    /// Over each scope.
+    pub(crate) each: Option<PicoUsd>,
+}
+
+impl Caps {
+    pub(crate) fn of(policy: &Policy) -> Self {
+        Caps { all: policy.max_usd_per_day, each: policy.max_usd_per_day_per_scope }
+    }
+
+    /// The smaller of those that are set.
+    pub(crate) fn tightest(&self) -> Option<PicoUsd> {
+        self.all.into_iter().chain(self.each).min()
+    }
+}
+
+/// A day's figures: of everybody's day where less is left of its cap than of the scope's, else the scope's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct BudgetView {
+    /// The cap, where there is one.
+    pub cap: Option<PicoUsd>,
+    /// Settled.
+    pub spent: PicoUsd,
+    /// Held by sends under way, and by those whose outcome is unknown.
+    pub reserved: PicoUsd,
+    /// The part of `reserved` whose outcome is known to be unknown: it stays charged.
+    pub unknown: PicoUsd,
+    /// Whether sending was stopped, for everybody or for this scope.
+    pub stopped: bool,
+}
+
+impl BudgetView {
+    /// What is left of the cap; without one there is no end.
+    pub(crate) fn left(&self) -> u64 {
+        let left = |cap: PicoUsd| cap.0.saturating_sub(self.spent.0).saturating_sub(self.reserved.0);
+        self.cap.map_or(u64::MAX, left)
+    }
+}
+
+/// Who is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Every scope of the deployment.
+    Everybody,
+    /// The client's own scope.
+    Scope,
+}
+
+impl Client {
+    /// The figures of the current UTC day. Fails if the ledger cannot be read.
+    pub async fn budget(&self) -> Result<BudgetView> {
+        self.parts.ledger.view(&self.scope).await
+    }
+
+    /// From now on nothing is sent: every host over the same state refuses with a budget error within two seconds.
+    /// What is under way runs to its end. Fails if the state cannot be written.
+    pub async fn stop_budget(&self, whose: Whose) -> Result<()> {
+        self.parts.ledger.halts.set(&self.named(whose), true).await
+    }
+
+    /// Ends a stop, within two seconds on every host. Fails if the state cannot be written.
+    pub async fn resume_budget(&self, whose: Whose) -> Result<()> {
+        self.parts.ledger.halts.set(&self.named(whose), false).await
+    }
+
+    fn named(&self, whose: Whose) -> Scope {
+        match whose {
+            Whose::Everybody => Scope::all(),
+            Whose::Scope => self.scope.clone(),
+        }
+    }
+}

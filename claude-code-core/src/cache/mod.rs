@@ -1,0 +1,4 @@
+//! The response cache, and single-flight for concurrent equal requests.
+
+pub(crate) mod response;
+pub(crate) mod single_flight;

@@ -1,0 +1,238 @@
+//! Accepted answers are served again for an hour: from memory, else from shared state. Only accepted ones enter,
+//! expiry is judged here, and what was stored is checked against its hash. If it cannot be reached, life goes on.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use crate::answer::file::sha256_hex;
+use crate::clock::{Clock, UtcMillis};
+use crate::error::{Error, Result};
+use crate::generation::{Cached, Generation};
+use crate::money::receipt::Receipt;
+use crate::money::usage::Usage;
+use crate::plan::Plan;
+use crate::plan::send::Why;
+use crate::request::CacheMode;
+use crate::state::lease::{Lease, Leases};
+use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
+use crate::state::{patience_after, patience_before};
+
+/// Answers kept in memory, in bytes of code and text.
+const MEMORY_BYTES: u64 = 64 << 20;
+
+/// A look that was given less time than this may just have been too short.
+const FAIR: Duration = Duration::from_secs(1);
+
+/// The response cache.
+#[derive(Debug)]
+pub(crate) struct ResponseCache {
+    memory: moka::sync::Cache<String, Entry>,
+    /// None: nobody shares it, and memory has everything.
+    shared: Option<Arc<dyn StateStore>>,
+    leases: Leases,
+    clock: Arc<dyn Clock>,
+}
+
+/// An answer in memory. The moment of its end is ours; the map only bounds the size.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The original, with its own receipt.
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) expires_at: UtcMillis,
+}
+
+/// An answer in shared state.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    sha256: String,
+    body: String,
+}
+
+/// What the cache says to a request.
+pub(crate) enum Entrance {
+    /// The answer is there.
+    Hit(Entry),
+    /// It is for this request to find it.
+    Lead(Lease),
+}
+
+impl ResponseCache {
+    pub(crate) fn new(shared: Option<Arc<dyn StateStore>>, leases: Leases, clock: Arc<dyn Clock>) -> Self {
+        let memory = moka::sync::Cache::builder()
+            .max_capacity(MEMORY_BYTES)
+            .weigher(|_, entry: &Entry| {
+                u32::try_from(entry.generation.code_length() + entry.generation.text.len() as u64)
+                    .unwrap_or(u32::MAX)
+            })
+            .build();
+        ResponseCache { memory, shared, leases, clock }
+    }
+
+    /// The answer, or the lease to find it. Waits while another process is at it.
+    pub(crate) async fn enter(&self, plan: &Plan) -> Entrance {
+        if !plan.is_cached() {
+            return Entrance::Lead(Lease::none());
+        }
+        let mut waited = false;
+        loop {
+            let left = plan.limits.deadline.since(self.clock.now());
+            let limit = patience_before(left);
+            match timeout(limit, self.look(plan)).await {
+                Ok(Some(entrance)) => return entrance,
+                Ok(None) => waited = true,
+                // Who has waited for another's answer to the last moment must not send just because a look takes longer.
+                Err(_) if waited && limit < FAIR && !left.is_zero() => {}
+                Err(_) => {
+                    tracing::warn!("the response cache does not answer: going on without it");
+                    return Entrance::Lead(Lease::none());
+                }
+            }
+            self.leases.pause(plan).await;
+        }
+    }
+
+    /// One look. None: another process is at it.
+    async fn look(&self, plan: &Plan) -> Option<Entrance> {
+        if plan.request.cache == CacheMode::Use
+            && let Some(entry) = self.get(plan).await
+        {
+            return Some(Entrance::Hit(entry));
+        }
+        self.leases.take(plan).await.map(Entrance::Lead)
+    }
+
+    /// Does a request's work and keeps its lease meanwhile.
+    pub(crate) async fn hold<T>(&self, lease: &Lease, work: impl Future<Output = T>) -> T {
+        self.leases.hold(lease, work).await
+    }
+
+    /// Ends the leases of requests that were dropped.
+    pub(crate) async fn give_back(&self) {
+        self.leases.give_back().await;
+    }
+
+    /// Closes the lease; an accepted answer enters first, unless another leader has taken over meanwhile.
+    pub(crate) async fn close(&self, lease: Lease, plan: &Plan, generation: &Arc<Generation>) {
+        let left = plan.limits.deadline.since(self.clock.now());
+        let closed = timeout(patience_after(left), async {
+            if plan.is_cached() && may_enter(generation) && self.leases.is_held(&lease).await {
+                self.put(plan, generation, self.clock.now().plus(plan.cache_ttl)).await;
+            }
+            self.leases.release(lease).await;
+        });
+        if closed.await.is_err() {
+            tracing::warn!("the response cache does not answer: the lease ends by itself");
+        }
+    }
+
+    /// Writes an entry again, such as it is now. Its end stays the same.
+    pub(crate) async fn renew(&self, plan: &Plan, entry: &Entry) {
+        let left = plan.limits.deadline.since(self.clock.now());
+        let written = self.put(plan, &entry.generation, entry.expires_at);
+        let _ = timeout(patience_after(left), written).await;
+    }
+
+    /// Ends an entry: its result was erased. Other processes may have it in memory until its own end.
+    pub(crate) async fn forget(&self, scope: &Scope, cache_key: &str) -> Result<()> {
+        self.memory.invalidate(cache_key);
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let key = StateKey::new(StateKind::Cache, scope, cache_key);
+        match shared.put(&key, Vec::new(), self.clock.now(), OnlyIf::Any).await {
+            Ok(_) | Err(PutError::Conflict) => Ok(()),
+            Err(PutError::Store(error)) => Err(error),
+        }
+    }
+
+    async fn get(&self, plan: &Plan) -> Option<Entry> {
+        let now = self.clock.now();
+        if let Some(entry) = self.memory.get(&plan.cache_key) {
+            if now < entry.expires_at {
+                return Some(entry);
+            }
+            self.memory.invalidate(&plan.cache_key);
+        }
+        let found = match self.shared.as_ref()?.get(&key(plan)).await {
+            Ok(found) => found?,
+            Err(error) => {
+                Self::note(&error);
+                return None;
+            }
+        };
+        if now >= found.expires_at {
+            return None;
+        }
+        let generation = Arc::new(decode(&plan.cache_key, &found.value)?);
+        let entry = Entry { generation, expires_at: found.expires_at };
+        self.memory.insert(plan.cache_key.clone(), entry.clone());
+        Some(entry)
+    }
+
+    async fn put(&self, plan: &Plan, generation: &Arc<Generation>, expires_at: UtcMillis) {
+        let entry = Entry { generation: generation.clone(), expires_at };
+        self.memory.insert(plan.cache_key.clone(), entry);
+        let Some(shared) = &self.shared else { return };
+        let Some(value) = encode(&plan.cache_key, generation) else { return };
+        if let Err(error) = shared.put(&key(plan), value, expires_at, OnlyIf::Any).await {
+            Self::note(&error);
+        }
+    }
+
+    /// A cache that cannot be reached costs a saving, never an answer.
+    fn note(error: &dyn std::error::Error) {
+        tracing::warn!(%error, "the response cache cannot be reached: going on without it");
+    }
+}
+
+fn key(plan: &Plan) -> StateKey {
+    StateKey::new(StateKind::Cache, &plan.scope, plan.cache_key.clone())
+}
+
+/// Whether an answer is the one that its key promises. One from a cheaper tier, because a budget was short, is not.
+fn may_enter(generation: &Generation) -> bool {
+    let downgrade = Why::Downgrade.to_string();
+    generation.accepted && generation.attempts.iter().all(|attempt| attempt.why != downgrade)
+}
+
+/// The same answer as a hit: the original id, its age, and a receipt of nothing that tells what was saved.
+pub(crate) fn hit(generation: &Generation, now: UtcMillis) -> Generation {
+    let mut hit = generation.clone();
+    // A hit that is handed on has told already what it saved.
+    if hit.cached.is_none() {
+        hit.receipt = Receipt::of_cache_hit(&generation.receipt);
+    }
+    hit.cached = Some(Cached { age_seconds: now.since(generation.generated_at).as_secs() });
+    hit.usage = Usage::default();
+    hit.attempts = Vec::new();
+    hit
+}
+
+/// A failure as it is for those who only waited for it: what it cost is on the receipt of the request that asked.
+pub(crate) fn waited_for(mut failure: Error, now: UtcMillis) -> Error {
+    failure.partial = failure.partial.map(|partial| Box::new(hit(&partial, now)));
+    failure
+}
+
+/// The hash over an answer and the key it belongs to, which has a fixed length: an answer that was changed, or moved
+/// under another key, no longer fits.
+fn seal(key: &str, body: &str) -> String {
+    sha256_hex(format!("{key}{body}").as_bytes())
+}
+
+fn encode(key: &str, generation: &Generation) -> Option<Vec<u8>> {
+    let body = serde_json::to_string(generation).ok()?;
+    serde_json::to_vec(&Stored { sha256: seal(key, &body), body }).ok()
+}
+
+/// The answer, if its hash is right and it is one that may be here.
+fn decode(key: &str, value: &[u8]) -> Option<Generation> {
+    let stored: Stored = serde_json::from_slice(value).ok()?;
+    if seal(key, &stored.body) != stored.sha256 {
+        tracing::warn!("a stored answer is damaged or under another request's key: it is not served");
+        return None;
+    }
+    serde_json::from_str::<Generation>(&stored.body).ok().filter(|generation| generation.accepted)
+}

@@ -1,0 +1,10 @@
+//! The draft: the result in progress, attempt by attempt.
+
+mod best_so_far;
+#[expect(clippy::module_inception, reason = "the folder's one concept")]
+mod draft;
+mod files;
+pub mod outcome;
+mod result;
+
+pub use draft::*;

@@ -1,0 +1,82 @@
+//! How sends end, and what a request comes to.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Kind};
+use crate::generation::Generation;
+use crate::plan::send::Why;
+use crate::provider::{ProviderError, StopReason};
+
+/// How a send ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// The model finished.
+    Complete(StopReason),
+    /// The model met a limit: the answer is cut.
+    Truncated(StopReason),
+    /// The model finished without an answer.
+    Empty,
+    /// The send failed; a declined answer is such a failure too.
+    Fault(ProviderError),
+    /// Nothing was sent: the budget refused.
+    Refused(Error),
+}
+
+impl Ended {
+    /// As the result tells it: `complete`, or the kind of what went wrong.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Ended::Complete(_) => "complete",
+            Ended::Truncated(_) => Kind::Truncated.as_str(),
+            Ended::Empty => Kind::Empty.as_str(),
+            Ended::Fault(fault) => fault.kind.as_str(),
+            Ended::Refused(error) => error.kind.as_str(),
+        }
+    }
+}
+
+/// One send that was made, as the policy reads it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its place among the plan's candidates.
+    pub candidate: usize,
+    /// Why it was made.
+    pub why: Why,
+    /// How it ended.
+    pub ended: Ended,
+    /// Whether it may be on the bill.
+    pub paid: bool,
+}
+
+/// What has been reached with a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Complete, and no check found an error.
+    Accepted,
+    /// Complete, and a check found errors that stayed.
+    Rejected,
+    /// Not complete; the error says why and the generation carries what arrived.
+    Incomplete(Error),
+    /// Nothing came of it.
+    Failed(Error),
+}
+
+impl Outcome {
+    /// Why there is no complete answer, if there is none.
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Outcome::Accepted | Outcome::Rejected => None,
+            Outcome::Incomplete(error) | Outcome::Failed(error) => Some(error),
+        }
+    }
+
+    /// The result, or the error carrying what arrived.
+    pub fn into_result(self, generation: Arc<Generation>) -> Result<Arc<Generation>, Error> {
+        match self {
+            Outcome::Accepted | Outcome::Rejected => Ok(generation),
+            Outcome::Incomplete(error) | Outcome::Failed(error) => {
+                Err(error.with_partial(Arc::unwrap_or_clone(generation)))
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Money: prices, token usage, rates, receipts and monthly forecasts.
+
+pub mod forecast;
+pub mod price;
+pub mod rates;
+pub mod receipt;
+pub mod usage;

@@ -1,0 +1,50 @@
+//! When it is over, and as what.
+
+use crate::draft::Draft;
+use crate::draft::outcome::{Ended, Outcome, Sent};
+use crate::error::{Error, Kind};
+use crate::provider::ProviderError;
+
+/// A complete answer without errors.
+pub(super) fn accepted(draft: &Draft, last: &Sent) -> Option<Outcome> {
+    (matches!(last.ended, Ended::Complete(_)) && !draft.has_errors()).then_some(Outcome::Accepted)
+}
+
+/// What it is if nothing more is sent. An earlier complete answer is not lost to a later fault.
+pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
+    match &last.ended {
+        Ended::Complete(_) if !draft.edit_problems.is_empty() && !draft.has_kept() => {
+            let problem = draft.edit_problems.first().map_or_else(String::new, ToString::to_string);
+            let kept = match draft.files.as_slice() {
+                [] => "nothing was changed",
+                _ => "the other changed files are in partial",
+            };
+            let message = format!("{problem}: {kept}; ask for the whole file, or for less at once");
+            Outcome::Failed(Error::new(Kind::EditFailed, message))
+        }
+        Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,
+        Ended::Complete(_) => Outcome::Accepted,
+        _ if draft.has_kept() => Outcome::Rejected,
+        Ended::Truncated(reason) => Outcome::Incomplete(Error::new(
+            Kind::Truncated,
+            format!(
+                "the answer ended at {reason} before it was whole; the files received are in partial: raise \
+                 max_tokens or max_sends, or ask for fewer files at once"
+            ),
+        )),
+        Ended::Empty => Outcome::Incomplete(Error::new(
+            Kind::Empty,
+            "the model ended its turn without an answer: say more exactly what is wanted, or ask another tier",
+        )),
+        Ended::Refused(error) => Outcome::Failed(error.clone()),
+        Ended::Fault(fault) if fault.kind == Kind::Cut => Outcome::Incomplete(error_of(fault)),
+        Ended::Fault(fault) => Outcome::Failed(error_of(fault)),
+    }
+}
+
+fn error_of(fault: &ProviderError) -> Error {
+    let mut error = Error::new(fault.kind, fault.message.clone());
+    error.retry_after = fault.retry_after;
+    error.request_id.clone_from(&fault.request_id);
+    error
+}

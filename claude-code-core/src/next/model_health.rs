@@ -1,0 +1,229 @@
+//! What a client has learnt from its requests and the next ones should know: fields that a model refuses, models that
+//! are better left alone for a while, and how much repeating it has done lately.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, timeout};
+
+use crate::draft::Draft;
+use crate::draft::outcome::Ended;
+use crate::error::{Error, Kind};
+use crate::model::capability::Effort;
+use crate::money::price::PicoUsd;
+use crate::next;
+use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
+use crate::provider::{Field, Paid, ProviderError};
+
+/// How long a model that throttles or fails is not asked first where another one can serve.
+const REST: Duration = Duration::from_secs(30);
+/// The same for a model that this account cannot use: somebody has to enable it before that changes.
+const CLOSED_REST: Duration = Duration::from_secs(300);
+/// Repeats of maybe-paid sends that a client may make in a row: smithy's bucket of 500 at 10 for each time-out.
+const REPEATS: u32 = 50;
+/// A turn that was not used for so long is nobody's: twice the longest interval between tries.
+const ABANDONED: Duration = Duration::from_secs(60);
+/// Models of which something is kept; ids come from callers, so they must be bounded.
+const MODELS: usize = 256;
+
+/// What is known from earlier requests. Clones of a client share it.
+#[derive(Debug)]
+pub(crate) struct Experience {
+    models: Mutex<HashMap<String, Known>>,
+    /// How many more repeats there may be. A send that succeeds gives one back.
+    repeats: Mutex<u32>,
+}
+
+/// What is known of one model in one place.
+#[derive(Debug, Default)]
+struct Known {
+    /// Fields that it refused; of an effort the level, for it may take another one.
+    refused: BTreeSet<(Field, Option<Effort>)>,
+    rests_until: Option<Instant>,
+    /// Whether its last answer was that it cannot answer now.
+    ailing: bool,
+    gate: Arc<tokio::sync::Mutex<()>>,
+    /// When somebody last went to find out.
+    asked: Option<Instant>,
+}
+
+/// The right to find out whether an ailing model answers again. One request has it; the others wait for what it
+/// finds, so that a crowd sends no more than one caller would. Dropped, it goes to the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Turn(Option<OwnedMutexGuard<()>>);
+
+impl Default for Experience {
+    fn default() -> Self {
+        Experience { models: Mutex::default(), repeats: Mutex::new(REPEATS) }
+    }
+}
+
+impl Experience {
+    /// The candidate to begin with: the first one that is not resting, or the first if all are. Another one than the
+    /// plan's first must be able to take the request.
+    pub(crate) fn start(&self, plan: &mut Plan) {
+        let now = Instant::now();
+        let models = self.models();
+        let rests = |model: &str| {
+            models.get(model).and_then(|known| known.rests_until).is_some_and(|until| now < until)
+        };
+        let takes = |at: usize| at == 0 || next::suits(plan, at, PicoUsd::ZERO);
+        let awake = |at: &usize| !rests(&plan.candidate(*at).name()) && takes(*at);
+        plan.start = (0..plan.candidates.len()).find(awake).unwrap_or(0);
+        if plan.start > 0 {
+            plan.warnings.push(format!(
+                "{} is left alone for a while after its last fault: {} is asked first",
+                plan.first().name(),
+                plan.candidate(plan.start).name()
+            ));
+        }
+    }
+
+    /// Fields that the plan's candidates were seen to refuse, by place; the last place is the escalation's.
+    pub(crate) fn refused(&self, plan: &Plan) -> BTreeSet<(usize, Field)> {
+        let models = self.models();
+        let of = |place: usize| models.get(&plan.candidate(place).name()).map(|known| &known.refused);
+        (0..=plan.candidates.len())
+            .flat_map(|place| of(place).into_iter().flatten().map(move |refused| (place, *refused)))
+            .filter(|(_, (field, level))| *level == level_of(plan, *field))
+            .map(|(place, (field, _))| (place, field))
+            .collect()
+    }
+
+    /// Waits until the send may be made: as long as it asked for, and while its model is ailing until another request
+    /// has found that it answers again. Fails if that is not in time.
+    pub(crate) async fn wait(
+        &self,
+        plan: &Plan,
+        ask: &Ask,
+        turn: &mut Turn,
+        left: Duration,
+    ) -> Result<(), Error> {
+        let begun = Instant::now();
+        let model = &*plan.candidate(ask.candidate).name();
+        // Where another model can be asked, nobody waits for this one.
+        let mut further = ask.candidate + 1..plan.candidates.len();
+        let elsewhere = further.any(|at| next::suits(plan, at, PicoUsd::ZERO));
+        if turn.0.is_none()
+            && !elsewhere
+            && let Some(gate) = self.ailing(model)
+        {
+            let Ok(taken) = timeout(left, self.turn(model, gate)).await else {
+                return Err(still_ailing(model));
+            };
+            // Whoever had the turn before may have found the model well again: then nobody needs it.
+            turn.0 = taken.filter(|_| self.ailing(model).is_some());
+        }
+        if begun.elapsed() + ask.wait > left {
+            return Err(still_ailing(model));
+        }
+        // A sleep of nothing takes until the timer's next tick, up to a millisecond.
+        if !ask.wait.is_zero() {
+            tokio::time::sleep(ask.wait).await;
+        }
+        Ok(())
+    }
+
+    /// The turn, or none if whoever has it does not use it: a stream that nobody reads must not hold up all others.
+    async fn turn(&self, model: &str, gate: Arc<tokio::sync::Mutex<()>>) -> Option<OwnedMutexGuard<()>> {
+        loop {
+            if let Ok(taken) = timeout(ABANDONED, gate.clone().lock_owned()).await {
+                return Some(taken);
+            }
+            let mut models = self.models();
+            let known = models.get_mut(model)?;
+            if known.asked.is_none_or(|asked| asked.elapsed() >= ABANDONED) {
+                known.asked = Some(Instant::now());
+                return None;
+            }
+        }
+    }
+
+    /// Learns from the draft's last send.
+    pub(crate) fn note(&self, plan: &Plan, ask: &Ask, draft: &mut Draft, turn: &mut Turn) {
+        let Some(sent) = draft.sent.last() else { return };
+        let fault = match &sent.ended {
+            Ended::Fault(fault) => Some(fault),
+            Ended::Refused(_) => return,
+            _ => None,
+        };
+        let ailing = fault.is_some_and(|fault| fault.paid == Paid::No && is_busy(fault.kind));
+        let refused = fault.and_then(|fault| fault.refused_field).map(|field| (field, level_of(plan, field)));
+        self.learn(&plan.candidate(ask.candidate).name(), fault, refused, ailing);
+        if !ailing {
+            turn.0 = None;
+        }
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        if fault.is_none() {
+            *repeats = (*repeats + 1).min(REPEATS);
+        }
+        if ask.why == Why::Repeat {
+            *repeats = repeats.saturating_sub(1);
+        }
+        draft.may_repeat = *repeats > 0;
+    }
+
+    fn learn(
+        &self,
+        model: &str,
+        fault: Option<&ProviderError>,
+        refused: Option<(Field, Option<Effort>)>,
+        ailing: bool,
+    ) {
+        let mut models = self.models();
+        if models.len() >= MODELS && !models.contains_key(model) {
+            models.retain(|_, known| known.ailing || !known.refused.is_empty());
+            if models.len() >= MODELS {
+                return;
+            }
+        }
+        let known = models.entry(model.to_owned()).or_default();
+        known.ailing = ailing;
+        known.asked = Some(Instant::now());
+        known.refused.extend(refused);
+        known.rests_until = fault.and_then(rest).map(|rest| Instant::now() + rest);
+    }
+
+    fn ailing(&self, model: &str) -> Option<Arc<tokio::sync::Mutex<()>>> {
+        self.models().get(model).filter(|known| known.ailing).map(|known| known.gate.clone())
+    }
+
+    fn models(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The level at which a request asks for a field that has levels.
+fn level_of(plan: &Plan, field: Field) -> Option<Effort> {
+    plan.request.effort.filter(|_| field == Field::Effort)
+}
+
+fn is_busy(kind: Kind) -> bool {
+    matches!(kind, Kind::Throttled | Kind::Unavailable)
+}
+
+/// How long a model is left alone after this fault, if at all.
+fn rest(fault: &ProviderError) -> Option<Duration> {
+    match fault.kind {
+        _ if fault.paid != Paid::No => None,
+        kind if is_busy(kind) => Some(fault.retry_after.unwrap_or(REST)),
+        Kind::Quota
+        | Kind::AccessDenied
+        | Kind::Retired
+        | Kind::Legacy
+        | Kind::NeedsProfile
+        | Kind::DataRetention
+        | Kind::NotFound => Some(CLOSED_REST),
+        _ => None,
+    }
+}
+
+fn still_ailing(model: &str) -> Error {
+    Error::new(
+        Kind::Throttled,
+        format!("{model} did not answer again within the request's time: wait, or raise the timeout"),
+    )
+}

@@ -1,0 +1,67 @@
+//! The one policy: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
+
+use std::time::Duration;
+
+use super::{conclude, downgrade, escalate, fallback, limits, repair, resume, retry};
+use crate::clock::UtcMillis;
+use crate::draft::Draft;
+use crate::draft::outcome::{Outcome, Sent};
+use crate::plan::Plan;
+use crate::plan::send::{Ask, Why};
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send once more.
+    Ask(Ask),
+    /// It is over.
+    Stop(Outcome),
+}
+
+/// A cause of another send.
+type Cause = fn(&Plan, &Draft, &Sent) -> Option<Ask>;
+
+/// All of them, in the order in which they are asked.
+const CAUSES: [Cause; 6] =
+    [downgrade::ask, resume::ask, retry::ask, fallback::ask, repair::ask, escalate::ask];
+
+/// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
+pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
+    let Some(last) = draft.sent.last() else {
+        let first =
+            || limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
+        return limits::overdue(plan, draft, now).map_or_else(first, Step::Stop);
+    };
+    if let Some(outcome) = conclude::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now))
+    {
+        return Step::Stop(outcome);
+    }
+    // A cause whose send would come too late gives way to the next one.
+    let mut asks = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
+    match asks.find(|ask| limits::in_time(plan, draft, ask, now)) {
+        Some(ask) => limits::checked(plan, draft, ask),
+        None => Step::Stop(conclude::concluded(draft, last)),
+    }
+}
+
+/// A send to this candidate, with its ceiling.
+pub(super) fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duration) -> Ask {
+    let model = plan.candidate(candidate);
+    // A resume or repair sends what was received along.
+    let more = match why {
+        Why::Resume | Why::Repair => draft.sent_along(plan),
+        _ => 0,
+    };
+    let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
+    Ask { candidate, why, wait, max_tokens: plan.max_tokens_of(model), ceiling, anchor: None }
+}
+
+/// How many of the sends that may be paid for were made for this reason.
+pub(super) fn count(draft: &Draft, why: &Why) -> usize {
+    draft.sent.iter().filter(|sent| sent.paid && sent.why == *why).count()
+}
+
+/// The sends to the candidate that was asked last, newest first, as far as they follow each other.
+pub(super) fn on_this_candidate<'a>(draft: &'a Draft, last: &'a Sent) -> impl Iterator<Item = &'a Sent> {
+    draft.sent.iter().rev().take_while(move |sent| sent.candidate == last.candidate)
+}

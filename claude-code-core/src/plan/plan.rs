@@ -1,0 +1,230 @@
+//! What will be done for a request, decided before anything is sent: pure, and free.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::answer::language::Language;
+use crate::clock::UtcMillis;
+use crate::model::capability::{Effort, SentThinking};
+use crate::model::catalogue::{Catalogue, ModelCard};
+use crate::model::{ModelId, Tier};
+use crate::money::price::{Cost, PicoUsd};
+use crate::money::rates::{self, Rates};
+use crate::money::receipt::Receipt;
+use crate::money::usage::Usage;
+use crate::plan::policy::Policy;
+use crate::plan::prompt::Prompt;
+use crate::request::{CacheMode, GenerateRequest};
+use crate::state::Scope;
+
+/// A model that may be asked, and why it stands in the list.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Sent as it is.
+    pub model: ModelId,
+    /// The tier that it serves.
+    pub tier: Tier,
+    /// Why it may be asked.
+    pub why: String,
+    /// What is known of it; none: unknown, and Unpriced.
+    pub card: Option<&'static ModelCard>,
+    /// The model that it stands for, where only AWS could tell.
+    pub stands_for: Option<ModelId>,
+    /// Where it is asked, if not in the provider's first place.
+    pub place: Option<Arc<str>>,
+}
+
+impl Candidate {
+    /// The id that names the model: what is sent, unless that is a profile that AWS told the model of.
+    pub fn known_as(&self) -> &ModelId {
+        self.stands_for.as_ref().unwrap_or(&self.model)
+    }
+
+    /// Model and place, for people and for what is remembered of it.
+    pub fn name(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} in {place}", self.model),
+            None => self.model.to_string(),
+        }
+    }
+
+    /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
+    pub fn takes_sampling(&self) -> bool {
+        self.card.is_none_or(|card| card.capabilities.takes_temperature())
+    }
+
+    /// Whether the model takes this effort. Of an unknown one nobody knows: it is tried and learnt.
+    pub fn takes_effort(&self, effort: Effort) -> bool {
+        self.card.is_none_or(|card| card.capabilities.takes_effort(effort))
+    }
+}
+
+/// The bounds of one request.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Nothing is sent or awaited after this moment.
+    pub deadline: UtcMillis,
+    /// Until the first event of a send.
+    pub first_event: Duration,
+    /// Between the events of a send.
+    pub idle: Duration,
+    /// Sends that may be paid for.
+    pub max_sends: u32,
+    /// The most that the request may cost.
+    pub max_usd: PicoUsd,
+    /// Whether someone set that cap.
+    pub max_usd_is_set: bool,
+}
+
+/// What will be done, and within which bounds.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The id of the result.
+    pub id: String,
+    /// What was asked.
+    pub request: GenerateRequest,
+    /// Whose request it is.
+    pub scope: Scope,
+    /// When it came.
+    pub started: UtcMillis,
+    /// The language, where request or files tell it.
+    pub language: Option<Language>,
+    /// The tier to begin on.
+    pub tier: Tier,
+    /// Why.
+    pub tier_reason: String,
+    /// The models in the order of asking; never empty. Those behind the first are for safe faults.
+    pub candidates: Vec<Candidate>,
+    /// The place of the one to begin with: the first, unless it is left alone after a fault.
+    pub start: usize,
+    /// The model of the tier above, for an answer that stays rejected.
+    pub escalation: Option<Candidate>,
+    /// The models of the tiers below, nearest first, where a budget may choose them.
+    pub cheaper: Vec<Candidate>,
+    /// The words.
+    pub prompt: Prompt,
+    /// Tokens of the prompt, estimated from above.
+    pub prompt_tokens: u64,
+    /// The longest single answer in tokens; less where a candidate writes less.
+    pub max_tokens: u32,
+    /// The bounds.
+    pub limits: Limits,
+    /// The name of this very request in the cache.
+    pub cache_key: String,
+    /// How long its accepted answer is served again.
+    pub cache_ttl: Duration,
+    /// What the client sends along.
+    pub policy: Arc<Policy>,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+/// What a request would come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// The tier.
+    pub tier: Tier,
+    /// Why.
+    pub tier_reason: String,
+    /// The model that would be asked first.
+    pub model: String,
+    /// Tokens of the prompt, estimated from above.
+    pub input_tokens: u64,
+    /// The most that one send can cost.
+    pub worst_usd: Cost,
+    /// Whether the service counted the tokens; else they are estimated from above.
+    pub counted: bool,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// What the request would come to.
+    pub fn estimate(&self) -> Estimate {
+        Estimate {
+            tier: self.tier,
+            tier_reason: self.tier_reason.clone(),
+            model: self.first().model.to_string(),
+            input_tokens: self.prompt_tokens,
+            worst_usd: self.ceiling(self.first(), self.prompt_tokens),
+            counted: false,
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    /// The same with the tokens as the service counted them.
+    pub(crate) fn counted(&self, tokens: u64) -> Estimate {
+        let worst_usd = self.ceiling(self.first(), tokens);
+        Estimate { input_tokens: tokens, worst_usd, counted: true, ..self.estimate() }
+    }
+
+    /// The most that one send to a candidate can cost.
+    pub fn ceiling(&self, candidate: &Candidate, prompt_tokens: u64) -> Cost {
+        let rates = self.rates(candidate);
+        rates::ceiling(rates.as_ref(), prompt_tokens, u64::from(self.max_tokens_of(candidate)))
+    }
+
+    /// The longest answer that a candidate is asked for: the plan's, if it writes that much.
+    pub fn max_tokens_of(&self, candidate: &Candidate) -> u32 {
+        candidate.card.map_or(self.max_tokens, |card| card.max_output_tokens.min(self.max_tokens))
+    }
+
+    /// Whether prompt and answer fit into a candidate's context. Of an unknown one nobody knows.
+    pub fn fits(&self, candidate: &Candidate) -> bool {
+        let needed = self.prompt_tokens + u64::from(self.max_tokens_of(candidate));
+        candidate.card.is_none_or(|card| needed <= u64::from(card.context_window))
+    }
+
+    /// What a send to a candidate is charged, line by line.
+    pub(crate) fn receipt(&self, candidate: &Candidate, usage: &Usage) -> Receipt {
+        match self.rates(candidate) {
+            Some(_) => Receipt::of_send(Catalogue::builtin(), candidate.known_as(), usage, false),
+            None => Receipt::of_unpriced(Catalogue::builtin(), candidate.known_as(), usage),
+        }
+    }
+
+    /// The prices of a candidate. Those of a service tier beside the standard one are not published: none is assumed.
+    fn rates(&self, candidate: &Candidate) -> Option<Rates> {
+        let is_standard = |tier: &str| matches!(tier, "default" | "standard_only");
+        let standard = self.policy.service_tier.as_deref().is_none_or(is_standard);
+        Catalogue::builtin().rates(candidate.known_as()).filter(|_| standard)
+    }
+
+    /// The `thinking` that a candidate is sent.
+    pub fn thinking(&self, candidate: &Candidate) -> Option<SentThinking> {
+        let wish = self.request.thinking?;
+        let effort = self.request.effort.filter(|effort| candidate.takes_effort(*effort));
+        candidate.card?.capabilities.thinking_as(wish, effort, self.max_tokens_of(candidate))?
+    }
+
+    /// The first model to ask.
+    pub fn first(&self) -> &Candidate {
+        &self.candidates[0]
+    }
+
+    /// The candidate at this place: behind the candidates stands the escalation, behind it the cheaper ones.
+    pub fn candidate(&self, index: usize) -> &Candidate {
+        let cheaper = index.checked_sub(self.cheaper_places().start).and_then(|n| self.cheaper.get(n));
+        let found = self.candidates.get(index).or(cheaper).or(self.escalation.as_ref());
+        found.unwrap_or(&self.candidates[0])
+    }
+
+    /// The places of the cheaper candidates.
+    pub fn cheaper_places(&self) -> std::ops::Range<usize> {
+        let first = self.candidates.len() + 1;
+        first..first + self.cheaper.len()
+    }
+
+    /// What a request must share with another one of this process to wait for its answer: who may pay less, send less or
+    /// not store is another flight, though its answer may come from the same entry of the cache.
+    pub(crate) fn flight_key(&self) -> String {
+        let Limits { max_sends, max_usd, max_usd_is_set, .. } = &self.limits;
+        let (mode, skips) = (self.request.cache, self.request.skip_store);
+        format!("{} {mode:?} {skips} {max_sends} {} {max_usd_is_set}", self.cache_key, max_usd.0)
+    }
+
+    /// Whether its answer may come from the cache, or go there.
+    pub fn is_cached(&self) -> bool {
+        self.request.cache != CacheMode::Off && self.request.check.is_none()
+    }
+}

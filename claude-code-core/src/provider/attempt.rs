@@ -1,0 +1,213 @@
+//! One send: its timers, its size cap, the terminal rule, and the first error as the last word.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use tokio::time::Instant;
+
+use crate::draft::outcome::Ended;
+use crate::error::Kind;
+use crate::money::usage::Usage;
+use crate::provider::timer::Alarm;
+use crate::provider::{Departure, ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+
+/// The longest answer that is taken, in bytes: far above 128,000 tokens.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// How long usage is awaited after the model's stop. It follows at once or never; shorter than connections are kept idle it
+/// would be the next timer of the runtime, which is woken for it.
+const USAGE_WAIT: Duration = Duration::from_secs(15);
+
+/// How long a send may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Until the first event.
+    pub first_event: Duration,
+    /// Between events.
+    pub idle: Duration,
+    /// Waiting for the model, all in all.
+    pub total: Duration,
+}
+
+/// An answer on its way.
+pub struct Incoming {
+    events: BoxStream<'static, Result<ModelEvent, ProviderError>>,
+    departure: Departure,
+    patience: Patience,
+    alarm: Alarm,
+    begun: bool,
+    bytes: usize,
+    skipped: u32,
+    stop: Option<(StopReason, Option<String>)>,
+    usage: Option<Usage>,
+    fault: Option<ProviderError>,
+}
+
+/// Sends the call. Nothing happens before the first [`next`](Incoming::next).
+pub fn open(provider: &dyn ModelProvider, call: ModelCall, patience: Patience) -> Incoming {
+    Incoming {
+        departure: call.departure.clone(),
+        events: provider.stream(call),
+        patience,
+        alarm: Alarm::default(),
+        begun: false,
+        bytes: 0,
+        skipped: 0,
+        stop: None,
+        usage: None,
+        fault: None,
+    }
+}
+
+impl Incoming {
+    /// The next piece of the answer's text; none at its end, whatever that end is.
+    pub async fn next(&mut self) -> Option<String> {
+        loop {
+            match self.event().await? {
+                ModelEvent::Text(text) => {
+                    self.bytes += text.len();
+                    if self.stop.is_some() || self.bytes > MAX_ANSWER_BYTES {
+                        return self.fail(self.disorder());
+                    }
+                    if !text.is_empty() {
+                        return Some(text);
+                    }
+                }
+                ModelEvent::Thinking { .. } if self.stop.is_none() => {}
+                ModelEvent::Stop { reason, detail } if self.stop.is_none() => {
+                    self.stop = Some((reason, detail))
+                }
+                ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => {
+                    self.usage = Some(usage)
+                }
+                ModelEvent::Alive => {}
+                ModelEvent::Skipped => self.skipped += 1,
+                _ => return self.fail(self.disorder()),
+            }
+        }
+    }
+
+    /// The next event within the limits, or none: at the end, at an error, at a limit.
+    async fn event(&mut self) -> Option<ModelEvent> {
+        if self.fault.is_some() {
+            return None;
+        }
+        let (limit, name) = self.limit();
+        let arrived = self.arrival(limit).await;
+        match arrived {
+            Some(Some(Ok(event))) => {
+                // Whatever the provider says, this was sent.
+                self.departure.mark();
+                self.begun |= event != ModelEvent::Alive;
+                Some(event)
+            }
+            Some(Some(Err(fault))) => self.fail(fault),
+            Some(None) => None,
+            None if self.stop.is_some() => None,
+            None => self.fail(self.too_slow(limit, name)),
+        }
+    }
+
+    /// What arrives within the limit, the end of the stream being something too. What is there already takes no time.
+    async fn arrival(&mut self, limit: Duration) -> Option<Option<Result<ModelEvent, ProviderError>>> {
+        let mut asked = None;
+        // The timer runs only while the model is awaited: a slow reader of the stream uses up none of it.
+        let arrived = poll_fn(|cx| match self.events.poll_next_unpin(cx) {
+            Poll::Ready(arrived) => Poll::Ready(Some(arrived)),
+            Poll::Pending => {
+                let due = *asked.get_or_insert_with(Instant::now) + limit;
+                self.alarm.poll(due, cx).map(|()| None)
+            }
+        })
+        .await;
+        if let Some(asked) = asked {
+            self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
+        }
+        arrived
+    }
+
+    fn limit(&self) -> (Duration, &'static str) {
+        let (limit, name) = match (&self.stop, self.begun) {
+            (Some(_), _) => (USAGE_WAIT, "usage"),
+            (None, false) => (self.patience.first_event, "first event"),
+            (None, true) => (self.patience.idle, "next event"),
+        };
+        if self.patience.total < limit { (self.patience.total, "end of the answer") } else { (limit, name) }
+    }
+
+    fn fail<T>(&mut self, fault: ProviderError) -> Option<T> {
+        self.fault.get_or_insert(fault);
+        None
+    }
+
+    fn too_slow(&self, limit: Duration, name: &str) -> ProviderError {
+        ProviderError::new(
+            Kind::Timeout,
+            Paid::Maybe,
+            format!(
+                "no {name} within {} s: raise the timeout, or ask for less at once",
+                limit.as_secs_f64().ceil()
+            ),
+        )
+    }
+
+    fn disorder(&self) -> ProviderError {
+        let what = if self.bytes > MAX_ANSWER_BYTES {
+            format!("the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        } else {
+            "events arrived after the end of the answer".to_owned()
+        };
+        ProviderError::new(Kind::Protocol, Paid::Yes, format!("{what}: the stream is damaged, send it again"))
+    }
+
+    /// What there is to say of events that this version does not know.
+    pub fn passed_over(&self) -> Option<String> {
+        (self.skipped > 0).then(|| {
+            format!("events of the answer that this version does not know were passed over: {}", self.skipped)
+        })
+    }
+
+    /// How it ended, and what it used where the service said so.
+    pub fn ended(self) -> (Ended, Option<Usage>) {
+        let Incoming { stop, usage, fault, .. } = self;
+        let ended = match (fault, stop) {
+            (Some(fault), _) => Ended::Fault(fault),
+            (None, None) => Ended::Fault(ProviderError::new(
+                Kind::Cut,
+                Paid::Maybe,
+                "the stream ended before the model's stop event: the answer is cut",
+            )),
+            (None, Some((reason, detail))) => judge(reason, detail.as_deref()),
+        };
+        (ended, usage)
+    }
+}
+
+/// What a stop reason means: only end_turn and stop_sequence are success.
+fn judge(reason: StopReason, detail: Option<&str>) -> Ended {
+    let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
+    let fault = |kind, message: String| Ended::Fault(ProviderError::new(kind, Paid::Yes, message));
+    match reason {
+        reason if reason.is_complete() => Ended::Complete(reason),
+        reason if reason.is_truncated() => Ended::Truncated(reason),
+        StopReason::Refusal => {
+            fault(Kind::Refused, format!("the model declined{detail}: say what it is for, or ask otherwise"))
+        }
+        StopReason::ContentFiltered => {
+            fault(Kind::Filtered, format!("a content filter stopped the answer{detail}: ask otherwise"))
+        }
+        StopReason::GuardrailIntervened => fault(
+            Kind::Guardrail,
+            format!("the guardrail stopped the answer{detail}: ask otherwise or change it"),
+        ),
+        other => fault(
+            Kind::Protocol,
+            format!(
+                "stop reason {:?}{detail} is not one of an answer in text: nothing can be made of it",
+                other.as_str()
+            ),
+        ),
+    }
+}

@@ -1,0 +1,10 @@
+//! Model providers: the trait, its messages, and one attempt over a provider's event stream.
+
+pub mod attempt;
+pub mod message;
+mod model_provider;
+pub(crate) mod profile_resolver;
+pub(crate) mod sent_flag;
+pub(crate) mod timer;
+
+pub use model_provider::*;

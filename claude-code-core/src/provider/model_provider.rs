@@ -1,0 +1,266 @@
+//! The seam to a model: one attempt, no policy.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+use crate::error::Kind;
+use crate::model::ModelId;
+use crate::model::capability::{Effort, SentThinking};
+use crate::money::usage::Usage;
+use crate::provider::message::{Message, TextBlock};
+
+pub use crate::provider::sent_flag::Departure;
+
+/// One call to one model, as it is to be sent.
+#[derive(Clone, Debug)]
+pub struct ModelCall {
+    /// Sent as given.
+    pub model: ModelId,
+    /// The system prompt.
+    pub system: Vec<TextBlock>,
+    /// The conversation; the last turn is the caller's.
+    pub messages: Vec<Message>,
+    /// The longest answer, in tokens. Always sent: Bedrock's own default is a short 4,096.
+    pub max_tokens: u32,
+    /// Only for models that take it.
+    pub temperature: Option<f64>,
+    /// How hard it tries, where the model knows efforts.
+    pub effort: Option<Effort>,
+    /// Whether and how it thinks; none: as the model does by itself.
+    pub thinking: Option<SentThinking>,
+    /// Goes to the service's invocation log only.
+    pub metadata: BTreeMap<String, String>,
+    /// A guardrail's id and version.
+    pub guardrail: Option<(String, String)>,
+    /// `default`, `priority`, `flex` or `reserved`.
+    pub service_tier: Option<String>,
+    /// Where it is sent instead of the provider's first place: a region or host that the provider was given for this.
+    pub place: Option<std::sync::Arc<str>>,
+    /// To be marked by the provider when the request leaves: what is cancelled before is not charged.
+    pub departure: Departure,
+}
+
+/// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
+#[derive(Clone, PartialEq, Eq)]
+pub enum ModelEvent {
+    /// A piece of the answer.
+    Text(String),
+    /// The model thinks: so many characters of it, never shown and never code.
+    Thinking {
+        /// Characters of thinking in this event; 0 where the service hides them.
+        chars: usize,
+    },
+    /// The model ended its turn.
+    Stop {
+        /// Why.
+        reason: StopReason,
+        /// What the service adds, in one line.
+        detail: Option<String>,
+    },
+    /// What the call used.
+    Usage(Usage),
+    /// An event that only frames others, or says that more is coming: the limits on waiting begin anew.
+    Alive,
+    /// An event that this version does not know: passed over and counted.
+    Skipped,
+}
+
+// Answers are the user's: their text never reaches a log by way of Debug.
+impl std::fmt::Debug for ModelEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ModelEvent::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            ModelEvent::Thinking { chars } => write!(f, "Thinking({chars} chars)"),
+            ModelEvent::Stop { reason, .. } => write!(f, "Stop({reason})"),
+            ModelEvent::Usage(usage) => write!(f, "{usage:?}"),
+            ModelEvent::Alive => f.write_str("Alive"),
+            ModelEvent::Skipped => f.write_str("Skipped"),
+        }
+    }
+}
+
+/// Why a model ended its turn, in the field's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// It had finished.
+    EndTurn,
+    /// It met a stop sequence.
+    StopSequence,
+    /// It met max_tokens: the answer is cut.
+    MaxTokens,
+    /// It met the end of its context: the answer is cut.
+    ContextWindowExceeded,
+    /// It declined.
+    Refusal,
+    /// A content filter stopped it.
+    ContentFiltered,
+    /// A guardrail stopped it.
+    GuardrailIntervened,
+    /// Anything else, as the service wrote it: never a success.
+    Other(String),
+}
+
+impl StopReason {
+    /// The reason by the name that Bedrock and the Messages API use.
+    pub fn from_wire(name: &str) -> Self {
+        match name {
+            "end_turn" => StopReason::EndTurn,
+            "stop_sequence" => StopReason::StopSequence,
+            "max_tokens" => StopReason::MaxTokens,
+            "model_context_window_exceeded" => StopReason::ContextWindowExceeded,
+            "refusal" => StopReason::Refusal,
+            "content_filtered" => StopReason::ContentFiltered,
+            "guardrail_intervened" => StopReason::GuardrailIntervened,
+            other => StopReason::Other(other.chars().filter(|c| !c.is_control()).take(64).collect()),
+        }
+    }
+
+    /// The name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            StopReason::EndTurn => "end_turn",
+            StopReason::StopSequence => "stop_sequence",
+            StopReason::MaxTokens => "max_tokens",
+            StopReason::ContextWindowExceeded => "model_context_window_exceeded",
+            StopReason::Refusal => "refusal",
+            StopReason::ContentFiltered => "content_filtered",
+            StopReason::GuardrailIntervened => "guardrail_intervened",
+            StopReason::Other(name) => name,
+        }
+    }
+
+    /// Whether the answer is whole.
+    pub fn is_complete(&self) -> bool {
+        matches!(self, StopReason::EndTurn | StopReason::StopSequence)
+    }
+
+    /// Whether the answer is cut and can be resumed.
+    pub fn is_truncated(&self) -> bool {
+        matches!(self, StopReason::MaxTokens | StopReason::ContextWindowExceeded)
+    }
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for StopReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for StopReason {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Ok(StopReason::from_wire(&name))
+    }
+}
+
+/// Whether a failed send may be on the bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid {
+    /// Nothing was generated: safe to send again.
+    No,
+    /// The request was sent and its outcome is unknown.
+    Maybe,
+    /// The service answered: it is on the bill.
+    Yes,
+}
+
+/// A request field that a model may refuse and that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// temperature, top_p, top_k.
+    Sampling,
+    /// outputConfig.effort.
+    Effort,
+    /// thinking.
+    Thinking,
+    /// cachePoint.
+    CachePoint,
+    /// requestMetadata.
+    Metadata,
+    /// serviceTier.
+    ServiceTier,
+}
+
+impl Field {
+    /// The name as a person knows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Field::Sampling => "temperature",
+            Field::Effort => "effort",
+            Field::Thinking => "thinking",
+            Field::CachePoint => "prompt caching",
+            Field::Metadata => "request metadata",
+            Field::ServiceTier => "service tier",
+        }
+    }
+}
+
+/// Why one attempt failed. `paid` is the provider's verdict; the loop only reads it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ProviderError {
+    /// What went wrong.
+    pub kind: Kind,
+    /// Whether it may be on the bill.
+    pub paid: Paid,
+    /// How long the service asked to wait.
+    pub retry_after: Option<Duration>,
+    /// HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// The service's error code.
+    pub code: Option<String>,
+    /// The service's id of this request.
+    pub request_id: Option<String>,
+    /// The field that the model refused, where the error names one that can be left out.
+    pub refused_field: Option<Field>,
+    /// One line for a person, with what to do; without prompt, answer or secret.
+    pub message: String,
+}
+
+impl ProviderError {
+    /// A fault with this verdict and its line for a person.
+    pub fn new(kind: Kind, paid: Paid, message: impl Into<String>) -> Self {
+        ProviderError {
+            kind,
+            paid,
+            retry_after: None,
+            status: None,
+            code: None,
+            request_id: None,
+            refused_field: None,
+            message: message.into(),
+        }
+    }
+}
+
+/// A way to reach models. One attempt per call: no retry, no policy, nothing sent before the first poll; after
+/// an error the stream ends; it ends without a stop event only if the service cut it. A request that leaves is marked on
+/// the call's [`Departure`], before its first byte is written.
+pub trait ModelProvider: std::fmt::Debug + Send + Sync {
+    /// Its name in cache keys and messages: `bedrock`, `anthropic`, `samples`.
+    fn name(&self) -> &'static str;
+
+    /// Sends the call once and gives what arrives.
+    fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>>;
+}
+
+/// What a service tells of its models without generating anything. A client does without it: then an id that does not
+/// name its model has no price, and tokens are estimated.
+pub trait ModelFacts: std::fmt::Debug + Send + Sync {
+    /// The model that a profile's ARN stands for, as an id that names model and geography. Costs nothing. The error's
+    /// message says what to do so that the next one can be resolved.
+    fn resolve(&self, profile: ModelId) -> BoxFuture<'static, Result<ModelId, ProviderError>>;
+
+    /// Tokens of the call's prompt, as the service counts them. Costs nothing. Not every model can be counted for.
+    fn count_tokens(&self, call: ModelCall) -> BoxFuture<'static, Result<u64, ProviderError>>;
+}

@@ -1,0 +1,384 @@
+//! Many requests, some at a time, each answered as it finishes.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use claude_code_aws::files::batch_journal::{Entry, Journal};
+use claude_code_aws::request::GenerateRequest;
+use claude_code_aws::{Client, Error, Result};
+use futures_util::StreamExt;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyStopAsyncIteration, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::{Mutex as AsyncMutex, watch};
+
+use crate::convert::error::raise;
+use crate::convert::options::{Options, callable};
+use crate::notebook::tally;
+use crate::result::generation::{Generation, Origin};
+use crate::runtime;
+use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
+
+/// One request of a batch, answered.
+#[pyclass(frozen, module = "claude_code")]
+pub(crate) struct BatchItem {
+    index: usize,
+    request: Py<PyAny>,
+    generation: Option<Py<Generation>>,
+    error: Option<Py<PyAny>>,
+    resumed: bool,
+}
+
+/// What a pickle makes an item from.
+type Fields = (usize, Py<PyAny>, Option<Py<Generation>>, Option<Py<PyAny>>, bool);
+
+#[pymethods]
+impl BatchItem {
+    #[new]
+    #[pyo3(signature = (index, request, generation=None, error=None, resumed=false))]
+    fn new(
+        index: usize,
+        request: Py<PyAny>,
+        generation: Option<Py<Generation>>,
+        error: Option<Py<PyAny>>,
+        resumed: bool,
+    ) -> Self {
+        BatchItem { index, request, generation, error, resumed }
+    }
+
+    /// Its place among the requests, from 0.
+    #[getter]
+    fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The request as it was given.
+    #[getter]
+    fn request(&self, py: Python<'_>) -> Py<PyAny> {
+        self.request.clone_ref(py)
+    }
+
+    /// The result; None: it failed.
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> Option<Py<Generation>> {
+        self.generation.as_ref().map(|generation| generation.clone_ref(py))
+    }
+
+    /// The ClaudeCodeError of one that failed; None: it did not.
+    #[getter]
+    fn error(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.error.as_ref().map(|error| error.clone_ref(py))
+    }
+
+    /// Whether an earlier run answered it: it comes from the journal, and nothing was sent for it now.
+    #[getter]
+    fn resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// The item as a dict: the result in its schema, of an error its kind and message.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let error = self.error.as_ref().map(|error| {
+            let error = error.bind(py);
+            let told = PyDict::new(py);
+            told.set_item("kind", error.getattr("kind")?)?;
+            told.set_item("message", error.str()?)?;
+            Ok::<_, PyErr>(told)
+        });
+        let item = PyDict::new(py);
+        item.set_item("index", self.index)?;
+        item.set_item("request", &self.request)?;
+        item.set_item(
+            "generation",
+            self.generation.as_ref().map(|made| made.get().to_dict(py)).transpose()?,
+        )?;
+        item.set_item("error", error.transpose()?)?;
+        item.set_item("resumed", self.resumed)?;
+        Ok(item)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Fields) {
+        let (py, item) = (slf.py(), slf.get());
+        let request = item.request.clone_ref(py);
+        (slf.get_type(), (item.index, request, item.generation(py), item.error(py), item.resumed))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: Py<PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
+        let generations = match (&self.generation, &other.generation) {
+            (Some(one), Some(two)) => one.get().__eq__(two.get()),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        Ok(generations
+            && (self.index, self.resumed) == (other.index, other.resumed)
+            && self.request.bind(py).eq(&other.request)?
+            && told(py, self.error.as_ref())?.eq(told(py, other.error.as_ref())?)?)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let outcome = match (&self.generation, &self.error) {
+            (Some(generation), _) => generation.get().__repr__(),
+            (None, Some(error)) => error.bind(py).get_type().name()?.extract()?,
+            (None, None) => "no outcome".to_owned(),
+        };
+        Ok(format!("BatchItem({}, {outcome})", self.index))
+    }
+}
+
+/// What an exception says: two that say the same are equal here, for Python compares them by identity.
+fn told<'py>(py: Python<'py>, error: Option<&Py<PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+    let Some(error) = error.map(|error| error.bind(py)) else { return Ok(py.None().into_bound(py)) };
+    (error.get_type(), error.getattr("args")?, error.getattr("__dict__")?).into_bound_py_any(py)
+}
+
+/// What both faces share.
+pub(crate) struct Batching {
+    origin: Origin,
+    given: Vec<Py<PyAny>>,
+    concurrency: usize,
+    progress: Option<Py<PyAny>>,
+    journal: Option<PathBuf>,
+    /// Requests that nobody has begun yet.
+    requests: Mutex<Option<Vec<GenerateRequest>>>,
+    items: AsyncMutex<Option<Receiver<Entry>>>,
+    /// Received and not handed over yet: a waiter that goes away takes none along.
+    landed: Mutex<VecDeque<Entry>>,
+    /// True once it is closed; gone with the batch.
+    closed: watch::Sender<bool>,
+    /// Items that were handed over.
+    handed: Mutex<usize>,
+}
+
+impl Batching {
+    /// The requests, all read now: a text, or a dict of `prompt` and the options of Client.generate.
+    pub(crate) fn new(
+        origin: Origin,
+        requests: &Bound<'_, PyAny>,
+        concurrency: i64,
+        journal: Option<PathBuf>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Arc<Self>> {
+        let given: Vec<Bound<'_, PyAny>> = requests.try_iter()?.collect::<PyResult<_>>()?;
+        let at_a_time = usize::try_from(concurrency).ok().filter(|count| *count > 0).ok_or_else(|| {
+            let message = format!("concurrency {concurrency} is not a number from 1 on");
+            raise(requests.py(), Error::invalid(message))
+        })?;
+        let read = given.iter().enumerate().map(|(index, one)| request(index, one));
+        let read = read.collect::<PyResult<Vec<_>>>()?;
+        Ok(Arc::new(Batching {
+            origin,
+            concurrency: at_a_time.min(given.len().max(1)),
+            given: given.into_iter().map(Bound::unbind).collect(),
+            progress: progress.map(callable).transpose()?,
+            journal,
+            requests: Mutex::new(Some(read)),
+            items: AsyncMutex::new(None),
+            landed: Mutex::default(),
+            closed: watch::Sender::new(false),
+            handed: Mutex::new(0),
+        }))
+    }
+
+    fn landed(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.landed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The work of the next item; `end` makes what comes after the last.
+    fn next(self: Arc<Self>, end: fn(Python<'_>) -> PyResult<Next>) -> Work {
+        Work::new(async move {
+            let mut closed = self.closed.subscribe();
+            let landed = tokio::select! {
+                biased;
+                _ = closed.wait_for(|closed| *closed) => Ok(false),
+                landed = self.receive() => landed,
+            };
+            let step: Step = Box::new(move |py| match landed {
+                Ok(true) => match self.hand(py)? {
+                    Some(item) => Ok(Next::Done(item.into_any())),
+                    // Another waiter was faster.
+                    None => Ok(Next::More(self.next(end))),
+                },
+                Ok(false) => end(py),
+                Err(error) => Err(raise(py, error)),
+            });
+            step
+        })
+    }
+
+    /// Waits until an item is there; false: there is none any more.
+    async fn receive(&self) -> Result<bool> {
+        let mut items = self.items.lock().await;
+        if !self.landed().is_empty() {
+            return Ok(true);
+        }
+        if items.is_none() {
+            let client = self.origin.client.core().await?;
+            *items = self.begin(&client)?;
+        }
+        let Some(items) = items.as_mut() else { return Ok(false) };
+        let item = items.recv().await;
+        let is_item = item.is_some();
+        self.landed().extend(item);
+        Ok(is_item)
+    }
+
+    /// Answers go on while the caller works on an item; as many as run at a time may wait for it. Only with the
+    /// connection made the requests are taken: a first step that was cancelled or failed leaves them for the next.
+    fn begin(&self, client: &Client) -> Result<Option<Receiver<Entry>>> {
+        let journal = self.journal.as_deref().map(Journal::open).transpose()?;
+        let fresh = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(requests) = fresh else { return Ok(None) };
+        let mut batch = match journal {
+            Some(journal) => journal.batch(client, requests, self.concurrency),
+            None => {
+                let items = client.batch(requests, self.concurrency);
+                items.map(|item| Entry { item, resumed: false }).boxed()
+            }
+        };
+        let (out, items) = channel(self.concurrency);
+        let mut closed = self.closed.subscribe();
+        tokio::spawn(runtime::attended(async move {
+            let answer = async {
+                while let Some(item) = batch.next().await {
+                    if out.send(item).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            tokio::select! {
+                () = answer => {}
+                // Closed, or dropped with all that is under way.
+                _ = closed.wait_for(|closed| *closed) => {}
+            }
+        }));
+        Ok(Some(items))
+    }
+
+    /// Hands the first item over that has landed. One at which `progress` raises stays for the next step.
+    fn hand(&self, py: Python<'_>) -> PyResult<Option<Py<BatchItem>>> {
+        let Some(entry) = self.landed().pop_front() else { return Ok(None) };
+        let done = *self.handed.lock().unwrap_or_else(PoisonError::into_inner) + 1;
+        if let Some(progress) = &self.progress
+            && let Err(error) = progress.call1(py, (done, self.given.len()))
+        {
+            self.landed().push_front(entry);
+            return Err(error);
+        }
+        *self.handed.lock().unwrap_or_else(PoisonError::into_inner) = done;
+        let Entry { item: claude_code_aws::BatchItem { index, result }, resumed } = entry;
+        if !resumed {
+            let _ =
+                result.as_ref().inspect(|made| tally::count(made)).inspect_err(|error| tally::failed(error));
+        }
+        let (generation, error) = match result {
+            Ok(made) => (Some(Py::new(py, Generation::made(Arc::new(made), self.origin.clone()))?), None),
+            Err(error) => (None, Some(raise(py, error).into_value(py).into_any())),
+        };
+        let request = self.given.get(index).map_or_else(|| py.None(), |given| given.clone_ref(py));
+        Py::new(py, BatchItem { index, request, generation, error, resumed }).map(Some)
+    }
+
+    fn close(&self) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.landed().clear();
+        self.closed.send_replace(true);
+    }
+}
+
+fn request(index: usize, given: &Bound<'_, PyAny>) -> PyResult<GenerateRequest> {
+    let wrong =
+        || PyTypeError::new_err(format!("request {index} is neither a text nor a dict with a prompt"));
+    if let Ok(prompt) = given.cast::<PyString>() {
+        return Ok(GenerateRequest::new(prompt.extract::<String>()?));
+    }
+    let options = given.cast::<PyDict>().map_err(|_| wrong())?.copy()?;
+    let prompt: String = options.get_item("prompt")?.ok_or_else(wrong)?.extract()?;
+    options.del_item("prompt")?;
+    for option in ["on_event", "check"] {
+        if options.contains(option)? {
+            return Err(PyTypeError::new_err(format!("request {index}: {option} is not for batches")));
+        }
+    }
+    Ok(Options::read(GenerateRequest::new(prompt), Some(&options))?.request)
+}
+
+/// The answers of many requests, in a `for` loop, each as it finishes. A context manager: leaving it closes what is
+/// under way.
+#[pyclass(frozen, module = "claude_code")]
+pub(crate) struct Batch(pub(crate) Arc<Batching>);
+
+#[pymethods]
+impl Batch {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let item = wait(py, self.0.clone().next(|py| Ok(Next::Done(py.None()))))?;
+        Ok((!item.is_none(py)).then_some(item))
+    }
+
+    /// How many requests there are.
+    fn __len__(&self) -> usize {
+        self.0.given.len()
+    }
+
+    /// Closes what is under way. What was generated until then is paid for; nothing more is.
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exc))]
+    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) {
+        self.0.close();
+    }
+}
+
+/// As Batch, in an `async for` loop.
+#[pyclass(frozen, module = "claude_code")]
+pub(crate) struct AsyncBatch(pub(crate) Arc<Batching>);
+
+#[pymethods]
+impl AsyncBatch {
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__(&self) -> Awaitable {
+        awaitable("__anext__", self.0.clone().next(|_| Err(PyStopAsyncIteration::new_err(()))))
+    }
+
+    /// How many requests there are.
+    fn __len__(&self) -> usize {
+        self.0.given.len()
+    }
+
+    /// Closes what is under way. What was generated until then is paid for; nothing more is.
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn __aenter__(slf: Py<Self>) -> Awaitable {
+        ready("__aenter__", slf.into_any())
+    }
+
+    #[pyo3(signature = (*_exc))]
+    fn __aexit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> Awaitable {
+        self.0.close();
+        ready("__aexit__", py.None())
+    }
+}

@@ -1,0 +1,175 @@
+//! A connection and its settings: what clients with equal settings share.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use claude_code_aws::anthropic::Settings;
+use claude_code_aws::connect::config::{Config, Provider, Store};
+use claude_code_aws::local::Twin;
+use claude_code_aws::service::{Creator, Services};
+use claude_code_aws::{Connected, Result};
+use tokio::sync::OnceCell;
+
+use crate::client::answers::Answers;
+use crate::client::shared::closed;
+use crate::runtime::Held;
+
+/// A connection, made by the first call. Clients with equal settings share it, and with it cache, budget and the
+/// local engines, whose directory only one connection can have.
+pub(crate) struct Link {
+    pub(crate) config: Config,
+    /// By which others find it; it goes with the connection, for keys are in it.
+    identity: Option<Identity>,
+    /// Who plays Bedrock, where it is not AWS.
+    twin: Option<Held<Twin>>,
+    connected: OnceCell<Held<Open>>,
+}
+
+/// A connection that is made.
+struct Open {
+    connected: Connected,
+    services: OnceLock<Services>,
+}
+
+/// What two clients must have in common to share a connection: who is asked, with which keys, for what account.
+#[derive(PartialEq)]
+struct Identity {
+    /// The settings, but for what their Debug hides:
+    config: String,
+    /// keys and servers.
+    anthropic: Settings,
+    /// What the AWS SDK takes from the environment.
+    environment: BTreeMap<OsString, OsString>,
+}
+
+impl Identity {
+    fn of(config: &Config) -> Self {
+        let is_read = |name: &str| name.starts_with("AWS_") || matches!(name, "HOME" | "USERPROFILE");
+        let environment =
+            std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_read)).collect();
+        Identity { config: format!("{config:?}"), anthropic: config.anthropic.clone(), environment }
+    }
+}
+
+static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
+
+impl Link {
+    /// The connection for these settings. Scripted answers are one client's own.
+    pub(crate) fn of(config: Config) -> Arc<Link> {
+        if config.answers.is_some() {
+            return Link::to(config, None);
+        }
+        let identity = Some(Identity::of(&config));
+        let mut links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|link| link.strong_count() > 0);
+        if let Some(link) = links.iter().filter_map(Weak::upgrade).find(|link| link.identity == identity) {
+            return link;
+        }
+        let link = Arc::new(Link { config, identity, twin: None, connected: OnceCell::new() });
+        links.push(Arc::downgrade(&link));
+        link
+    }
+
+    /// A connection of its own, with a twin's Bedrock if there is one.
+    pub(crate) fn to(mut config: Config, twin: Option<Twin>) -> Arc<Link> {
+        if let Some(twin) = &twin {
+            config.policy.answers_from = twin.answers_from().to_owned();
+        }
+        Arc::new(Link { config, identity: None, twin: twin.map(Held::new), connected: OnceCell::new() })
+    }
+
+    async fn connect(&self) -> Result<Held<Open>> {
+        let connected = match self.twin.as_ref().and_then(Held::get) {
+            Some(twin) => claude_code_aws::connect_places_with(&twin.sdk_config(), &self.config).await?,
+            None => claude_code_aws::connect_places(&self.config).await?,
+        };
+        Ok(Held::new(Open { connected, services: OnceLock::new() }))
+    }
+
+    /// Connecting is boxed: it is needed once, and its state would be moved about with every call.
+    async fn open(&self) -> Result<&Open> {
+        let open = match self.connected.get() {
+            Some(open) => open,
+            None => Box::pin(self.connected.get_or_try_init(|| self.connect())).await?,
+        };
+        open.get().ok_or_else(closed)
+    }
+
+    /// The client, connected if need be.
+    pub(crate) async fn client(&self) -> Result<claude_code_aws::Client> {
+        Ok(self.open().await?.connected.client.clone())
+    }
+
+    /// The service creator beside the client.
+    pub(crate) async fn creator(&self) -> Result<Creator> {
+        let Open { connected, services } = self.open().await?;
+        let services =
+            services.get_or_init(|| claude_code_aws::storage::services::of(connected, &self.config));
+        Ok(Creator::new(connected.client.clone(), services.clone()))
+    }
+
+    /// Whether there is anything to let go of.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connected.initialized()
+    }
+
+    /// Lets go of connection and local state, if nobody else uses them. Only on the background thread.
+    pub(crate) fn release(self: Arc<Self>) {
+        if let Some(Link { twin, connected, .. }) = Arc::into_inner(self) {
+            drop(connected.into_inner().and_then(Held::into_inner));
+            drop(twin.and_then(Held::into_inner));
+        }
+    }
+
+    /// The settings as a doctor looks at them: a twin's Bedrock is as good as the samples'.
+    pub(crate) fn examined(&self) -> Config {
+        match self.twin {
+            Some(_) => Config { provider: Provider::Samples, ..self.config.clone() },
+            None => self.config.clone(),
+        }
+    }
+}
+
+/// The settings of the environment, changed by what was given.
+pub(crate) fn from_env(
+    provider: Option<&str>,
+    region: Option<String>,
+    store: Option<&str>,
+) -> Result<Config> {
+    let mut vars: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    for (name, given) in [("CLAUDE_CODE_AWS_PROVIDER", provider), ("CLAUDE_CODE_AWS_STORE", store)] {
+        if let Some(given) = given {
+            vars.push((name.to_owned(), given.to_owned()));
+        }
+    }
+    let config = Config::from_vars(vars)?;
+    Ok(Config { region, default_store: Store::Disk, ..config })
+}
+
+/// The settings with the model and the time of requests that name none.
+pub(crate) fn with_defaults(mut config: Config, model: Option<String>, timeout: Option<Duration>) -> Config {
+    config.policy.model = model.or(config.policy.model);
+    config.policy.total = timeout.unwrap_or(config.policy.total);
+    config
+}
+
+/// The settings of a client that needs no account. A store in AWS is none for it.
+pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> {
+    let provider = if matches!(answers, Answers::Server(_)) { "anthropic" } else { "samples" };
+    let mut config = from_env(Some(provider), None, None)?;
+    match answers {
+        Answers::Samples => {}
+        Answers::Played(twin) => config.answers = Some(twin),
+        Answers::Server(url) => config.anthropic = config.anthropic.only(url),
+    }
+    config.store = match dir {
+        Some(_) => Some(Store::Disk),
+        None => config.store.filter(|store| *store != Store::Aws),
+    };
+    Ok(Config { local_dir: dir.or(config.local_dir.clone()), ..config })
+}

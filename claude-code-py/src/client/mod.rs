@@ -1,0 +1,13 @@
+//! Clients, synchronous and asynchronous, and what they return while they work.
+
+pub(crate) mod answers;
+pub(crate) mod batch;
+pub(crate) mod check;
+mod clients;
+pub(crate) mod connection;
+pub(crate) mod reader;
+pub(crate) mod service;
+pub(crate) mod shared;
+pub(crate) mod stream;
+
+pub(crate) use clients::*;

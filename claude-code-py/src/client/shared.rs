@@ -1,0 +1,137 @@
+//! What a client is: settings, the defaults of its requests, and the connection that it shares; and its calls.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use claude_code_aws::clock::SystemClock;
+use claude_code_aws::connect::config::{Config, Provider};
+use claude_code_aws::request::GenerateRequest;
+use claude_code_aws::service::Creator;
+use claude_code_aws::{Clock, Error, Kind, Result, Scope, Whose, doctor, plan};
+use pyo3::prelude::*;
+
+use crate::client::connection::Link;
+use crate::client::reader::follow;
+use crate::convert::options::Options;
+use crate::notebook::tally;
+use crate::notebook::telemetry;
+use crate::result::generation::{Generation, Origin};
+use crate::result::values::{Budget, Estimate, Finding};
+use crate::runtime;
+use crate::runtime::call::{Work, work};
+
+/// What both faces of a client share.
+pub(crate) struct Shared {
+    link: Mutex<Option<Arc<Link>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(link: Arc<Link>) -> Arc<Shared> {
+        Arc::new(Shared { link: Mutex::new(Some(link)) })
+    }
+
+    fn link(&self) -> Result<Arc<Link>> {
+        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        link.ok_or_else(closed)
+    }
+
+    /// The connection, made if need be.
+    pub(crate) async fn core(&self) -> Result<claude_code_aws::Client> {
+        self.link()?.client().await
+    }
+
+    /// The service creator beside it.
+    pub(crate) async fn creator(&self) -> Result<Creator> {
+        self.link()?.creator().await
+    }
+
+    /// Lets go of the connection; the work that is left is done when the local state is another's to open. None: there
+    /// is none.
+    pub(crate) fn close(&self) -> Option<Work> {
+        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let here = link.is_open() && !runtime::is_forked() && !runtime::is_stopped();
+        here.then(|| {
+            work(async move {
+                link.release();
+                Ok(None::<()>)
+            })
+        })
+    }
+
+    /// The one work of generate, refactor and refine.
+    pub(crate) fn generate(py: Python<'_>, origin: &Origin, options: Options) -> Work {
+        let watch = telemetry::watch(py, &options.request, &origin.client);
+        if options.on_event.is_some() {
+            return follow(origin.clone(), options).with_watch(watch);
+        }
+        let Options { request, raised, .. } = options;
+        let origin = origin.clone();
+        let made = work(async move {
+            let made = origin.client.core().await?.generate(request).await;
+            let generation = made.inspect(tally::count).inspect_err(tally::failed)?;
+            Ok(Generation::made(Arc::new(generation), origin))
+        });
+        made.unless(raised).with_watch(watch)
+    }
+
+    pub(crate) fn budget(self: Arc<Self>) -> Work {
+        work(async move { Ok(Budget::from(self.core().await?.budget().await?)) })
+    }
+
+    pub(crate) fn stop_budget(self: Arc<Self>) -> Work {
+        work(async move { self.core().await?.stop_budget(Whose::Everybody).await })
+    }
+
+    pub(crate) fn resume_budget(self: Arc<Self>) -> Work {
+        work(async move { self.core().await?.resume_budget(Whose::Everybody).await })
+    }
+
+    pub(crate) fn doctor(self: Arc<Self>) -> Work {
+        work(async move {
+            let config = self.link()?.examined();
+            let findings = doctor::examine(&config).await;
+            Ok(findings.into_iter().map(Finding).collect::<Vec<_>>())
+        })
+    }
+
+    /// The name of who answers, as telemetry has it.
+    pub(crate) fn provider(&self) -> &'static str {
+        self.link().map_or("bedrock", |link| provider(&link.config))
+    }
+
+    /// The model that a request names, or the client for it.
+    pub(crate) fn model(&self, request: &GenerateRequest) -> Option<String> {
+        let own = || self.link().ok()?.config.policy.model.clone().filter(|_| request.tier.is_none());
+        request.model.clone().or_else(own)
+    }
+
+    /// What a request would come to: without a connection, so that it needs no credentials.
+    pub(crate) fn estimate(&self, request: GenerateRequest) -> Result<Estimate> {
+        let link = self.link()?;
+        let config = &link.config;
+        let mut policy = config.policy.clone();
+        policy.samples = config.provider == Provider::Samples;
+        let (provider, now) = (provider(config), SystemClock.now());
+        // No result comes of it: it needs no id.
+        let plan = plan::draw(request, &Arc::new(policy), provider, &Scope::local(), String::new(), now)?;
+        Ok(plan.estimate().into())
+    }
+
+    pub(crate) fn describe(&self, name: &str) -> String {
+        let Ok(link) = self.link() else { return format!("<{name}, closed>") };
+        let store = link.config.store.unwrap_or(link.config.default_store);
+        let store = format!("{store:?}").to_lowercase();
+        format!("<{name}, provider {}, store {store}>", provider(&link.config))
+    }
+}
+
+fn provider(config: &Config) -> &'static str {
+    match config.provider {
+        Provider::Bedrock => "bedrock",
+        Provider::Anthropic => "anthropic",
+        Provider::Samples => "samples",
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    Error::new(Kind::InvalidRequest, "the client is closed: make another one")
+}

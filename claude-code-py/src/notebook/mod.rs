@@ -1,0 +1,6 @@
+//! Notebooks: cards, running totals, and the program's own OpenTelemetry.
+
+pub(crate) mod card;
+pub(crate) mod highlight;
+pub(crate) mod tally;
+pub(crate) mod telemetry;

@@ -1,0 +1,239 @@
+//! One current-thread runtime, for sync and async alike, with a background thread for what nobody waits for. It starts
+//! with the first call and ends with the interpreter; a forked child is told that it has none.
+
+use std::any::Any;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use claude_code_aws::{Error, Kind, Result};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::AbortHandle;
+
+use crate::runtime::driver::{Counted, DRIVER};
+
+/// How long the interpreter's exit waits for calls that are under way to close.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The process that started the thread; 0 before.
+static OWNER: AtomicU32 = AtomicU32::new(0);
+static STOPPED: AtomicBool = AtomicBool::new(false);
+/// The thread that runs the interpreter's exit.
+static LAST: OnceLock<ThreadId> = OnceLock::new();
+static RUNNING: OnceLock<Result<Running>> = OnceLock::new();
+
+struct Running {
+    handle: Handle,
+    ends: Mutex<Option<Ends>>,
+}
+
+/// What is there until the end.
+struct Ends {
+    runtime: Arc<Runtime>,
+    /// Hears that the background thread has ended.
+    stopped: mpsc::Receiver<()>,
+}
+
+/// Whether this process was forked from one that had started the thread: here it does not exist.
+pub(crate) fn is_forked() -> bool {
+    let owner = OWNER.load(Ordering::Acquire);
+    owner != 0 && owner != std::process::id()
+}
+
+/// Whether the interpreter is on its way out.
+pub(crate) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::SeqCst)
+}
+
+/// Whether the interpreter goes and leaves this thread behind: only daemon threads are still there by then.
+pub(crate) fn is_left_behind() -> bool {
+    is_stopped() && !is_forked() && LAST.get().is_some_and(|last| *last != std::thread::current().id())
+}
+
+/// The runtime, started if need be. Fails in a forked child and while the interpreter exits.
+fn running() -> Result<&'static Running> {
+    if is_forked() {
+        return Err(Error::new(
+            Kind::Forked,
+            "this process was forked after the first call, and the thread that does the work stayed behind: make \
+             the first call after the fork, or start processes with the \"spawn\" method",
+        ));
+    }
+    if is_stopped() {
+        return Err(exiting());
+    }
+    OWNER.store(std::process::id(), Ordering::Release);
+    RUNNING.get_or_init(start).as_ref().map_err(Clone::clone)
+}
+
+fn exiting() -> Error {
+    Error::new(Kind::Unavailable, "the interpreter is exiting: no call can be made any more")
+}
+
+fn start() -> Result<Running> {
+    let failed = |error: std::io::Error| {
+        Error::new(Kind::Unavailable, format!("the background thread could not be started: {error}"))
+    };
+    crate::runtime::log::install();
+    let runtime = Arc::new(Builder::new_current_thread().enable_all().build().map_err(failed)?);
+    let (handle, own) = (runtime.handle().clone(), runtime.clone());
+    let (say, stopped) = mpsc::channel();
+    let body = move || {
+        DRIVER.attend(&own);
+        shut_down(own);
+        let _ = say.send(());
+    };
+    let thread = std::thread::Builder::new().name("claude-code".to_owned()).spawn(body).map_err(failed)?;
+    DRIVER.set_background(thread.thread());
+    Ok(Running { handle, ends: Mutex::new(Some(Ends { runtime, stopped })) })
+}
+
+/// Drops the tasks, which closes their requests, as soon as nobody drives them any more.
+fn shut_down(mut runtime: Arc<Runtime>) {
+    let end = Instant::now() + GRACE / 2;
+    while Instant::now() < end {
+        match Arc::try_unwrap(runtime) {
+            Ok(runtime) => return runtime.shutdown_timeout(GRACE / 2),
+            Err(shared) => runtime = shared,
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Somebody does not come back from a call: what is left ends with the process.
+    std::mem::forget(runtime);
+}
+
+/// Ends the background thread: registered with `atexit`.
+#[pyfunction(name = "_stop")]
+pub(crate) fn stop(py: Python<'_>) {
+    let _ = LAST.set(std::thread::current().id());
+    STOPPED.store(true, Ordering::SeqCst);
+    if is_forked() {
+        return;
+    }
+    let Some(Ok(running)) = RUNNING.get() else { return };
+    let ends = running.ends.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(Ends { runtime, stopped }) = ends {
+        drop(runtime);
+        DRIVER.stop();
+        py.detach(move || {
+            let _ = stopped.recv_timeout(GRACE);
+        });
+    }
+}
+
+/// A future under way on the background thread. Dropping this drops the future there.
+pub(crate) struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        // In a forked child the runtime's locks may be held for ever.
+        if !is_forked() {
+            self.0.abort();
+        }
+    }
+}
+
+/// Runs a future on the background thread. A panic in it is an error of this call, and of no other.
+pub(crate) fn spawn<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+    done: impl FnOnce(Result<T>) + Send + 'static,
+) -> Result<Task> {
+    let handle = &running()?.handle;
+    let task = async move {
+        let ended = AssertUnwindSafe(future).catch_unwind().await;
+        done(ended.map_err(|panic| panicked(&*panic)));
+    };
+    Ok(Task(handle.spawn(attended(task)).abort_handle()))
+}
+
+/// The same work, for which the background thread is there from now on, whoever waits.
+pub(crate) fn attended<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let attended = DRIVER.attended();
+    async move {
+        let _attended = attended;
+        future.await
+    }
+}
+
+/// What the background thread is there for as long as this is.
+pub(crate) struct Attended(#[expect(dead_code, reason = "its end is what counts")] Counted<'static>);
+
+impl Attended {
+    pub(crate) fn new() -> Self {
+        Attended(DRIVER.attended())
+    }
+}
+
+/// Waits for a future in this thread for a moment, and drives it. None: time to look for signals. A panic in it is an error
+/// of this call.
+pub(crate) fn wait<T>(future: &mut Held<BoxFuture<'static, T>>) -> Result<Option<T>> {
+    let ends = &running()?.ends;
+    if Handle::try_current().is_ok() {
+        return Err(Error::invalid(
+            "a call was made by code that runs within another call, such as a log handler: make it in another thread",
+        ));
+    }
+    let runtime =
+        ends.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|ends| ends.runtime.clone());
+    let (Some(runtime), Some(future)) = (runtime, future.get_mut()) else { return Err(exiting()) };
+    let ended = DRIVER.wait(&runtime, AssertUnwindSafe(future).catch_unwind());
+    ended.transpose().map_err(|panic| panicked(&*panic))
+}
+
+/// The error that a panic of ours is to the caller.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let why = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let why = why.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Error::new(Kind::Protocol, format!("the library failed within this call, please report it: {why}"))
+}
+
+/// A value of the runtime's: dropped on its thread, and in a forked child not at all, since its locks and threads
+/// stayed behind.
+pub(crate) struct Held<T: Send + 'static>(ManuallyDrop<Option<T>>);
+
+impl<T: Send + 'static> Held<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Held(ManuallyDrop::new(Some(value)))
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
+    fn get_mut(&mut self) -> Option<&mut T> {
+        self.0.as_mut()
+    }
+
+    pub(crate) fn into_inner(mut self) -> Option<T> {
+        self.0.take()
+    }
+
+    /// As dropping it, for a thread that does not come to its end.
+    pub(crate) fn let_go(&mut self) {
+        let Some(value) = self.0.take() else { return };
+        match RUNNING.get() {
+            _ if is_forked() => std::mem::forget(value),
+            Some(Ok(running)) if !is_stopped() => {
+                running.handle.spawn(attended(async move { drop(value) }));
+            }
+            Some(Ok(running)) => {
+                let _context = running.handle.enter();
+                drop(value);
+            }
+            _ => drop(value),
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Held<T> {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
