@@ -91,7 +91,7 @@ fn is_never_far_below_what_was_billed() {
 
 #[test]
 fn code_is_about_three_characters_to_a_token_or_fewer() {
-    let code = include_str!("../src/estimate.rs");
+    let code = include_str!("../src/model/token_estimate.rs");
     let ratio = code.len() as f64 / estimate_tokens(code) as f64;
     assert!((1.8..=3.0).contains(&ratio), "{ratio}");
 }

@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use claude_code_core::answer::file::{CodeFile, auto_executed, names, refusal, refuse_set};
-use claude_code_core::{Language, path};
+use claude_code_core::{Language, answer::path};
 use proptest::prelude::*;
 
 /// Names that leave the root, hit a device or deceive the eye somewhere.

@@ -3,7 +3,7 @@
 
 use claude_code_core::provider::message::Role;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use claude_code_core::{GenerateRequest, prompt};
+use claude_code_core::{GenerateRequest, plan::prompt};
 
 const FILES: [(&str, &str); 6] = [
     ("backend_service.py", include_str!("golden/service/backend_service.py")),

@@ -2,7 +2,7 @@
 
 use claude_code_core::provider::{Paid, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{GenerateRequest, Generation, Kind, prompt};
+use claude_code_core::{GenerateRequest, Generation, Kind, plan::prompt};
 
 use super::{client, cut, throttled};
 
