@@ -24,6 +24,8 @@ pub mod http;
 pub mod local;
 mod model_service;
 mod secret;
+#[cfg(any(feature = "cli", feature = "server"))]
+pub mod service_creator;
 pub mod storage;
 
 pub use claude_code_core::*;

@@ -26,7 +26,6 @@ pub mod read;
 pub mod request;
 pub mod resume;
 pub mod select;
-pub mod service;
 pub mod state;
 pub mod store;
 mod stream;

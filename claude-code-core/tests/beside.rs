@@ -1,4 +1,4 @@
-//! What stands beside the sequence over shared state: idempotency keys, jobs, and the service creator.
+//! What stands beside the sequence over shared state: idempotency keys and jobs.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::HashMap;
@@ -6,10 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use claude_code_core::provider::message::Message;
-use claude_code_core::service::{
-    Conversation, FILES, MemoryServices, Row, STEPS, ServiceData, ServiceStore, Services, missing, prompt,
-    request,
-};
 use claude_code_core::state::idempotency::{Claim, Entry, Idempotency};
 use claude_code_core::state::jobs::{Held, JobState, Jobs, Taken};
 use claude_code_core::state::memory::MemoryState;
@@ -18,8 +14,7 @@ use claude_code_core::state::{
 };
 use claude_code_core::store::ResultRow;
 use claude_code_core::testing::{SeededIds, TestClock};
-use claude_code_core::{CodeFile, Error, Kind, Language, Scope, StateStore, UtcMillis, edit, read_answer};
-use proptest::prelude::*;
+use claude_code_core::{Error, Kind, Scope, StateStore, UtcMillis, edit, read_answer};
 use serde_json::json;
 
 /// Every public value that holds words or code of the user, with a mark planted in it.
@@ -29,11 +24,6 @@ async fn debug_shows_nothing_that_user_or_model_wrote() {
     let files = [("a.py".to_owned(), mark())].into();
     let edit = edit::Edit { path: None, search: mark(), replace: "x".into() };
     let changed = edit::apply(&files, std::slice::from_ref(&edit)).unwrap();
-    let data = ServiceData { intent: mark(), features: vec![mark()], ..ServiceData::default() };
-    let mut conversation = Conversation::new("id");
-    conversation.data = data.clone();
-    let services = MemoryServices::default();
-    services.put_file("a/b/c", &mark()).await.unwrap();
     let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
     let job = jobs.create(&Scope::local(), "id", json!({ "prompt": mark() })).await.unwrap();
     let row = json!({
@@ -41,10 +31,9 @@ async fn debug_shows_nothing_that_user_or_model_wrote() {
         "model": "", "stop_reason": ""
     });
     let shown = [
-        format!("{edit:?} {changed:?} {data:?} {conversation:?} {services:?} {job:?}"),
+        format!("{edit:?} {changed:?} {job:?}"),
         format!("{:?}", serde_json::from_value::<ResultRow>(row).unwrap()),
         format!("{:?}", Entry::Replay(json!(mark()))),
-        format!("{:?}", Row { scope: Scope::local(), body: json!(mark()), version: 1 }),
         format!("{:?}", Versioned { value: vec![b'c'; 3], version: 1, expires_at: UtcMillis::default() }),
         format!("{:?} {:?}", Message::user(mark()), read_answer(&format!("```a.py\n{}\n```", mark()))),
     ]
@@ -226,92 +215,4 @@ async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing()
     assert!(matches!(jobs.take(&scope, "j", LEASE).await.unwrap(), Taken::Ended));
     assert_eq!(jobs.event(&scope, "j", 2).await.unwrap(), Some(json!("two")));
     assert_eq!(jobs.get(&Scope::authenticated("b"), "j").await.unwrap_err().kind, Kind::NotFound);
-}
-
-#[test]
-fn seven_answers_are_read_into_a_description() {
-    let mut conversation = Conversation::new("c");
-    let answers = [
-        " vFirewall ",
-        "Filter\ntraffic",
-        "- NAT\n- VPN; logging, , Traffic Filtering",
-        "Cisco",
-        "See https://a.example/docs. and (http://b.example/x), please",
-        "per hour",
-        "JSON; OAuth",
-    ];
-    for (n, answer) in answers.iter().enumerate() {
-        assert_eq!(conversation.step(), Some(n + 1));
-        conversation.answer(Some(n + 1), answer).unwrap();
-    }
-    let data = conversation.description(None).unwrap();
-    assert_eq!((data.service_type.as_str(), data.intent.as_str()), ("vFirewall", "Filter traffic"));
-    assert_eq!(data.features, ["NAT", "VPN", "logging", "Traffic Filtering"]);
-    assert_eq!(data.api_docs, ["https://a.example/docs", "http://b.example/x"]);
-    assert_eq!(conversation.answer(None, "more").unwrap_err().kind, Kind::Conflict);
-}
-
-#[test]
-fn equal_descriptions_have_equal_prompts_and_lead_to_the_same_code() {
-    let data = ServiceData::sample();
-    assert_eq!(prompt(&data), prompt(&ServiceData::sample()));
-    for step in STEPS.iter().filter(|step| step.field != "api_docs") {
-        assert!(prompt(&data).contains(step.example), "{}", step.field);
-    }
-    let mut conversation = Conversation::new("c");
-    let ids = std::cell::Cell::new(0);
-    let new_id = || {
-        ids.set(ids.get() + 1);
-        ids.get().to_string()
-    };
-    let first = conversation.code_for(&data, new_id);
-    assert_eq!(conversation.code_for(&data, new_id), first);
-    let other = conversation.code_for(&ServiceData { vendor: "F5".into(), ..data }, new_id);
-    assert_eq!(other.service_id, first.service_id);
-    assert_ne!(other.code_id, first.code_id);
-}
-
-#[test]
-fn what_is_kept_is_given_along_and_not_asked_for_again() {
-    let kept = CodeFile {
-        path: Some(FILES[0].into()),
-        language: Language::from_path(FILES[0]).unwrap(),
-        content: "x = 1\n".into(),
-        complete: true,
-        rejected: None,
-    };
-    assert_eq!(missing(std::slice::from_ref(&kept)), FILES[1..]);
-    let request = request(&ServiceData::sample(), &[kept]);
-    assert_eq!(request.files[0].content, "x = 1\n");
-    assert!(request.prompt.ends_with(&format!("{}.", FILES[1..].join(", "))));
-}
-
-#[tokio::test]
-async fn a_stale_conversation_is_not_written() {
-    let services = Services::new(Arc::new(MemoryServices::default()), Arc::new(TestClock::default()));
-    let scope = Scope::local();
-    services.start(&scope, "c").await.unwrap();
-    let (conversation, version) = services.conversation(&scope, "c").await.unwrap();
-    services.save(&scope, &conversation, version).await.unwrap();
-    assert_eq!(services.save(&scope, &conversation, version).await.unwrap_err().kind, Kind::Conflict);
-    let stranger = services.conversation(&Scope::authenticated("b"), "c").await.unwrap_err();
-    assert_eq!(stranger.kind, Kind::NotFound);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever is answered, the description stays seven lines of the prompt: no answer writes a line of its own.
-    #[test]
-    fn no_answer_breaks_out_of_its_line(answer in "\\PC{1,200}|[\\n\\r\\t -#]{1,60}") {
-        let mut conversation = Conversation::new("c");
-        for step in 0..STEPS.len() {
-            if conversation.answer(Some(step + 1), &answer).is_err() {
-                prop_assert!(answer.trim().is_empty());
-                return Ok(());
-            }
-        }
-        let lines = prompt(&conversation.data).lines().count();
-        prop_assert_eq!(lines, prompt(&ServiceData::sample()).lines().count());
-    }
 }

@@ -1,7 +1,7 @@
 //! From the environment and the global options to a client.
 
+use crate::service_creator::{Creator, Services};
 use claude_code_core::select::Reach;
-use claude_code_core::service::{Creator, Services};
 use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;

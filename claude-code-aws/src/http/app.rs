@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_code_core::service::Services;
+use crate::service_creator::Services;
 use claude_code_core::state::idempotency::Idempotency;
 use claude_code_core::state::jobs::Jobs;
 use claude_code_core::{Client, Error, Result};

@@ -5,5 +5,6 @@ pub mod dynamodb;
 pub(crate) mod presign;
 pub mod results;
 pub mod s3;
+#[cfg(any(feature = "cli", feature = "server"))]
 pub mod services;
 pub mod sweep;

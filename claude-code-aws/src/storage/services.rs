@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::service_creator::{MemoryServices, Services};
+use crate::service_creator::{Row, RowKey, ServiceStore};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use claude_code_core::service::{MemoryServices, Services};
-use claude_code_core::service::{Row, RowKey, ServiceStore};
 use claude_code_core::state::{OnlyIf, PutError};
 use claude_code_core::{Error, Kind, Result, Scope};
 use serde_json::Value;

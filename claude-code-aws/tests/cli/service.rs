@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use claude_code_core::service::{FILES, STEPS};
+use claude_code_aws::service_creator::{FILES, STEPS};
 
 use super::run::read;
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use claude_code_aws::http::Settings;
 use claude_code_aws::local::Samples;
-use claude_code_core::service::{FILES, STEPS};
+use claude_code_aws::service_creator::{FILES, STEPS};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use claude_code_aws::http::{App, Settings, router};
 use claude_code_aws::local::Samples;
-use claude_code_core::service::STEPS;
+use claude_code_aws::service_creator::STEPS;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{PicoUsd, Policy};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! The description of the API holds for its answers.
 
-use claude_code_core::service::STEPS;
+use claude_code_aws::service_creator::STEPS;
 use serde_json::{Value, json};
 
 use super::support::{Api, REVERSE, post};

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
 use claude_code_aws::Kind;
-use claude_code_aws::service::ServiceStore;
+use claude_code_aws::service_creator::ServiceStore;
 use claude_code_aws::storage::services::AwsServices;
 
 use super::twin;

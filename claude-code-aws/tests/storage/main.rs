@@ -10,6 +10,8 @@ mod janitor;
 mod kills;
 mod ledger;
 mod rows;
+mod service_creator;
+mod service_writing;
 mod shared;
 mod steps;
 mod writers;

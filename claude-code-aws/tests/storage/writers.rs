@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::local::Twin;
-use claude_code_aws::service::{Code, Creator, FILES, ServiceData, Services, Shown};
+use claude_code_aws::service_creator::{Code, Creator, FILES, ServiceData, Services, Shown};
 use claude_code_aws::storage::services::AwsServices;
 use claude_code_aws::testing::{Script, ScriptedProvider};
 use claude_code_aws::{Clock, Config, Event, Scope};

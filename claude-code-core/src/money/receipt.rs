@@ -139,7 +139,7 @@ impl Receipt {
     }
 
     /// The receipt of a run that ended before it wrote one: no known price, never zero.
-    pub(crate) fn lost() -> Receipt {
+    pub fn lost() -> Receipt {
         let item = Item::adjustment("unknown", What::UnknownOutcome, SignedPicoUsd::ZERO);
         Receipt { items: vec![Item { usd: None, ..item }], ..Receipt::default() }
     }

@@ -99,8 +99,8 @@ fn nonce(version: &str, request: &GenerateRequest) -> String {
     nonce
 }
 
-/// A template's version and its text.
-pub(crate) fn split(template: &'static str) -> (&'static str, &'static str) {
+/// A prompt template's version and its text: `version: N`, an empty line, the text.
+pub fn split(template: &'static str) -> (&'static str, &'static str) {
     let (head, text) = template.split_once("\n\n").unwrap_or(("version: 0", template));
     (head.trim_start_matches("version:").trim(), text)
 }

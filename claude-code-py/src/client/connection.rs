@@ -9,7 +9,7 @@ use std::time::Duration;
 use claude_code_aws::anthropic::Settings;
 use claude_code_aws::connect::config::{Config, Provider, Store};
 use claude_code_aws::local::Twin;
-use claude_code_aws::service::{Creator, Services};
+use claude_code_aws::service_creator::{Creator, Services};
 use claude_code_aws::{Connected, Result};
 use tokio::sync::OnceCell;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use claude_code_aws::files::write::WriteOptions;
-use claude_code_aws::service::{Code, Conversation, STEPS, ServiceData, Shown, TOTAL_STEPS};
+use claude_code_aws::service_creator::{Code, Conversation, STEPS, ServiceData, Shown, TOTAL_STEPS};
 use claude_code_aws::{CodeFile as File, Error, Event, Kind, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::connect::config::{Config, Provider};
 use claude_code_aws::request::GenerateRequest;
-use claude_code_aws::service::Creator;
+use claude_code_aws::service_creator::Creator;
 use claude_code_aws::{Clock, Error, Kind, Result, Scope, Whose, doctor, plan};
 use pyo3::prelude::*;
 

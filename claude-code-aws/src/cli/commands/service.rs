@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use crate::service_creator::{Code, Conversation, Creator, STEPS, Shown, TOTAL_STEPS};
 use claude_code_core::money::receipt::What;
-use claude_code_core::service::{Code, Conversation, Creator, STEPS, Shown, TOTAL_STEPS};
 use claude_code_core::{CodeFile, Error, Event, Kind, Receipt, Result, Scope};
 use futures_util::stream;
 use tokio::sync::mpsc;

@@ -1,6 +1,6 @@
 //! What callers say in a conversation.
 
-use claude_code_core::service::{MAX_ANSWER, MAX_ITEMS, ServiceData};
+use crate::service_creator::{MAX_ANSWER, MAX_ITEMS, ServiceData};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

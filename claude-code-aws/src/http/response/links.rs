@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::service_creator::Code;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use claude_code_core::answer::file::stored_names;
-use claude_code_core::service::Code;
 use claude_code_core::{Clock, Error, Generation, Kind, Result, UtcMillis};
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
 //! POST /conversation: start, seven messages, generate.
 
+use crate::service_creator::{Conversation, Creator, STEPS, ServiceData, TOTAL_STEPS};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
-use claude_code_core::service::{Conversation, Creator, STEPS, ServiceData, TOTAL_STEPS};
 use claude_code_core::{Error, Kind};
 use futures_util::StreamExt;
 use serde_json::{Value, json};

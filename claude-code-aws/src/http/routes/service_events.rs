@@ -1,6 +1,6 @@
 //! The service creator's events on their way out, and the answer at their end.
 
-use claude_code_core::service::{Shown, Writing};
+use crate::service_creator::{Shown, Writing};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;

@@ -1,11 +1,11 @@
 //! Written services: fresh links, and all files as one archive.
 
+use crate::service_creator::Code;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
 use claude_code_core::Result;
-use claude_code_core::service::Code;
 use serde_json::{Value, json};
 
 use crate::http::app::App;
@@ -76,11 +76,11 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
 
+    use crate::service_creator::STEPS;
     use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
     use axum::Router;
     use axum::body::Body;
     use axum::http::Request;
-    use claude_code_core::service::STEPS;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
     use tower::ServiceExt;

@@ -1,17 +1,16 @@
 //! The six files of a service under failing stores, slow readers and second writers, played in paused time.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use claude_code_core::service::{
+use claude_code_aws::service_creator::{
     Code, Creator, FILES, MemoryServices, Row, RowKey, ServiceData, ServiceStore, Services, Shown, Writing,
 };
-use claude_code_core::state::memory::MemoryState;
-use claude_code_core::state::{OnlyIf, PutError, StateKey, StateKind};
-use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock};
-use claude_code_core::{
+use claude_code_aws::state::memory::MemoryState;
+use claude_code_aws::state::{OnlyIf, PutError, StateKey, StateKind};
+use claude_code_aws::testing::{Script, ScriptedProvider, SeededIds, TestClock};
+use claude_code_aws::{
     ClientBuilder, Clock, Cost, Error, Kind, Policy, Result, Scope, StateStore, UtcMillis,
 };
 use serde_json::Value;

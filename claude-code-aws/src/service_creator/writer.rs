@@ -3,8 +3,8 @@
 use std::future::pending;
 use std::time::Duration;
 
+use crate::UtcMillis;
 use crate::client::Client;
-use crate::clock::UtcMillis;
 use crate::error::{Error, Kind, Result};
 use crate::state::{OnlyIf, PutError, StateKey, StateKind};
 
@@ -32,7 +32,7 @@ impl Lease {
             Ok(version) => Ok(Lease { client: client.clone(), key, owner, version }),
             Err(PutError::Conflict) => {
                 let message = "the files are being written by another request: repeat this one later";
-                Err(Error { retry_after: Some(LEASE), ..Error::new(Kind::Conflict, message) })
+                Err(conflict(message))
             }
             Err(PutError::Store(error)) => Err(error),
         }
@@ -44,7 +44,7 @@ impl Lease {
             Ok(()) => Ok(()),
             Err(PutError::Conflict) => {
                 let message = "another request has taken the files over: repeat this one later";
-                Err(Error { retry_after: Some(LEASE), ..Error::new(Kind::Conflict, message) })
+                Err(conflict(message))
             }
             Err(PutError::Store(error)) => {
                 tracing::warn!(%error, "the writer's lease could not be renewed");
@@ -85,4 +85,10 @@ impl Lease {
         self.version = version;
         Ok(())
     }
+}
+
+fn conflict(message: &str) -> Error {
+    let mut error = Error::new(Kind::Conflict, message);
+    error.retry_after = Some(LEASE);
+    error
 }
