@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use claude_code_aws::files::read::name_of;
 use claude_code_aws::files::write::{WriteOptions, write_to};
-use claude_code_core::{CodeFile, Kind, Language};
+use claude_code_core::{CodeFile, ErrorKind, Language};
 use tempfile::TempDir;
 
 const OVERWRITE: WriteOptions =
@@ -45,7 +45,7 @@ fn tree(dir: &Path) -> Vec<String> {
     found
 }
 
-fn kind(files: &[CodeFile], dir: &Path, options: WriteOptions) -> Kind {
+fn kind(files: &[CodeFile], dir: &Path, options: WriteOptions) -> ErrorKind {
     let error = write_to(files, dir, options).unwrap_err();
     assert!(!error.message.contains('\n'), "{error}");
     error.kind
@@ -83,7 +83,7 @@ fn a_refused_seventh_name_leaves_nothing() {
     for name in ["../g.py", "/g.py", "a/.git/config", "c.py/g.py", "A.py", "nul", "g\u{202e}.py"] {
         let mut files: Vec<CodeFile> = "abcdef".chars().map(|c| file(&format!("{c}.py"), "x")).collect();
         files.push(file(name, "x"));
-        assert_eq!(kind(&files, &dir, OVERWRITE), Kind::InvalidRequest, "{name}");
+        assert_eq!(kind(&files, &dir, OVERWRITE), ErrorKind::InvalidRequest, "{name}");
         assert_eq!(tree(root.path()), [""; 0], "{name}");
     }
 }
@@ -92,7 +92,7 @@ fn a_refused_seventh_name_leaves_nothing() {
 fn a_rejected_file_refuses_all_unless_skipped() {
     let root = TempDir::new().unwrap();
     let files = [file("a.py", "a"), unnamed(Some("the path is absolute"))];
-    assert_eq!(kind(&files, root.path(), WriteOptions::default()), Kind::InvalidRequest);
+    assert_eq!(kind(&files, root.path(), WriteOptions::default()), ErrorKind::InvalidRequest);
     assert_eq!(tree(root.path()), [""; 0]);
     let skip = WriteOptions { skip_rejected: true, ..WriteOptions::default() };
     assert_eq!(write_to(&files, root.path(), skip).unwrap().len(), 1);
@@ -103,7 +103,7 @@ fn a_rejected_file_refuses_all_unless_skipped() {
 fn a_file_in_a_directory_of_ours_is_refused() {
     let root = TempDir::new().unwrap();
     for name in [".claude-code-aws-1-0/old-0", ".Claude-Code-AWS-x", ".claude-code-aws-2/a.py"] {
-        assert_eq!(kind(&[file(name, "x")], root.path(), OVERWRITE), Kind::InvalidRequest, "{name}");
+        assert_eq!(kind(&[file(name, "x")], root.path(), OVERWRITE), ErrorKind::InvalidRequest, "{name}");
     }
     assert_eq!(tree(root.path()), [""; 0]);
 }
@@ -112,7 +112,7 @@ fn a_file_in_a_directory_of_ours_is_refused() {
 fn half_a_file_is_not_written() {
     let root = TempDir::new().unwrap();
     let half = CodeFile { complete: false, ..file("b.py", "b") };
-    assert_eq!(kind(&[file("a.py", "a"), half], root.path(), OVERWRITE), Kind::InvalidRequest);
+    assert_eq!(kind(&[file("a.py", "a"), half], root.path(), OVERWRITE), ErrorKind::InvalidRequest);
     assert_eq!(tree(root.path()), [""; 0]);
 }
 
@@ -120,7 +120,7 @@ fn half_a_file_is_not_written() {
 fn files_that_run_by_being_opened_need_leave() {
     let root = TempDir::new().unwrap();
     let files = [file(".github/workflows/ci.yml", "x")];
-    assert_eq!(kind(&files, root.path(), OVERWRITE), Kind::InvalidRequest);
+    assert_eq!(kind(&files, root.path(), OVERWRITE), ErrorKind::InvalidRequest);
     let allowed = WriteOptions { allow_auto_exec: true, ..WriteOptions::default() };
     assert_eq!(write_to(&files, root.path(), allowed).unwrap().len(), 1);
 }
@@ -130,7 +130,7 @@ fn a_file_that_exists_stays_and_nothing_else_is_written() {
     let root = TempDir::new().unwrap();
     fs::write(root.path().join("b.py"), "old").unwrap();
     let files = [file("a.py", "new"), file("b.py", "new")];
-    assert_eq!(kind(&files, root.path(), WriteOptions::default()), Kind::Conflict);
+    assert_eq!(kind(&files, root.path(), WriteOptions::default()), ErrorKind::Conflict);
     assert_eq!(tree(root.path()), ["b.py=old"]);
     write_to(&files, root.path(), OVERWRITE).unwrap();
     assert_eq!(tree(root.path()), ["a.py=new", "b.py=new"]);
@@ -143,11 +143,14 @@ fn a_failure_half_way_puts_back_what_was_there() {
     fs::create_dir(root.path().join("z.py")).unwrap();
     let before = tree(root.path());
     let files = [file("a.py", "new"), file("deep/er/b.py", "new"), file("z.py", "new")];
-    assert_eq!(kind(&files, root.path(), OVERWRITE), Kind::Conflict);
+    assert_eq!(kind(&files, root.path(), OVERWRITE), ErrorKind::Conflict);
     assert_eq!(tree(root.path()), before);
     fs::write(root.path().join("y"), "a file, not a directory").unwrap();
     let before = tree(root.path());
-    assert_eq!(kind(&[file("a.py", "new"), file("y/z.py", "new")], root.path(), OVERWRITE), Kind::Storage);
+    assert_eq!(
+        kind(&[file("a.py", "new"), file("y/z.py", "new")], root.path(), OVERWRITE),
+        ErrorKind::Storage
+    );
     assert_eq!(tree(root.path()), before);
 }
 
@@ -249,5 +252,5 @@ fn a_given_file_is_named_below_the_current_directory_or_by_its_own_name() {
     for (path, name) in cases {
         assert_eq!(name_of(&path).unwrap(), name, "{path:?}");
     }
-    assert_eq!(name_of(Path::new("/")).unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(name_of(Path::new("/")).unwrap_err().kind, ErrorKind::InvalidRequest);
 }

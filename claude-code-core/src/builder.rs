@@ -5,19 +5,19 @@ use std::sync::Arc;
 use crate::budget::Caps;
 use crate::budget::ledger::Ledger;
 use crate::cache::response::ResponseCache;
-use crate::cache::single_flight::Flights;
+use crate::cache::single_flight::SingleFlight;
 use crate::client::{Client, Parts};
 use crate::clock::{Clock, IdSource};
 use crate::metrics::{MetricsSink, NoMetrics};
-use crate::next::model_health::Experience;
+use crate::next::model_health::ModelHealth;
 use crate::plan::policy::Policy;
-use crate::provider::profile_resolver::Identities;
+use crate::provider::profile_resolver::ProfileResolver;
 use crate::provider::{ModelFacts, ModelProvider};
 use crate::state::lease::Leases;
 use crate::state::memory::MemoryState;
 use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
-use crate::store::persist::{Keeper, Keeping};
+use crate::store::persist::{ResultWriter, StoreMode};
 
 /// A client in the making. Without more than its three arguments it keeps nothing: state in memory, no store, no
 /// metrics.
@@ -29,7 +29,7 @@ pub struct ClientBuilder {
     ids: Arc<dyn IdSource>,
     policy: Policy,
     state: Option<Arc<dyn StateStore>>,
-    keeping: Keeping,
+    keeping: StoreMode,
     metrics: Arc<dyn MetricsSink>,
 }
 
@@ -43,7 +43,7 @@ impl ClientBuilder {
             ids,
             policy: Policy::default(),
             state: None,
-            keeping: Keeping::None,
+            keeping: StoreMode::None,
             metrics: Arc::new(NoMetrics),
         }
     }
@@ -68,13 +68,13 @@ impl ClientBuilder {
 
     /// With results stored here.
     pub fn with_store(mut self, store: Arc<dyn GenerationStore>) -> Self {
-        self.keeping = Keeping::Store(store);
+        self.keeping = StoreMode::Store(store);
         self
     }
 
     /// Without a store although one was meant to be there, and why; each result tells it.
     pub fn without_store(mut self, why: impl Into<String>) -> Self {
-        self.keeping = Keeping::Unavailable(why.into());
+        self.keeping = StoreMode::Unavailable(why.into());
         self
     }
 
@@ -92,11 +92,11 @@ impl ClientBuilder {
         let parts = Parts {
             cache: ResponseCache::new(shared, leases, clock.clone()),
             ledger: Ledger::new(state.clone(), clock.clone(), Caps::of(&policy)),
-            keeper: Keeper(keeping),
+            result_writer: ResultWriter(keeping),
             state,
-            flights: Flights::new(),
-            experience: Experience::default(),
-            identities: Identities::new(facts.clone()),
+            single_flight: SingleFlight::new(),
+            health: ModelHealth::default(),
+            profiles: ProfileResolver::new(facts.clone()),
             facts,
             provider,
             policy: Arc::new(policy),

@@ -7,27 +7,27 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use crate::budget::ledger::Ledger;
-use crate::cache::response::{self, Entrance, Entry, ResponseCache};
-use crate::cache::single_flight::{Boarding, Flights};
+use crate::cache::response::{self, CacheLookup, Entry, ResponseCache};
+use crate::cache::single_flight::{Role, SingleFlight};
 use crate::clock::{Clock, IdSource, UtcMillis, new_id};
 use crate::draft::Draft;
 use crate::draft::outcome::Outcome;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::generation::Generation;
 use crate::metrics::MetricsSink;
 use crate::metrics::observe::observation;
-use crate::next::model_health::{Experience, Turn};
+use crate::next::model_health::{ModelHealth, ProbePermit};
 use crate::next::{self, Step};
 use crate::plan::policy::Policy;
-use crate::plan::send::Ask;
+use crate::plan::send::NextAttempt;
 use crate::plan::{self, Estimate, Plan};
 use crate::provider::attempt;
-use crate::provider::profile_resolver::{Identities, Identity};
+use crate::provider::profile_resolver::{ProfileResolver, ResolvedProfile};
 use crate::provider::{ModelCall, ModelFacts, ModelProvider};
 use crate::request::GenerateRequest;
-use crate::state::{Scope, StateStore, patience_before};
+use crate::state::{Scope, StateStore, time_before_answer};
 use crate::store::GenerationStore;
-use crate::store::persist::Keeper;
+use crate::store::persist::ResultWriter;
 use crate::stream::{GenerationStream, Out};
 use crate::validate;
 
@@ -35,7 +35,7 @@ use crate::validate;
 const COUNT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The result of a flight, shared by its waiters.
-pub(crate) type Landing = Result<Arc<Generation>>;
+pub(crate) type SharedResult = Result<Arc<Generation>>;
 
 /// Generates code. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -52,14 +52,14 @@ pub(crate) struct Parts {
     pub(crate) policy: Arc<Policy>,
     pub(crate) cache: ResponseCache,
     pub(crate) ledger: Ledger,
-    pub(crate) keeper: Keeper,
+    pub(crate) result_writer: ResultWriter,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) metrics: Arc<dyn MetricsSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
-    pub(crate) flights: Flights<Landing>,
-    pub(crate) experience: Experience,
-    pub(crate) identities: Identities,
+    pub(crate) single_flight: SingleFlight<SharedResult>,
+    pub(crate) health: ModelHealth,
+    pub(crate) profiles: ProfileResolver,
 }
 
 impl Client {
@@ -84,35 +84,35 @@ impl Client {
     }
 
     /// Joins the equal request that is under way in this process, or begins one that others can join.
-    async fn share(self, plan: Arc<Plan>, mut out: Out) -> Landing {
+    async fn share(self, plan: Arc<Plan>, mut out: Out) -> SharedResult {
         let (parts, shown) = (&*self.parts, out.second());
         let begun = || self.clone().run(plan.clone(), shown).boxed();
         let time = plan.limits.deadline.since(plan.started);
-        let flight = match parts.flights.board(&plan.flight_key(), time, begun) {
-            Boarding::Lead(flight) => return flight.await,
-            Boarding::Follow(flight) => flight,
+        let flight = match parts.single_flight.join(&plan.single_flight_key(), time, begun) {
+            Role::Leader(flight) => return flight.await,
+            Role::Follower(flight) => flight,
         };
         // Who waits keeps its own time: the request that asks has as much, or more.
         let left = plan.limits.deadline.since(parts.clock.now());
-        let landed = timeout(left, flight).await.unwrap_or_else(|_| Err(overdue()));
+        let result = timeout(left, flight).await.unwrap_or_else(|_| Err(overdue()));
         let now = parts.clock.now();
-        let landed =
-            Arc::new(response::hit(&*landed.map_err(|failure| response::waited_for(failure, now))?, now));
-        out.replay(&landed).await;
-        Ok(landed)
+        let result =
+            Arc::new(response::hit(&*result.map_err(|failure| response::waited_for(failure, now))?, now));
+        out.replay(&result).await;
+        Ok(result)
     }
 
     /// From the plan to the result, whatever happens on the way.
-    async fn run(self, plan: Arc<Plan>, mut out: Out) -> Landing {
+    async fn run(self, plan: Arc<Plan>, mut out: Out) -> SharedResult {
         let parts = &*self.parts;
-        let lease = match parts.cache.enter(&plan).await {
-            Entrance::Hit(entry) => {
+        let lease = match parts.cache.look_up(&plan).await {
+            CacheLookup::Hit(entry) => {
                 let hit = Arc::new(self.served(&plan, entry).await);
                 out.replay(&hit).await;
                 parts.metrics.record(&observation(&hit, None, &plan, parts.clock.now()));
                 return Ok(hit);
             }
-            Entrance::Lead(lease) => lease,
+            CacheLookup::Miss(lease) => lease,
         };
         let work = Box::pin(self.work(&plan, &mut out));
         let (generation, outcome) = parts.cache.hold(&lease, work).await;
@@ -124,11 +124,11 @@ impl Client {
     /// A kept answer, again. It is stored now where it was not: the first one to ask may not have wanted it.
     async fn served(&self, plan: &Plan, mut entry: Entry) -> Generation {
         let parts = &*self.parts;
-        if parts.keeper.lacks(plan, &entry.generation) {
-            // Nothing is to be paid for here: a store that is down holds up a hit no longer than the cache would.
-            let left = patience_before(plan.limits.deadline.since(parts.clock.now()));
+        if parts.result_writer.lacks(plan, &entry.generation) {
+            // Nothing is to be paid for here: a store that is down reservations up a hit no longer than the cache would.
+            let left = time_before_answer(plan.limits.deadline.since(parts.clock.now()));
             let original = Generation::clone(&entry.generation);
-            entry.generation = Arc::new(parts.keeper.keep(plan, original, left).await);
+            entry.generation = Arc::new(parts.result_writer.keep(plan, original, left).await);
             parts.cache.renew(plan, &entry).await;
         }
         response::hit(&entry.generation, parts.clock.now())
@@ -138,54 +138,62 @@ impl Client {
     async fn work(&self, plan: &Plan, out: &mut Out) -> (Arc<Generation>, Outcome) {
         let parts = &*self.parts;
         let mut draft = Draft::new(plan);
-        draft.without = parts.experience.refused(plan);
-        let mut turn = Turn::default();
+        draft.without = parts.health.refused(plan);
+        let mut permit = ProbePermit::default();
         let outcome = loop {
             match next::after(plan, &draft, parts.clock.now()) {
-                Step::Ask(ask) => self.send(plan, ask, &mut draft, &mut turn, out).await,
+                Step::Attempt(attempt) => self.send(plan, attempt, &mut draft, &mut permit, out).await,
                 Step::Stop(outcome) => break outcome,
             }
         };
-        drop(turn);
+        drop(permit);
         let left = self.left(plan, &draft);
         let mut generation = draft.into_generation(plan, &outcome);
         if outcome.error().is_none() {
-            generation = parts.keeper.keep(plan, generation, left).await;
+            generation = parts.result_writer.keep(plan, generation, left).await;
         }
         (Arc::new(generation), outcome)
     }
 
     /// One send. It never fails: what went wrong is in the draft.
-    async fn send(&self, plan: &Plan, ask: Ask, draft: &mut Draft, turn: &mut Turn, out: &mut Out) {
+    async fn send(
+        &self,
+        plan: &Plan,
+        attempt: NextAttempt,
+        draft: &mut Draft,
+        permit: &mut ProbePermit,
+        out: &mut Out,
+    ) {
         let parts = &*self.parts;
         if !draft.sent.is_empty() {
-            out.notice(plan, &ask).await;
+            out.notice(plan, &attempt).await;
             draft.held = out.held();
         }
-        if let Err(late) = parts.experience.wait(plan, &ask, turn, self.left(plan, draft)).await {
-            return draft.refused(plan, &ask, late);
+        if let Err(late) = parts.health.wait(plan, &attempt, permit, self.left(plan, draft)).await {
+            return draft.refused(plan, &attempt, late);
         }
-        let hold = match parts.ledger.reserve(&plan.scope, ask.ceiling, self.left(plan, draft)).await {
-            Ok(hold) => hold,
-            Err(refused) => return draft.refused(plan, &ask, refused),
-        };
-        let call = ModelCall { departure: hold.departure(), ..next::call(plan, &ask, draft) };
-        draft.open(plan, &ask);
-        let mut incoming = attempt::open(&*parts.provider, call, draft.patience(plan, parts.clock.now()));
+        let reservation =
+            match parts.ledger.reserve(&plan.scope, attempt.ceiling, self.left(plan, draft)).await {
+                Ok(reservation) => reservation,
+                Err(refused) => return draft.refused(plan, &attempt, refused),
+            };
+        let call = ModelCall { sent_flag: reservation.sent_flag(), ..next::call(plan, &attempt, draft) };
+        draft.open(plan, &attempt);
+        let mut incoming = attempt::open(&*parts.provider, call, draft.timeouts(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {
-                out.piece(piece).await;
+                out.answer_event(piece).await;
             }
         }
         draft.warnings.extend(incoming.passed_over());
         let (ended, usage) = incoming.ended();
-        for piece in draft.close(plan, &ask, ended, usage) {
-            out.piece(piece).await;
+        for piece in draft.close(plan, &attempt, ended, usage) {
+            out.answer_event(piece).await;
         }
         draft.held = out.held();
-        parts.experience.note(plan, &ask, draft, turn);
+        parts.health.note(plan, &attempt, draft, permit);
         let (cost, unknown) = (draft.last_cost(), draft.last_is_unknown());
-        parts.ledger.settle(hold, cost, unknown, self.left(plan, draft)).await;
+        parts.ledger.settle(reservation, cost, unknown, self.left(plan, draft)).await;
         if draft.is_complete() {
             let diagnostics = validate::accept(&plan.request, &draft.files, self.left(plan, draft)).await;
             draft.checked(diagnostics);
@@ -194,14 +202,14 @@ impl Client {
 
     /// What is left of a request's time.
     fn left(&self, plan: &Plan, draft: &Draft) -> Duration {
-        draft.patience(plan, self.parts.clock.now()).total
+        draft.timeouts(plan, self.parts.clock.now()).total
     }
 
     /// What a request would come to: tier, model, tokens, the most that one send can cost. Sends nothing.
     pub fn estimate(&self, request: impl Into<GenerateRequest>) -> Result<Estimate> {
         let request = request.into();
         let identity =
-            plan::named(&request, &self.parts.policy).and_then(|name| self.parts.identities.known(name));
+            plan::named(&request, &self.parts.policy).and_then(|name| self.parts.profiles.known(name));
         Ok(self.plan(request, identity, self.parts.clock.now())?.estimate())
     }
 
@@ -215,8 +223,8 @@ impl Client {
             return Ok(estimate);
         };
         let ceiling = estimate.worst_usd;
-        let ask = Ask::first(plan.max_tokens, ceiling);
-        let call = next::call(&plan, &ask, &Draft::new(&plan));
+        let attempt = NextAttempt::first(plan.max_tokens, ceiling);
+        let call = next::call(&plan, &attempt, &Draft::new(&plan));
         let call = ModelCall { model: plan.first().known_as().clone(), ..call };
         match timeout(COUNT_LIMIT, facts.count_tokens(call)).await {
             Ok(Ok(tokens)) => return Ok(plan.counted(tokens)),
@@ -228,16 +236,16 @@ impl Client {
         Ok(estimate)
     }
 
-    /// Gives back what dropped requests held: the right to ask, and money reserved for sends that were not made. The next
+    /// Gives back what dropped requests held: the right to attempt, and money reserved for sends that were not made. The next
     /// request does it too; this is for a process that makes none, and would leave others waiting for seconds.
-    pub async fn give_back(&self) {
-        self.parts.cache.give_back().await;
-        self.parts.ledger.catch_up().await;
+    pub async fn release_leases(&self) {
+        self.parts.cache.release_leases().await;
+        self.parts.ledger.settle_deferred().await;
     }
 
     /// Stored results, where the client has a store.
     pub fn results(&self) -> Option<&Arc<dyn GenerationStore>> {
-        self.parts.keeper.store()
+        self.parts.result_writer.store()
     }
 
     /// Erases a stored result: its row, its objects, and the answer in the response cache, which would be served on.
@@ -296,18 +304,23 @@ impl Client {
         let now = self.parts.clock.now();
         let total = request.timeout.unwrap_or(self.parts.policy.total);
         let identity = match plan::named(&request, &self.parts.policy) {
-            Some(name) => self.parts.identities.find(name, total / 2).await,
+            Some(name) => self.parts.profiles.find(name, total / 2).await,
             None => None,
         };
         self.plan(request, identity, now)
     }
 
-    fn plan(&self, request: GenerateRequest, identity: Option<Identity>, now: UtcMillis) -> Result<Plan> {
+    fn plan(
+        &self,
+        request: GenerateRequest,
+        identity: Option<ResolvedProfile>,
+        now: UtcMillis,
+    ) -> Result<Plan> {
         let id = new_id(&*self.parts.clock, &*self.parts.ids);
         let provider = self.parts.provider.name();
         let policy = &self.parts.policy;
-        let mut plan = plan::draw_knowing(request, identity, policy, provider, &self.scope, id, now)?;
-        self.parts.experience.start(&mut plan);
+        let mut plan = plan::build_with_profile(request, identity, policy, provider, &self.scope, id, now)?;
+        self.parts.health.start(&mut plan);
         Ok(plan)
     }
 }
@@ -315,7 +328,7 @@ impl Client {
 /// What it is to have waited for another request's answer for as long as this one's time was.
 fn overdue() -> Error {
     Error::new(
-        Kind::Timeout,
+        ErrorKind::Timeout,
         "an equal request is under way and was not done within this one's time: raise the timeout, or ask again",
     )
 }

@@ -9,7 +9,7 @@ use crate::money::receipt::Receipt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ErrorKind {
     /// A value of the request is out of range or of the wrong form.
     InvalidRequest,
     /// The request could not be read at all (broken JSON, wrong encoding).
@@ -72,53 +72,58 @@ pub enum Kind {
     Forked,
 }
 
-impl Kind {
+impl ErrorKind {
     /// Whether the same request may well succeed later, unchanged.
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
-            Kind::Throttled | Kind::Shed | Kind::Timeout | Kind::Cut | Kind::Unavailable | Kind::Conflict
+            ErrorKind::Throttled
+                | ErrorKind::Shed
+                | ErrorKind::Timeout
+                | ErrorKind::Cut
+                | ErrorKind::Unavailable
+                | ErrorKind::Conflict
         )
     }
 
     /// The name in snake case, as in JSON and logs.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::InvalidRequest => "invalid_request",
-            Kind::Malformed => "malformed",
-            Kind::NoSample => "no_sample",
-            Kind::ContextTooLong => "context_too_long",
-            Kind::Credentials => "credentials",
-            Kind::AccessDenied => "access_denied",
-            Kind::NotFound => "not_found",
-            Kind::Retired => "retired",
-            Kind::Legacy => "legacy",
-            Kind::NeedsProfile => "needs_profile",
-            Kind::DataRetention => "data_retention",
-            Kind::Throttled => "throttled",
-            Kind::Quota => "quota",
-            Kind::Shed => "shed",
-            Kind::Budget => "budget",
-            Kind::Timeout => "timeout",
-            Kind::Truncated => "truncated",
-            Kind::Cut => "cut",
-            Kind::Empty => "empty",
-            Kind::Rejected => "rejected",
-            Kind::Refused => "refused",
-            Kind::Filtered => "filtered",
-            Kind::Guardrail => "guardrail",
-            Kind::Unavailable => "unavailable",
-            Kind::Protocol => "protocol",
-            Kind::Storage => "storage",
-            Kind::Conflict => "conflict",
-            Kind::KeyReused => "key_reused",
-            Kind::EditFailed => "edit_failed",
-            Kind::Forked => "forked",
+            ErrorKind::InvalidRequest => "invalid_request",
+            ErrorKind::Malformed => "malformed",
+            ErrorKind::NoSample => "no_sample",
+            ErrorKind::ContextTooLong => "context_too_long",
+            ErrorKind::Credentials => "credentials",
+            ErrorKind::AccessDenied => "access_denied",
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::Retired => "retired",
+            ErrorKind::Legacy => "legacy",
+            ErrorKind::NeedsProfile => "needs_profile",
+            ErrorKind::DataRetention => "data_retention",
+            ErrorKind::Throttled => "throttled",
+            ErrorKind::Quota => "quota",
+            ErrorKind::Shed => "shed",
+            ErrorKind::Budget => "budget",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Truncated => "truncated",
+            ErrorKind::Cut => "cut",
+            ErrorKind::Empty => "empty",
+            ErrorKind::Rejected => "rejected",
+            ErrorKind::Refused => "refused",
+            ErrorKind::Filtered => "filtered",
+            ErrorKind::Guardrail => "guardrail",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Protocol => "protocol",
+            ErrorKind::Storage => "storage",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::KeyReused => "key_reused",
+            ErrorKind::EditFailed => "edit_failed",
+            ErrorKind::Forked => "forked",
         }
     }
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -131,7 +136,7 @@ impl std::fmt::Display for Kind {
 #[non_exhaustive]
 pub struct Error {
     /// What callers act on.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// One line for a person.
     pub message: String,
     /// How long the service asked to wait, where it said so.
@@ -147,13 +152,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of this kind with its line for a person.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), retry_after: None, request_id: None, partial: None }
     }
 
     /// A value of the request that cannot be used.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Error::new(Kind::InvalidRequest, message)
+        Error::new(ErrorKind::InvalidRequest, message)
     }
 
     /// The same error, carrying what was received and paid for.
@@ -163,7 +168,7 @@ impl Error {
     }
 
     /// What callers act on; the field of the same name.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 

@@ -6,7 +6,7 @@ use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::{self, CodeFile};
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tier;
 use crate::money::price::Cost;
 use crate::money::receipt::Receipt;
@@ -137,7 +137,7 @@ impl Generation {
     pub fn code(&self) -> Result<&str> {
         match self.files.as_slice() {
             [only] => Ok(&only.content),
-            [] => Err(Error::new(Kind::NotFound, "the answer has no file; its words are in text")),
+            [] => Err(Error::new(ErrorKind::NotFound, "the answer has no file; its words are in text")),
             several => {
                 let names: Vec<_> =
                     several.iter().map(|f| f.path.as_deref().unwrap_or("(unnamed)")).collect();
@@ -199,7 +199,7 @@ impl Generation {
             || "it is not accepted".to_owned(),
             |d| format!("{} line {}: {}", d.path.as_deref().unwrap_or("(unnamed)"), d.line, d.message),
         );
-        Err(Error::new(Kind::Rejected, format!("the answer was rejected: {told}")).with_partial(self))
+        Err(Error::new(ErrorKind::Rejected, format!("the answer was rejected: {told}")).with_partial(self))
     }
 }
 

@@ -12,12 +12,12 @@ use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::generation::{Generation, Given};
 use crate::plan::Plan;
-use crate::plan::send::Ask;
-use crate::read::Piece;
+use crate::plan::send::NextAttempt;
+use crate::read::AnswerEvent;
 
 /// The events of one request. Lazy: nothing is planned or sent before the first poll.
 pub struct GenerationStream {
@@ -68,7 +68,7 @@ impl GenerationStream {
             }
         }
         last.map(Arc::unwrap_or_clone).ok_or_else(|| {
-            Error::new(Kind::InvalidRequest, "the stream was read to its end before: keep what it gave")
+            Error::new(ErrorKind::InvalidRequest, "the stream was read to its end before: keep what it gave")
         })
     }
 }
@@ -117,21 +117,21 @@ impl Out {
     }
 
     /// Shows a piece of an answer.
-    pub(crate) async fn piece(&mut self, piece: Piece) {
+    pub(crate) async fn answer_event(&mut self, piece: AnswerEvent) {
         if self.queue.strong_count() == 0 {
             return;
         }
         let event = match piece {
-            Piece::Text(text) => Event::Text(text),
-            Piece::FileStarted { index, path, language, revision } => {
+            AnswerEvent::Text(text) => Event::Text(text),
+            AnswerEvent::FileStarted { index, path, language, revision } => {
                 self.paths.resize(self.paths.len().max(index + 1), None);
                 self.paths[index].clone_from(&path);
                 Event::FileStarted { index, path, language: language.to_string(), revision }
             }
-            Piece::FileChunk { index, revision, text } => {
+            AnswerEvent::FileChunk { index, revision, text } => {
                 Event::FileChunk { index, path: self.path(index), revision, text }
             }
-            Piece::FileFinished { index, revision, complete } => {
+            AnswerEvent::FileFinished { index, revision, complete } => {
                 Event::FileFinished { index, path: self.path(index), revision, complete }
             }
         };
@@ -139,10 +139,10 @@ impl Out {
     }
 
     /// Tells of a send that is not the first.
-    pub(crate) async fn notice(&mut self, plan: &Plan, ask: &Ask) {
-        let model = plan.candidate(ask.candidate).model.to_string();
-        let wait_seconds = ask.wait.as_secs_f64();
-        self.show(Event::Notice { why: ask.why.to_string(), model, wait_seconds }).await;
+    pub(crate) async fn notice(&mut self, plan: &Plan, attempt: &NextAttempt) {
+        let model = plan.candidate(attempt.candidate).model.to_string();
+        let wait_seconds = attempt.wait.as_secs_f64();
+        self.show(Event::Notice { why: attempt.why.to_string(), model, wait_seconds }).await;
     }
 
     /// Shows a result that was there before, as if it were written now.
@@ -200,8 +200,8 @@ mod tests {
     fn showing(readers: Arc<AtomicUsize>) -> GenerationStream {
         GenerationStream::lazy(|mut out| async move {
             readers.fetch_add(out.queue.strong_count(), Ordering::SeqCst);
-            out.piece(Piece::Text("text".to_owned())).await;
-            Err(Error::new(Kind::Cut, "the end"))
+            out.answer_event(AnswerEvent::Text("text".to_owned())).await;
+            Err(Error::new(ErrorKind::Cut, "the end"))
         })
     }
 

@@ -25,7 +25,7 @@ mod refactored;
 use std::sync::Arc;
 
 use claude_code_core::testing::{ScriptedProvider, builder};
-use claude_code_core::{Client, Kind, provider::Paid, provider::ProviderError};
+use claude_code_core::{Client, ErrorKind, provider::Billing, provider::ProviderError};
 
 pub const REVERSE: &str =
     "Here it is.\n\n```python reverse.py\ndef reverse(text):\n    return text[::-1]\n```\n";
@@ -35,9 +35,9 @@ pub fn client(provider: &Arc<ScriptedProvider>) -> Client {
 }
 
 pub fn throttled() -> ProviderError {
-    ProviderError::new(Kind::Throttled, Paid::No, "throttled: slow down")
+    ProviderError::new(ErrorKind::Throttled, Billing::No, "throttled: slow down")
 }
 
 pub fn cut() -> ProviderError {
-    ProviderError::new(Kind::Cut, Paid::Maybe, "the connection was reset")
+    ProviderError::new(ErrorKind::Cut, Billing::Maybe, "the connection was reset")
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use claude_code_core::edit::{Edit, apply, apply_each, diff};
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use proptest::prelude::*;
 
 const CODE: &str = "def f():\n    a = 1\n    return a\n\n\ndef g():\n    a = 1\n    return a + 1\n";
@@ -113,7 +113,7 @@ fn a_file_must_be_named_where_there_are_several() {
         (problem.block, problem.path.as_deref(), problem.why.as_str()),
         (1, Some("c.py"), "there is no such file")
     );
-    assert_eq!(Error::from(problem).kind, Kind::EditFailed);
+    assert_eq!(Error::from(problem).kind, ErrorKind::EditFailed);
 }
 
 #[test]

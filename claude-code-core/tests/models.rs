@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use claude_code_core::model::catalogue::Status;
-use claude_code_core::{Catalogue, Family, Kind, ModelId, PicoUsd, ProfileScope, Tier};
+use claude_code_core::{Catalogue, ErrorKind, Family, ModelId, PicoUsd, ProfileScope, Tier};
 use proptest::prelude::*;
 
 const TODAY: &str = "2026-11-21";
@@ -54,7 +54,7 @@ fn refuses_ids_that_would_change_a_url() {
     for bad in
         ["", "a b", "a/../b", "..", "claude?x=1", "claude%2e", "a\nb", "clau\u{301}de", "a#b", "a@b", &long]
     {
-        assert_eq!(ModelId::new(bad).unwrap_err().kind, Kind::InvalidRequest, "{bad:?}");
+        assert_eq!(ModelId::new(bad).unwrap_err().kind, ErrorKind::InvalidRequest, "{bad:?}");
     }
     assert!(ModelId::new(&"a".repeat(256)).is_ok());
 }
@@ -149,7 +149,7 @@ fn a_profile_that_does_not_exist_is_not_replaced_by_another_geography() {
 fn refuses_the_old_default_and_names_day_and_successor() {
     let error =
         Catalogue::builtin().refusal(&id("anthropic.claude-3-5-sonnet-20241022-v2:0"), TODAY).unwrap();
-    assert_eq!(error.kind, Kind::Retired);
+    assert_eq!(error.kind, ErrorKind::Retired);
     assert_eq!(
         error.message,
         "model anthropic.claude-3-5-sonnet-20241022-v2:0 reached its end of life on Amazon Bedrock on 2026-03-01; \

@@ -18,13 +18,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use claude_code_core::provider::{ModelCall, ModelEvent, Paid, ProviderError, StopReason};
+use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ProviderError, StopReason};
 use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{AddError, Addition, Counters, OnlyIf, PutError, StateKey, Versioned};
 use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock};
 use claude_code_core::{
-    Client, ClientBuilder, Error, GenerateRequest, Kind, ModelProvider, PicoUsd, Policy, StateStore, Usage,
-    UtcMillis,
+    Client, ClientBuilder, Error, ErrorKind, GenerateRequest, ModelProvider, PicoUsd, Policy, StateStore,
+    Usage, UtcMillis,
 };
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -78,7 +78,7 @@ pub fn on<P: ModelProvider + 'static>(
 }
 
 pub fn cut() -> ProviderError {
-    ProviderError::new(Kind::Cut, Paid::Maybe, "the connection was reset")
+    ProviderError::new(ErrorKind::Cut, Billing::Maybe, "the connection was reset")
 }
 
 /// The same chance in every run.
@@ -179,7 +179,7 @@ impl ModelProvider for Meter {
         let (counts, chance) = ((self.open.clone(), self.done.clone()), self.chance.clone());
         let slowest = self.slowest_ms;
         futures_util::stream::once(async move {
-            call.departure.mark();
+            call.sent_flag.mark();
             if slowest == u64::MAX {
                 std::future::pending::<()>().await;
             }

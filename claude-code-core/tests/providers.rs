@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_code_core::Kind;
-use claude_code_core::provider::{Field, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+use claude_code_core::ErrorKind;
+use claude_code_core::provider::{Billing, Field, ModelEvent, ModelProvider, ProviderError, StopReason};
 use claude_code_core::testing::provider_contract::{Case, TEXT, USAGE, holds};
 use claude_code_core::testing::{Line, Script, ScriptedProvider};
 
@@ -17,8 +17,8 @@ fn script(case: Case) -> Script {
         Case::WithoutUsage => Script::text(TEXT).stop(StopReason::EndTurn),
         Case::Stopped(reason) => Script::text(TEXT).stop(StopReason::from_wire(reason)).usage(USAGE),
         Case::Cut => half(),
-        Case::Broken => half().then_fail(fault(Kind::Cut, Paid::Maybe)),
-        Case::Disordered => half().then_fail(fault(Kind::Protocol, Paid::Maybe)),
+        Case::Broken => half().then_fail(fault(ErrorKind::Cut, Billing::Maybe)),
+        Case::Disordered => half().then_fail(fault(ErrorKind::Protocol, Billing::Maybe)),
         Case::UnknownEvent => {
             let mut script = Script::text(TEXT).stop(StopReason::EndTurn).usage(USAGE);
             script.0.insert(1, Line::Event(ModelEvent::Skipped));
@@ -26,14 +26,14 @@ fn script(case: Case) -> Script {
         }
         Case::Throttled => Script::fail(ProviderError {
             retry_after: Some(Duration::from_secs(7)),
-            ..fault(Kind::Throttled, Paid::No)
+            ..fault(ErrorKind::Throttled, Billing::No)
         }),
-        Case::Unauthorised => Script::fail(fault(Kind::Credentials, Paid::No)),
-        Case::FailedMidway => half().then_fail(fault(Kind::Unavailable, Paid::Maybe)),
-        Case::Unavailable => Script::fail(fault(Kind::Unavailable, Paid::No)),
+        Case::Unauthorised => Script::fail(fault(ErrorKind::Credentials, Billing::No)),
+        Case::FailedMidway => half().then_fail(fault(ErrorKind::Unavailable, Billing::Maybe)),
+        Case::Unavailable => Script::fail(fault(ErrorKind::Unavailable, Billing::No)),
         Case::SamplingRefused => Script::fail(ProviderError {
             refused_field: Some(Field::Sampling),
-            ..fault(Kind::InvalidRequest, Paid::No)
+            ..fault(ErrorKind::InvalidRequest, Billing::No)
         }),
         other => panic!("no script for {other:?}"),
     }

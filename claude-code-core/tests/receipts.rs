@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use claude_code_core::money::price::SignedPicoUsd;
 use claude_code_core::money::rates::{PriceClass, ceiling};
-use claude_code_core::money::receipt::What;
+use claude_code_core::money::receipt::LineItem;
 use claude_code_core::{Catalogue, Cost, ModelId, PicoUsd, Receipt, Usage};
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn send(model: &str, tokens: [u64; 5]) -> Receipt {
 }
 
 /// The key that a line has in JSON.
-fn key(what: What) -> String {
+fn key(what: LineItem) -> String {
     serde_json::to_value(what).unwrap().as_str().unwrap().to_owned()
 }
 
@@ -158,7 +158,7 @@ fn a_send_of_unknown_outcome_stays_charged_at_its_ceiling() {
     let ceiling = ceiling(rates.as_ref(), 1_000, 8_000);
     let receipt = Receipt::of_unknown(Catalogue::builtin(), &sonnet, ceiling);
     assert_eq!(receipt.total(), ceiling);
-    assert_eq!(receipt.items[0].what, What::UnknownOutcome);
+    assert_eq!(receipt.items[0].what, LineItem::UnknownOutcome);
     let unknown = Receipt::of_unknown(Catalogue::builtin(), &id("x"), Cost::UNPRICED);
     assert!(!unknown.total().is_priced());
 }

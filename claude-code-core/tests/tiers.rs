@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use claude_code_core::select::{Reach, Task, candidates, classify};
-use claude_code_core::{Catalogue, Kind, ProfileScope, Tier};
+use claude_code_core::{Catalogue, ErrorKind, ProfileScope, Tier};
 use proptest::prelude::*;
 
 /// A labelled task; `pass` is the chance that a model's answer is right.
@@ -235,7 +235,7 @@ fn a_geography_is_never_left_and_an_older_model_stands_in() {
     assert_eq!(india[0].model.as_str(), "in.anthropic.claude-haiku-4-5-20251001-v1:0");
     assert!(india[0].why.contains("which lacks Claude Haiku 5.5"), "{}", india[0].why);
     let error = candidates(Tier::Simple, catalogue, Reach::Profile(ProfileScope::Ca), true).unwrap_err();
-    assert_eq!(error.kind, Kind::NeedsProfile);
+    assert_eq!(error.kind, ErrorKind::NeedsProfile);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use claude_code_aws::Error;
 use claude_code_aws::connect::config::{Config, Store};
-use claude_code_aws::local::{self, Brain, Fault, Listening, Question, Reply, Samples};
+use claude_code_aws::local::{self, Fault, Listening, Question, Reply, Responder, Samples};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ impl Rules {
 }
 
 #[async_trait::async_trait]
-impl Brain for Rules {
+impl Responder for Rules {
     async fn answer(&self, question: &Question) -> Reply {
         match self.of(question.last_user_text()) {
             Some(rule) => rule.answer(question).await,
@@ -122,7 +122,7 @@ impl Brain for Rules {
 }
 
 #[async_trait::async_trait]
-impl Brain for Scripted {
+impl Responder for Scripted {
     async fn answer(&self, question: &Question) -> Reply {
         let turn = self.script().pop_front();
         match turn {
@@ -138,7 +138,7 @@ impl Brain for Scripted {
 /// Bedrock inside the process, for tests: it answers as it is told, and remembers what it was asked.
 #[pyclass(frozen, module = "claude_code.testing")]
 pub(crate) struct Twin {
-    brain: Arc<Scripted>,
+    responder: Arc<Scripted>,
     engines: Held<local::Twin>,
     dir: Option<PathBuf>,
     listening: Mutex<Option<Held<(Listening, Attended)>>>,
@@ -150,13 +150,13 @@ impl Twin {
     #[pyo3(signature = (dir=None))]
     fn new(dir: Option<PathBuf>) -> Self {
         let rest = Rules { rules: Mutex::default(), samples: Arc::new(Samples::built_in()) };
-        let brain = Arc::new(Scripted { script: Mutex::default(), rest: Arc::new(rest) });
+        let responder = Arc::new(Scripted { script: Mutex::default(), rest: Arc::new(rest) });
         let engines = match &dir {
-            Some(dir) => local::Twin::lazy(dir, brain.clone()).sharing(),
+            Some(dir) => local::Twin::lazy(dir, responder.clone()).sharing(),
             // Without a directory only Bedrock is asked.
-            None => local::Twin::lazy(Path::new(""), brain.clone()),
+            None => local::Twin::lazy(Path::new(""), responder.clone()),
         };
-        Twin { brain, engines: Held::new(engines), dir, listening: Mutex::default() }
+        Twin { responder, engines: Held::new(engines), dir, listening: Mutex::default() }
     }
 
     /// Answers the next question with this text, as a model would write it; with `prompt`, every question that
@@ -176,9 +176,9 @@ impl Twin {
         let answer = json!({ "text": text, "stop_reason": stop_reason, "usage": usage });
         let script = json!({ "steps": [{ "times": times, "answer": answer }] }).to_string();
         let Some(prompt) = prompt else {
-            return self.brain.play(&script).map_err(|error| raise(py, error));
+            return self.responder.play(&script).map_err(|error| raise(py, error));
         };
-        let rest = &self.brain.rest;
+        let rest = &self.responder.rest;
         local::Scripted::parse(&script, rest.samples.clone()).map_err(|error| raise(py, error))?;
         rest.rules().push((prompt, script));
         Ok(())
@@ -198,7 +198,7 @@ impl Twin {
                 return Err(raise(py, Error::invalid(takes)));
             }
         };
-        self.brain.script().extend(std::iter::repeat_n(Turn::Refuse(reply), times));
+        self.responder.script().extend(std::iter::repeat_n(Turn::Refuse(reply), times));
         Ok(())
     }
 
@@ -207,7 +207,7 @@ impl Twin {
     ///
     #[doc = include_str!("../../claude-code-aws/src/local/responder/scripts.md")]
     fn play(&self, py: Python<'_>, script: &str) -> PyResult<()> {
-        self.brain.play(script).map_err(|error| raise(py, error))
+        self.responder.play(script).map_err(|error| raise(py, error))
     }
 
     /// Puts faults on the way of the next answer. latency: seconds before its status. pace: seconds before each
@@ -243,7 +243,7 @@ impl Twin {
             damage.map(Fault::Damage),
         ];
         let faults: Vec<Fault> = faults.into_iter().flatten().collect();
-        self.brain.script().extend(std::iter::repeat_n(Turn::Faults(faults), times));
+        self.responder.script().extend(std::iter::repeat_n(Turn::Faults(faults), times));
         Ok(())
     }
 
@@ -264,7 +264,7 @@ impl Twin {
     /// The next answer is a bug of ours: a panic in the middle of the call.
     #[pyo3(name = "_panic")]
     fn panic(&self) {
-        self.brain.script().push_back(Turn::Panic);
+        self.responder.script().push_back(Turn::Panic);
     }
 
     /// Every question so far, oldest first.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::read::{AnswerReader, Piece, read_answer};
+use claude_code_core::read::{AnswerReader, AnswerEvent, read_answer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -26,10 +26,10 @@ fuzz_target!(|data: &[u8]| {
     let mut shown: BTreeMap<usize, (u32, String)> = BTreeMap::new();
     for piece in pieces {
         match piece {
-            Piece::FileStarted { index, revision, .. } => {
+            AnswerEvent::FileStarted { index, revision, .. } => {
                 shown.insert(index, (revision, String::new()));
             }
-            Piece::FileChunk { index, revision, text } => {
+            AnswerEvent::FileChunk { index, revision, text } => {
                 let file = shown.get_mut(&index).expect("a chunk belongs to a file that began");
                 assert_eq!(file.0, revision);
                 file.1 += &text;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use crate::cell::{BALANCE, Change, Counters, Hold, Later, RESERVED, Rows, SPENT, UNKNOWN};
+use crate::cell::{BALANCE, Change, Counters, Reservation, DeferredReleases, RESERVED, Rows, SPENT, UNKNOWN};
 
 const CEILING: i64 = 10;
 const COST: i64 = 4;
@@ -16,12 +16,12 @@ const OWN: Key = "own";
 
 struct Cell {
     rows: Rows<Key>,
-    later: Later<Key>,
+    deferred: DeferredReleases<Key>,
 }
 
 impl Cell {
     fn new() -> Arc<Self> {
-        Arc::new(Cell { rows: Rows::new(), later: Later::new() })
+        Arc::new(Cell { rows: Rows::new(), deferred: DeferredReleases::new() })
     }
 
     fn apply(&self, row: Key, change: &Change) -> Result<Counters, Counters> {
@@ -29,28 +29,28 @@ impl Cell {
     }
 
     /// As `Ledger::reserve`: each row under its own cap, all or nothing.
-    fn reserve(&self, caps: [Option<i64>; 2]) -> Option<Hold<Key>> {
-        let mut hold = self.later.hold(CEILING);
+    fn reserve(&self, caps: [Option<i64>; 2]) -> Option<Reservation<Key>> {
+        let mut reservation = self.deferred.reservation(CEILING);
         for (row, cap) in [ALL, OWN].into_iter().zip(caps) {
             if self.apply(row, &Change::reserve(CEILING, cap)).is_err() {
-                drop(hold);
-                self.catch_up();
+                drop(reservation);
+                self.settle_deferred();
                 return None;
             }
-            hold.took(row);
+            reservation.took(row);
         }
-        Some(hold)
+        Some(reservation)
     }
 
-    fn settle(&self, hold: Hold<Key>, spent: Option<i64>) {
-        let (rows, change) = hold.close(spent);
+    fn settle(&self, reservation: Reservation<Key>, spent: Option<i64>) {
+        let (rows, change) = reservation.close(spent);
         for row in rows {
             let _ = self.apply(row, &change);
         }
     }
 
-    fn catch_up(&self) {
-        while let Some((row, change)) = self.later.pop() {
+    fn settle_deferred(&self) {
+        while let Some((row, change)) = self.deferred.pop() {
             let _ = self.apply(row, &change);
         }
     }
@@ -76,8 +76,8 @@ fn callers_who_race_for_a_cap_of_two_get_two() {
             })
             .collect();
         let mine = cell.reserve([Some(2 * CEILING), None]);
-        let holds: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).chain([mine]).collect();
-        assert_eq!(holds.iter().flatten().count(), 2);
+        let reservations: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).chain([mine]).collect();
+        assert_eq!(reservations.iter().flatten().count(), 2);
         assert_eq!(cell.read(ALL), [-2 * CEILING, 0, 2 * CEILING, 0]);
     });
 }
@@ -89,9 +89,9 @@ fn a_cap_holds_while_others_settle_and_drop() {
         let settles = {
             let cell = cell.clone();
             thread::spawn(move || {
-                let Some(hold) = cell.reserve([Some(2 * CEILING), None]) else { return 0 };
-                hold.departure().mark();
-                cell.settle(hold, Some(COST));
+                let Some(reservation) = cell.reserve([Some(2 * CEILING), None]) else { return 0 };
+                reservation.sent_flag().mark();
+                cell.settle(reservation, Some(COST));
                 COST
             })
         };
@@ -104,7 +104,7 @@ fn a_cap_holds_while_others_settle_and_drop() {
         assert!(-cell.read(ALL)[0] <= 2 * CEILING);
         let spent = settles.join().unwrap();
         drops.join().unwrap();
-        cell.catch_up();
+        cell.settle_deferred();
         let held = kept.iter().count() as i64 * CEILING;
         assert_eq!(cell.read(ALL), [-spent - held, spent, held, 0]);
         assert_eq!(cell.read(OWN), [-spent - held, spent, held, 0]);
@@ -137,9 +137,9 @@ fn what_the_scopes_row_refuses_is_given_back_to_everybodys() {
         };
         let mine = cell.reserve(caps);
         let other = other.join().unwrap();
-        cell.catch_up();
-        let holds = mine.iter().count() + other.iter().count();
-        assert_eq!(holds, 1);
+        cell.settle_deferred();
+        let reservations = mine.iter().count() + other.iter().count();
+        assert_eq!(reservations, 1);
         assert_eq!(cell.read(ALL)[2], CEILING);
     });
 }
@@ -151,15 +151,15 @@ fn a_sent_hold_that_is_dropped_stays_charged_and_is_marked_once() {
         let dropped = {
             let cell = cell.clone();
             thread::spawn(move || {
-                let hold = cell.reserve([None, None]).expect("there is no cap");
-                hold.departure().mark();
-                drop(hold);
+                let reservation = cell.reserve([None, None]).expect("there is no cap");
+                reservation.sent_flag().mark();
+                drop(reservation);
             })
         };
         // Another call applies what it finds, at any moment.
-        cell.catch_up();
+        cell.settle_deferred();
         dropped.join().unwrap();
-        cell.catch_up();
+        cell.settle_deferred();
         assert_eq!(cell.read(ALL), [-CEILING, 0, CEILING, CEILING]);
     });
 }

@@ -15,7 +15,7 @@ mod sync {
 #[allow(dead_code, reason = "the models use what races")]
 mod cell;
 #[path = "../../claude-code-core/src/provider/sent_flag.rs"]
-mod departure;
+mod sent_flag;
 #[path = "../../claude-code-core/src/cache/single_flight.rs"]
 mod flight;
 

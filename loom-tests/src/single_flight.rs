@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::flight::{Boarding, Flights};
+use crate::flight::{Role, SingleFlight};
 
 /// Each caller has as much as the others.
 const TIME: Duration = Duration::from_secs(1);
@@ -17,14 +17,14 @@ const TIME: Duration = Duration::from_secs(1);
 /// What stands around the slot. Its counters are std's: they are not what is tried out, and each of loom's would
 /// multiply the orders.
 struct World {
-    flights: Flights<usize>,
+    single_flight: SingleFlight<usize>,
     cache: Mutex<Option<usize>>,
     sends: AtomicUsize,
 }
 
 impl World {
     fn new() -> Arc<Self> {
-        Arc::new(World { flights: Flights::new(), cache: Mutex::new(None), sends: AtomicUsize::new(0) })
+        Arc::new(World { single_flight: SingleFlight::new(), cache: Mutex::new(None), sends: AtomicUsize::new(0) })
     }
 }
 
@@ -44,8 +44,8 @@ fn work(world: &Arc<World>) -> BoxFuture<'static, usize> {
 }
 
 fn ask(world: &Arc<World>) -> usize {
-    block_on(match world.flights.board("key", TIME, || work(world)) {
-        Boarding::Lead(flight) | Boarding::Follow(flight) => flight,
+    block_on(match world.single_flight.join("key", TIME, || work(world)) {
+        Role::Leader(flight) | Role::Follower(flight) => flight,
     })
 }
 
@@ -69,7 +69,7 @@ fn a_leader_that_leaves_takes_nobodys_answer_along() {
         let leaver = {
             let world = world.clone();
             // Boards and goes without waiting, as a dropped stream does.
-            thread::spawn(move || drop(world.flights.board("key", TIME, || work(&world))))
+            thread::spawn(move || drop(world.single_flight.join("key", TIME, || work(&world))))
         };
         assert_eq!(ask(&world), 7);
         leaver.join().unwrap();
@@ -80,15 +80,15 @@ fn a_leader_that_leaves_takes_nobodys_answer_along() {
 #[test]
 fn requests_of_different_keys_do_not_share() {
     loom::model(|| {
-        let flights = Arc::new(Flights::<usize>::new());
+        let single_flight = Arc::new(SingleFlight::<usize>::new());
         let other = {
-            let flights = flights.clone();
-            thread::spawn(move || match flights.board("b", TIME, || async { 2 }.boxed()) {
-                Boarding::Lead(flight) | Boarding::Follow(flight) => block_on(flight),
+            let single_flight = single_flight.clone();
+            thread::spawn(move || match single_flight.join("b", TIME, || async { 2 }.boxed()) {
+                Role::Leader(flight) | Role::Follower(flight) => block_on(flight),
             })
         };
-        let one = match flights.board("a", TIME, || async { 1 }.boxed()) {
-            Boarding::Lead(flight) | Boarding::Follow(flight) => block_on(flight),
+        let one = match single_flight.join("a", TIME, || async { 1 }.boxed()) {
+            Role::Leader(flight) | Role::Follower(flight) => block_on(flight),
         };
         assert_eq!((one, other.join().unwrap()), (1, 2));
     });

@@ -1,8 +1,8 @@
 //! What the Messages API tells of models without generating: the tokens of a prompt.
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
-use claude_code_core::provider::{ModelCall, ModelFacts, Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
+use claude_code_core::provider::{Billing, ModelCall, ModelFacts, ProviderError};
+use claude_code_core::{ErrorKind, ModelId};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ impl Anthropic {
     async fn count(&self, call: &ModelCall) -> Result<u64, ProviderError> {
         let unreadable = || {
             let text = "the server's count of tokens could not be read: it may have none";
-            ProviderError::new(Kind::Protocol, Paid::No, text)
+            ProviderError::new(ErrorKind::Protocol, Billing::No, text)
         };
         let body = request::counted(call);
         let request = self.request(self.endpoint.count.clone(), &body).map_err(|_| unreadable())?;
@@ -40,7 +40,7 @@ impl Anthropic {
 impl ModelFacts for Anthropic {
     fn resolve(&self, profile: ModelId) -> BoxFuture<'static, Result<ModelId, ProviderError>> {
         let text = format!("{profile} is a profile of Bedrock, which the Messages API does not know");
-        async move { Err(ProviderError::new(Kind::InvalidRequest, Paid::No, text)) }.boxed()
+        async move { Err(ProviderError::new(ErrorKind::InvalidRequest, Billing::No, text)) }.boxed()
     }
 
     fn count_tokens(&self, call: ModelCall) -> BoxFuture<'static, Result<u64, ProviderError>> {

@@ -6,7 +6,7 @@ use claude_code_core::{Error, Result};
 use http::Uri;
 
 use super::Settings;
-use crate::connect::endpoints::Place;
+use crate::connect::endpoints::HostScope;
 
 /// Anthropic's own.
 const DEFAULT: &str = "https://api.anthropic.com";
@@ -54,11 +54,11 @@ impl Endpoint {
         if messages.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong("has a password in it: put the key into the variable for keys"));
         }
-        let place = Place::of(&host);
+        let place = HostScope::of(&host);
         match (messages.scheme_str(), place) {
-            (Some("https"), _) | (Some("http"), Place::Loopback) => {}
-            (Some("http"), Place::Private) if !strict => warn_once(name, &host),
-            (Some("http"), Place::Private) => {
+            (Some("https"), _) | (Some("http"), HostScope::Loopback) => {}
+            (Some("http"), HostScope::Private) if !strict => warn_once(name, &host),
+            (Some("http"), HostScope::Private) => {
                 return Err(wrong(&format!(
                     "for host {host} must begin with https:// here: set CLAUDE_CODE_AWS_ALLOW_ENDPOINT_OVERRIDE=1 to \
                      go without on private addresses"
@@ -70,7 +70,7 @@ impl Endpoint {
                 )));
             }
         }
-        Ok(Endpoint { messages, count, host, is_near: place != Place::Public })
+        Ok(Endpoint { messages, count, host, is_near: place != HostScope::Public })
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the Messages API's errors mean: by type, else by status. Servers that speak it may write errors as OpenAI
 //! does: a code beside the type, or none of either.
 
-use claude_code_core::Kind;
-use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::ErrorKind;
+use claude_code_core::provider::{Billing, ProviderError};
 use serde_json::Value;
 
 use crate::model_service::context_length::{call_too_long, says_too_long};
@@ -32,8 +32,8 @@ pub(crate) enum Damage {
 impl From<Damage> for ProviderError {
     fn from(damage: Damage) -> Self {
         ProviderError::new(
-            Kind::Protocol,
-            Paid::Maybe,
+            ErrorKind::Protocol,
+            Billing::Maybe,
             format!("{damage}: the answer cannot be trusted, send it again"),
         )
     }
@@ -54,7 +54,7 @@ pub(super) fn of_response(sent: Sent<'_>, status: u16, body: &[u8]) -> ProviderE
 pub(super) fn in_stream(sent: Sent<'_>, event: &Value) -> ProviderError {
     let (code, text) = read(event);
     let mut fault = by_type(sent, code, 0, text);
-    fault.paid = Paid::Maybe;
+    fault.paid = Billing::Maybe;
     fault.code = Some(printable(code, 64)).filter(|code| !code.is_empty());
     fault.request_id = event["request_id"].as_str().map(|id| printable(id, 128));
     fault
@@ -72,44 +72,54 @@ fn by_type(sent: Sent<'_>, code: &str, status: u16, text: &str) -> ProviderError
     let fault = |kind, paid, message: String| ProviderError::new(kind, paid, message);
     match (code, status) {
         ("authentication_error", _) | (_, 401) => fault(
-            Kind::Credentials,
-            Paid::No,
+            ErrorKind::Credentials,
+            Billing::No,
             "the Messages API refused the key: check ANTHROPIC_API_KEY".to_owned(),
         ),
-        ("billing_error", _) | (_, 402) => {
-            fault(Kind::Quota, Paid::No, "the account cannot pay for more: see its billing".to_owned())
-        }
-        ("permission_error", _) | (_, 403) => {
-            fault(Kind::AccessDenied, Paid::No, format!("this key may not use {model}: ask its owner"))
-        }
+        ("billing_error", _) | (_, 402) => fault(
+            ErrorKind::Quota,
+            Billing::No,
+            "the account cannot pay for more: see its billing".to_owned(),
+        ),
+        ("permission_error", _) | (_, 403) => fault(
+            ErrorKind::AccessDenied,
+            Billing::No,
+            format!("this key may not use {model}: ask its owner"),
+        ),
         ("not_found_error", _) | (_, 404) => fault(
-            Kind::NotFound,
-            Paid::No,
+            ErrorKind::NotFound,
+            Billing::No,
             format!("the server does not know {model}: check id and base URL"),
         ),
         ("request_too_large", _) | (_, 413) => call_too_long(sent.call, text),
-        ("rate_limit_error", _) if text.contains("Extra usage is required") => {
-            fault(Kind::Quota, Paid::No, format!("the account's plan does not cover this use of {model}"))
-        }
-        ("rate_limit_error", _) | (_, 429) if says_daily(text) => {
-            fault(Kind::Quota, Paid::No, format!("today's tokens of this key for {model} are used up"))
-        }
+        ("rate_limit_error", _) if text.contains("Extra usage is required") => fault(
+            ErrorKind::Quota,
+            Billing::No,
+            format!("the account's plan does not cover this use of {model}"),
+        ),
+        ("rate_limit_error", _) | (_, 429) if says_daily(text) => fault(
+            ErrorKind::Quota,
+            Billing::No,
+            format!("today's tokens of this key for {model} are used up"),
+        ),
         ("rate_limit_error", _) | (_, 429) => fault(
-            Kind::Throttled,
-            Paid::No,
+            ErrorKind::Throttled,
+            Billing::No,
             format!("the Messages API throttles {model}: wait, or send less"),
         ),
         ("overloaded_error", _) | (_, 529) => {
-            fault(Kind::Unavailable, Paid::No, format!("{model} is overloaded: try again in a while"))
+            fault(ErrorKind::Unavailable, Billing::No, format!("{model} is overloaded: try again in a while"))
         }
         ("timeout_error", _) | (_, 504) => {
-            fault(Kind::Timeout, Paid::Maybe, format!("{model} took too long: ask for less at once"))
+            fault(ErrorKind::Timeout, Billing::Maybe, format!("{model} took too long: ask for less at once"))
         }
-        ("api_error", 0 | 500) => {
-            fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
-        }
+        ("api_error", 0 | 500) => fault(
+            ErrorKind::Unavailable,
+            Billing::Maybe,
+            format!("{model} failed while answering: try again"),
+        ),
         ("invalid_request_error", 0..=499) | (_, 400 | 422) => invalid(sent, text),
-        (_, 0) => fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed midway: try again")),
+        (_, 0) => fault(ErrorKind::Unavailable, Billing::Maybe, format!("{model} failed midway: try again")),
         _ => by_status("the Messages API", model, code, status),
     }
 }
@@ -122,14 +132,18 @@ fn invalid(sent: Sent<'_>, text: &str) -> ProviderError {
     }
     if lower.contains("credit balance") {
         return ProviderError::new(
-            Kind::Quota,
-            Paid::No,
+            ErrorKind::Quota,
+            Billing::No,
             "the account cannot pay for more: see its billing".to_owned(),
         );
     }
     let told = sent.words(text);
     ProviderError {
         refused_field: refused_field(&lower),
-        ..ProviderError::new(Kind::InvalidRequest, Paid::No, format!("{model} refused the request: {told}"))
+        ..ProviderError::new(
+            ErrorKind::InvalidRequest,
+            Billing::No,
+            format!("{model} refused the request: {told}"),
+        )
     }
 }

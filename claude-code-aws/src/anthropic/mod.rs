@@ -21,9 +21,9 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError};
+use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError};
 use claude_code_core::select::Reach;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http_body_util::BodyExt;
@@ -97,8 +97,8 @@ impl std::fmt::Debug for Anthropic {
 impl Anthropic {
     /// The Messages API as these settings reach it, over this connector. `strict` takes https only: inside Lambda.
     ///
-    /// Fails with [`Kind::Credentials`] without a key, unless the server stands on this machine or in a private
-    /// network, and with [`Kind::InvalidRequest`] for an address that is not acceptable.
+    /// Fails with [`ErrorKind::Credentials`] without a key, unless the server stands on this machine or in a private
+    /// network, and with [`ErrorKind::InvalidRequest`] for an address that is not acceptable.
     pub fn new(settings: &Settings, connector: SharedHttpConnector, strict: bool) -> Result<Self> {
         let endpoint = Endpoint::new(settings.base_url.as_deref(), strict)?;
         let others = settings.other_urls.iter().map(|url| Endpoint::new(Some(url), strict));
@@ -106,13 +106,13 @@ impl Anthropic {
         let key = settings.api_key.clone();
         if key.is_none() && !endpoint.is_near {
             return Err(Error::new(
-                Kind::Credentials,
+                ErrorKind::Credentials,
                 "no key for the Messages API: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL to a local server",
             ));
         }
         if key.as_ref().is_some_and(|key| http::HeaderValue::from_str(key.expose()).is_err()) {
             return Err(Error::new(
-                Kind::Credentials,
+                ErrorKind::Credentials,
                 "ANTHROPIC_API_KEY has characters that no key has: copy it again, without quotes or line breaks",
             ));
         }
@@ -134,23 +134,27 @@ impl Anthropic {
     async fn send(&self, call: &ModelCall) -> Result<Open, ProviderError> {
         if call.guardrail.is_some() {
             return Err(ProviderError::new(
-                Kind::InvalidRequest,
-                Paid::No,
+                ErrorKind::InvalidRequest,
+                Billing::No,
                 "the Messages API has no guardrails: take provider bedrock, or take the guardrail away",
             ));
         }
         let endpoint = self.endpoint(call).ok_or_else(|| {
             let place = call.place.as_deref().unwrap_or_default();
-            ProviderError::new(Kind::InvalidRequest, Paid::No, format!("no server {place} was configured"))
+            ProviderError::new(
+                ErrorKind::InvalidRequest,
+                Billing::No,
+                format!("no server {place} was configured"),
+            )
         })?;
         let request = self.request(endpoint.messages.clone(), &request::body(call)).map_err(|_| {
             ProviderError::new(
-                Kind::InvalidRequest,
-                Paid::No,
+                ErrorKind::InvalidRequest,
+                Billing::No,
                 "the request could not be built: check the key",
             )
         })?;
-        let request = request.map(|body| departing(body, &call.departure));
+        let request = request.map(|body| departing(body, &call.sent_flag));
         let response = self.connector.call(request).await.map_err(|failed| unsent(endpoint, &failed))?;
         let status = response.status().as_u16();
         let sent = Sent { call, key: self.key.as_ref() };
@@ -204,9 +208,9 @@ async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<Stri
     let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
     refused.retry_after = retry_after.or(refused.retry_after);
     refused.request_id = request_id.or(refused.request_id);
-    if !again && refused.kind == Kind::Throttled {
+    if !again && refused.kind == ErrorKind::Throttled {
         // The server says itself that waiting does not help.
-        refused.kind = Kind::Quota;
+        refused.kind = ErrorKind::Quota;
     }
     refused
 }
@@ -333,8 +337,8 @@ pub(crate) async fn data(body: &mut SdkBody) -> Result<Option<Bytes>, ProviderEr
             }
             Some(Err(_)) => {
                 return Err(ProviderError::new(
-                    Kind::Cut,
-                    Paid::Maybe,
+                    ErrorKind::Cut,
+                    Billing::Maybe,
                     "the connection broke before the answer's end: try again",
                 ));
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::body::SdkBody;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 
 use super::{Anthropic, VERSION, unsent};
 
@@ -25,10 +25,10 @@ pub(crate) enum Reached {
 }
 
 impl Anthropic {
-    /// Asks the first server. Fails with [`Kind::Unavailable`] where none answers.
+    /// Asks the first server. Fails with [`ErrorKind::Unavailable`] where none answers.
     pub(crate) async fn reach(&self) -> Result<Reached> {
         let host = &self.endpoint.host;
-        let gone = |why: String| Error::new(Kind::Unavailable, why);
+        let gone = |why: String| Error::new(ErrorKind::Unavailable, why);
         let mut request = http::Request::get(self.endpoint.models()).header("anthropic-version", VERSION);
         if let Some(value) = self.key_header() {
             request = request.header("x-api-key", value);

@@ -11,8 +11,8 @@ use aws_sdk_bedrock::operation::get_foundation_model_availability::GetFoundation
 use aws_sdk_bedrock::types::{FoundationModelLifecycle, InferenceProfileStatus};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use claude_code_core::provider::{Paid, ProviderError};
-use claude_code_core::{Kind, ModelId, ProfileScope};
+use claude_code_core::provider::{Billing, ProviderError};
+use claude_code_core::{ErrorKind, ModelId, ProfileScope};
 
 /// The longest that one of these requests may take.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -46,7 +46,8 @@ impl Control {
             self.client().get_inference_profile().inference_profile_identifier(profile.as_str()).send().await;
         let found = found.map_err(|failed| unresolved(failed.code()))?;
         let arns: Vec<&str> = found.models().iter().filter_map(|model| model.model_arn()).collect();
-        named_by(&arns).ok_or_else(|| fault(Kind::NotFound, "its profile names no single model".to_owned()))
+        named_by(&arns)
+            .ok_or_else(|| fault(ErrorKind::NotFound, "its profile names no single model".to_owned()))
     }
 
     /// Whether a profile can be called in this region; none: it cannot.
@@ -159,16 +160,16 @@ fn is_missing(code: Option<&str>) -> bool {
 fn unresolved(code: Option<&str>) -> ProviderError {
     match code {
         Some("AccessDeniedException") => fault(
-            Kind::AccessDenied,
+            ErrorKind::AccessDenied,
             "allow bedrock:GetInferenceProfile on it, so that its model and price are known".to_owned(),
         ),
         code if is_missing(code) => fault(
-            Kind::NotFound,
+            ErrorKind::NotFound,
             "Bedrock does not know this profile in this region: check ARN, account and region".to_owned(),
         ),
-        Some(code) => fault(Kind::Unavailable, format!("GetInferenceProfile failed ({code})")),
+        Some(code) => fault(ErrorKind::Unavailable, format!("GetInferenceProfile failed ({code})")),
         None => fault(
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
             "bedrock:GetInferenceProfile could not be asked: check the network".to_owned(),
         ),
     }
@@ -178,16 +179,16 @@ fn unresolved(code: Option<&str>) -> ProviderError {
 fn unasked<E: ProvideErrorMetadata>(action: &str, failed: &SdkError<E>) -> ProviderError {
     match failed.code() {
         Some("AccessDeniedException") => {
-            fault(Kind::AccessDenied, format!("allow bedrock:{action} to have it checked"))
+            fault(ErrorKind::AccessDenied, format!("allow bedrock:{action} to have it checked"))
         }
-        Some(code) => fault(Kind::Unavailable, format!("bedrock:{action} failed ({code})")),
+        Some(code) => fault(ErrorKind::Unavailable, format!("bedrock:{action} failed ({code})")),
         None => fault(
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
             format!("bedrock:{action} could not be asked: check network and credentials"),
         ),
     }
 }
 
-fn fault(kind: Kind, text: String) -> ProviderError {
-    ProviderError::new(kind, Paid::No, text)
+fn fault(kind: ErrorKind, text: String) -> ProviderError {
+    ProviderError::new(kind, Billing::No, text)
 }

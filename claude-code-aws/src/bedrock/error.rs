@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::event_stream::RawMessage;
 use claude_code_core::model::catalogue::{Catalogue, Status};
-use claude_code_core::provider::{ModelCall, Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
+use claude_code_core::provider::{Billing, ModelCall, ProviderError};
+use claude_code_core::{ErrorKind, ModelId};
 
 use super::guard::FrameFault;
 use super::request::Failed;
@@ -38,7 +38,7 @@ pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> Pro
             fault.request_id = raw.headers().get("x-amzn-requestid").map(str::to_owned);
             fault.retry_after = retry_after(|name| raw.headers().get(name)).or(fault.retry_after);
             fault.code = code;
-            if let Some(offset) = skew(raw).filter(|_| fault.kind == Kind::Credentials) {
+            if let Some(offset) = skew(raw).filter(|_| fault.kind == ErrorKind::Credentials) {
                 // The SDK has learnt the offset from this answer: the next signature is right.
                 fault.retry_after = Some(Duration::ZERO);
                 fault.message = format!("this machine's clock is {offset} s off AWS's: set it");
@@ -49,8 +49,8 @@ pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> Pro
             context.as_connector_error().map_or_else(|| unsent(&failed), |error| connection(host, error))
         }
         SdkError::TimeoutError(_) => ProviderError::new(
-            Kind::Timeout,
-            Paid::Maybe,
+            ErrorKind::Timeout,
+            Billing::Maybe,
             "the request timed out before an answer began: try again",
         ),
         SdkError::ResponseError(context) => unread(call, context.raw()),
@@ -67,18 +67,24 @@ pub(super) fn within_stream(call: &ModelCall, failed: SdkError<InStream, RawMess
         }
         SdkError::DispatchFailure(_) => match guarded(&failed) {
             Some(refused) => fault(
-                Kind::Protocol,
-                Paid::Maybe,
+                ErrorKind::Protocol,
+                Billing::Maybe,
                 &format!("{refused}: the stream is damaged, send it again"),
             ),
-            None => fault(Kind::Cut, Paid::Maybe, "the connection broke before the answer's end: try again"),
+            None => fault(
+                ErrorKind::Cut,
+                Billing::Maybe,
+                "the connection broke before the answer's end: try again",
+            ),
         },
-        SdkError::ResponseError(context) if is_cut(context.raw()) => {
-            fault(Kind::Cut, Paid::Maybe, "the stream ended within a frame: the answer is cut, try again")
-        }
+        SdkError::ResponseError(context) if is_cut(context.raw()) => fault(
+            ErrorKind::Cut,
+            Billing::Maybe,
+            "the stream ended within a frame: the answer is cut, try again",
+        ),
         _ => fault(
-            Kind::Protocol,
-            Paid::Maybe,
+            ErrorKind::Protocol,
+            Billing::Maybe,
             "a frame of the stream is damaged: the answer cannot be trusted, send it again",
         ),
     }
@@ -86,20 +92,21 @@ pub(super) fn within_stream(call: &ModelCall, failed: SdkError<InStream, RawMess
 
 /// What the service says within a stream: until then it may have been paid for.
 fn told_within(call: &ModelCall, error: &InStream) -> ProviderError {
-    let fault = |kind, message: &str| ProviderError::new(kind, Paid::Maybe, message);
+    let fault = |kind, message: &str| ProviderError::new(kind, Billing::Maybe, message);
     match error {
-        InStream::ThrottlingException(_) => {
-            fault(Kind::Throttled, "Bedrock throttled the answer midway: it is slower to send less at once")
-        }
+        InStream::ThrottlingException(_) => fault(
+            ErrorKind::Throttled,
+            "Bedrock throttled the answer midway: it is slower to send less at once",
+        ),
         InStream::ServiceUnavailableException(_) => {
-            fault(Kind::Unavailable, "Bedrock became unavailable midway: try again")
+            fault(ErrorKind::Unavailable, "Bedrock became unavailable midway: try again")
         }
         InStream::ValidationException(error) => {
             let mut fault = validation(call, error.message().unwrap_or_default());
-            fault.paid = Paid::Maybe;
+            fault.paid = Billing::Maybe;
             fault
         }
-        _ => fault(Kind::Unavailable, "the model failed midway: try again"),
+        _ => fault(ErrorKind::Unavailable, "the model failed midway: try again"),
     }
 }
 
@@ -120,8 +127,8 @@ fn unread(call: &ModelCall, raw: &HttpResponse) -> ProviderError {
     let fault = match status {
         400.. => by_code(call, code.unwrap_or_default(), status, ""),
         _ => ProviderError::new(
-            Kind::Protocol,
-            Paid::Maybe,
+            ErrorKind::Protocol,
+            Billing::Maybe,
             "Bedrock's answer could not be read: send it again",
         ),
     };
@@ -153,8 +160,8 @@ fn connection(host: &str, error: &ConnectorError) -> ProviderError {
     }
     if error.is_user() {
         return ProviderError::new(
-            Kind::InvalidRequest,
-            Paid::No,
+            ErrorKind::InvalidRequest,
+            Billing::No,
             "the request could not be built: check model id and endpoint",
         );
     }
@@ -166,8 +173,8 @@ fn unsent(failed: &Failed) -> ProviderError {
         return no_credentials();
     }
     ProviderError::new(
-        Kind::InvalidRequest,
-        Paid::No,
+        ErrorKind::InvalidRequest,
+        Billing::No,
         "the request could not be built: check model id, region and endpoint",
     )
 }
@@ -178,8 +185,8 @@ fn lacks_credentials(chain: &str) -> bool {
 
 fn no_credentials() -> ProviderError {
     ProviderError::new(
-        Kind::Credentials,
-        Paid::No,
+        ErrorKind::Credentials,
+        Billing::No,
         "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
          Or: aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\"",
     )
@@ -205,32 +212,34 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
         "ThrottlingException" | "TooManyRequestsException" | "Throttling" => throttled(model, text),
         "ModelNotReadyException" => ProviderError {
             retry_after: Some(NOT_READY_WAIT),
-            ..fault(Kind::Unavailable, Paid::No, format!("{model} is being loaded: wait a minute"))
+            ..fault(ErrorKind::Unavailable, Billing::No, format!("{model} is being loaded: wait a minute"))
         },
         "ServiceQuotaExceededException" => fault(
-            Kind::Quota,
-            Paid::No,
+            ErrorKind::Quota,
+            Billing::No,
             format!("a quota of this account for {model} is used up: raise it in Service Quotas"),
         ),
         "AccessDeniedException" => denied(model, text),
         "ResourceNotFoundException" => not_found(model, text),
         "ValidationException" => validation(call, text),
         "ModelTimeoutException" => fault(
-            Kind::Timeout,
-            Paid::Maybe,
+            ErrorKind::Timeout,
+            Billing::Maybe,
             format!("{model} took too long: ask for less at once, or lower max_tokens"),
         ),
-        "ModelErrorException" | "ModelStreamErrorException" => {
-            fault(Kind::Unavailable, Paid::Maybe, format!("{model} failed while answering: try again"))
-        }
+        "ModelErrorException" | "ModelStreamErrorException" => fault(
+            ErrorKind::Unavailable,
+            Billing::Maybe,
+            format!("{model} failed while answering: try again"),
+        ),
         "ServiceUnavailableException" => {
-            fault(Kind::Unavailable, Paid::No, "Bedrock is unavailable: try again".into())
+            fault(ErrorKind::Unavailable, Billing::No, "Bedrock is unavailable: try again".into())
         }
         code if is_ended_token(code) => ProviderError {
             retry_after: Some(Duration::ZERO),
             ..fault(
-                Kind::Credentials,
-                Paid::No,
+                ErrorKind::Credentials,
+                Billing::No,
                 format!("the AWS credentials have ended ({code}): aws sso login, or renew them"),
             )
         },
@@ -241,8 +250,8 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException" => fault(
-            Kind::Credentials,
-            Paid::No,
+            ErrorKind::Credentials,
+            Billing::No,
             format!("AWS refused the credentials ({code}): check keys, region and the clock"),
         ),
         _ => by_status("Bedrock", model, code, status),
@@ -252,12 +261,12 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
 fn throttled(model: &ModelId, text: &str) -> ProviderError {
     let (kind, message) = if says_daily(text) {
         let used_up = format!("today's tokens of this account for {model} are used up");
-        (Kind::Quota, format!("{used_up}: wait until tomorrow, or raise the quota"))
+        (ErrorKind::Quota, format!("{used_up}: wait until tomorrow, or raise the quota"))
     } else {
         let wait = "wait, lower max_tokens (quota is reserved by it), or raise the quota";
-        (Kind::Throttled, format!("Bedrock throttles {model}: {wait}"))
+        (ErrorKind::Throttled, format!("Bedrock throttles {model}: {wait}"))
     };
-    ProviderError::new(kind, Paid::No, message)
+    ProviderError::new(kind, Billing::No, message)
 }
 
 fn denied(model: &ModelId, text: &str) -> ProviderError {
@@ -272,21 +281,21 @@ fn denied(model: &ModelId, text: &str) -> ProviderError {
              bedrock:InvokeModelWithResponseStream on its inference profile and models"
         )
     };
-    ProviderError::new(Kind::AccessDenied, Paid::No, message)
+    ProviderError::new(ErrorKind::AccessDenied, Billing::No, message)
 }
 
 fn not_found(model: &ModelId, text: &str) -> ProviderError {
     if text.contains("end of its life") {
         return ProviderError::new(
-            Kind::Retired,
-            Paid::No,
+            ErrorKind::Retired,
+            Billing::No,
             format!("{model} has reached its end of life{}", instead(model)),
         );
     }
     if text.contains("marked by provider as Legacy") {
         return ProviderError::new(
-            Kind::Legacy,
-            Paid::No,
+            ErrorKind::Legacy,
+            Billing::No,
             format!(
                 "{model} is legacy and closed to accounts that did not use it in the last 30 days{}",
                 instead(model)
@@ -294,21 +303,21 @@ fn not_found(model: &ModelId, text: &str) -> ProviderError {
         );
     }
     ProviderError::new(
-        Kind::NotFound,
-        Paid::No,
+        ErrorKind::NotFound,
+        Billing::No,
         format!("Bedrock does not know {model} in this region: check the id and the region"),
     )
 }
 
 fn validation(call: &ModelCall, text: &str) -> ProviderError {
     let model = &call.model;
-    let fault = |kind, message: String| ProviderError::new(kind, Paid::No, message);
+    let fault = |kind, message: String| ProviderError::new(kind, Billing::No, message);
     let lower = text.to_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
     if says(&["model identifier is invalid"]) {
         let gone =
             Catalogue::builtin().find(model).is_some_and(|card| card.lifecycle.status == Status::Retired);
-        let kind = if gone { Kind::Retired } else { Kind::NotFound };
+        let kind = if gone { ErrorKind::Retired } else { ErrorKind::NotFound };
         return fault(
             kind,
             format!(
@@ -319,7 +328,7 @@ fn validation(call: &ModelCall, text: &str) -> ProviderError {
     }
     if says(&["on-demand throughput isn"]) {
         return fault(
-            Kind::NeedsProfile,
+            ErrorKind::NeedsProfile,
             format!(
                 "{model} is reached only through an inference profile: use its id with global., us. or eu. before it"
             ),
@@ -327,7 +336,7 @@ fn validation(call: &ModelCall, text: &str) -> ProviderError {
     }
     if says(&["data retention mode"]) {
         return fault(
-            Kind::DataRetention,
+            ErrorKind::DataRetention,
             format!(
                 "{model} needs a data-retention mode for the whole account: set it with bedrock:PutAccountDataRetention"
             ),
@@ -337,13 +346,13 @@ fn validation(call: &ModelCall, text: &str) -> ProviderError {
         return call_too_long(call, text);
     }
     if no_sample(text) {
-        return fault(Kind::NoSample, text.to_owned());
+        return fault(ErrorKind::NoSample, text.to_owned());
     }
     let field = refused_field(&lower);
     let told = Sent::without_key(call).words(text);
     ProviderError {
         refused_field: field,
-        ..fault(Kind::InvalidRequest, format!("{model} refused the request: {told}"))
+        ..fault(ErrorKind::InvalidRequest, format!("{model} refused the request: {told}"))
     }
 }
 

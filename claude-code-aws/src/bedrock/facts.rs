@@ -1,7 +1,7 @@
 //! What Bedrock tells of models without generating: which one a profile stands for, and the tokens of a prompt.
 
-use claude_code_core::provider::{ModelCall, ModelFacts, Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
+use claude_code_core::provider::{Billing, ModelCall, ModelFacts, ProviderError};
+use claude_code_core::{ErrorKind, ModelId};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -32,20 +32,20 @@ fn not_counted(model: &ModelId, code: Option<&str>) -> ProviderError {
     let name = model.foundation().unwrap_or(model.as_str());
     let (kind, text) = match code {
         Some("ValidationException" | "ResourceNotFoundException") => {
-            (Kind::InvalidRequest, format!("Bedrock's runtime does not count for {name}"))
+            (ErrorKind::InvalidRequest, format!("Bedrock's runtime does not count for {name}"))
         }
         Some("AccessDeniedException") => (
-            Kind::AccessDenied,
+            ErrorKind::AccessDenied,
             format!("allow bedrock:CountTokens on foundation model {name} to have them counted"),
         ),
         Some("ThrottlingException") => {
-            (Kind::Throttled, "Bedrock throttles counting: ask again later".to_owned())
+            (ErrorKind::Throttled, "Bedrock throttles counting: ask again later".to_owned())
         }
-        Some(code) => (Kind::Unavailable, format!("Bedrock did not count them ({code})")),
+        Some(code) => (ErrorKind::Unavailable, format!("Bedrock did not count them ({code})")),
         None => (
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
             "Bedrock could not be asked for them: check network and credentials".to_owned(),
         ),
     };
-    ProviderError::new(kind, Paid::No, text)
+    ProviderError::new(kind, Billing::No, text)
 }

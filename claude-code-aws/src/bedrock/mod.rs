@@ -19,8 +19,8 @@ use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_smithy_types::retry::RetryConfig;
-use claude_code_core::Kind;
-use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError};
+use claude_code_core::ErrorKind;
+use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
@@ -93,7 +93,11 @@ impl Bedrock {
     fn at(&self, call: &ModelCall) -> Result<&Bedrock, ProviderError> {
         let Some(place) = &call.place else { return Ok(self) };
         self.elsewhere.get(place).ok_or_else(|| {
-            ProviderError::new(Kind::InvalidRequest, Paid::No, format!("region {place} was not configured"))
+            ProviderError::new(
+                ErrorKind::InvalidRequest,
+                Billing::No,
+                format!("region {place} was not configured"),
+            )
         })
     }
 

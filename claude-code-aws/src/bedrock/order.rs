@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
-use claude_code_core::Kind;
-use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::ErrorKind;
+use claude_code_core::provider::{Billing, ProviderError};
 
 /// What was seen so far.
 #[derive(Debug, Default)]
@@ -48,8 +48,8 @@ impl Order {
             return Ok(());
         }
         Err(ProviderError::new(
-            Kind::Protocol,
-            Paid::Maybe,
+            ErrorKind::Protocol,
+            Billing::Maybe,
             "an event of the stream is missing, doubled or out of order: the answer cannot be trusted, send it again",
         ))
     }

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use clap::Parser;
-use clap::error::ErrorKind;
-use claude_code_core::{Client, Error, Kind, Result};
+use clap::error;
+use claude_code_core::{Client, Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
@@ -93,7 +93,7 @@ impl Drop for GiveBack {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (client, alive) = (self.client.clone(), self.alive.clone());
         runtime.spawn(async move {
-            client.give_back().await;
+            client.release_leases().await;
             drop(alive);
         });
     }
@@ -126,10 +126,9 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 fn built(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime> {
-    runtime
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Kind::Unavailable, format!("the runtime could not be started: {error}")))
+    runtime.enable_all().build().map_err(|error| {
+        Error::new(ErrorKind::Unavailable, format!("the runtime could not be started: {error}"))
+    })
 }
 
 fn ended(global: Global, ended: Result<u8>) -> u8 {
@@ -152,11 +151,11 @@ fn ended(global: Global, ended: Result<u8>) -> u8 {
 /// stdout as JSON.
 fn unparsed(refused: &clap::Error, json: bool) -> u8 {
     match refused.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+        error::ErrorKind::DisplayHelp | error::ErrorKind::DisplayVersion => {
             let _ = show::out(&refused.to_string());
             exit::OK
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             show::note(refused.to_string().trim_end());
             exit::USAGE
         }

@@ -43,7 +43,7 @@ pub(super) async fn planner(global: Global) -> Result<Client> {
 }
 
 /// A client for what is kept. Here the store is asked for, so one that cannot be had is an error.
-pub(super) async fn keeper(global: Global) -> Result<Client> {
+pub(super) async fn result_writer(global: Global) -> Result<Client> {
     let config = config(global)?;
     let store = Some(config.store.unwrap_or(config.default_store));
     crate::connect(Config { provider: Provider::Samples, store, ..config }).await

@@ -2,7 +2,7 @@
 
 use claude_code_core::Result;
 #[cfg(unix)]
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 
 /// Ctrl-C and SIGTERM, awaited one after the other.
 #[cfg(unix)]
@@ -15,7 +15,8 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn listen() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error| Error::new(Kind::Unavailable, format!("signals cannot be awaited: {error}"));
+        let failed =
+            |error| Error::new(ErrorKind::Unavailable, format!("signals cannot be awaited: {error}"));
         let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         Ok(Signals { interrupt, terminate: signal(SignalKind::terminate()).map_err(failed)? })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use claude_code_core::answer::file::sha256_hex;
-use claude_code_core::{Client, ClientBuilder, Error, Kind, ModelFacts, ModelProvider, Policy, Result};
+use claude_code_core::{Client, ClientBuilder, Error, ErrorKind, ModelFacts, ModelProvider, Policy, Result};
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
@@ -220,7 +220,7 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     let sts = aws_sdk_sts::config::Builder::from(sdk).timeout_config(limits).build();
     let identity = aws_sdk_sts::Client::from_conf(sts).get_caller_identity().send().await.map_err(|_| {
         Error::new(
-            Kind::Credentials,
+            ErrorKind::Credentials,
             "the account's id for the bucket's name could not be read: set CLAUDE_CODE_AWS_BUCKET_NAME, or give \
              credentials that may call sts:GetCallerIdentity",
         )

@@ -10,7 +10,7 @@ use http::Uri;
 
 /// How far away a host is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum HostScope {
     /// This machine.
     Loopback,
     /// An address of a private network.
@@ -19,16 +19,16 @@ pub(crate) enum Place {
     Public,
 }
 
-impl Place {
+impl HostScope {
     /// The place of a host, by its name or address alone.
-    pub(crate) fn of(host: &str) -> Place {
+    pub(crate) fn of(host: &str) -> HostScope {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(address) if address.is_loopback() => Place::Loopback,
-            Ok(IpAddr::V4(address)) if address.is_private() => Place::Private,
-            Ok(IpAddr::V6(address)) if address.is_unique_local() => Place::Private,
-            Err(_) if bare.eq_ignore_ascii_case("localhost") => Place::Loopback,
-            _ => Place::Public,
+            Ok(address) if address.is_loopback() => HostScope::Loopback,
+            Ok(IpAddr::V4(address)) if address.is_private() => HostScope::Private,
+            Ok(IpAddr::V6(address)) if address.is_unique_local() => HostScope::Private,
+            Err(_) if bare.eq_ignore_ascii_case("localhost") => HostScope::Loopback,
+            _ => HostScope::Public,
         }
     }
 }
@@ -62,8 +62,8 @@ fn check_url(service: &str, url: &str) -> Result<()> {
     let wrong = |why: String| Error::invalid(format!("{VARIABLE} for {service} {why}"));
     let url: Uri = url.parse().map_err(|_| wrong("is not a URL".to_owned()))?;
     let host = url.host().ok_or_else(|| wrong("has no host".to_owned()))?;
-    match (url.scheme_str(), Place::of(host)) {
-        (Some("https"), _) | (Some("http"), Place::Loopback) => Ok(()),
+    match (url.scheme_str(), HostScope::of(host)) {
+        (Some("https"), _) | (Some("http"), HostScope::Loopback) => Ok(()),
         _ => Err(wrong(format!(
             "names host {host}: it must begin with https://, only this machine may go without"
         ))),

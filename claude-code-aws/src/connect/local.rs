@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use claude_code_core::{Client, ClientBuilder, Error, Kind, Result};
+use claude_code_core::{Client, ClientBuilder, Error, ErrorKind, Result};
 
 use crate::bedrock::Bedrock;
 use crate::connect::config::{Config, Store};
@@ -14,7 +14,7 @@ pub const BUCKET: &str = "claude-code-workshop-000000000000";
 
 /// A client that needs no AWS account: sample answers from the twin, results, cache and budgets in `directory`.
 ///
-/// Fails with [`Kind::Storage`] if the directory cannot be written or another process uses it.
+/// Fails with [`ErrorKind::Storage`] if the directory cannot be written or another process uses it.
 pub async fn open(directory: impl AsRef<Path>) -> Result<Client> {
     let twin = Twin::open(directory.as_ref())?;
     let config = Config { store: Some(Store::Disk), ..Config::default() };
@@ -38,7 +38,7 @@ pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: 
     let asked = config.store.is_some();
     match prepare(twin, config).await {
         Ok(bucket) => Ok(crate::connect::stored(builder, &twin.sdk_config(), config, &bucket).build()),
-        Err(error) if asked || error.kind != Kind::Storage => Err(error),
+        Err(error) if asked || error.kind != ErrorKind::Storage => Err(error),
         Err(error) if is_capped(config) => Err(Error::new(
             error.kind,
             format!("{}; without it the day's cap would be this process's own", error.message),

@@ -7,7 +7,7 @@ use aws_config::{Region, SdkConfig};
 use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};
 use claude_code_core::provider::ProviderError;
 use claude_code_core::select::Reach;
-use claude_code_core::{Kind, ModelId, Policy};
+use claude_code_core::{ErrorKind, ModelId, Policy};
 use futures_util::future::{join_all, join3};
 
 use super::Finding;
@@ -148,7 +148,7 @@ fn dates(
 
 /// A question without an answer: nothing is wrong yet, for the models may be callable all the same.
 fn unasked(name: &str, fault: ProviderError) -> Finding {
-    let what = if fault.kind == Kind::AccessDenied {
+    let what = if fault.kind == ErrorKind::AccessDenied {
         "was not allowed to be checked"
     } else {
         "could not be checked"

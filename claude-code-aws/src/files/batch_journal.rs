@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use claude_code_core::{BatchItem, Client, Error, GenerateRequest, Generation, Kind, Result};
+use claude_code_core::{BatchItem, Client, Error, ErrorKind, GenerateRequest, Generation, Result};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ impl Journal {
     /// is dropped. Fails with `Conflict` while another process has it open, with `InvalidRequest` if it is not a journal.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |what: &str, error: std::io::Error| {
-            Error::new(Kind::Storage, format!("journal {} cannot be {what}: {error}", path.display()))
+            Error::new(ErrorKind::Storage, format!("journal {} cannot be {what}: {error}", path.display()))
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -59,7 +59,7 @@ impl Journal {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(|error| failed("opened", error))?;
         file.try_lock().map_err(|_| {
-            Error::new(Kind::Conflict, format!("journal {} is in use by another batch", path.display()))
+            Error::new(ErrorKind::Conflict, format!("journal {} is in use by another batch", path.display()))
         })?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(|error| failed("read", error))?;
@@ -121,7 +121,7 @@ impl Journal {
                 // Half a line would spoil the next one.
                 let _ = self.cut();
                 let message = format!("journal {} cannot be written: {error}", self.path.display());
-                Err(Error::new(Kind::Storage, message).with_partial(answer))
+                Err(Error::new(ErrorKind::Storage, message).with_partial(answer))
             }
         }
     }

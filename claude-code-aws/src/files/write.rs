@@ -3,14 +3,14 @@
 //! Every step goes through one open handle of the root, so that no path is resolved again by name and no
 //! symbolic link is followed: who swaps a directory for a link meanwhile gets an error, not our files.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use cap_fs_ext::DirExt;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use claude_code_core::answer::file::{CodeFile, auto_executed, names, refuse_set};
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 
 /// How the names of our directories in the root begin. No file of an answer may stand in one: it goes when we are done.
 const STAGE: &str = ".claude-code-aws-";
@@ -68,7 +68,7 @@ fn not_put_back(error: &Error, (number, path): &(usize, String), stage: &Path) -
     let why = error.message.trim_end_matches("; nothing was written");
     let kept = stage.join(replaced(*number));
     Error::new(
-        Kind::Storage,
+        ErrorKind::Storage,
         format!("{why}; {path:?} could not be put back as it was: it is kept as {}", kept.display()),
     )
 }
@@ -79,7 +79,7 @@ fn stage(root: &Dir) -> std::io::Result<(String, Dir)> {
     loop {
         let name = format!("{STAGE}{}-{number}", std::process::id());
         match root.create_dir(&name) {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists && number < MAX_STAGES => number += 1,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && number < MAX_STAGES => number += 1,
             made => return made.and_then(|()| Ok((name.clone(), root.open_dir_nofollow(&name)?))),
         }
     }
@@ -161,7 +161,7 @@ impl Moves<'_> {
         if there.as_ref().is_some_and(|there| !there.is_file()) {
             let message =
                 format!("{path:?} exists and is no plain file; move it away or choose another directory");
-            return Err(Error::new(Kind::Conflict, message));
+            return Err(Error::new(ErrorKind::Conflict, message));
         }
         let placed = match (there.is_some(), overwrite) {
             (true, false) => return Err(exists(path)),
@@ -174,7 +174,7 @@ impl Moves<'_> {
         }
         match placed {
             Ok(()) => {}
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(exists(path)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(exists(path)),
             Err(e) => return Err(storage("write", Path::new(path), &e)),
         }
         Ok(())
@@ -194,7 +194,7 @@ impl Moves<'_> {
             walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}/{part}") };
             match dir.create_dir(part) {
                 Ok(()) => self.made.push(walked.clone()),
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
             }
             dir = dir.open_dir_nofollow(part)?;
@@ -233,7 +233,7 @@ impl Moves<'_> {
 /// would; file systems without links get the rename.
 fn link(from: &Dir, old: &str, to: &Dir, new: &str) -> std::io::Result<()> {
     match from.hard_link(old, to, new) {
-        Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+        Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
             from.rename(old, to, new)
         }
         linked => linked,
@@ -249,11 +249,14 @@ fn replaced(number: usize) -> String {
 }
 
 fn exists(path: &str) -> Error {
-    Error::new(Kind::Conflict, format!("{path:?} exists; pass overwrite or choose another directory"))
+    Error::new(ErrorKind::Conflict, format!("{path:?} exists; pass overwrite or choose another directory"))
 }
 
 fn storage(action: &str, path: &Path, error: &std::io::Error) -> Error {
-    Error::new(Kind::Storage, format!("could not {action} {}: {error}; nothing was written", path.display()))
+    Error::new(
+        ErrorKind::Storage,
+        format!("could not {action} {}: {error}; nothing was written", path.display()),
+    )
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use claude_code_core::state::jobs::Jobs;
 use claude_code_core::{Client, Error, Result};
 use tokio::sync::Semaphore;
 
-use super::auth::credentials::Doors;
-use super::jobs::pool::Crew;
+use super::auth::credentials::Authentication;
+use super::jobs::pool::JobPool;
 use super::jobs::queue::Queue;
 use super::response::links::Links;
 use crate::connect::config::Config;
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Who may come in.
-    pub(super) doors: Doors,
+    pub(super) authentication: Authentication,
     /// Origins that browsers may call from, as `https://app.example`; others get no CORS header.
     pub(super) origins: Vec<String>,
     /// Requests that are worked on at the same time, and jobs beside them; what comes beyond is shed.
@@ -42,7 +42,7 @@ pub struct Settings {
     /// The longest time for one request; none: the client's.
     pub(super) total: Option<Duration>,
     /// How long a caller may take to send the head of a request, and again its body.
-    pub(super) patience: Duration,
+    pub(super) timeouts: Duration,
     /// How long what has begun may take to its end once the server is told to end.
     pub(super) last_answers: Duration,
     /// Whether Lambda streams answers.
@@ -52,14 +52,14 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            doors: Doors::Open,
+            authentication: Authentication::Open,
             origins: Vec::new(),
             concurrency: 64,
             inline_bytes: usize::MAX,
             background: true,
             total: None,
             // A megabyte over a slow mobile line; who is slower than that holds places for others.
-            patience: Duration::from_secs(30),
+            timeouts: Duration::from_secs(30),
             last_answers: Duration::from_secs(30),
             streams: false,
         }
@@ -70,7 +70,8 @@ impl Settings {
     /// With these bearer tokens, each a scope of its own. Without any, everybody who reaches the address is let in.
     pub fn with_tokens(mut self, tokens: impl IntoIterator<Item = String>) -> Self {
         let tokens: Vec<String> = tokens.into_iter().filter(|token| !token.is_empty()).collect();
-        self.doors = if tokens.is_empty() { Doors::Open } else { Doors::tokens(&tokens) };
+        self.authentication =
+            if tokens.is_empty() { Authentication::Open } else { Authentication::tokens(&tokens) };
         self
     }
 
@@ -100,8 +101,8 @@ impl Settings {
     }
 
     /// With this time for a caller to send the head of a request, and again for its body.
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_patience(mut self, timeouts: Duration) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
@@ -125,7 +126,7 @@ impl Settings {
 
     /// Behind API Gateway or a function URL with IAM: whom the gateway vouches for comes in.
     pub fn behind_gateway(mut self) -> Self {
-        self.doors = Doors::Gateway;
+        self.authentication = Authentication::Gateway;
         self
     }
 }
@@ -143,7 +144,7 @@ pub struct App {
     /// The longest time for one request.
     pub(super) total: Duration,
     pub(super) room: Arc<Semaphore>,
-    pub(super) crew: Crew,
+    pub(super) job_pool: JobPool,
 }
 
 impl App {
@@ -205,7 +206,7 @@ impl App {
             queue: None,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
-            crew: Crew::new(settings.concurrency.max(1)),
+            job_pool: JobPool::new(settings.concurrency.max(1)),
             total: settings.total.unwrap_or(client.policy().total),
             settings: Arc::new(settings),
             client,
@@ -215,12 +216,12 @@ impl App {
     /// Nothing new is taken from now on: callers are told, and jobs that wait stay queued.
     pub(super) fn close(&self) {
         self.room.close();
-        self.crew.close();
+        self.job_pool.close();
     }
 
     /// Ready when nothing is worked on any more, for callers that wait or for those that hung up.
     pub(super) async fn rest(&self) {
-        while self.room.available_permits() < self.settings.concurrency.max(1) || self.crew.is_working() {
+        while self.room.available_permits() < self.settings.concurrency.max(1) || self.job_pool.is_working() {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -8,7 +8,7 @@ use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
@@ -28,7 +28,7 @@ const EXPOSED: &str = "location, retry-after, x-request-id, preference-applied";
 
 /// A request's place in the house. Work that goes on after its caller has hung up keeps it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place(#[allow(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
+pub(crate) struct Permit(#[allow(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
 
 /// One request from the door to the door.
 pub(crate) async fn edge(State(app): State<App>, request: Request<Body>, next: Next) -> Response<Body> {
@@ -54,13 +54,13 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
     if page::is_public(request.uri().path()) {
         return next.run(request).await;
     }
-    match app.settings.doors.scope(&request) {
+    match app.settings.authentication.scope(&request) {
         Ok(scope) => request.extensions_mut().insert(scope),
         Err(problem) => return problem.into_response(),
     };
     // Before the body is read and before anything is paid: a full house costs nothing.
     let place = match app.room.clone().try_acquire_owned() {
-        Ok(permit) => Place(Arc::new(permit)),
+        Ok(permit) => Permit(Arc::new(permit)),
         Err(TryAcquireError::NoPermits) => return full().into_response(),
         Err(TryAcquireError::Closed) => return ending().into_response(),
     };
@@ -69,7 +69,7 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
 }
 
 /// The answer, with its place in the house kept until its body has been sent.
-fn held(response: Response<Body>, place: Place) -> Response<Body> {
+fn held(response: Response<Body>, place: Permit) -> Response<Body> {
     response.map(|body| {
         Body::from_stream(body.into_data_stream().map(move |bytes| {
             let _ = &place;
@@ -83,13 +83,13 @@ pub(crate) fn full() -> Problem {
     let mut byte = [0];
     let _ = getrandom::fill(&mut byte);
     let message = "the server is full: nothing was sent, and nothing is charged; come back later";
-    Problem::from(Error::new(Kind::Shed, message)).after(1 + u64::from(byte[0]) % LONGEST_WAIT)
+    Problem::from(Error::new(ErrorKind::Shed, message)).after(1 + u64::from(byte[0]) % LONGEST_WAIT)
 }
 
 /// The server ends: another one will be there.
 fn ending() -> Problem {
     let message = "the server is ending: nothing was sent, and nothing is charged; come back in a moment";
-    Problem::from(Error::new(Kind::Unavailable, message))
+    Problem::from(Error::new(ErrorKind::Unavailable, message))
 }
 
 fn request_id(app: &App, headers: &HeaderMap) -> String {

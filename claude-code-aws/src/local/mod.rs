@@ -30,7 +30,9 @@ pub use responder::script::Script;
 pub(crate) use responder::scripted::FORMAT;
 pub use responder::scripted::Scripted;
 pub use responder::streamed::{Chunk, Streamed};
-pub use responder::{Brain, CacheUse, End, Question, Reply, Role, StopReason, Turn, Usage, estimate_tokens};
+pub use responder::{
+    CacheUse, End, Question, Reply, Responder, Role, StopReason, Turn, Usage, estimate_tokens,
+};
 pub use samples::{Sample, Samples};
 pub use server::body::{Body, BodyError, Piece, Pieces};
 pub use server::endpoint::{Engines, Service, handle};

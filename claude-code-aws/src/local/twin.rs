@@ -11,7 +11,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{IdSource, Result};
 
 use super::bedrock::{Front, Recorded};
-use super::responder::{Brain, Question, Reply};
+use super::responder::{Question, Reply, Responder};
 use super::samples::Samples;
 use super::server::connector::InProcess;
 use super::server::endpoint::{Engines, Service};
@@ -32,7 +32,7 @@ pub struct Twin {
 impl Twin {
     /// Opens the twin whose state is in `directory`, answering with the sample answers.
     ///
-    /// Fails with [`Kind::Storage`](claude_code_core::Kind::Storage) if the directory cannot be written or
+    /// Fails with [`ErrorKind::Storage`](claude_code_core::ErrorKind::Storage) if the directory cannot be written or
     /// another process uses it. The databases themselves open on first use.
     pub fn open(directory: &Path) -> Result<Self> {
         let twin = Twin::of_samples(directory);
@@ -40,15 +40,15 @@ impl Twin {
         Ok(twin)
     }
 
-    /// A twin that answers with `brain` and touches its directory only when S3 or DynamoDB are first used.
+    /// A twin that answers with `responder` and touches its directory only when S3 or DynamoDB are first used.
     /// Until then a busy directory is no error: Bedrock answers without it.
-    pub fn lazy(directory: &Path, brain: Arc<dyn Brain>) -> Self {
-        Twin::with_keys(directory, brain, Keys::default())
+    pub fn lazy(directory: &Path, responder: Arc<dyn Responder>) -> Self {
+        Twin::with_keys(directory, responder, Keys::default())
     }
 
     /// As [`lazy`](Self::lazy), with the keys that requests from outside may be signed with.
-    pub fn with_keys(directory: &Path, brain: Arc<dyn Brain>, keys: Keys) -> Self {
-        Twin::over(Engines::new(directory.to_owned(), brain).with_keys(keys))
+    pub fn with_keys(directory: &Path, responder: Arc<dyn Responder>, keys: Keys) -> Self {
+        Twin::over(Engines::new(directory.to_owned(), responder).with_keys(keys))
     }
 
     /// A twin of which nobody knows what it answers: until it is named it is like no other one.

@@ -2,8 +2,8 @@
 
 use claude_code_core::model::catalogue::Catalogue;
 use claude_code_core::model::token_estimate::estimate_tokens;
-use claude_code_core::provider::{ModelCall, Paid, ProviderError};
-use claude_code_core::{Kind, ModelId};
+use claude_code_core::provider::{Billing, ModelCall, ProviderError};
+use claude_code_core::{ErrorKind, ModelId};
 
 /// Whether the text, in lower case, says that the prompt does not fit.
 pub(crate) fn says_too_long(lower: &str) -> bool {
@@ -45,8 +45,8 @@ pub(crate) fn call_too_long(call: &ModelCall, text: &str) -> ProviderError {
 fn fault(model: &ModelId, figures: Option<String>) -> ProviderError {
     let figures = figures.map(|told| format!(" ({told})")).unwrap_or_default();
     ProviderError::new(
-        Kind::ContextTooLong,
-        Paid::No,
+        ErrorKind::ContextTooLong,
+        Billing::No,
         format!(
             "prompt and answer do not fit into {model}{figures}: hand in fewer files or lower max_tokens"
         ),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use claude_code_core::provider::{Field, Paid, ProviderError};
-use claude_code_core::{Clock, Kind, ModelId};
+use claude_code_core::provider::{Billing, Field, ProviderError};
+use claude_code_core::{Clock, ErrorKind, ModelId};
 
 use crate::clock::SystemClock;
 
@@ -45,14 +45,18 @@ pub(crate) fn connection(host: &str, chain: &str) -> ProviderError {
     ];
     if connecting.iter().any(|sign| chain.contains(sign)) {
         return ProviderError::new(
-            Kind::Unavailable,
-            Paid::No,
+            ErrorKind::Unavailable,
+            Billing::No,
             format!(
                 "{host} could not be reached (name, route or certificate): check region, network and any proxy"
             ),
         );
     }
-    ProviderError::new(Kind::Cut, Paid::Maybe, "the connection broke before an answer began: try again")
+    ProviderError::new(
+        ErrorKind::Cut,
+        Billing::Maybe,
+        "the connection broke before an answer began: try again",
+    )
 }
 
 /// The verdict on a status alone.
@@ -64,22 +68,22 @@ pub(crate) fn by_status(service: &str, model: &ModelId, code: &str, status: u16)
     };
     if matches!(status, 300..=399) {
         return ProviderError::new(
-            Kind::InvalidRequest,
-            Paid::No,
+            ErrorKind::InvalidRequest,
+            Billing::No,
             format!("{service} answered {named}, a redirection, which is not followed: check the base URL"),
         );
     }
     let (kind, paid) = match status {
-        401 => (Kind::Credentials, Paid::No),
-        403 => (Kind::AccessDenied, Paid::No),
-        404 => (Kind::NotFound, Paid::No),
-        408 => (Kind::Timeout, Paid::Maybe),
-        413 => (Kind::ContextTooLong, Paid::No),
-        429 => (Kind::Throttled, Paid::No),
-        503 | 529 => (Kind::Unavailable, Paid::No),
-        500..=599 => (Kind::Unavailable, Paid::Maybe),
-        400..=499 => (Kind::InvalidRequest, Paid::No),
-        _ => (Kind::Protocol, Paid::Maybe),
+        401 => (ErrorKind::Credentials, Billing::No),
+        403 => (ErrorKind::AccessDenied, Billing::No),
+        404 => (ErrorKind::NotFound, Billing::No),
+        408 => (ErrorKind::Timeout, Billing::Maybe),
+        413 => (ErrorKind::ContextTooLong, Billing::No),
+        429 => (ErrorKind::Throttled, Billing::No),
+        503 | 529 => (ErrorKind::Unavailable, Billing::No),
+        500..=599 => (ErrorKind::Unavailable, Billing::Maybe),
+        400..=499 => (ErrorKind::InvalidRequest, Billing::No),
+        _ => (ErrorKind::Protocol, Billing::Maybe),
     };
     ProviderError::new(
         kind,

@@ -103,7 +103,7 @@ mod tests {
             guardrail: None,
             service_tier: None,
             place: None,
-            departure: Default::default(),
+            sent_flag: Default::default(),
         };
         Sent { call: &call, key: Some(&Secret::new("sk-ant-0123456789abcdef")) }.words(text)
     }

@@ -1,4 +1,4 @@
-//! The body of a request that marks its call's departure: a connection takes it only once there is one.
+//! The body of a request that marks its call's sent_flag: a connection takes it only once there is one.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,17 +10,17 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
-use claude_code_core::provider::Departure;
+use claude_code_core::provider::SentFlag;
 use http_body::{Body, Frame, SizeHint};
 
 /// The body, watched.
-pub(crate) fn departing(body: SdkBody, departure: &Departure) -> SdkBody {
-    SdkBody::from_body_1_x(Departing { body, departure: departure.clone() })
+pub(crate) fn departing(body: SdkBody, sent_flag: &SentFlag) -> SdkBody {
+    SdkBody::from_body_1_x(Departing { body, sent_flag: sent_flag.clone() })
 }
 
 struct Departing {
     body: SdkBody,
-    departure: Departure,
+    sent_flag: SentFlag,
 }
 
 impl Body for Departing {
@@ -31,7 +31,7 @@ impl Body for Departing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.departure.mark();
+        self.sent_flag.mark();
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -46,7 +46,7 @@ impl Body for Departing {
 
 /// Watches the body of one request of the AWS SDK, behind its signature.
 #[derive(Debug)]
-pub(crate) struct Watch(pub(crate) Departure);
+pub(crate) struct Watch(pub(crate) SentFlag);
 
 #[dyn_dispatch_hint]
 impl Intercept for Watch {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data::ServiceData;
 use super::step::{STEPS, TOTAL_STEPS};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A turn of the conversation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,13 +76,13 @@ impl Conversation {
     pub fn answer(&mut self, step: Option<usize>, message: &str) -> Result<()> {
         let Some(expected) = self.step() else {
             return Err(Error::new(
-                Kind::Conflict,
+                ErrorKind::Conflict,
                 "all seven questions are answered: send {\"action\":\"generate\"}",
             ));
         };
         if step.is_some_and(|step| step != expected) {
             return Err(Error::new(
-                Kind::Conflict,
+                ErrorKind::Conflict,
                 format!("the conversation is at step {expected}: answer that one"),
             ));
         }
@@ -104,7 +104,7 @@ impl Conversation {
             (None, None) => self.data.clone(),
             (None, Some(step)) => {
                 return Err(Error::new(
-                    Kind::Conflict,
+                    ErrorKind::Conflict,
                     format!(
                         "the conversation is at step {step} of {TOTAL_STEPS}: answer first, or give service_data"
                     ),

@@ -15,7 +15,7 @@ use crate::Clock;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::money::receipt::Receipt;
 use crate::state::{OnlyIf, PutError, Scope};
 
@@ -196,8 +196,9 @@ impl Services {
     pub async fn files(&self, code: &Code) -> Result<Vec<CodeFile>> {
         let mut files = Vec::new();
         for CodeEntry { path, .. } in &code.files {
-            let gone =
-                || Error::new(Kind::Storage, format!("the stored {path} is gone: write the service anew"));
+            let gone = || {
+                Error::new(ErrorKind::Storage, format!("the stored {path} is gone: write the service anew"))
+            };
             let bytes = self.store.file(&format!("{}{path}", code.prefix())).await.map_err(forbidden)?;
             files.push(stored(path, bytes.ok_or_else(gone)?)?);
         }
@@ -212,7 +213,7 @@ impl Services {
         for name in FILES {
             match self.store.file(&format!("{}/{}/{name}", code.service_id, code.code_id)).await {
                 Ok(bytes) => files.extend(bytes.map(|bytes| stored(name, bytes)).transpose()?),
-                Err(error) if error.kind == Kind::AccessDenied && !is_listed(name) => {}
+                Err(error) if error.kind == ErrorKind::AccessDenied && !is_listed(name) => {}
                 Err(error) => return Err(forbidden(error)),
             }
         }
@@ -221,35 +222,37 @@ impl Services {
 
     async fn get<T: DeserializeOwned>(&self, scope: &Scope, key: &RowKey, what: &str) -> Result<(T, u64)> {
         let row = self.store.row(key).await?.filter(|row| row.scope == *scope);
-        let row = row.ok_or_else(|| Error::new(Kind::NotFound, format!("no such {what}")))?;
+        let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no such {what}")))?;
         let value = serde_json::from_value(row.body)
-            .map_err(|_| Error::new(Kind::Storage, format!("the {what}'s row cannot be read")))?;
+            .map_err(|_| Error::new(ErrorKind::Storage, format!("the {what}'s row cannot be read")))?;
         Ok((value, row.version))
     }
 
     async fn put(&self, scope: &Scope, key: &RowKey, value: &impl Serialize, only_if: OnlyIf) -> Result<u64> {
         let body = serde_json::to_value(value)
-            .map_err(|_| Error::new(Kind::Storage, "the row cannot be written as JSON"))?;
+            .map_err(|_| Error::new(ErrorKind::Storage, "the row cannot be written as JSON"))?;
         self.store.put_row(key, scope, &body, only_if).await.map_err(|error| match error {
-            PutError::Conflict => {
-                Error::new(Kind::Conflict, "the conversation went on meanwhile: read it again and repeat")
-            }
+            PutError::Conflict => Error::new(
+                ErrorKind::Conflict,
+                "the conversation went on meanwhile: read it again and repeat",
+            ),
             PutError::Store(error) => error,
         })
     }
 }
 
 fn stored(name: &str, bytes: Vec<u8>) -> Result<CodeFile> {
-    let content = String::from_utf8(bytes)
-        .map_err(|_| Error::new(Kind::Storage, format!("the stored {name} is damaged: write it anew")))?;
+    let content = String::from_utf8(bytes).map_err(|_| {
+        Error::new(ErrorKind::Storage, format!("the stored {name} is damaged: write it anew"))
+    })?;
     let language = Language::from_path(name).unwrap_or_else(Language::text);
     Ok(CodeFile { path: Some(name.to_owned()), language, content, complete: true, rejected: None })
 }
 
 /// It is the server that may not read the file, and not the caller.
 fn forbidden(mut error: Error) -> Error {
-    if error.kind == Kind::AccessDenied {
-        error.kind = Kind::Storage;
+    if error.kind == ErrorKind::AccessDenied {
+        error.kind = ErrorKind::Storage;
     }
     error
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::UtcMillis;
 use crate::client::Client;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::state::{OnlyIf, PutError, StateKey, StateKind};
 
 /// A writer that shows no life for so long is dead, and another one may go on.
@@ -88,7 +88,7 @@ impl Lease {
 }
 
 fn conflict(message: &str) -> Error {
-    let mut error = Error::new(Kind::Conflict, message);
+    let mut error = Error::new(ErrorKind::Conflict, message);
     error.retry_after = Some(LEASE);
     error
 }

@@ -18,7 +18,7 @@ use super::store::{Code, CodeEntry};
 use super::writer::Lease;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::generation::Generation;
 use crate::model::Tier;
@@ -65,7 +65,7 @@ impl Writing {
         let Creator { client, services } = &self.creator;
         match services.code(client.scope(), &self.code.service_id, &self.code.code_id).await {
             Ok(code) => Ok(Some(code)),
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -161,7 +161,7 @@ impl Writing {
                 }
             }
         }
-        Err(Error::new(Kind::Unavailable, "the answer broke off: repeat the request"))
+        Err(Error::new(ErrorKind::Unavailable, "the answer broke off: repeat the request"))
     }
 
     /// A file that cannot be kept now does not end the answer, which is paid for: it is put again at the end.
@@ -240,12 +240,12 @@ fn shifted(mut event: Event, shown: usize) -> Event {
 
 /// Offline there is one service: the error says which answers lead to it.
 fn explained(error: Error) -> Error {
-    if error.kind != Kind::NoSample {
+    if error.kind != ErrorKind::NoSample {
         return error;
     }
     let answers: Vec<String> = STEPS.iter().map(|step| format!("{}: {}", step.title, step.example)).collect();
     Error::new(
-        Kind::NoSample,
+        ErrorKind::NoSample,
         format!(
             "offline there is one sample service, for exactly these answers: {}. For any other service connect a \
              model: AWS credentials, ANTHROPIC_API_KEY, or a local Messages API server (ANTHROPIC_BASE_URL)",

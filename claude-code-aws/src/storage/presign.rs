@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::presigning::PresigningConfig;
-use claude_code_core::{Clock, Error, Kind, Result, UtcMillis};
+use claude_code_core::{Clock, Error, ErrorKind, Result, UtcMillis};
 
 use crate::clock;
 
@@ -35,7 +35,7 @@ impl Presigner {
             return Ok(Presigner { s3: s3.clone(), life: LONGEST, expires_at: now.plus(LONGEST) });
         };
         let credentials = provider.provide_credentials().await.map_err(|_| {
-            Error::new(Kind::Credentials, "no credentials for download links: check the role or profile")
+            Error::new(ErrorKind::Credentials, "no credentials for download links: check the role or profile")
         })?;
         let life = life(credentials.expiry().and_then(clock::millis).map(|end| end.since(now)))?;
         let config = s3.config().to_builder().credentials_provider(credentials).build();
@@ -45,7 +45,7 @@ impl Presigner {
     /// A link to an object, which a browser saves under this file's name and never shows as a page.
     pub(crate) async fn url(&self, bucket: &str, key: &str, path: &str) -> Result<String> {
         let unsigned = |_: &dyn std::error::Error| {
-            Error::new(Kind::Storage, format!("no link for s3://{bucket}/{key} could be signed"))
+            Error::new(ErrorKind::Storage, format!("no link for s3://{bucket}/{key} could be signed"))
         };
         let config = PresigningConfig::expires_in(self.life).map_err(|error| unsigned(&error))?;
         let signed = self
@@ -67,7 +67,7 @@ fn life(credentials_left: Option<Duration>) -> Result<Duration> {
     let life = Duration::from_secs(most.as_secs());
     if life.is_zero() {
         return Err(Error::new(
-            Kind::Credentials,
+            ErrorKind::Credentials,
             "the credentials end within a minute: a download link would too; renew them, or ask again then",
         ));
     }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use claude_code_core::answer::file::{self, sha256_hex};
 use claude_code_core::store::{Listing, PROMPT_IN_ROW, Page, Stored, key_base, not_found, object_key};
-use claude_code_core::{Clock, Error, Generation, GenerationStore, Kind, Result, Scope, UtcMillis};
+use claude_code_core::{Clock, Error, ErrorKind, Generation, GenerationStore, Result, Scope, UtcMillis};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::SystemClock;
@@ -126,7 +126,10 @@ impl AwsResults {
             Err(failed)
                 if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
             {
-                Err(Error::new(Kind::Conflict, format!("result {} exists and is another one", generation.id)))
+                Err(Error::new(
+                    ErrorKind::Conflict,
+                    format!("result {} exists and is another one", generation.id),
+                ))
             }
             Err(failed) => Err(crate::storage::dynamodb::error("write", &self.table, &failed)),
         }
@@ -135,7 +138,7 @@ impl AwsResults {
     /// The result of an item: its manifest, with each file's content checked against its hash.
     async fn whole(&self, item: &Item) -> Result<Generation> {
         let lost = |what: &str| {
-            Error::new(Kind::Storage, format!("a stored result's {what} is damaged: it cannot be read"))
+            Error::new(ErrorKind::Storage, format!("a stored result's {what} is damaged: it cannot be read"))
         };
         let s3_key = s3_key(item).ok_or_else(|| lost("row"))?;
         let (mut generation, hashes) = self.manifest(s3_key).await?.ok_or_else(|| lost("manifest"))?;
@@ -168,7 +171,7 @@ impl AwsResults {
         }
         let Some((generation, hashes)) = self.manifest(s3_key(item).unwrap_or_default()).await? else {
             return Err(Error::new(
-                Kind::Storage,
+                ErrorKind::Storage,
                 "a stored result's manifest is damaged: it cannot be read",
             ));
         };
@@ -243,7 +246,7 @@ impl GenerationStore for AwsResults {
             .filter_map(|item| async move {
                 match item {
                     Ok(item) => row::row(&item).map(Ok),
-                    Err(error) if error.kind == Kind::NotFound => None,
+                    Err(error) if error.kind == ErrorKind::NotFound => None,
                     Err(error) => Some(Err(error)),
                 }
             })
@@ -303,7 +306,8 @@ pub(crate) fn s3_key(item: &Item) -> Option<&str> {
 
 /// The result schema without the files' content.
 fn manifest(generation: &Generation) -> Result<Vec<u8>> {
-    let broken = |_| Error::new(Kind::Storage, "the result could not be written as JSON: nothing is stored");
+    let broken =
+        |_| Error::new(ErrorKind::Storage, "the result could not be written as JSON: nothing is stored");
     let mut generation = Generation::clone(generation);
     generation.stored = true;
     generation.s3_key = Some(object_key(&generation));

@@ -8,7 +8,7 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use claude_code_core::answer::file::sha256_hex;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use futures_util::{StreamExt, stream};
 
 /// How long one try may take, upload included: an object has a few megabytes at most, and a slow line a tenth of one
@@ -108,7 +108,7 @@ async fn same(client: &Client, bucket: &str, key: &str, body: &[u8]) -> Result<(
         return Ok(());
     }
     Err(Error::new(
-        Kind::Conflict,
+        ErrorKind::Conflict,
         format!("s3://{bucket}/{key} exists with other content: nothing was overwritten"),
     ))
 }
@@ -118,7 +118,7 @@ pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Result<Vec<
     let got = client.get_object().bucket(bucket).key(key).send().await;
     let got = got.map_err(|failed| error("get", bucket, key, &failed))?;
     let body = got.body.collect().await.map_err(|_| {
-        Error::new(Kind::Storage, format!("s3://{bucket}/{key} broke off while it was read: try again"))
+        Error::new(ErrorKind::Storage, format!("s3://{bucket}/{key} broke off while it was read: try again"))
     })?;
     Ok(body.to_vec())
 }
@@ -187,6 +187,7 @@ where
         "AccessDenied" => "allow s3:PutObject and s3:GetObject on it",
         _ => "check the bucket, the credentials and the network",
     };
-    let kind = if matches!(code, "NoSuchKey" | "NotFound") { Kind::NotFound } else { Kind::Storage };
+    let kind =
+        if matches!(code, "NoSuchKey" | "NotFound") { ErrorKind::NotFound } else { ErrorKind::Storage };
     Error::new(kind, format!("could not {verb} s3://{bucket}/{key} ({code}): {fix}"))
 }

@@ -8,7 +8,7 @@ use crate::service_creator::{Row, RowKey, ServiceStore};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use claude_code_core::state::{OnlyIf, PutError};
-use claude_code_core::{Error, Kind, Result, Scope};
+use claude_code_core::{Error, ErrorKind, Result, Scope};
 use serde_json::Value;
 
 use crate::connect::Connected;
@@ -119,14 +119,14 @@ impl ServiceStore for AwsServices {
                 // service says that reading itself is what is forbidden, that is certain.
                 let is_certain = failed.message().is_some_and(|told| told.contains("s3:GetObject"));
                 if failed.code() == Some("AccessDenied") && !is_certain {
-                    error.kind = Kind::AccessDenied;
+                    error.kind = ErrorKind::AccessDenied;
                 }
                 return Err(error);
             }
         };
         let body = got.body.collect().await.map_err(|_| {
             Error::new(
-                Kind::Storage,
+                ErrorKind::Storage,
                 format!("s3://{}/{key} broke off while it was read: try again", self.bucket),
             )
         })?;

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use claude_code_aws::local::Twin;
-use claude_code_core::Kind;
+use claude_code_core::ErrorKind;
 
 use crate::support::{code, put, read, twin};
 
@@ -29,7 +29,7 @@ async fn the_directory_and_its_files_are_the_users_alone() {
 fn a_second_opener_learns_who_has_the_directory() {
     let twin = twin();
     let error = Twin::open(twin.directory.path()).unwrap_err();
-    assert_eq!(error.kind, Kind::Storage);
+    assert_eq!(error.kind, ErrorKind::Storage);
     let pid = std::process::id();
     let path = twin.directory.path().display();
     let expected = format!("{path} is in use by pid {pid}; share it with `claude-code-aws twin up`");
@@ -46,7 +46,7 @@ fn the_directory_is_free_again_when_the_twin_is_closed() {
 fn an_unwritable_directory_is_one_line_with_its_path() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Twin::open(&file.path().join("below")).unwrap_err();
-    assert_eq!(error.kind, Kind::Storage);
+    assert_eq!(error.kind, ErrorKind::Storage);
     assert!(error.message.contains(file.path().to_str().unwrap()), "{}", error.message);
     assert_eq!(error.message.lines().count(), 1);
 }

@@ -7,8 +7,8 @@ use aws_sdk_bedrockruntime::types::{
     ContentBlockDelta, ConverseStreamOutput as Event, InferenceConfiguration,
 };
 use claude_code_aws::local::{Relay, Twin};
-use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
-use claude_code_core::{Kind, Usage};
+use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
+use claude_code_core::{ErrorKind, Usage};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde_json::json;
@@ -50,8 +50,8 @@ fn stop() -> Said {
     Ok(ModelEvent::Stop { reason: StopReason::EndTurn, detail: None })
 }
 
-fn fault(kind: Kind) -> Said {
-    Err(ProviderError::new(kind, Paid::Maybe, "the far side said so"))
+fn fault(kind: ErrorKind) -> Said {
+    Err(ProviderError::new(kind, Billing::Maybe, "the far side said so"))
 }
 
 #[tokio::test]
@@ -100,13 +100,13 @@ async fn dropping_the_answer_drops_the_question_on_the_far_side() {
 #[tokio::test]
 async fn a_fault_before_the_answer_has_a_status_and_one_within_it_a_frame() {
     let table = [
-        (Kind::Throttled, 429, "ThrottlingException"),
-        (Kind::Unavailable, 503, "ServiceUnavailableException"),
-        (Kind::Timeout, 408, "ModelTimeoutException"),
-        (Kind::Credentials, 403, "AccessDeniedException"),
-        (Kind::NotFound, 404, "ResourceNotFoundException"),
-        (Kind::ContextTooLong, 400, "ValidationException"),
-        (Kind::Protocol, 424, "ModelErrorException"),
+        (ErrorKind::Throttled, 429, "ThrottlingException"),
+        (ErrorKind::Unavailable, 503, "ServiceUnavailableException"),
+        (ErrorKind::Timeout, 408, "ModelTimeoutException"),
+        (ErrorKind::Credentials, 403, "AccessDeniedException"),
+        (ErrorKind::NotFound, 404, "ResourceNotFoundException"),
+        (ErrorKind::ContextTooLong, 400, "ValidationException"),
+        (ErrorKind::Protocol, 424, "ModelErrorException"),
     ];
     let body = json!({ "messages": [{ "role": "user", "content": [{ "text": "x" }] }] });
     for (kind, status, code) in table {
@@ -119,9 +119,9 @@ async fn a_fault_before_the_answer_has_a_status_and_one_within_it_a_frame() {
         }
     }
     let table = [
-        (vec![fault(Kind::Throttled)], "ThrottlingException"),
-        (vec![fault(Kind::Unavailable)], "ServiceUnavailableException"),
-        (vec![fault(Kind::Cut)], "ModelStreamErrorException"),
+        (vec![fault(ErrorKind::Throttled)], "ThrottlingException"),
+        (vec![fault(ErrorKind::Unavailable)], "ServiceUnavailableException"),
+        (vec![fault(ErrorKind::Cut)], "ModelStreamErrorException"),
         (vec![], "ModelStreamErrorException"),
         (vec![text("more")], "ModelStreamErrorException"),
     ];
@@ -147,7 +147,7 @@ async fn a_fault_before_the_answer_has_a_status_and_one_within_it_a_frame() {
 async fn the_messages_api_has_an_error_event_for_a_broken_answer() {
     let (say, twin) = puppet();
     say.send(text("half")).unwrap();
-    say.send(fault(Kind::Unavailable)).unwrap();
+    say.send(fault(ErrorKind::Unavailable)).unwrap();
     let body = json!({
         "model": "claude-sonnet-5-5", "max_tokens": 100, "stream": true,
         "messages": [{ "role": "user", "content": "x" }],

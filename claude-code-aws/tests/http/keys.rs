@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use claude_code_core::Kind;
-use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::ErrorKind;
+use claude_code_core::provider::{Billing, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use serde_json::json;
 
@@ -61,7 +61,7 @@ async fn a_key_with_another_body_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn what_may_succeed_later_gives_the_key_back() {
-    let busy = Script::fail(ProviderError::new(Kind::AccessDenied, Paid::No, "not yet"));
+    let busy = Script::fail(ProviderError::new(ErrorKind::AccessDenied, Billing::No, "not yet"));
     let provider = ScriptedProvider::new([busy, Script::answer(ANSWER)]);
     let router = scripted(&provider);
     let body = json!({ "prompt": "a", "model": "sonnet", "cache": "off" });

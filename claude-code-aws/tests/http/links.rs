@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claude_code_aws::http::Settings;
-use claude_code_aws::local::{Brain, Question, Reply, Samples};
+use claude_code_aws::local::{Question, Reply, Responder, Samples};
 use serde_json::{Value, json};
 
 use super::support::{Answer, Api, REVERSE, get, post};
@@ -13,7 +13,7 @@ use super::support::{Answer, Api, REVERSE, get, post};
 struct Long;
 
 #[async_trait::async_trait]
-impl Brain for Long {
+impl Responder for Long {
     async fn answer(&self, question: &Question) -> Reply {
         let lines = format!("value = '{}'\n", "🔥".repeat(60)).repeat(2_300);
         Reply::text(question, &format!("```python long.py\n{lines}```\n"))

@@ -20,9 +20,9 @@ async fn answer(mut stream: TcpStream) -> String {
     text
 }
 
-async fn server(patience: u64) -> (String, Sender<()>, JoinHandle<()>) {
+async fn server(timeouts: u64) -> (String, Sender<()>, JoinHandle<()>) {
     let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
-    let settings = Settings::default().with_concurrency(1).with_patience(Duration::from_millis(patience));
+    let settings = Settings::default().with_concurrency(1).with_patience(Duration::from_millis(timeouts));
     served(App::new(builder(provider).build(), settings)).await
 }
 

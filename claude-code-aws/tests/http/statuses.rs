@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use claude_code_core::provider::{Paid, ProviderError, StopReason};
+use claude_code_core::provider::{Billing, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use claude_code_core::{Error, Kind, Policy};
+use claude_code_core::{Error, ErrorKind, Policy};
 use serde_json::json;
 
 use super::support::{Api, post, scripted};
@@ -13,36 +13,36 @@ use claude_code_aws::http::{App, Problem, Settings, router, status};
 #[test]
 fn every_kind_has_the_status_of_the_table() {
     let table = [
-        (Kind::InvalidRequest, 422),
-        (Kind::NoSample, 422),
-        (Kind::Malformed, 400),
-        (Kind::ContextTooLong, 413),
-        (Kind::Credentials, 401),
-        (Kind::AccessDenied, 403),
-        (Kind::NotFound, 404),
-        (Kind::Retired, 410),
-        (Kind::Legacy, 410),
-        (Kind::NeedsProfile, 403),
-        (Kind::DataRetention, 403),
-        (Kind::Throttled, 503),
-        (Kind::Quota, 503),
-        (Kind::Shed, 429),
-        (Kind::Budget, 402),
-        (Kind::Timeout, 504),
-        (Kind::Truncated, 502),
-        (Kind::Cut, 502),
-        (Kind::Empty, 502),
-        (Kind::Rejected, 422),
-        (Kind::Refused, 422),
-        (Kind::Filtered, 422),
-        (Kind::Guardrail, 422),
-        (Kind::Unavailable, 503),
-        (Kind::Protocol, 503),
-        (Kind::Storage, 500),
-        (Kind::Conflict, 409),
-        (Kind::KeyReused, 422),
-        (Kind::EditFailed, 422),
-        (Kind::Forked, 500),
+        (ErrorKind::InvalidRequest, 422),
+        (ErrorKind::NoSample, 422),
+        (ErrorKind::Malformed, 400),
+        (ErrorKind::ContextTooLong, 413),
+        (ErrorKind::Credentials, 401),
+        (ErrorKind::AccessDenied, 403),
+        (ErrorKind::NotFound, 404),
+        (ErrorKind::Retired, 410),
+        (ErrorKind::Legacy, 410),
+        (ErrorKind::NeedsProfile, 403),
+        (ErrorKind::DataRetention, 403),
+        (ErrorKind::Throttled, 503),
+        (ErrorKind::Quota, 503),
+        (ErrorKind::Shed, 429),
+        (ErrorKind::Budget, 402),
+        (ErrorKind::Timeout, 504),
+        (ErrorKind::Truncated, 502),
+        (ErrorKind::Cut, 502),
+        (ErrorKind::Empty, 502),
+        (ErrorKind::Rejected, 422),
+        (ErrorKind::Refused, 422),
+        (ErrorKind::Filtered, 422),
+        (ErrorKind::Guardrail, 422),
+        (ErrorKind::Unavailable, 503),
+        (ErrorKind::Protocol, 503),
+        (ErrorKind::Storage, 500),
+        (ErrorKind::Conflict, 409),
+        (ErrorKind::KeyReused, 422),
+        (ErrorKind::EditFailed, 422),
+        (ErrorKind::Forked, 500),
     ];
     for (kind, expected) in table {
         assert_eq!(status(kind).as_u16(), expected, "{kind}");
@@ -59,27 +59,27 @@ async fn asked(scripts: Vec<Script>) -> super::support::Answer {
     post(&scripted(&provider), "/generate", &[], json!({ "prompt": "a queue", "model": "sonnet" })).await
 }
 
-fn failing(kind: Kind, paid: Paid) -> Vec<Script> {
+fn failing(kind: ErrorKind, paid: Billing) -> Vec<Script> {
     vec![Script::fail(ProviderError::new(kind, paid, "the service said no"))]
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_model_service_says_arrives_as_its_status() {
     let cases = [
-        (Kind::Throttled, Paid::No, 503),
-        (Kind::AccessDenied, Paid::No, 403),
-        (Kind::Credentials, Paid::No, 401),
-        (Kind::Retired, Paid::No, 410),
-        (Kind::ContextTooLong, Paid::No, 413),
-        (Kind::Guardrail, Paid::Yes, 422),
-        (Kind::Unavailable, Paid::Maybe, 503),
-        (Kind::Cut, Paid::Maybe, 502),
+        (ErrorKind::Throttled, Billing::No, 503),
+        (ErrorKind::AccessDenied, Billing::No, 403),
+        (ErrorKind::Credentials, Billing::No, 401),
+        (ErrorKind::Retired, Billing::No, 410),
+        (ErrorKind::ContextTooLong, Billing::No, 413),
+        (ErrorKind::Guardrail, Billing::Yes, 422),
+        (ErrorKind::Unavailable, Billing::Maybe, 503),
+        (ErrorKind::Cut, Billing::Maybe, 502),
     ];
     for (kind, paid, expected) in cases {
         let answer = asked(failing(kind, paid)).await;
         assert_eq!(answer.status.as_u16(), expected, "{kind}: {}", answer.text());
         assert_eq!(answer.header("content-type"), "application/problem+json");
-        let throttled = kind == Kind::Throttled;
+        let throttled = kind == ErrorKind::Throttled;
         assert!(
             !throttled || answer.header("retry-after").parse::<u64>().is_ok(),
             "a throttled caller is told"

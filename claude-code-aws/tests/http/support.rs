@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use claude_code_aws::http::{App, Settings, router};
-use claude_code_aws::local::{Brain, Samples, Twin};
+use claude_code_aws::local::{Responder, Samples, Twin};
 use claude_code_core::testing::{ScriptedProvider, builder};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -61,9 +61,9 @@ impl Api {
         Api::with(Settings::default(), Arc::new(Samples::built_in())).await
     }
 
-    pub async fn with(settings: Settings, brain: Arc<dyn Brain>) -> Self {
+    pub async fn with(settings: Settings, responder: Arc<dyn Responder>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let twin = Twin::lazy(dir.path(), brain);
+        let twin = Twin::lazy(dir.path(), responder);
         let router = router(App::on(&twin, settings).await.unwrap());
         Api { router, twin, _dir: dir }
     }

@@ -16,7 +16,7 @@ use claude_code_core::state::{
     AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
 };
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use claude_code_core::{Error, Kind, StateStore, UtcMillis};
+use claude_code_core::{Error, ErrorKind, StateStore, UtcMillis};
 use serde_json::{Value, json};
 
 use super::queue::{ANSWER, Host, KEY, URL, deliver, done, sqs};
@@ -65,7 +65,7 @@ impl StateStore for Shaky {
             Write::Lost => {}
             Write::Unseen => drop(self.inner.put(key, value, expires_at, only_if).await?),
         }
-        Err(PutError::Store(Error::new(Kind::Storage, "the table is down")))
+        Err(PutError::Store(Error::new(ErrorKind::Storage, "the table is down")))
     }
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use claude_code_aws::clock::{SystemClock, SystemIds};
 use claude_code_aws::files::batch_journal::{Entry, Journal};
-use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::provider::{Billing, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Client, ClientBuilder, GenerateRequest, Kind};
+use claude_code_core::{Client, ClientBuilder, ErrorKind, GenerateRequest};
 use futures_util::StreamExt;
 
 const HELLO: &str = "```python hello.py\nprint('hello')\n```\n";
@@ -52,11 +52,11 @@ async fn a_journal_gives_what_it_has_and_sends_the_rest() {
 async fn a_failure_is_not_kept_and_an_open_journal_is_refused_to_others() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");
-    let refused = ProviderError::new(Kind::InvalidRequest, Paid::No, "no");
+    let refused = ProviderError::new(ErrorKind::InvalidRequest, Billing::No, "no");
     let provider = ScriptedProvider::new([Script::fail(refused), Script::answer(HELLO)]);
     let batch = Journal::open(&path).unwrap().batch(&client(&provider), requests(&["a"]), 1);
-    assert_eq!(Journal::open(&path).unwrap_err().kind, Kind::Conflict);
+    assert_eq!(Journal::open(&path).unwrap_err().kind, ErrorKind::Conflict);
     let failed: Vec<Entry> = batch.collect().await;
-    assert_eq!(failed[0].item.result.as_ref().unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(failed[0].item.result.as_ref().unwrap_err().kind, ErrorKind::InvalidRequest);
     assert_eq!(entries(&path, &provider, &["a"]).await, [(0, false)]);
 }

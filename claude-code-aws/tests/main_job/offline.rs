@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::clock::{SystemClock, SystemIds};
 use claude_code_aws::local::{self, BUCKET, Reply, Twin};
-use claude_code_aws::{Client, ClientBuilder, Cost, GenerateRequest, Kind};
+use claude_code_aws::{Client, ClientBuilder, Cost, ErrorKind, GenerateRequest};
 
 use super::REVERSE;
 
@@ -97,7 +97,7 @@ async fn an_unknown_prompt_names_the_nearest_sample_and_three_ways_to_a_model() 
     let dir = tempfile::tempdir().unwrap();
     let client = local::open(dir.path()).await.unwrap();
     let error = client.generate("Write a Python function that reverses a list.").await.unwrap_err();
-    assert_eq!(error.kind, Kind::NoSample);
+    assert_eq!(error.kind, ErrorKind::NoSample);
     for part in [REVERSE, "AWS credentials", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] {
         assert!(error.message.contains(part), "{part}: {error}");
     }

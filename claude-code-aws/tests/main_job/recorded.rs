@@ -62,7 +62,7 @@ pub fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
-        departure: Default::default(),
+        sent_flag: Default::default(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use claude_code_aws::connect::config::{Provider, Store};
 use claude_code_aws::local;
-use claude_code_aws::{Config, GenerateRequest, Kind};
+use claude_code_aws::{Config, ErrorKind, GenerateRequest};
 
 use super::REVERSE;
 
@@ -15,7 +15,7 @@ async fn a_directory_in_use_is_named_with_its_owner() {
     let dir = tempfile::tempdir().unwrap();
     let _first = local::open(dir.path()).await.unwrap();
     let error = local::open(dir.path()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Storage);
+    assert_eq!(error.kind, ErrorKind::Storage);
     assert!(error.message.contains("in use by") && error.message.contains("twin up"), "{error}");
 }
 
@@ -38,10 +38,10 @@ async fn a_store_by_default_that_is_in_use_costs_the_storing_only() {
         let mut capped = config.clone();
         (capped.policy.max_usd_per_day, capped.policy.max_usd_per_day_per_scope) = (all, each);
         let error = claude_code_aws::connect(capped).await.unwrap_err();
-        assert!(error.kind == Kind::Storage && error.message.contains("the day's cap"), "{error}");
+        assert!(error.kind == ErrorKind::Storage && error.message.contains("the day's cap"), "{error}");
     }
     config.store = Some(Store::Disk);
-    assert_eq!(claude_code_aws::connect(config).await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(claude_code_aws::connect(config).await.unwrap_err().kind, ErrorKind::Storage);
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_directory_that_cannot_be_written_is_named() {
     let file = dir.path().join("a-file");
     std::fs::write(&file, "").unwrap();
     let error = local::open(file.join("below")).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Storage);
+    assert_eq!(error.kind, ErrorKind::Storage);
     assert!(error.message.contains("a-file"), "{error}");
     assert!(!error.message.contains('\n'));
 }
@@ -107,7 +107,7 @@ async fn a_retired_model_names_its_successor() {
     let client = local::open(dir.path()).await.unwrap();
     let request = GenerateRequest::new(REVERSE).with_model("anthropic.claude-3-5-sonnet-20241022-v2:0");
     let error = client.generate(request).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Retired);
+    assert_eq!(error.kind, ErrorKind::Retired);
     assert!(error.message.contains("claude-sonnet-5-5"), "{error}");
 }
 
@@ -124,7 +124,7 @@ async fn settings_that_cannot_be_used_name_variable_value_and_form() {
     ];
     for (name, value, form) in table {
         let error = config(&[(name, value)]).unwrap_err();
-        assert_eq!(error.kind, Kind::InvalidRequest);
+        assert_eq!(error.kind, ErrorKind::InvalidRequest);
         for part in [name, value, form] {
             assert!(error.message.contains(part), "{part}: {error}");
         }

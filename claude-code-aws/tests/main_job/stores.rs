@@ -4,7 +4,7 @@ use claude_code_aws::local::{self, BUCKET, Twin};
 use claude_code_aws::storage::dynamodb::DynamoState;
 use claude_code_aws::storage::results::AwsResults;
 use claude_code_aws::testing::{TestClock, state_contract, store_contract};
-use claude_code_aws::{GenerationStore, Kind, Scope};
+use claude_code_aws::{ErrorKind, GenerationStore, Scope};
 
 async fn twin(dir: &std::path::Path) -> Twin {
     drop(local::open(dir).await.unwrap());
@@ -58,5 +58,5 @@ async fn a_damaged_object_is_not_returned() {
     let put =
         twin.s3_client().put_object().bucket(BUCKET).key(&stored.s3_key).body(b"a = 2\n".to_vec().into());
     put.send().await.unwrap();
-    assert_eq!(store.get(&Scope::local(), "hurt").await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(store.get(&Scope::local(), "hurt").await.unwrap_err().kind, ErrorKind::Storage);
 }

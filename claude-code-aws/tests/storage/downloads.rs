@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use claude_code_aws::testing::store_contract;
-use claude_code_aws::{Clock, GenerationStore, Kind, Scope};
+use claude_code_aws::{Clock, ErrorKind, GenerationStore, Scope};
 
 use super::{HandClock, results, twin};
 
@@ -48,7 +48,7 @@ async fn credentials_about_to_end_give_no_link_and_another_scope_finds_nothing()
     let store = results(&twin, &HandClock::now());
     store.put(&Scope::local(), &store_contract::generation("linked", 0, &[("a.py", "a\n")])).await.unwrap();
     let late = store.clone().with_credentials(ending_in(Some(50)));
-    assert_eq!(late.download(&Scope::local(), "linked").await.unwrap_err().kind, Kind::Credentials);
+    assert_eq!(late.download(&Scope::local(), "linked").await.unwrap_err().kind, ErrorKind::Credentials);
     let other = Scope::authenticated("somebody else");
-    assert_eq!(store.download(&other, "linked").await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(store.download(&other, "linked").await.unwrap_err().kind, ErrorKind::NotFound);
 }

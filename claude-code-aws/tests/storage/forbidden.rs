@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
-use claude_code_aws::Kind;
+use claude_code_aws::ErrorKind;
 use claude_code_aws::service_creator::ServiceStore;
 use claude_code_aws::storage::services::AwsServices;
 
@@ -36,10 +36,10 @@ async fn a_missing_file_a_forbidden_one_and_one_that_may_be_either_are_told_apar
         format!("{user} s3:ListBucket on resource: \"arn:aws:s3:::b\" because no policy allows it").leak();
     for (status, code, message, expected) in [
         (404, "NoSuchKey", "The specified key does not exist.", None),
-        (403, "AccessDenied", "Access Denied", Some(Kind::AccessDenied)),
-        (403, "AccessDenied", listing, Some(Kind::AccessDenied)),
-        (403, "AccessDenied", reading, Some(Kind::Storage)),
-        (404, "NoSuchBucket", "The specified bucket does not exist", Some(Kind::Storage)),
+        (403, "AccessDenied", "Access Denied", Some(ErrorKind::AccessDenied)),
+        (403, "AccessDenied", listing, Some(ErrorKind::AccessDenied)),
+        (403, "AccessDenied", reading, Some(ErrorKind::Storage)),
+        (404, "NoSuchBucket", "The specified bucket does not exist", Some(ErrorKind::Storage)),
     ] {
         let connector = SharedHttpConnector::new(Refusing(status, code, message));
         let config = aws_sdk_s3::Config::builder()

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_aws::local::BUCKET;
 use claude_code_aws::testing::store_contract;
-use claude_code_aws::{Generation, GenerationStore, Kind, Scope};
+use claude_code_aws::{ErrorKind, Generation, GenerationStore, Scope};
 
 use super::{HandClock, TABLE, results, twin};
 
@@ -66,7 +66,7 @@ async fn a_row_that_is_too_large_even_so_is_refused_before_it_is_sent() {
     let mut g = store_contract::generation("huge", 0, &[("a.py", "a = 1\n")]);
     g.model = "m".repeat(410_000);
     let error = store.put(&Scope::local(), &g).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Storage);
+    assert_eq!(error.kind, ErrorKind::Storage);
     assert!(error.message.contains("409600 are allowed"), "{error}");
 }
 

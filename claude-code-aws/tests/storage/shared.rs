@@ -6,7 +6,7 @@ use std::time::Duration;
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::local::{BUCKET, Twin};
 use claude_code_aws::testing::{Script, ScriptedProvider};
-use claude_code_aws::{Client, Clock, GenerateRequest, Kind, PicoUsd, Policy, Whose};
+use claude_code_aws::{BudgetScope, Client, Clock, ErrorKind, GenerateRequest, PicoUsd, Policy};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
@@ -113,7 +113,7 @@ async fn callers_under_a_cap_for_five_send_five_times_over_one_table() {
         let mut callers: FuturesUnordered<_> =
             (0..60).map(|n| hosts[n as usize % 3].generate(task(n)).boxed()).collect();
         for _ in 0..55 {
-            assert_eq!(callers.next().await.unwrap().unwrap_err().kind, Kind::Budget);
+            assert_eq!(callers.next().await.unwrap().unwrap_err().kind, ErrorKind::Budget);
         }
         assert_eq!(provider.calls().len(), 5);
         let view = hosts[0].budget().await.unwrap();
@@ -128,11 +128,11 @@ async fn a_stop_in_the_table_is_seen_by_another_host() {
     let clock = HandClock::now();
     let [here, there] = [1, 2].map(|seed| process(&twin, &provider, clock.clone(), seed));
     there.generate(reverse()).await.unwrap();
-    here.stop_budget(Whose::Everybody).await.unwrap();
+    here.stop_budget(BudgetScope::Everybody).await.unwrap();
     clock.advance(Duration::from_secs(2));
     let error = there.generate(GenerateRequest::new("another")).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Budget);
-    here.resume_budget(Whose::Everybody).await.unwrap();
+    assert_eq!(error.kind, ErrorKind::Budget);
+    here.resume_budget(BudgetScope::Everybody).await.unwrap();
     clock.advance(Duration::from_secs(2));
     assert!(there.generate(GenerateRequest::new("another")).await.is_ok());
     assert_eq!(provider.calls().len(), 2);

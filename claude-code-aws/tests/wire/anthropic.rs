@@ -8,7 +8,7 @@ use claude_code_aws::anthropic::{Anthropic, Settings};
 use claude_code_aws::connect::config::Provider;
 use claude_code_aws::model::capability::{CacheTtl, Effort};
 use claude_code_aws::select::Reach;
-use claude_code_aws::{Client, Config, GenerateRequest, Kind, Policy, Secret, Tier};
+use claude_code_aws::{Client, Config, ErrorKind, GenerateRequest, Policy, Secret, Tier};
 use claude_code_core::testing;
 use serde_json::Value;
 
@@ -98,7 +98,7 @@ async fn a_server_that_does_not_stream_is_understood() {
     assert_eq!((g.text.as_str(), g.usage.output_tokens), ("```python a.py\nx = 1\n```\n", 6));
     let empty = r#"{"type":"message","content":[],"stop_reason":"end_turn","usage":{"input_tokens":5,"output_tokens":0}}"#;
     let replies = Replies::new([refusal(200, empty)]);
-    assert_eq!(client(&replies).generate("x").await.unwrap_err().kind, Kind::Empty);
+    assert_eq!(client(&replies).generate("x").await.unwrap_err().kind, ErrorKind::Empty);
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,58 +107,66 @@ async fn errors_of_any_shape_have_their_kind() {
         (
             400,
             r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 5 > 4"}}"#,
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
         ),
         (
             400,
             r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#,
-            Kind::Quota,
+            ErrorKind::Quota,
         ),
         (
             401,
             r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#,
-            Kind::Credentials,
+            ErrorKind::Credentials,
         ),
-        (403, r#"{"type":"error","error":{"type":"permission_error","message":"no"}}"#, Kind::AccessDenied),
-        (404, r#"{"type":"error","error":{"type":"not_found_error","message":"model: x"}}"#, Kind::NotFound),
+        (
+            403,
+            r#"{"type":"error","error":{"type":"permission_error","message":"no"}}"#,
+            ErrorKind::AccessDenied,
+        ),
+        (
+            404,
+            r#"{"type":"error","error":{"type":"not_found_error","message":"model: x"}}"#,
+            ErrorKind::NotFound,
+        ),
         (
             413,
             r#"{"type":"error","error":{"type":"request_too_large","message":"no"}}"#,
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
         ),
         (
             429,
             r#"{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for long context requests."}}"#,
-            Kind::Quota,
+            ErrorKind::Quota,
         ),
-        (500, r#"{"type":"error","error":{"type":"api_error","message":"oops"}}"#, Kind::Unavailable),
-        (504, r#"{"type":"error","error":{"type":"timeout_error","message":"slow"}}"#, Kind::Timeout),
+        (500, r#"{"type":"error","error":{"type":"api_error","message":"oops"}}"#, ErrorKind::Unavailable),
+        (504, r#"{"type":"error","error":{"type":"timeout_error","message":"slow"}}"#, ErrorKind::Timeout),
         (
             529,
             r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
         ),
         (
             404,
             r#"{"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}}"#,
-            Kind::NotFound,
+            ErrorKind::NotFound,
         ),
         (
             401,
             r#"{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}"#,
-            Kind::Credentials,
+            ErrorKind::Credentials,
         ),
         (
             403,
             r#"{"error":{"message":"Not for you","type":"invalid_request_error","code":null}}"#,
-            Kind::AccessDenied,
+            ErrorKind::AccessDenied,
         ),
-        (408, "<html>Request Timeout</html>", Kind::Timeout),
-        (503, r#"{"error":{"type":"invalid_request_error","message":"busy"}}"#, Kind::Unavailable),
-        (301, "<html>Moved Permanently</html>", Kind::InvalidRequest),
-        (308, "", Kind::InvalidRequest),
-        (503, r#"{"error":"loading model"}"#, Kind::Unavailable),
-        (401, "<html>no</html>", Kind::Credentials),
+        (408, "<html>Request Timeout</html>", ErrorKind::Timeout),
+        (503, r#"{"error":{"type":"invalid_request_error","message":"busy"}}"#, ErrorKind::Unavailable),
+        (301, "<html>Moved Permanently</html>", ErrorKind::InvalidRequest),
+        (308, "", ErrorKind::InvalidRequest),
+        (503, r#"{"error":"loading model"}"#, ErrorKind::Unavailable),
+        (401, "<html>no</html>", ErrorKind::Credentials),
     ];
     for (status, body, kind) in table {
         let replies = Replies::new([refusal(status, body).header("request-id", "req_7")]);
@@ -187,7 +195,7 @@ fn a_server_may_stand_on_this_machine_or_behind_https_and_nowhere_else() {
     }
     for url in ["http://10.0.0.7:8080", "http://192.168.1.2", "http://[fd00::1]:80"] {
         assert!(at(url, false).is_ok(), "{url}");
-        assert_eq!(at(url, true).unwrap_err(), Kind::InvalidRequest, "{url} inside Lambda");
+        assert_eq!(at(url, true).unwrap_err(), ErrorKind::InvalidRequest, "{url} inside Lambda");
     }
     for url in [
         "http://example.com",
@@ -198,7 +206,7 @@ fn a_server_may_stand_on_this_machine_or_behind_https_and_nowhere_else() {
         "nonsense",
         "http://2130706433.example",
     ] {
-        assert_eq!(at(url, false).unwrap_err(), Kind::InvalidRequest, "{url}");
+        assert_eq!(at(url, false).unwrap_err(), ErrorKind::InvalidRequest, "{url}");
     }
 }
 
@@ -206,7 +214,7 @@ fn a_server_may_stand_on_this_machine_or_behind_https_and_nowhere_else() {
 async fn a_missing_key_is_named_and_a_local_server_needs_none() {
     let vars = [("CLAUDE_CODE_AWS_PROVIDER".to_owned(), "anthropic".to_owned())];
     let error = claude_code_aws::connect(Config::from_vars(vars).unwrap()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Credentials);
+    assert_eq!(error.kind, ErrorKind::Credentials);
     assert!(error.message.contains("ANTHROPIC_API_KEY"), "{error}");
     let local =
         Settings { api_key: None, base_url: Some("http://127.0.0.1:8080/v1".into()), ..Settings::default() };

@@ -86,8 +86,8 @@ async fn a_thousand_cancels_leave_no_task_and_no_socket() {
     for n in 0..cancels {
         let mut stream = client.stream(GenerateRequest { prompt: format!("reverse {n}"), ..request() });
         // Some before anything was sent, some in the middle of the answer.
-        let patience = if n % 3 == 0 { Duration::ZERO } else { Duration::from_millis(20) };
-        let _ = timeout(patience, stream.next()).await;
+        let timeouts = if n % 3 == 0 { Duration::ZERO } else { Duration::from_millis(20) };
+        let _ = timeout(timeouts, stream.next()).await;
     }
     let mut waited = 0;
     while (server.open() > 0 || alive() > before) && waited < 200 {

@@ -12,7 +12,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::clock::SystemClock;
-use claude_code_aws::{Clock, GenerateRequest, Kind};
+use claude_code_aws::{Clock, ErrorKind, GenerateRequest};
 use claude_code_core::testing;
 use futures_util::future::join_all;
 
@@ -82,7 +82,7 @@ async fn ended_credentials_are_renewed_once_for_all_who_wait() {
 async fn credentials_that_stay_ended_are_an_error_after_one_retry() {
     let replies = Replies::new([Reply::refusal(403, "ExpiredTokenException", "expired")]);
     let error = paused(&replies).generate(request()).await.unwrap_err();
-    assert_eq!((error.kind, replies.sends()), (Kind::Credentials, 2));
+    assert_eq!((error.kind, replies.sends()), (ErrorKind::Credentials, 2));
     assert!(error.message.contains("aws sso login"), "{error}");
 }
 
@@ -92,7 +92,7 @@ async fn no_credentials_give_the_three_ways_to_go_on() {
     let empty = Arc::new(Counted { empty: true, ..Counted::default() });
     let client = testing::builder(Arc::new(bedrock(&empty, &replies))).build();
     let error = client.generate(request()).await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str(), replies.sends()), (Kind::Credentials, NONE, 0));
+    assert_eq!((error.kind, error.message.as_str(), replies.sends()), (ErrorKind::Credentials, NONE, 0));
 }
 
 /// The standard chain of the SDK in an environment that has nothing, in a process of its own.
@@ -120,7 +120,7 @@ async fn child_without_credentials() {
     }
     let client = claude_code_aws::connect(claude_code_aws::Config::from_env().unwrap()).await.unwrap();
     let error = client.generate(request()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Credentials);
+    assert_eq!(error.kind, ErrorKind::Credentials);
     println!("told: {}", error.message);
 }
 
@@ -138,7 +138,7 @@ async fn a_clock_that_is_an_hour_off_is_corrected_once() {
         let replies = Replies::new([skewed]);
         let error =
             paused(&replies).generate(request().with_timeout(Duration::from_secs(60))).await.unwrap_err();
-        assert_eq!((error.kind, replies.sends()), (Kind::Credentials, 2));
+        assert_eq!((error.kind, replies.sends()), (ErrorKind::Credentials, 2));
         assert!(error.message.contains("clock"), "{error}");
     }
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use claude_code_aws::provider::ModelCall;
 use claude_code_aws::provider::message::{Message, TextBlock};
-use claude_code_aws::{Kind, ModelId};
+use claude_code_aws::{ErrorKind, ModelId};
 use claude_code_core::draft::outcome::Ended;
-use claude_code_core::provider::attempt::{self, Patience};
+use claude_code_core::provider::attempt::{self, Timeouts};
 use serde_json::{Value, json};
 
 use super::bytes::{converse, delta, frame, metadata};
@@ -83,8 +83,8 @@ impl Bench {
     async fn read(&self, bytes: Vec<u8>) -> (Ended, bool) {
         *self.next.lock().unwrap() = bytes;
         let limit = Duration::from_secs(5);
-        let patience = Patience { first_event: limit, idle: limit, total: limit };
-        let mut incoming = attempt::open(&self.provider, call(), patience);
+        let timeouts = Timeouts { first_event: limit, idle: limit, total: limit };
+        let mut incoming = attempt::open(&self.provider, call(), timeouts);
         while incoming.next().await.is_some() {}
         let (ended, usage) = incoming.ended();
         (ended, usage.is_some())
@@ -108,7 +108,7 @@ pub fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
-        departure: Default::default(),
+        sent_flag: Default::default(),
     }
 }
 
@@ -256,6 +256,6 @@ async fn damage_in_the_middle_gives_the_text_before_it() {
     frames.insert(3, frame("contentBlockStop", payload));
     let replies = Replies::new([Reply::stream(frames)]);
     let error = paused(&replies).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Protocol);
+    assert_eq!(error.kind, ErrorKind::Protocol);
     assert_eq!(error.partial.unwrap().text, REVERSE.chars().take(32).collect::<String>());
 }

@@ -1,7 +1,7 @@
 //! What is sent, field by field: thinking, effort, guardrail, metadata, tier, cache.
 
 use claude_code_aws::model::capability::{CacheTtl, Effort, Think};
-use claude_code_aws::{Config, GenerateRequest, Kind, Policy};
+use claude_code_aws::{Config, ErrorKind, GenerateRequest, Policy};
 use claude_code_core::testing;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -136,7 +136,7 @@ async fn what_no_service_would_take_is_refused_before_it_is_sent() {
     for policy in policies {
         let client = testing::builder(Arc::new(replayed(&replies))).with_policy(policy).build();
         let error = client.generate(request()).await.unwrap_err();
-        assert_eq!(error.kind, Kind::InvalidRequest);
+        assert_eq!(error.kind, ErrorKind::InvalidRequest);
         assert!(!error.message.contains("canary"), "{error}");
     }
     let sixteen = metadata((0..16).map(|n| (format!("n{n}"), String::new())).collect());
@@ -167,7 +167,7 @@ async fn a_guardrail_is_never_left_out_silently() {
     let client = testing::builder(Arc::new(super::contract::messages(&replies))).with_policy(policy).build();
     let error =
         client.generate(GenerateRequest::new("reverse").with_model("claude-sonnet-5-5")).await.unwrap_err();
-    assert_eq!((error.kind, replies.sends()), (Kind::InvalidRequest, 0));
+    assert_eq!((error.kind, replies.sends()), (ErrorKind::InvalidRequest, 0));
 }
 
 #[tokio::test(start_paused = true)]

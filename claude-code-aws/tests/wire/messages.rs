@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use claude_code_aws::anthropic::{Anthropic, Settings};
 use claude_code_aws::clock::{SystemClock, SystemIds};
 use claude_code_aws::select::Reach;
-use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Kind, Policy, Secret};
+use claude_code_aws::{Client, ClientBuilder, ErrorKind, GenerateRequest, Policy, Secret};
 use claude_code_core::testing;
 use serde_json::json;
 
@@ -73,7 +73,7 @@ async fn an_event_lost_doubled_or_swapped_is_never_taken_for_whole() {
             let all = [(format!("{at} lost"), lost)].into_iter().chain(doubled).chain(swapped);
             for (what, damaged) in all {
                 let error = outcome(&damaged).await.expect_err(&what);
-                assert!(matches!(error.kind, Kind::Protocol | Kind::Cut), "{what}: {error}");
+                assert!(matches!(error.kind, ErrorKind::Protocol | ErrorKind::Cut), "{what}: {error}");
                 assert!(error.partial.unwrap().attempts[0].unknown, "{what}");
                 ran += 1;
             }
@@ -93,12 +93,12 @@ async fn a_later_count_without_a_reason_is_no_second_end() {
 #[tokio::test(start_paused = true)]
 async fn an_error_in_the_stream_is_typed_and_carries_what_had_arrived() {
     let table = [
-        ("overloaded_error", Kind::Unavailable),
-        ("api_error", Kind::Unavailable),
-        ("rate_limit_error", Kind::Throttled),
-        ("timeout_error", Kind::Timeout),
-        ("invalid_request_error", Kind::InvalidRequest),
-        ("something_new", Kind::Unavailable),
+        ("overloaded_error", ErrorKind::Unavailable),
+        ("api_error", ErrorKind::Unavailable),
+        ("rate_limit_error", ErrorKind::Throttled),
+        ("timeout_error", ErrorKind::Timeout),
+        ("invalid_request_error", ErrorKind::InvalidRequest),
+        ("something_new", ErrorKind::Unavailable),
     ];
     for (code, expected) in table {
         for deltas in [0, 1, 3] {
@@ -124,11 +124,11 @@ async fn pings_keep_a_silent_model_from_its_limits_but_not_from_the_total() {
     let wait = || Piece::Wait(Duration::from_secs(500));
     let (event, comment) = ("event: ping\ndata: {\"type\": \"ping\"}\n\n", ": keep-alive\n\n");
     let table = [
-        (0, event, Some(Kind::Timeout)),
+        (0, event, Some(ErrorKind::Timeout)),
         (1, event, None),
         (1, comment, None),
-        (2, event, Some(Kind::Timeout)),
-        (2, comment, Some(Kind::Timeout)),
+        (2, event, Some(ErrorKind::Timeout)),
+        (2, comment, Some(ErrorKind::Timeout)),
     ];
     for (pings, ping, expected) in table {
         // Two silences of 500 s: alone they pass the first event's 600 s, and a third one the total of 1,200 s.
@@ -163,7 +163,7 @@ fn real(server: &Server) -> Client {
     ClientBuilder::new(provider, Arc::new(SystemClock), Arc::new(SystemIds)).with_policy(policy).build()
 }
 
-async fn sends_of(script: Script) -> (usize, Kind) {
+async fn sends_of(script: Script) -> (usize, ErrorKind) {
     let server = Server::start([script]).await;
     let request = GenerateRequest::new("reverse a string").with_model("sonnet");
     let request = request.with_timeout(Duration::from_millis(2500));
@@ -181,13 +181,13 @@ fn refusal(status: u16, code: &str) -> Script {
 async fn a_fault_that_may_have_been_paid_for_is_sent_twice_and_no_more() {
     let answer = ok("text/event-stream", sse(REVERSE, "end_turn").concat().as_bytes());
     let table = [
-        ("reset after the request", Script::new("").with(Toxic::Reset(0)), Kind::Cut),
-        ("closed after the request", Script::new("").with(Toxic::Limit(0)), Kind::Cut),
-        ("reset after the headers", Script::new(answer.clone()).with(Toxic::Reset(90)), Kind::Cut),
-        ("silent after the request", Script::new("").with(Toxic::Timeout(0)), Kind::Timeout),
-        ("silent after the headers", Script::new(answer).with(Toxic::Timeout(90)), Kind::Timeout),
-        ("500", refusal(500, "api_error"), Kind::Unavailable),
-        ("504", refusal(504, "timeout_error"), Kind::Timeout),
+        ("reset after the request", Script::new("").with(Toxic::Reset(0)), ErrorKind::Cut),
+        ("closed after the request", Script::new("").with(Toxic::Limit(0)), ErrorKind::Cut),
+        ("reset after the headers", Script::new(answer.clone()).with(Toxic::Reset(90)), ErrorKind::Cut),
+        ("silent after the request", Script::new("").with(Toxic::Timeout(0)), ErrorKind::Timeout),
+        ("silent after the headers", Script::new(answer).with(Toxic::Timeout(90)), ErrorKind::Timeout),
+        ("500", refusal(500, "api_error"), ErrorKind::Unavailable),
+        ("504", refusal(504, "timeout_error"), ErrorKind::Timeout),
     ];
     for (name, script, kind) in table {
         assert_eq!(sends_of(script).await, (2, kind), "{name}");
@@ -197,21 +197,21 @@ async fn a_fault_that_may_have_been_paid_for_is_sent_twice_and_no_more() {
 #[tokio::test]
 async fn what_is_safe_is_sent_again_and_what_will_not_change_is_not() {
     let again = [
-        (429, "rate_limit_error", Kind::Throttled),
-        (529, "overloaded_error", Kind::Unavailable),
-        (503, "", Kind::Unavailable),
+        (429, "rate_limit_error", ErrorKind::Throttled),
+        (529, "overloaded_error", ErrorKind::Unavailable),
+        (503, "", ErrorKind::Unavailable),
     ];
     for (status, code, kind) in again {
         let (sends, found) = sends_of(refusal(status, code)).await;
         assert!(sends >= 2 && found == kind, "{status}: {sends} sends, {found}");
     }
     let never = [
-        (400, "invalid_request_error", Kind::InvalidRequest),
-        (401, "authentication_error", Kind::Credentials),
-        (402, "billing_error", Kind::Quota),
-        (403, "permission_error", Kind::AccessDenied),
-        (404, "not_found_error", Kind::NotFound),
-        (413, "request_too_large", Kind::ContextTooLong),
+        (400, "invalid_request_error", ErrorKind::InvalidRequest),
+        (401, "authentication_error", ErrorKind::Credentials),
+        (402, "billing_error", ErrorKind::Quota),
+        (403, "permission_error", ErrorKind::AccessDenied),
+        (404, "not_found_error", ErrorKind::NotFound),
+        (413, "request_too_large", ErrorKind::ContextTooLong),
     ];
     for (status, code, kind) in never {
         assert_eq!(sends_of(refusal(status, code)).await, (1, kind), "{status}");

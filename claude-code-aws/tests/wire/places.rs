@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use claude_code_aws::bedrock::Bedrock;
-use claude_code_aws::{Client, Config, GenerateRequest, Kind, Policy};
+use claude_code_aws::{Client, Config, ErrorKind, GenerateRequest, Policy};
 use claude_code_core::testing;
 
 use super::bytes::{converse, ok, sse};
@@ -95,7 +95,7 @@ async fn a_geography_is_not_left_and_an_arn_stays_in_its_region() {
         let replies = Replies::new([denied()]);
         let client = client(&replies, &["eu-west-1", "us-west-2"], Policy::default());
         let error = client.generate(GenerateRequest::new("reverse").with_model(model)).await.unwrap_err();
-        assert_eq!(error.kind, Kind::AccessDenied);
+        assert_eq!(error.kind, ErrorKind::AccessDenied);
         assert_eq!(hosts(&replies), asked, "{model}");
     }
 }

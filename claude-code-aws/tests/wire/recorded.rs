@@ -35,7 +35,7 @@ async fn read(reply: Reply) -> Read {
         guardrail: None,
         service_tier: None,
         place: None,
-        departure: Default::default(),
+        sent_flag: Default::default(),
     };
     let mut events = messages(&Replies::new([reply])).stream(call);
     let mut read = Read::default();

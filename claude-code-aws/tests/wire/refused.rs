@@ -6,7 +6,7 @@ use std::time::Duration;
 use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::clock::{SystemClock, SystemIds};
 use claude_code_aws::model::capability::{CacheTtl, Effort};
-use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Kind};
+use claude_code_aws::{Client, ClientBuilder, ErrorKind, GenerateRequest};
 
 use serde_json::json;
 
@@ -38,7 +38,11 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
     for script in scripts {
         let server = Server::start([Script::new(script)]).await;
         let error = real(&server).generate(once()).await.unwrap_err();
-        assert!(matches!(error.kind, Kind::Protocol | Kind::Unavailable | Kind::Cut), "{}", error.kind);
+        assert!(
+            matches!(error.kind, ErrorKind::Protocol | ErrorKind::Unavailable | ErrorKind::Cut),
+            "{}",
+            error.kind
+        );
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
 }
@@ -46,9 +50,9 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_whose_body_breaks_off_is_known_by_its_headers() {
     let table = [
-        (429, "ThrottlingException", Kind::Throttled),
-        (403, "AccessDeniedException", Kind::AccessDenied),
-        (503, "", Kind::Unavailable),
+        (429, "ThrottlingException", ErrorKind::Throttled),
+        (403, "AccessDeniedException", ErrorKind::AccessDenied),
+        (503, "", ErrorKind::Unavailable),
     ];
     for (status, code, kind) in table {
         let mut reply = Reply::refusal(status, code, "x").header("x-amzn-requestid", "r-1");
@@ -62,68 +66,74 @@ async fn a_refusal_whose_body_breaks_off_is_known_by_its_headers() {
 #[tokio::test(start_paused = true)]
 async fn every_refusal_has_its_kind_and_says_what_to_do() {
     let table = [
-        (400, "ValidationException", "The provided model identifier is invalid.", Kind::NotFound, "misspelt"),
+        (
+            400,
+            "ValidationException",
+            "The provided model identifier is invalid.",
+            ErrorKind::NotFound,
+            "misspelt",
+        ),
         (
             404,
             "ResourceNotFoundException",
             "This model version has reached the end of its life.",
-            Kind::Retired,
+            ErrorKind::Retired,
             "end of life",
         ),
         (
             404,
             "ResourceNotFoundException",
             "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in the last 30 days",
-            Kind::Legacy,
+            ErrorKind::Legacy,
             "legacy",
         ),
         (
             400,
             "ValidationException",
             "Invocation of model ID anthropic.claude-sonnet-5 with on-demand throughput isn\u{2019}t supported.",
-            Kind::NeedsProfile,
+            ErrorKind::NeedsProfile,
             "global.",
         ),
         (
             400,
             "ValidationException",
             "data retention mode 'default' is not available for this model",
-            Kind::DataRetention,
+            ErrorKind::DataRetention,
             "PutAccountDataRetention",
         ),
         (
             400,
             "ValidationException",
             "prompt is too long: 1000001 tokens > 1000000 maximum",
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
             "1000001 tokens are needed, 1000000 allowed",
         ),
         (
             400,
             "ValidationException",
             "Input is too long for requested model.",
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
             "tokens by our estimate, 1000000 allowed: the service counts more",
         ),
         (
             400,
             "ValidationException",
             "The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
             "fewer files",
         ),
         (
             400,
             "ValidationException",
             "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length",
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
             "207192 tokens are needed, 200000 allowed",
         ),
         (
             403,
             "AccessDeniedException",
             "You don't have access to the model with the specified model ID.",
-            Kind::AccessDenied,
+            ErrorKind::AccessDenied,
             "enable",
         ),
         (
@@ -131,18 +141,18 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "AccessDeniedException",
             "Model access is denied due to IAM user or service role is not authorized to perform the required AWS \
              Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access.",
-            Kind::AccessDenied,
+            ErrorKind::AccessDenied,
             "allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe",
         ),
         (
             429,
             "ThrottlingException",
             "Too many tokens per day, please wait before trying again.",
-            Kind::Quota,
+            ErrorKind::Quota,
             "until tomorrow",
         ),
-        (400, "ServiceQuotaExceededException", "quota", Kind::Quota, "Service Quotas"),
-        (418, "TeapotException", "teapot", Kind::InvalidRequest, "418"),
+        (400, "ServiceQuotaExceededException", "quota", ErrorKind::Quota, "Service Quotas"),
+        (418, "TeapotException", "teapot", ErrorKind::InvalidRequest, "418"),
     ];
     for (status, code, text, kind, advice) in table {
         let replies = Replies::new([Reply::refusal(status, code, text)]);
@@ -161,7 +171,7 @@ async fn a_prompt_beyond_the_context_is_refused_before_it_is_sent() {
     let words = |n: usize| "word ".repeat(n);
     let tokens = |n: usize| client.estimate(request().with_file("a.txt", words(n)).with_max_tokens(1000));
     let error = tokens(900_000).unwrap_err();
-    assert_eq!(error.kind, Kind::ContextTooLong);
+    assert_eq!(error.kind, ErrorKind::ContextTooLong);
     assert!(error.message.contains("needed") && error.message.contains("1000000"), "{error}");
     // The boundary itself, to a word: the last that fits and the first that does not.
     let (mut fits, mut not) = (100_000, 900_000);
@@ -201,7 +211,7 @@ async fn a_host_that_cannot_be_reached_is_named_and_costs_nothing() {
     for (url, host) in places {
         let error = at(&url).generate(request().with_timeout(Duration::from_secs(2))).await.unwrap_err();
         println!("{host}: {} {error}", error.kind);
-        assert_eq!(error.kind, Kind::Unavailable, "{url}: {error}");
+        assert_eq!(error.kind, ErrorKind::Unavailable, "{url}: {error}");
         assert!(error.message.contains(host) && !error.message.contains("canary"), "{error}");
         assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     }
@@ -224,7 +234,7 @@ async fn a_host_that_swallows_connections_is_given_up_as_unreachable_and_costs_n
     let client = ClientBuilder::new(Arc::new(provider), Arc::new(SystemClock), Arc::new(SystemIds)).build();
     let begun = std::time::Instant::now();
     let error = client.generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Unavailable, "{error}");
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
     assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     // The limit on connecting is 3.1 s; without one the kernel tries for two minutes.
     assert!((3..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_code_aws::{GenerateRequest, Kind};
+use claude_code_aws::{ErrorKind, GenerateRequest};
 use tokio::time::Instant;
 
 use super::bytes::{converse, exception, metadata};
@@ -87,7 +87,7 @@ async fn whatever_happens_a_request_ends_within_its_deadline() {
                     Some(g)
                 }
                 Err(error) => {
-                    assert!(!error.message.is_empty() && error.kind != Kind::Malformed);
+                    assert!(!error.message.is_empty() && error.kind != ErrorKind::Malformed);
                     error.partial.as_deref()
                 }
             };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_code_aws::{Cost, GenerateRequest, Kind, PicoUsd, Tier};
+use claude_code_aws::{Cost, ErrorKind, GenerateRequest, PicoUsd, Tier};
 use futures_util::future::join_all;
 
 use super::bytes::{EVENT_STREAM, converse, ok, refusal, reverse};
@@ -81,13 +81,13 @@ async fn throttling_for_ever_ends_at_the_deadline_and_says_how_long_to_wait() {
     let replies = Replies::new([throttled().header("retry-after", "11")]);
     let timeout = Duration::from_secs(100);
     let error = paused(&replies).generate(request().with_timeout(timeout)).await.unwrap_err();
-    assert_eq!((error.kind, error.retry_after), (Kind::Throttled, Some(Duration::from_secs(11))));
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::Throttled, Some(Duration::from_secs(11))));
     assert!(replies.times().last().unwrap() <= &timeout);
     assert!(error.message.contains("max_tokens"), "{error}");
 }
 
 /// The same fault for every send: how many sends there are, and what comes of it.
-async fn sends_of(script: Script) -> (usize, Kind) {
+async fn sends_of(script: Script) -> (usize, ErrorKind) {
     let server = Server::start([script]).await;
     let request = request().with_timeout(Duration::from_millis(2500));
     let error = real(&server).generate(request).await.unwrap_err();
@@ -97,13 +97,13 @@ async fn sends_of(script: Script) -> (usize, Kind) {
 #[tokio::test]
 async fn a_fault_that_may_have_been_paid_for_is_sent_twice_and_no_more() {
     let scripts = [
-        ("reset after the request", Script::new("").with(Toxic::Reset(0)), Kind::Cut),
-        ("closed after the request", Script::new("").with(Toxic::Limit(0)), Kind::Cut),
-        ("reset after the headers", Script::new(reverse()).with(Toxic::Reset(90)), Kind::Cut),
-        ("silent after the request", Script::new("").with(Toxic::Timeout(0)), Kind::Timeout),
-        ("silent after the headers", Script::new(reverse()).with(Toxic::Timeout(90)), Kind::Timeout),
-        ("500", Script::new(refusal(500, "InternalServerException", "x", "")), Kind::Unavailable),
-        ("424", Script::new(refusal(424, "ModelErrorException", "x", "")), Kind::Unavailable),
+        ("reset after the request", Script::new("").with(Toxic::Reset(0)), ErrorKind::Cut),
+        ("closed after the request", Script::new("").with(Toxic::Limit(0)), ErrorKind::Cut),
+        ("reset after the headers", Script::new(reverse()).with(Toxic::Reset(90)), ErrorKind::Cut),
+        ("silent after the request", Script::new("").with(Toxic::Timeout(0)), ErrorKind::Timeout),
+        ("silent after the headers", Script::new(reverse()).with(Toxic::Timeout(90)), ErrorKind::Timeout),
+        ("500", Script::new(refusal(500, "InternalServerException", "x", "")), ErrorKind::Unavailable),
+        ("424", Script::new(refusal(424, "ModelErrorException", "x", "")), ErrorKind::Unavailable),
     ];
     for (name, script, expected) in scripts {
         let (sends, kind) = sends_of(script).await;
@@ -115,9 +115,9 @@ async fn a_fault_that_may_have_been_paid_for_is_sent_twice_and_no_more() {
 #[tokio::test]
 async fn a_fault_before_any_generation_is_sent_again_until_the_deadline() {
     let table = [
-        (503, "ServiceUnavailableException", Kind::Unavailable),
-        (429, "ThrottlingException", Kind::Throttled),
-        (529, "OverloadedException", Kind::Unavailable),
+        (503, "ServiceUnavailableException", ErrorKind::Unavailable),
+        (429, "ThrottlingException", ErrorKind::Throttled),
+        (529, "OverloadedException", ErrorKind::Unavailable),
     ];
     for (status, code, expected) in table {
         let (sends, kind) = sends_of(Script::new(refusal(status, code, "x", ""))).await;
@@ -130,12 +130,12 @@ async fn a_fault_before_any_generation_is_sent_again_until_the_deadline() {
 #[tokio::test]
 async fn what_will_not_change_is_sent_once() {
     let table = [
-        (408, "ModelTimeoutException", Kind::Timeout),
-        (400, "ValidationException", Kind::InvalidRequest),
-        (403, "AccessDeniedException", Kind::AccessDenied),
-        (404, "ResourceNotFoundException", Kind::NotFound),
-        (400, "ServiceQuotaExceededException", Kind::Quota),
-        (403, "InvalidSignatureException", Kind::Credentials),
+        (408, "ModelTimeoutException", ErrorKind::Timeout),
+        (400, "ValidationException", ErrorKind::InvalidRequest),
+        (403, "AccessDeniedException", ErrorKind::AccessDenied),
+        (404, "ResourceNotFoundException", ErrorKind::NotFound),
+        (400, "ServiceQuotaExceededException", ErrorKind::Quota),
+        (403, "InvalidSignatureException", ErrorKind::Credentials),
     ];
     for (status, code, expected) in table {
         assert_eq!(sends_of(Script::new(refusal(status, code, "x", ""))).await, (1, expected), "{code}");
@@ -156,7 +156,7 @@ async fn silence_before_the_headers_ends_at_the_first_event_limit() {
     let replies = Replies::new([good().before(Piece::Hang)]);
     let begun = tokio::time::Instant::now();
     let error = paused(&replies).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Timeout);
+    assert_eq!(error.kind, ErrorKind::Timeout);
     assert_eq!(begun.elapsed().as_secs(), 600, "a thinking model is given ten minutes");
     assert_eq!(replies.open(), 0);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_code_aws::provider::ModelProvider;
-use claude_code_aws::{Kind, Policy};
+use claude_code_aws::{ErrorKind, Policy};
 use claude_code_core::testing;
 use futures_util::StreamExt;
 use serde_json::json;
@@ -22,12 +22,12 @@ async fn outcome(frames: Vec<Vec<u8>>) -> Result<claude_code_aws::Generation, cl
 #[tokio::test(start_paused = true)]
 async fn an_exception_in_the_stream_is_typed_and_carries_what_had_arrived() {
     let table = [
-        ("internalServerException", Kind::Unavailable),
-        ("modelStreamErrorException", Kind::Unavailable),
-        ("throttlingException", Kind::Throttled),
-        ("serviceUnavailableException", Kind::Unavailable),
-        ("validationException", Kind::InvalidRequest),
-        ("somethingNewException", Kind::Unavailable),
+        ("internalServerException", ErrorKind::Unavailable),
+        ("modelStreamErrorException", ErrorKind::Unavailable),
+        ("throttlingException", ErrorKind::Throttled),
+        ("serviceUnavailableException", ErrorKind::Unavailable),
+        ("validationException", ErrorKind::InvalidRequest),
+        ("somethingNewException", ErrorKind::Unavailable),
     ];
     for (name, expected) in table {
         for deltas in [0, 1, 3] {
@@ -73,7 +73,9 @@ async fn a_reset_at_any_byte_is_never_success() {
                 assert!(g.attempts[0].unknown || at == bytes.len());
                 unknown += 1;
             }
-            Err(error) => assert!(matches!(error.kind, Kind::Cut | Kind::Protocol), "{at}: {}", error.kind),
+            Err(error) => {
+                assert!(matches!(error.kind, ErrorKind::Cut | ErrorKind::Protocol), "{at}: {}", error.kind)
+            }
         }
         assert_eq!(server.sends(), 1);
         ran += 1;
@@ -100,7 +102,7 @@ async fn a_gap_just_below_the_idle_limit_is_well_and_one_just_above_is_not() {
         let replies = Replies::new([reply]);
         let result = limited(&replies).generate(once()).await;
         assert_eq!(result.is_ok(), expected, "first after {first} s, gap of {gap} s");
-        assert!(result.err().is_none_or(|error| error.kind == Kind::Timeout));
+        assert!(result.err().is_none_or(|error| error.kind == ErrorKind::Timeout));
         assert_eq!(replies.open(), 0, "the connection is closed");
     }
 }
@@ -115,7 +117,7 @@ async fn a_drip_ends_at_the_total_limit_not_at_the_idle_one() {
     let begun = tokio::time::Instant::now();
     let replies = Replies::new([reply]);
     let request = once().with_timeout(Duration::from_secs(300));
-    assert_eq!(paused(&replies).generate(request).await.unwrap_err().kind, Kind::Timeout);
+    assert_eq!(paused(&replies).generate(request).await.unwrap_err().kind, ErrorKind::Timeout);
     assert!(begun.elapsed() <= Duration::from_secs(301), "{:?}", begun.elapsed());
 }
 
@@ -125,7 +127,7 @@ async fn a_frame_with_a_wrong_checksum_is_final_though_the_stream_goes_on() {
     *frames[2].last_mut().unwrap() ^= 1;
     let server = Server::start([Script::new(ok(EVENT_STREAM, &frames.concat()))]).await;
     let error = real(&server).generate(once()).await.unwrap_err();
-    assert_eq!((error.kind, server.sends()), (Kind::Protocol, 1));
+    assert_eq!((error.kind, server.sends()), (ErrorKind::Protocol, 1));
     assert!(REVERSE.starts_with(&error.partial.unwrap().text));
 }
 
@@ -151,7 +153,7 @@ async fn a_frame_that_claims_a_gigabyte_is_refused_at_once() {
         let server = Server::start([Script::new(bytes).with(Toxic::Timeout(usize::MAX))]).await;
         let error = real(&server).generate(once()).await.unwrap_err();
         // The connection stays open: whoever waits for the rest ends at a limit, with another kind.
-        assert_eq!(error.kind, Kind::Protocol, "{error}");
+        assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
         assert!(error.message.contains(told), "{error}");
     }
 }
@@ -162,7 +164,7 @@ async fn a_stream_that_does_not_end_is_refused_at_64_mib() {
     let frames = std::iter::once(converse("", "end_turn")[0].clone()).chain((0..66).map(|_| long.clone()));
     let replies = Replies::new([Reply::stream(frames)]);
     let error = paused(&replies).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Protocol, "{error}");
+    assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,7 +209,7 @@ async fn an_answer_of_nothing_or_of_thinking_alone_is_empty() {
     ];
     for frames in [converse("", "end_turn"), converse(" \n\t", "end_turn"), thought] {
         let error = outcome(frames).await.unwrap_err();
-        assert_eq!(error.kind, Kind::Empty);
+        assert_eq!(error.kind, ErrorKind::Empty);
     }
 }
 
@@ -237,16 +239,16 @@ async fn every_stop_reason_is_what_it_means_and_none_but_two_is_success() {
     let table = [
         ("end_turn", None),
         ("stop_sequence", None),
-        ("max_tokens", Some(Kind::Truncated)),
-        ("model_context_window_exceeded", Some(Kind::Truncated)),
-        ("refusal", Some(Kind::Refused)),
-        ("content_filtered", Some(Kind::Filtered)),
-        ("guardrail_intervened", Some(Kind::Guardrail)),
-        ("tool_use", Some(Kind::Protocol)),
-        ("pause_turn", Some(Kind::Protocol)),
-        ("malformed_model_output", Some(Kind::Protocol)),
-        ("malformed_tool_use", Some(Kind::Protocol)),
-        ("xq7-something-new", Some(Kind::Protocol)),
+        ("max_tokens", Some(ErrorKind::Truncated)),
+        ("model_context_window_exceeded", Some(ErrorKind::Truncated)),
+        ("refusal", Some(ErrorKind::Refused)),
+        ("content_filtered", Some(ErrorKind::Filtered)),
+        ("guardrail_intervened", Some(ErrorKind::Guardrail)),
+        ("tool_use", Some(ErrorKind::Protocol)),
+        ("pause_turn", Some(ErrorKind::Protocol)),
+        ("malformed_model_output", Some(ErrorKind::Protocol)),
+        ("malformed_tool_use", Some(ErrorKind::Protocol)),
+        ("xq7-something-new", Some(ErrorKind::Protocol)),
     ];
     for (reason, expected) in table {
         let replies = Replies::new([Reply::stream(converse(REVERSE, reason))]);

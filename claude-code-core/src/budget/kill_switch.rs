@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, UtcMillis};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 
 /// A look at the value serves so long: a stop is seen within it, and sends do not pay for a read each.
@@ -24,15 +24,15 @@ const USER: &str = "this user";
 
 /// Who may not send, as far as this process has looked.
 #[derive(Debug)]
-pub(crate) struct Halts {
+pub(crate) struct KillSwitch {
     state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
     seen: Mutex<HashMap<Scope, (UtcMillis, bool)>>,
 }
 
-impl Halts {
+impl KillSwitch {
     pub(crate) fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>) -> Self {
-        Halts { state, clock, seen: Mutex::default() }
+        KillSwitch { state, clock, seen: Mutex::default() }
     }
 
     /// Fails if sending was stopped, for everybody or for this scope.
@@ -99,7 +99,7 @@ impl Halts {
 fn stopped(name: &str) -> Error {
     let message =
         format!("sending was stopped for {name}: nothing was sent; `claude-code-aws budget resume` ends it");
-    Error::new(Kind::Budget, message)
+    Error::new(ErrorKind::Budget, message)
 }
 
 fn key(scope: &Scope) -> StateKey {

@@ -2,36 +2,38 @@
 //! race cannot overspend together. What became of a send unknown stays charged.
 //!
 //! Two rows count each send: that of everybody's day and that of the scope's day. Each host brings its own caps; one
-//! that is set later, raised or lowered counts from the next send on.
+//! that is set deferred, raised or lowered counts from the next send on.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::budget::kill_switch::Halts;
-use crate::budget::reservation::{self, BALANCE, Change, Counters, Later, RESERVED, SPENT, UNKNOWN};
+use crate::budget::kill_switch::KillSwitch;
+use crate::budget::reservation::{
+    self, BALANCE, Change, Counters, DeferredReleases, RESERVED, SPENT, UNKNOWN,
+};
 use crate::budget::{BudgetView, Caps};
 use crate::clock::Clock;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::money::price::{Cost, PicoUsd};
 use crate::state::{AddError, Addition, Scope, StateKey, StateKind, StateStore};
-use crate::state::{patience_after, patience_before};
+use crate::state::{time_after_answer, time_before_answer};
 
 /// A day's row is kept so long for those who look back.
 const KEPT: Duration = Duration::from_secs(40 * 86_400);
 
-/// Money held for one send; see [`reservation::Hold`].
-pub(crate) type Hold = reservation::Hold<StateKey>;
+/// Money held for one send; see [`reservation::Reservation`].
+pub(crate) type Reservation = reservation::Reservation<StateKey>;
 
 /// The ledger of one client.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    pub(crate) halts: Halts,
+    pub(crate) kill_switch: KillSwitch,
     state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
     caps: Caps,
-    later: Later<StateKey>,
+    deferred: DeferredReleases<StateKey>,
 }
 
 /// A row of the day and the cap over it.
@@ -45,44 +47,44 @@ struct Row {
 
 impl Ledger {
     pub(crate) fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>, caps: Caps) -> Self {
-        let halts = Halts::new(state.clone(), clock.clone());
-        Ledger { halts, state, clock, caps, later: Later::new() }
+        let kill_switch = KillSwitch::new(state.clone(), clock.clone());
+        Ledger { kill_switch, state, clock, caps, deferred: DeferredReleases::new() }
     }
 
     /// Holds the ceiling of a send, or refuses it. With a cap, a ledger that cannot be reached refuses too. `left` is what
     /// is left of the request's time.
-    pub(crate) async fn reserve(&self, scope: &Scope, ceiling: Cost, left: Duration) -> Result<Hold> {
-        match timeout(patience_before(left), self.hold(scope, ceiling)).await {
+    pub(crate) async fn reserve(&self, scope: &Scope, ceiling: Cost, left: Duration) -> Result<Reservation> {
+        match timeout(time_before_answer(left), self.reservation(scope, ceiling)).await {
             Ok(held) => held,
             Err(_) if self.caps.tightest().is_some() => Err(Error::new(
-                Kind::Storage,
+                ErrorKind::Storage,
                 "the day's budget did not answer in time, and there is a cap: nothing was sent; try again",
             )),
             Err(_) => {
-                self.halts.recall(scope)?;
+                self.kill_switch.recall(scope)?;
                 tracing::warn!("the spending of this send could not be recorded in time");
-                Ok(self.later.hold(0))
+                Ok(self.deferred.reservation(0))
             }
         }
     }
 
-    async fn hold(&self, scope: &Scope, ceiling: Cost) -> Result<Hold> {
-        self.catch_up().await;
-        self.halts.check(scope).await?;
+    async fn reservation(&self, scope: &Scope, ceiling: Cost) -> Result<Reservation> {
+        self.settle_deferred().await;
+        self.kill_switch.check(scope).await?;
         let capped = self.caps.tightest();
         let amount = match (ceiling, capped) {
             (Cost::Priced(amount), _) => pico(amount),
             (Cost::Unpriced { .. }, None) => 0,
             (Cost::Unpriced { .. }, Some(cap)) => return Err(unpriced(cap)),
         };
-        let mut hold = self.later.hold(amount);
+        let mut reservation = self.deferred.reservation(amount);
         for row in self.rows(scope) {
             let change = Change::reserve(amount, row.cap.map(pico));
             match self.state.add(&row.key, self.addition(&change)).await {
-                Ok(_) => hold.took(row.key),
+                Ok(_) => reservation.took(row.key),
                 Err(error) if capped.is_some() => {
-                    drop(hold);
-                    self.catch_up().await;
+                    drop(reservation);
+                    self.settle_deferred().await;
                     return Err(match error {
                         AddError::OutOfBounds(totals) => over(&row, amount, &totals),
                         AddError::Store(error) => error,
@@ -92,13 +94,13 @@ impl Ledger {
                 Err(error) => tracing::warn!(%error, "the spending of this send could not be recorded"),
             }
         }
-        Ok(hold)
+        Ok(reservation)
     }
 
     /// Books what the send cost and frees the rest. An unknown cost stays reserved at its ceiling.
-    pub(crate) async fn settle(&self, hold: Hold, cost: Cost, unknown: bool, left: Duration) {
-        let (rows, change) = hold.close((!unknown).then(|| pico(cost.known())));
-        let settled = timeout(patience_after(left), async {
+    pub(crate) async fn settle(&self, reservation: Reservation, cost: Cost, unknown: bool, left: Duration) {
+        let (rows, change) = reservation.close((!unknown).then(|| pico(cost.known())));
+        let settled = timeout(time_after_answer(left), async {
             for key in rows {
                 if let Err(error) = self.state.add(&key, self.addition(&change)).await {
                     tracing::warn!(%error, "a send could not be settled: it stays charged at its ceiling");
@@ -112,7 +114,7 @@ impl Ledger {
 
     /// The figures of the current day: of the row whose cap has less left, the scope's own where they have the same.
     pub(crate) async fn view(&self, scope: &Scope) -> Result<BudgetView> {
-        self.catch_up().await;
+        self.settle_deferred().await;
         let [all, own] = self.rows(scope);
         let mut view = self.figures(&own).await?;
         if all.cap.is_some() {
@@ -121,7 +123,8 @@ impl Ledger {
                 view = everybodys;
             }
         }
-        view.stopped = self.halts.is_stopped(&Scope::all()).await || self.halts.is_stopped(scope).await;
+        view.stopped =
+            self.kill_switch.is_stopped(&Scope::all()).await || self.kill_switch.is_stopped(scope).await;
         Ok(view)
     }
 
@@ -140,9 +143,9 @@ impl Ledger {
         })
     }
 
-    /// Applies what dropped holds left behind.
-    pub(crate) async fn catch_up(&self) {
-        while let Some((key, change)) = self.later.pop() {
+    /// Applies what dropped reservations left behind.
+    pub(crate) async fn settle_deferred(&self) {
+        while let Some((key, change)) = self.deferred.pop() {
             if let Err(error) = self.state.add(&key, self.addition(&change)).await {
                 tracing::warn!(%error, "a dropped reservation could not be given back or marked");
             }
@@ -178,7 +181,7 @@ impl Ledger {
 
 fn unpriced(cap: PicoUsd) -> Error {
     Error::new(
-        Kind::Budget,
+        ErrorKind::Budget,
         format!("the model has no known price and ${cap} is the day's cap: name a model of the catalogue"),
     )
 }
@@ -187,7 +190,7 @@ fn over(row: &Row, amount: i64, totals: &Counters) -> Error {
     let asked = PicoUsd(u64::try_from(amount).unwrap_or(0));
     let cap = row.cap.unwrap_or_default();
     Error::new(
-        Kind::Budget,
+        ErrorKind::Budget,
         format!(
             "{} is ${cap}: ${} is spent, ${} is reserved, and this send can cost ${asked}: wait until midnight UTC or \
              raise {}",

@@ -1,10 +1,10 @@
-//! The budget's cell: counters that change together or not at all, and holds on them. It knows no store and no clock;
+//! The budget's cell: counters that change together or not at all, and reservations on them. It knows no store and no clock;
 //! `loom-tests` runs this very file under every order of its threads.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
 
-use crate::provider::sent_flag::Departure;
+use crate::provider::sent_flag::SentFlag;
 use crate::sync::{Arc, Mutex, PoisonError};
 
 /// Named integer counters.
@@ -89,19 +89,24 @@ impl<K: Eq + Hash + Clone> Rows<K> {
     }
 }
 
-/// Changes that dropped holds left behind. Nothing waits in a drop: the next call applies them.
+/// Changes that dropped reservations left behind. Nothing waits in a drop: the next call applies them.
 #[derive(Debug)]
-pub(crate) struct Later<K>(Arc<Mutex<VecDeque<(K, Change)>>>);
+pub(crate) struct DeferredReleases<K>(Arc<Mutex<VecDeque<(K, Change)>>>);
 
-impl<K> Later<K> {
+impl<K> DeferredReleases<K> {
     /// Nothing left behind yet.
     pub(crate) fn new() -> Self {
-        Later(Arc::new(Mutex::new(VecDeque::new())))
+        DeferredReleases(Arc::new(Mutex::new(VecDeque::new())))
     }
 
-    /// A hold of this amount, on no row yet.
-    pub(crate) fn hold(&self, amount: i64) -> Hold<K> {
-        Hold { rows: Vec::new(), amount, departure: Departure::default(), later: Later(self.0.clone()) }
+    /// A reservation of this amount, on no row yet.
+    pub(crate) fn reservation(&self, amount: i64) -> Reservation<K> {
+        Reservation {
+            rows: Vec::new(),
+            amount,
+            sent_flag: SentFlag::default(),
+            deferred: DeferredReleases(self.0.clone()),
+        }
     }
 
     /// The next change that was left behind.
@@ -113,25 +118,25 @@ impl<K> Later<K> {
 /// Money held for one send. Dropped before the request has left it is given back; after, it stays charged at its ceiling,
 /// marked unknown. A process that is killed does neither: the amount stays reserved.
 #[derive(Debug)]
-pub(crate) struct Hold<K> {
+pub(crate) struct Reservation<K> {
     rows: Vec<K>,
     amount: i64,
-    departure: Departure,
-    later: Later<K>,
+    sent_flag: SentFlag,
+    deferred: DeferredReleases<K>,
 }
 
-impl<K> Hold<K> {
+impl<K> Reservation<K> {
     /// The amount is held on this row too.
     pub(crate) fn took(&mut self, row: K) {
         self.rows.push(row);
     }
 
     /// What tells that the send may be on the bill.
-    pub(crate) fn departure(&self) -> Departure {
-        self.departure.clone()
+    pub(crate) fn sent_flag(&self) -> SentFlag {
+        self.sent_flag.clone()
     }
 
-    /// Ends the hold: its rows and the change that each of them takes. `spent` is none where it is unknown.
+    /// Ends the reservation: its rows and the change that each of them takes. `spent` is none where it is unknown.
     pub(crate) fn close(mut self, spent: Option<i64>) -> (Vec<K>, Change) {
         let change = match spent {
             Some(spent) => Change::settle(self.amount, spent),
@@ -141,14 +146,14 @@ impl<K> Hold<K> {
     }
 }
 
-impl<K> Drop for Hold<K> {
+impl<K> Drop for Reservation<K> {
     fn drop(&mut self) {
         if self.rows.is_empty() || self.amount == 0 {
             return;
         }
-        let left = self.departure.has_left();
+        let left = self.sent_flag.is_sent();
         let change = if left { Change::leave(self.amount) } else { Change::release(self.amount) };
-        let mut later = self.later.0.lock().unwrap_or_else(PoisonError::into_inner);
-        later.extend(self.rows.drain(..).map(|row| (row, change.clone())));
+        let mut deferred = self.deferred.0.lock().unwrap_or_else(PoisonError::into_inner);
+        deferred.extend(self.rows.drain(..).map(|row| (row, change.clone())));
     }
 }

@@ -51,7 +51,7 @@ impl BudgetView {
 
 /// Who is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum BudgetScope {
     /// Every scope of the deployment.
     Everybody,
     /// The client's own scope.
@@ -66,19 +66,19 @@ impl Client {
 
     /// From now on nothing is sent: every host over the same state refuses with a budget error within two seconds.
     /// What is under way runs to its end. Fails if the state cannot be written.
-    pub async fn stop_budget(&self, whose: Whose) -> Result<()> {
-        self.parts.ledger.halts.set(&self.named(whose), true).await
+    pub async fn stop_budget(&self, whose: BudgetScope) -> Result<()> {
+        self.parts.ledger.kill_switch.set(&self.named(whose), true).await
     }
 
     /// Ends a stop, within two seconds on every host. Fails if the state cannot be written.
-    pub async fn resume_budget(&self, whose: Whose) -> Result<()> {
-        self.parts.ledger.halts.set(&self.named(whose), false).await
+    pub async fn resume_budget(&self, whose: BudgetScope) -> Result<()> {
+        self.parts.ledger.kill_switch.set(&self.named(whose), false).await
     }
 
-    fn named(&self, whose: Whose) -> Scope {
+    fn named(&self, whose: BudgetScope) -> Scope {
         match whose {
-            Whose::Everybody => Scope::all(),
-            Whose::Scope => self.scope.clone(),
+            BudgetScope::Everybody => Scope::all(),
+            BudgetScope::Scope => self.scope.clone(),
         }
     }
 }

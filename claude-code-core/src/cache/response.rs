@@ -15,11 +15,11 @@ use crate::generation::{Cached, Generation};
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
 use crate::plan::Plan;
-use crate::plan::send::Why;
+use crate::plan::send::AttemptReason;
 use crate::request::CacheMode;
 use crate::state::lease::{Lease, Leases};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
-use crate::state::{patience_after, patience_before};
+use crate::state::{time_after_answer, time_before_answer};
 
 /// Answers kept in memory, in bytes of code and text.
 const MEMORY_BYTES: u64 = 64 << 20;
@@ -53,11 +53,11 @@ struct Stored {
 }
 
 /// What the cache says to a request.
-pub(crate) enum Entrance {
+pub(crate) enum CacheLookup {
     /// The answer is there.
     Hit(Entry),
     /// It is for this request to find it.
-    Lead(Lease),
+    Miss(Lease),
 }
 
 impl ResponseCache {
@@ -73,22 +73,22 @@ impl ResponseCache {
     }
 
     /// The answer, or the lease to find it. Waits while another process is at it.
-    pub(crate) async fn enter(&self, plan: &Plan) -> Entrance {
+    pub(crate) async fn look_up(&self, plan: &Plan) -> CacheLookup {
         if !plan.is_cached() {
-            return Entrance::Lead(Lease::none());
+            return CacheLookup::Miss(Lease::none());
         }
         let mut waited = false;
         loop {
             let left = plan.limits.deadline.since(self.clock.now());
-            let limit = patience_before(left);
+            let limit = time_before_answer(left);
             match timeout(limit, self.look(plan)).await {
-                Ok(Some(entrance)) => return entrance,
+                Ok(Some(lookup)) => return lookup,
                 Ok(None) => waited = true,
                 // Who has waited for another's answer to the last moment must not send just because a look takes longer.
                 Err(_) if waited && limit < FAIR && !left.is_zero() => {}
                 Err(_) => {
                     tracing::warn!("the response cache does not answer: going on without it");
-                    return Entrance::Lead(Lease::none());
+                    return CacheLookup::Miss(Lease::none());
                 }
             }
             self.leases.pause(plan).await;
@@ -96,13 +96,13 @@ impl ResponseCache {
     }
 
     /// One look. None: another process is at it.
-    async fn look(&self, plan: &Plan) -> Option<Entrance> {
+    async fn look(&self, plan: &Plan) -> Option<CacheLookup> {
         if plan.request.cache == CacheMode::Use
             && let Some(entry) = self.get(plan).await
         {
-            return Some(Entrance::Hit(entry));
+            return Some(CacheLookup::Hit(entry));
         }
-        self.leases.take(plan).await.map(Entrance::Lead)
+        self.leases.take(plan).await.map(CacheLookup::Miss)
     }
 
     /// Does a request's work and keeps its lease meanwhile.
@@ -111,14 +111,14 @@ impl ResponseCache {
     }
 
     /// Ends the leases of requests that were dropped.
-    pub(crate) async fn give_back(&self) {
-        self.leases.give_back().await;
+    pub(crate) async fn release_leases(&self) {
+        self.leases.release_leases().await;
     }
 
     /// Closes the lease; an accepted answer enters first, unless another leader has taken over meanwhile.
     pub(crate) async fn close(&self, lease: Lease, plan: &Plan, generation: &Arc<Generation>) {
         let left = plan.limits.deadline.since(self.clock.now());
-        let closed = timeout(patience_after(left), async {
+        let closed = timeout(time_after_answer(left), async {
             if plan.is_cached() && may_enter(generation) && self.leases.is_held(&lease).await {
                 self.put(plan, generation, self.clock.now().plus(plan.cache_ttl)).await;
             }
@@ -133,7 +133,7 @@ impl ResponseCache {
     pub(crate) async fn renew(&self, plan: &Plan, entry: &Entry) {
         let left = plan.limits.deadline.since(self.clock.now());
         let written = self.put(plan, &entry.generation, entry.expires_at);
-        let _ = timeout(patience_after(left), written).await;
+        let _ = timeout(time_after_answer(left), written).await;
     }
 
     /// Ends an entry: its result was erased. Other processes may have it in memory until its own end.
@@ -193,7 +193,7 @@ fn key(plan: &Plan) -> StateKey {
 
 /// Whether an answer is the one that its key promises. One from a cheaper tier, because a budget was short, is not.
 fn may_enter(generation: &Generation) -> bool {
-    let downgrade = Why::Downgrade.to_string();
+    let downgrade = AttemptReason::Downgrade.to_string();
     generation.accepted && generation.attempts.iter().all(|attempt| attempt.why != downgrade)
 }
 

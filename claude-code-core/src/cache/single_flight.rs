@@ -9,10 +9,10 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use crate::sync::{Mutex, PoisonError};
 
-type Flight<T> = Shared<BoxFuture<'static, T>>;
+type SharedFuture<T> = Shared<BoxFuture<'static, T>>;
 
-/// The flights of one process, by what they are about.
-pub(crate) struct Flights<T: Clone> {
+/// The single_flight of one process, by what they are about.
+pub(crate) struct SingleFlight<T: Clone> {
     open: Mutex<HashMap<String, Open<T>>>,
 }
 
@@ -24,43 +24,43 @@ struct Open<T: Clone> {
 }
 
 /// A place on a flight.
-pub(crate) enum Boarding<T: Clone> {
+pub(crate) enum Role<T: Clone> {
     /// This caller began it and sees it live.
-    Lead(Flight<T>),
+    Leader(SharedFuture<T>),
     /// Another caller began it: its result is shown when it is there.
-    Follow(Flight<T>),
+    Follower(SharedFuture<T>),
 }
 
-impl<T: Clone> std::fmt::Debug for Flights<T> {
+impl<T: Clone> std::fmt::Debug for SingleFlight<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Flights({})", self.open.lock().unwrap_or_else(PoisonError::into_inner).len())
+        write!(f, "SingleFlight({})", self.open.lock().unwrap_or_else(PoisonError::into_inner).len())
     }
 }
 
-impl<T: Clone> Flights<T> {
+impl<T: Clone> SingleFlight<T> {
     /// None open.
     pub(crate) fn new() -> Self {
-        Flights { open: Mutex::new(HashMap::new()) }
+        SingleFlight { open: Mutex::new(HashMap::new()) }
     }
 
     /// Joins the flight under this key, or begins it. One that may take less time than this caller has is not joined: it
     /// would fail for want of time that the caller has.
-    pub(crate) fn board(
+    pub(crate) fn join(
         &self,
         key: &str,
         time: Duration,
         work: impl FnOnce() -> BoxFuture<'static, T>,
-    ) -> Boarding<T> {
+    ) -> Role<T> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let joined = open.get(key).filter(|open| time <= open.time).and_then(|open| open.flight.upgrade());
         if let Some(flight) = joined.filter(|flight| flight.peek().is_none()) {
-            return Boarding::Follow(flight);
+            return Role::Follower(flight);
         }
         let flight = work().shared();
         open.retain(|_, open| open.flight.upgrade().is_some());
         if let Some(weak) = flight.downgrade() {
             open.insert(key.to_owned(), Open { flight: weak, time });
         }
-        Boarding::Lead(flight)
+        Role::Leader(flight)
     }
 }

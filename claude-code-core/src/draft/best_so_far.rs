@@ -4,7 +4,7 @@ use super::Draft;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
 use crate::draft::outcome::{Ended, Outcome, Sent};
-use crate::plan::send::Why;
+use crate::plan::send::AttemptReason;
 use crate::provider::StopReason;
 
 /// An answer with what was found in it.
@@ -35,11 +35,11 @@ impl Draft {
 
     /// Makes room for another answer. A repair mends the complete answer before it; everything else takes its place,
     /// and of what was received and paid for the best is kept.
-    pub(super) fn begin_anew(&mut self, why: &Why) {
+    pub(super) fn begin_anew(&mut self, why: &AttemptReason) {
         let is_complete = self.is_complete();
         let (files, text) = (std::mem::take(&mut self.files), std::mem::take(&mut self.text));
         self.finished.clear();
-        if *why == Why::Repair {
+        if *why == AttemptReason::Repair {
             // A repair that failed is asked for again about the same files.
             if is_complete {
                 self.mended.push_str(&text);

@@ -18,10 +18,10 @@ use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
 use crate::next;
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
-use crate::provider::attempt::Patience;
+use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::provider::attempt::Timeouts;
 use crate::provider::{Field, ProviderError};
-use crate::read::{Answer, AnswerReader, Piece};
+use crate::read::{Answer, AnswerEvent, AnswerReader};
 use crate::resume::{Anchor, Joined, Splice};
 
 /// A result in the making.
@@ -117,18 +117,18 @@ impl Draft {
     }
 
     /// Makes ready for the answer to `ask`: a resume goes on, everything else begins anew.
-    pub fn open(&mut self, plan: &Plan, ask: &Ask) {
-        if ask.why == Why::Downgrade {
-            let (first, asked) = (&plan.first().model, &plan.candidate(ask.candidate).model);
+    pub fn open(&mut self, plan: &Plan, attempt: &NextAttempt) {
+        if attempt.why == AttemptReason::Downgrade {
+            let (first, asked) = (&plan.first().model, &plan.candidate(attempt.candidate).model);
             self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
         }
-        let left_out = next::left_out(plan, ask, self);
+        let left_out = next::left_out(plan, attempt, self);
         self.warnings.extend(left_out);
-        self.splice = ask.anchor.as_ref().map(|a| Splice::new(a.clone(), self.reader.open_language()));
-        self.before = ask.anchor.as_ref().map(|anchor| (anchor.clone(), self.reader.clone()));
+        self.splice = attempt.anchor.as_ref().map(|a| Splice::new(a.clone(), self.reader.open_language()));
+        self.before = attempt.anchor.as_ref().map(|anchor| (anchor.clone(), self.reader.clone()));
         self.said = false;
-        if ask.anchor.is_none() && !self.sent.is_empty() {
-            self.begin_anew(&ask.why);
+        if attempt.anchor.is_none() && !self.sent.is_empty() {
+            self.begin_anew(&attempt.why);
             self.reader = reader(plan);
             self.revision += 1;
         }
@@ -136,7 +136,7 @@ impl Draft {
     }
 
     /// Takes a piece of the answer's text and gives what to show of it.
-    pub fn take(&mut self, text: &str) -> Vec<Piece> {
+    pub fn take(&mut self, text: &str) -> Vec<AnswerEvent> {
         self.said |= !text.trim().is_empty();
         match &mut self.splice {
             Some(splice) => match splice.feed(text) {
@@ -148,7 +148,7 @@ impl Draft {
     }
 
     /// Goes on where a continuation joins; what it replaces is shown again under a higher revision.
-    fn join(&mut self, joined: Joined) -> Vec<Piece> {
+    fn join(&mut self, joined: Joined) -> Vec<AnswerEvent> {
         let mut pieces = Vec::new();
         if joined.keep < self.text.len() {
             let kept = self.text[..joined.keep].to_owned();
@@ -156,15 +156,15 @@ impl Draft {
             self.revision += 1;
             self.text.clear();
             pieces = self.read(&kept);
-            let open = pieces.iter().rposition(|piece| matches!(piece, Piece::FileStarted { .. }));
-            let finished = pieces.iter().rposition(|piece| matches!(piece, Piece::FileFinished { .. }));
+            let open = pieces.iter().rposition(|piece| matches!(piece, AnswerEvent::FileStarted { .. }));
+            let finished = pieces.iter().rposition(|piece| matches!(piece, AnswerEvent::FileFinished { .. }));
             pieces.drain(..open.filter(|at| finished.is_none_or(|end| end < *at)).unwrap_or(pieces.len()));
         }
         pieces.extend(self.read(&joined.text));
         pieces
     }
 
-    fn read(&mut self, text: &str) -> Vec<Piece> {
+    fn read(&mut self, text: &str) -> Vec<AnswerEvent> {
         self.text.push_str(text);
         let mut pieces = self.reader.feed(text);
         self.stamp(&mut pieces);
@@ -172,27 +172,33 @@ impl Draft {
     }
 
     /// Files of a later answer replace those of an earlier one: their revisions are higher.
-    fn stamp(&self, pieces: &mut [Piece]) {
+    fn stamp(&self, pieces: &mut [AnswerEvent]) {
         for piece in pieces {
             match piece {
-                Piece::FileStarted { revision, .. }
-                | Piece::FileChunk { revision, .. }
-                | Piece::FileFinished { revision, .. } => *revision += self.revision * 1000,
-                Piece::Text(_) => {}
+                AnswerEvent::FileStarted { revision, .. }
+                | AnswerEvent::FileChunk { revision, .. }
+                | AnswerEvent::FileFinished { revision, .. } => *revision += self.revision * 1000,
+                AnswerEvent::Text(_) => {}
             }
         }
     }
 
     /// Closes a send: notes how it ended and what it cost, and gives the last pieces.
-    pub fn close(&mut self, plan: &Plan, ask: &Ask, ended: Ended, usage: Option<Usage>) -> Vec<Piece> {
+    pub fn close(
+        &mut self,
+        plan: &Plan,
+        attempt: &NextAttempt,
+        ended: Ended,
+        usage: Option<Usage>,
+    ) -> Vec<AnswerEvent> {
         let mut pieces = Vec::new();
         if let Some(rest) = self.splice.take().and_then(Splice::finish) {
             pieces.extend(self.join(rest));
         }
-        let is_last = matches!(ended, Ended::Complete(_)) && ask.anchor.is_none();
+        let is_last = matches!(ended, Ended::Complete(_)) && attempt.anchor.is_none();
         let reader = if is_last { std::mem::take(&mut self.reader) } else { self.reader.clone() };
         let (mut last, answer) = reader.finish();
-        let ended = self.judged(ask, ended, &answer);
+        let ended = self.judged(attempt, ended, &answer);
         if matches!(ended, Ended::Complete(_)) {
             self.stamp(&mut last);
             pieces.extend(last);
@@ -201,16 +207,16 @@ impl Draft {
             let answer = self.put_back(answer);
             self.settle(plan, answer, false);
         }
-        self.book(plan, ask, ended, usage);
+        self.book(plan, attempt, ended, usage);
         pieces
     }
 
     /// How the send ended, seen from the whole answer. A model that says nothing, or stops by itself inside a file, when
     /// it is asked for the rest has not finished the answer: it is cut where it was.
-    fn judged(&self, ask: &Ask, ended: Ended, answer: &Answer) -> Ended {
+    fn judged(&self, attempt: &NextAttempt, ended: Ended, answer: &Answer) -> Ended {
         match ended {
             Ended::Complete(_) if self.text.trim().is_empty() => Ended::Empty,
-            Ended::Complete(reason) if ask.anchor.is_some() && self.gave_up(answer) => {
+            Ended::Complete(reason) if attempt.anchor.is_some() && self.gave_up(answer) => {
                 Ended::Truncated(reason)
             }
             ended => ended,
@@ -235,18 +241,18 @@ impl Draft {
     }
 
     /// Puts a send on the receipt.
-    fn book(&mut self, plan: &Plan, ask: &Ask, ended: Ended, usage: Option<Usage>) {
-        let candidate = plan.candidate(ask.candidate);
+    fn book(&mut self, plan: &Plan, attempt: &NextAttempt, ended: Ended, usage: Option<Usage>) {
+        let candidate = plan.candidate(attempt.candidate);
         let paid = match &ended {
             Ended::Refused(_) => false,
-            Ended::Fault(fault) => fault.paid != crate::provider::Paid::No,
+            Ended::Fault(fault) => fault.paid != crate::provider::Billing::No,
             _ => true,
         };
         let (catalogue, model) = (Catalogue::builtin(), candidate.known_as());
         let send = match (&usage, paid) {
             (_, false) => None,
             (Some(usage), true) => Some(plan.receipt(candidate, usage)),
-            (None, true) => Some(Receipt::of_unknown(catalogue, model, ask.ceiling)),
+            (None, true) => Some(Receipt::of_unknown(catalogue, model, attempt.ceiling)),
         };
         let send = send.map(|send| if plan.policy.samples { send.as_sample() } else { send });
         self.usage += usage.unwrap_or_default();
@@ -257,31 +263,31 @@ impl Draft {
         }
         self.attempts.push(Attempt {
             model: candidate.model.to_string(),
-            why: ask.why.to_string(),
+            why: attempt.why.to_string(),
             outcome: ended.name().to_owned(),
             cost,
             unknown,
-            waited_ms: u64::try_from(ask.wait.as_millis()).unwrap_or(u64::MAX),
+            waited_ms: u64::try_from(attempt.wait.as_millis()).unwrap_or(u64::MAX),
             request_id: match &ended {
                 Ended::Fault(fault) => fault.request_id.clone(),
                 _ => None,
             },
         });
         if let Ended::Fault(ProviderError { refused_field: Some(field), .. }) = &ended {
-            self.without.insert((ask.candidate, *field));
+            self.without.insert((attempt.candidate, *field));
         }
-        self.sent.push(Sent { candidate: ask.candidate, why: ask.why.clone(), ended, paid });
+        self.sent.push(Sent { candidate: attempt.candidate, why: attempt.why.clone(), ended, paid });
     }
 
     /// Notes that the budget refused the send: nothing was sent.
-    pub fn refused(&mut self, plan: &Plan, ask: &Ask, error: Error) {
-        self.book(plan, ask, Ended::Refused(error), None);
+    pub fn refused(&mut self, plan: &Plan, attempt: &NextAttempt, error: Error) {
+        self.book(plan, attempt, Ended::Refused(error), None);
     }
 
     /// How long the next send may take, within what is left of the request's time.
-    pub fn patience(&self, plan: &Plan, now: UtcMillis) -> Patience {
+    pub fn timeouts(&self, plan: &Plan, now: UtcMillis) -> Timeouts {
         let total = plan.limits.deadline.plus(self.held).since(now);
-        Patience { first_event: plan.limits.first_event, idle: plan.limits.idle, total }
+        Timeouts { first_event: plan.limits.first_event, idle: plan.limits.idle, total }
     }
 
     /// Whether the last send is charged at its ceiling because its true cost never arrived.

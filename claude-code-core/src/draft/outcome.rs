@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::generation::Generation;
-use crate::plan::send::Why;
+use crate::plan::send::AttemptReason;
 use crate::provider::{ProviderError, StopReason};
 
 /// How a send ended.
@@ -27,8 +27,8 @@ impl Ended {
     pub fn name(&self) -> &'static str {
         match self {
             Ended::Complete(_) => "complete",
-            Ended::Truncated(_) => Kind::Truncated.as_str(),
-            Ended::Empty => Kind::Empty.as_str(),
+            Ended::Truncated(_) => ErrorKind::Truncated.as_str(),
+            Ended::Empty => ErrorKind::Empty.as_str(),
             Ended::Fault(fault) => fault.kind.as_str(),
             Ended::Refused(error) => error.kind.as_str(),
         }
@@ -41,7 +41,7 @@ pub struct Sent {
     /// Its place among the plan's candidates.
     pub candidate: usize,
     /// Why it was made.
-    pub why: Why,
+    pub why: AttemptReason,
     /// How it ended.
     pub ended: Ended,
     /// Whether it may be on the bill.

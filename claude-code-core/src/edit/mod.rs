@@ -10,7 +10,7 @@ mod place;
 use std::collections::BTreeMap;
 
 use crate::answer::path::refusal;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 pub use diff::diff;
 use place::Fit;
@@ -64,7 +64,7 @@ pub struct EditProblem {
 
 impl From<EditProblem> for Error {
     fn from(problem: EditProblem) -> Self {
-        Error::new(Kind::EditFailed, problem.to_string())
+        Error::new(ErrorKind::EditFailed, problem.to_string())
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 pub use crate::model::capability::Capabilities;
 use crate::model::{Family, ModelId, ProfileScope, Tier};
 use crate::money::rates::{PriceClass, PriceList, Rates};
@@ -104,7 +104,7 @@ impl Catalogue {
     /// Reads a catalogue. Fails on broken JSON and where a family has no current model or a tier no family.
     pub fn parse(json: &'static str) -> Result<Catalogue> {
         let broken =
-            |what: String| Error::new(Kind::Malformed, format!("the model catalogue is broken: {what}"));
+            |what: String| Error::new(ErrorKind::Malformed, format!("the model catalogue is broken: {what}"));
         let data: Data = serde_json::from_str(json).map_err(|e| broken(e.to_string()))?;
         let mut current = [0; Family::ALL.len()];
         for (slot, family) in current.iter_mut().zip(Family::ALL) {
@@ -184,7 +184,7 @@ impl Catalogue {
             .map(|next| next.id_like(id))
             .map_or(String::new(), |next| format!("; use its successor {next}"));
         Some(Error::new(
-            Kind::Retired,
+            ErrorKind::Retired,
             format!("model {id} reached its end of life on {service} on {over}{instead}"),
         ))
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ModelId, ProfileScope};
 use crate::money::price::{Cost, PicoUsd, SignedPicoUsd};
-use crate::money::receipt::{Item, What};
+use crate::money::receipt::{Item, LineItem};
 use crate::money::usage::Usage;
 
 /// Tokens in the unit of price lists.
@@ -159,10 +159,10 @@ impl Rates {
                 items.push(Item::adjustment(self.model, what, SignedPicoUsd(amount)));
             }
         };
-        adjust(What::LongPrompt, listed - usual);
-        adjust(What::ProfileUplift, own - listed);
+        adjust(LineItem::LongPrompt, listed - usual);
+        adjust(LineItem::ProfileUplift, own - listed);
         if batch {
-            adjust(What::BatchDiscount, -(own / BATCH_DIVISOR));
+            adjust(LineItem::BatchDiscount, -(own / BATCH_DIVISOR));
         }
         items
     }
@@ -188,13 +188,13 @@ pub fn ceiling(rates: Option<&Rates>, prompt_tokens: u64, max_tokens: u64) -> Co
 }
 
 /// A usage line by line.
-pub(crate) fn lines(usage: &Usage) -> [(What, u64); 5] {
+pub(crate) fn lines(usage: &Usage) -> [(LineItem, u64); 5] {
     [
-        (What::Input, usage.input_tokens),
-        (What::Output, usage.output_tokens),
-        (What::CacheRead, usage.cache_read_input_tokens),
-        (What::CacheWrite5m, usage.cache_creation_5m_input_tokens),
-        (What::CacheWrite1h, usage.cache_creation_1h_input_tokens),
+        (LineItem::Input, usage.input_tokens),
+        (LineItem::Output, usage.output_tokens),
+        (LineItem::CacheRead, usage.cache_read_input_tokens),
+        (LineItem::CacheWrite5m, usage.cache_creation_5m_input_tokens),
+        (LineItem::CacheWrite1h, usage.cache_creation_1h_input_tokens),
     ]
 }
 
@@ -209,13 +209,13 @@ impl Scheme {
 }
 
 impl Card {
-    fn rate(&self, what: What) -> Option<Rate> {
+    fn rate(&self, what: LineItem) -> Option<Rate> {
         match what {
-            What::Input => Some(self.input),
-            What::Output => Some(self.output),
-            What::CacheRead => Some(self.cache_read),
-            What::CacheWrite5m => Some(self.cache_write_5m),
-            What::CacheWrite1h => self.cache_write_1h,
+            LineItem::Input => Some(self.input),
+            LineItem::Output => Some(self.output),
+            LineItem::CacheRead => Some(self.cache_read),
+            LineItem::CacheWrite5m => Some(self.cache_write_5m),
+            LineItem::CacheWrite1h => self.cache_write_1h,
             _ => None,
         }
     }
@@ -227,7 +227,7 @@ impl Card {
 }
 
 impl Item {
-    fn tokens(model: &str, what: What, tokens: u64, rate: Option<Rate>) -> Item {
+    fn tokens(model: &str, what: LineItem, tokens: u64, rate: Option<Rate>) -> Item {
         Item {
             attempt: 0,
             model: model.into(),

@@ -12,7 +12,7 @@ use crate::money::usage::Usage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum What {
+pub enum LineItem {
     /// Prompt tokens outside the prompt cache.
     Input,
     /// Tokens that the model wrote, thinking included.
@@ -45,7 +45,7 @@ pub struct Item {
     /// The model's bare name, or its id where it is unknown.
     pub model: String,
     /// What it is for.
-    pub what: What,
+    pub what: LineItem,
     /// How many tokens; none on lines that change a price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
@@ -58,7 +58,7 @@ pub struct Item {
 
 impl Item {
     /// A line that changes what other lines cost.
-    pub(crate) fn adjustment(model: &str, what: What, usd: SignedPicoUsd) -> Item {
+    pub(crate) fn adjustment(model: &str, what: LineItem, usd: SignedPicoUsd) -> Item {
         Item {
             attempt: 0,
             model: model.into(),
@@ -130,7 +130,7 @@ impl Receipt {
         let item = Item {
             attempt: 0,
             model: name(catalogue, id),
-            what: What::UnknownOutcome,
+            what: LineItem::UnknownOutcome,
             tokens: None,
             usd_per_million_tokens: None,
             usd: ceiling.priced().map(SignedPicoUsd::from),
@@ -140,7 +140,7 @@ impl Receipt {
 
     /// The receipt of a run that ended before it wrote one: no known price, never zero.
     pub fn lost() -> Receipt {
-        let item = Item::adjustment("unknown", What::UnknownOutcome, SignedPicoUsd::ZERO);
+        let item = Item::adjustment("unknown", LineItem::UnknownOutcome, SignedPicoUsd::ZERO);
         Receipt { items: vec![Item { usd: None, ..item }], ..Receipt::default() }
     }
 
@@ -150,7 +150,7 @@ impl Receipt {
         let known = SignedPicoUsd::from(self.total().known());
         if let Some(model) = self.items.first().map(|item| item.model.clone()) {
             self.items.retain(|item| item.usd.is_some());
-            self.items.push(Item::adjustment(&model, What::SampleAnswer, SignedPicoUsd(-known.0)));
+            self.items.push(Item::adjustment(&model, LineItem::SampleAnswer, SignedPicoUsd(-known.0)));
         }
         self.saved = Saved::default();
         self
@@ -242,7 +242,7 @@ fn unpriced(id: &ModelId, usage: &Usage) -> Vec<Item> {
         usd: None,
     };
     let items: Vec<Item> = lines(usage).into_iter().filter(|(_, tokens)| *tokens > 0).map(line).collect();
-    if items.is_empty() { vec![line((What::Output, 0))] } else { items }
+    if items.is_empty() { vec![line((LineItem::Output, 0))] } else { items }
 }
 
 /// What the prompt cache and the tier saved on one send.

@@ -7,24 +7,25 @@ use crate::answer::diagnostic::Severity;
 use crate::draft::Draft;
 use crate::plan::Plan;
 use crate::plan::prompt;
-use crate::plan::send::{Ask, Why};
+use crate::plan::send::{AttemptReason, NextAttempt};
 use crate::provider::message::{Message, TextBlock};
 use crate::provider::{Field, ModelCall};
 
 /// The call that `ask` stands for.
-pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
-    let candidate = plan.candidate(ask.candidate);
-    let sends = |field: Field| !draft.without.contains(&(ask.candidate, field));
+pub fn call(plan: &Plan, attempt: &NextAttempt, draft: &Draft) -> ModelCall {
+    let candidate = plan.candidate(attempt.candidate);
+    let sends = |field: Field| !draft.without.contains(&(attempt.candidate, field));
     let effort = plan.request.effort.filter(|effort| sends(Field::Effort) && candidate.takes_effort(*effort));
     let thinking = plan.thinking(candidate).filter(|_| sends(Field::Thinking));
     // Models that take a temperature take none while they think.
     let thinks = thinking.is_some_and(|thinking| thinking.is_on());
-    let points = if sends(Field::CachePoint) { prompt_cache::points(plan, ask) } else { Points::default() };
+    let points =
+        if sends(Field::CachePoint) { prompt_cache::points(plan, attempt) } else { Points::default() };
     ModelCall {
         model: candidate.model.clone(),
         system: vec![TextBlock::new(plan.prompt.system.as_str()).kept(points.system)],
-        messages: messages(plan, ask, draft, points),
-        max_tokens: ask.max_tokens,
+        messages: messages(plan, attempt, draft, points),
+        max_tokens: attempt.max_tokens,
         temperature: plan
             .request
             .temperature
@@ -35,22 +36,22 @@ pub fn call(plan: &Plan, ask: &Ask, draft: &Draft) -> ModelCall {
         guardrail: plan.policy.guardrail.clone(),
         service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
         place: candidate.place.clone(),
-        departure: Default::default(),
+        sent_flag: Default::default(),
     }
 }
 
-fn messages(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Vec<Message> {
-    let task = task(plan, ask, draft, points);
-    let Some(anchor) = &ask.anchor else { return vec![task] };
+fn messages(plan: &Plan, attempt: &NextAttempt, draft: &Draft, points: Points) -> Vec<Message> {
+    let task = task(plan, attempt, draft, points);
+    let Some(anchor) = &attempt.anchor else { return vec![task] };
     let finished: Vec<&str> = draft.finished().iter().filter_map(Option::as_deref).collect();
     vec![task, Message::assistant(anchor.received.trim_end()), Message::user(anchor.request(&finished))]
 }
 
 /// The caller's turn; where an answer is mended, also by the rest of a repair that was cut, with what is wrong with it.
-fn task(plan: &Plan, ask: &Ask, draft: &Draft, points: Points) -> Message {
+fn task(plan: &Plan, attempt: &NextAttempt, draft: &Draft, points: Points) -> Message {
     let mut task = Message::user(plan.prompt.user.as_str());
     task.blocks[0].cache = points.task;
-    if ask.why != Why::Repair && !(ask.anchor.is_some() && draft.is_mending()) {
+    if attempt.why != AttemptReason::Repair && !(attempt.anchor.is_some() && draft.is_mending()) {
         return task;
     }
     if points.task.is_none() {

@@ -2,7 +2,7 @@
 
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Outcome, Sent};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::provider::ProviderError;
 
 /// A complete answer without errors.
@@ -20,24 +20,24 @@ pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
                 _ => "the other changed files are in partial",
             };
             let message = format!("{problem}: {kept}; ask for the whole file, or for less at once");
-            Outcome::Failed(Error::new(Kind::EditFailed, message))
+            Outcome::Failed(Error::new(ErrorKind::EditFailed, message))
         }
         Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,
         Ended::Complete(_) => Outcome::Accepted,
         _ if draft.has_kept() => Outcome::Rejected,
         Ended::Truncated(reason) => Outcome::Incomplete(Error::new(
-            Kind::Truncated,
+            ErrorKind::Truncated,
             format!(
                 "the answer ended at {reason} before it was whole; the files received are in partial: raise \
                  max_tokens or max_sends, or ask for fewer files at once"
             ),
         )),
         Ended::Empty => Outcome::Incomplete(Error::new(
-            Kind::Empty,
+            ErrorKind::Empty,
             "the model ended its turn without an answer: say more exactly what is wanted, or ask another tier",
         )),
         Ended::Refused(error) => Outcome::Failed(error.clone()),
-        Ended::Fault(fault) if fault.kind == Kind::Cut => Outcome::Incomplete(error_of(fault)),
+        Ended::Fault(fault) if fault.kind == ErrorKind::Cut => Outcome::Incomplete(error_of(fault)),
         Ended::Fault(fault) => Outcome::Failed(error_of(fault)),
     }
 }

@@ -6,19 +6,19 @@ use super::{count, send_to};
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Sent};
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
+use crate::plan::send::{AttemptReason, NextAttempt};
 
 /// The whole task to the tier above, where the tier was not the caller's choice. Not for edits that do not fit: what is
 /// wrong then is how the change is written, and the caller can ask for the whole file.
-pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
     let rejected = match &last.ended {
         Ended::Complete(_) => draft.has_errors() && draft.edit_problems.is_empty(),
         Ended::Empty => true,
         _ => false,
     };
     let above = plan.escalation.as_ref()?;
-    if !rejected || !plan.fits(above) || count(draft, &Why::Escalate) > 0 {
+    if !rejected || !plan.fits(above) || count(draft, &AttemptReason::Escalate) > 0 {
         return None;
     }
-    Some(send_to(plan, draft, plan.candidates.len(), Why::Escalate, Duration::ZERO))
+    Some(send_to(plan, draft, plan.candidates.len(), AttemptReason::Escalate, Duration::ZERO))
 }

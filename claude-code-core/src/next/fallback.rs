@@ -5,26 +5,26 @@ use std::time::Duration;
 use super::{limits, retry, send_to};
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Sent};
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
-use crate::provider::Paid;
+use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::provider::Billing;
 
 /// The next candidate, if this one cannot be had and nothing was paid for.
-pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
     let Ended::Fault(fault) = &last.ended else { return None };
-    if fault.paid != Paid::No || !(is_busy(fault.kind) || is_closed(fault.kind)) {
+    if fault.paid != Billing::No || !(is_busy(fault.kind) || is_closed(fault.kind)) {
         return None;
     }
     let next = elsewhere(plan, draft, last)?;
     let tries = draft.sent.iter().filter(|sent| sent.candidate == next).count();
     if tries > 0 {
-        return Some(send_to(plan, draft, next, Why::Retry, retry::wait(&plan.id, tries, None)));
+        return Some(send_to(plan, draft, next, AttemptReason::Retry, retry::wait(&plan.id, tries, None)));
     }
     let (candidate, asked) = (plan.candidate(next), plan.candidate(last.candidate));
     let why = match &candidate.place {
-        Some(place) if candidate.model == asked.model => Why::Failover(place.clone()),
-        _ => Why::Fallback,
+        Some(place) if candidate.model == asked.model => AttemptReason::Failover(place.clone()),
+        _ => AttemptReason::Fallback,
     };
     Some(send_to(plan, draft, next, why, Duration::ZERO))
 }
@@ -51,26 +51,26 @@ pub(super) fn elsewhere(plan: &Plan, draft: &Draft, last: &Sent) -> Option<usize
 fn refuses(plan: &Plan, sent: &Sent, at: usize) -> bool {
     let Ended::Fault(fault) = &sent.ended else { return false };
     // These are true of the model wherever it is asked.
-    let everywhere = matches!(fault.kind, Kind::Retired | Kind::Legacy | Kind::DataRetention);
+    let everywhere = matches!(fault.kind, ErrorKind::Retired | ErrorKind::Legacy | ErrorKind::DataRetention);
     let same = everywhere && plan.candidate(sent.candidate).model == plan.candidate(at).model;
     is_closed(fault.kind) && (same || sent.candidate == at)
 }
 
 /// It may go better in a moment.
-fn is_busy(kind: Kind) -> bool {
-    matches!(kind, Kind::Throttled | Kind::Unavailable)
+fn is_busy(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable)
 }
 
 /// It will not go better before somebody has done something.
-fn is_closed(kind: Kind) -> bool {
+fn is_closed(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        Kind::Quota
-            | Kind::AccessDenied
-            | Kind::Retired
-            | Kind::Legacy
-            | Kind::NeedsProfile
-            | Kind::DataRetention
-            | Kind::NotFound
+        ErrorKind::Quota
+            | ErrorKind::AccessDenied
+            | ErrorKind::Retired
+            | ErrorKind::Legacy
+            | ErrorKind::NeedsProfile
+            | ErrorKind::DataRetention
+            | ErrorKind::NotFound
     )
 }

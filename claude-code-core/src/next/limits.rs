@@ -4,9 +4,9 @@ use super::{Step, downgrade};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Outcome, Sent};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::money::price::{Cost, PicoUsd};
-use crate::plan::send::Ask;
+use crate::plan::send::NextAttempt;
 use crate::plan::{Candidate, Plan};
 
 /// Whether sends or time are used up, and what it is then.
@@ -18,8 +18,8 @@ pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -
 }
 
 /// Whether the send could still begin in time.
-pub(super) fn in_time(plan: &Plan, draft: &Draft, ask: &Ask, now: UtcMillis) -> bool {
-    now.plus(ask.wait) < deadline(plan, draft)
+pub(super) fn in_time(plan: &Plan, draft: &Draft, attempt: &NextAttempt, now: UtcMillis) -> bool {
+    now.plus(attempt.wait) < deadline(plan, draft)
 }
 
 /// The deadline moves by the time that a slow reader held the request up.
@@ -31,22 +31,22 @@ pub(crate) fn deadline(plan: &Plan, draft: &Draft) -> UtcMillis {
 pub(super) fn overdue(plan: &Plan, draft: &Draft, now: UtcMillis) -> Option<Outcome> {
     (now >= deadline(plan, draft)).then(|| {
         Outcome::Failed(Error::new(
-            Kind::Timeout,
+            ErrorKind::Timeout,
             "the request's time was over before anything was sent: raise the timeout, or ask again",
         ))
     })
 }
 
 /// The send, if its ceiling fits under the request's cap; else one to a cheaper tier, where the policy allows it.
-pub(super) fn checked(plan: &Plan, draft: &Draft, ask: Ask) -> Step {
-    let Some(refusal) = refusal(plan, draft, &ask) else { return Step::Ask(ask) };
-    if let Some(cheaper) = downgrade::below(plan, draft, ask.candidate) {
-        return Step::Ask(cheaper);
+pub(super) fn checked(plan: &Plan, draft: &Draft, attempt: NextAttempt) -> Step {
+    let Some(refusal) = refusal(plan, draft, &attempt) else { return Step::Attempt(attempt) };
+    if let Some(cheaper) = downgrade::below(plan, draft, attempt.candidate) {
+        return Step::Attempt(cheaper);
     }
     Step::Stop(match draft.sent.last() {
         // What was reached before stands; the cap only ends the attempts at more.
         Some(last) if last.paid => super::conclude::concluded(draft, last),
-        _ => Outcome::Failed(Error::new(Kind::Budget, refusal)),
+        _ => Outcome::Failed(Error::new(ErrorKind::Budget, refusal)),
     })
 }
 
@@ -59,8 +59,8 @@ pub(crate) fn suits(plan: &Plan, at: usize, spent: PicoUsd) -> bool {
 }
 
 /// Why the request's cap refuses a send, if it does.
-pub(super) fn refusal(plan: &Plan, draft: &Draft, ask: &Ask) -> Option<String> {
-    over_cap(plan, plan.candidate(ask.candidate), ask.ceiling, draft.receipt.total().known())
+pub(super) fn refusal(plan: &Plan, draft: &Draft, attempt: &NextAttempt) -> Option<String> {
+    over_cap(plan, plan.candidate(attempt.candidate), attempt.ceiling, draft.receipt.total().known())
 }
 
 fn over_cap(plan: &Plan, candidate: &Candidate, ceiling: Cost, spent: PicoUsd) -> Option<String> {

@@ -10,28 +10,28 @@ use tokio::time::{Instant, timeout};
 
 use crate::draft::Draft;
 use crate::draft::outcome::Ended;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::model::capability::Effort;
 use crate::money::price::PicoUsd;
 use crate::next;
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
-use crate::provider::{Field, Paid, ProviderError};
+use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::provider::{Billing, Field, ProviderError};
 
 /// How long a model that throttles or fails is not asked first where another one can serve.
-const REST: Duration = Duration::from_secs(30);
+const COOLDOWN: Duration = Duration::from_secs(30);
 /// The same for a model that this account cannot use: somebody has to enable it before that changes.
-const CLOSED_REST: Duration = Duration::from_secs(300);
+const CLOSED_COOLDOWN: Duration = Duration::from_secs(300);
 /// Repeats of maybe-paid sends that a client may make in a row: smithy's bucket of 500 at 10 for each time-out.
 const REPEATS: u32 = 50;
-/// A turn that was not used for so long is nobody's: twice the longest interval between tries.
+/// A permit that was not used for so long is nobody's: twice the longest interval between tries.
 const ABANDONED: Duration = Duration::from_secs(60);
 /// Models of which something is kept; ids come from callers, so they must be bounded.
 const MODELS: usize = 256;
 
 /// What is known from earlier requests. Clones of a client share it.
 #[derive(Debug)]
-pub(crate) struct Experience {
+pub(crate) struct ModelHealth {
     models: Mutex<HashMap<String, Known>>,
     /// How many more repeats there may be. A send that succeeds gives one back.
     repeats: Mutex<u32>,
@@ -42,36 +42,36 @@ pub(crate) struct Experience {
 struct Known {
     /// Fields that it refused; of an effort the level, for it may take another one.
     refused: BTreeSet<(Field, Option<Effort>)>,
-    rests_until: Option<Instant>,
+    cooldown_until: Option<Instant>,
     /// Whether its last answer was that it cannot answer now.
-    ailing: bool,
-    gate: Arc<tokio::sync::Mutex<()>>,
+    is_open: bool,
+    probe: Arc<tokio::sync::Mutex<()>>,
     /// When somebody last went to find out.
     asked: Option<Instant>,
 }
 
-/// The right to find out whether an ailing model answers again. One request has it; the others wait for what it
+/// The right to find out whether an open model answers again. One request has it; the others wait for what it
 /// finds, so that a crowd sends no more than one caller would. Dropped, it goes to the next one.
 #[derive(Debug, Default)]
-pub(crate) struct Turn(Option<OwnedMutexGuard<()>>);
+pub(crate) struct ProbePermit(Option<OwnedMutexGuard<()>>);
 
-impl Default for Experience {
+impl Default for ModelHealth {
     fn default() -> Self {
-        Experience { models: Mutex::default(), repeats: Mutex::new(REPEATS) }
+        ModelHealth { models: Mutex::default(), repeats: Mutex::new(REPEATS) }
     }
 }
 
-impl Experience {
+impl ModelHealth {
     /// The candidate to begin with: the first one that is not resting, or the first if all are. Another one than the
     /// plan's first must be able to take the request.
     pub(crate) fn start(&self, plan: &mut Plan) {
         let now = Instant::now();
         let models = self.models();
-        let rests = |model: &str| {
-            models.get(model).and_then(|known| known.rests_until).is_some_and(|until| now < until)
+        let is_cooling = |model: &str| {
+            models.get(model).and_then(|known| known.cooldown_until).is_some_and(|until| now < until)
         };
         let takes = |at: usize| at == 0 || next::suits(plan, at, PicoUsd::ZERO);
-        let awake = |at: &usize| !rests(&plan.candidate(*at).name()) && takes(*at);
+        let awake = |at: &usize| !is_cooling(&plan.candidate(*at).name()) && takes(*at);
         plan.start = (0..plan.candidates.len()).find(awake).unwrap_or(0);
         if plan.start > 0 {
             plan.warnings.push(format!(
@@ -93,44 +93,44 @@ impl Experience {
             .collect()
     }
 
-    /// Waits until the send may be made: as long as it asked for, and while its model is ailing until another request
+    /// Waits until the send may be made: as long as it asked for, and while its model is open until another request
     /// has found that it answers again. Fails if that is not in time.
     pub(crate) async fn wait(
         &self,
         plan: &Plan,
-        ask: &Ask,
-        turn: &mut Turn,
+        attempt: &NextAttempt,
+        permit: &mut ProbePermit,
         left: Duration,
     ) -> Result<(), Error> {
         let begun = Instant::now();
-        let model = &*plan.candidate(ask.candidate).name();
+        let model = &*plan.candidate(attempt.candidate).name();
         // Where another model can be asked, nobody waits for this one.
-        let mut further = ask.candidate + 1..plan.candidates.len();
+        let mut further = attempt.candidate + 1..plan.candidates.len();
         let elsewhere = further.any(|at| next::suits(plan, at, PicoUsd::ZERO));
-        if turn.0.is_none()
+        if permit.0.is_none()
             && !elsewhere
-            && let Some(gate) = self.ailing(model)
+            && let Some(probe) = self.open(model)
         {
-            let Ok(taken) = timeout(left, self.turn(model, gate)).await else {
-                return Err(still_ailing(model));
+            let Ok(taken) = timeout(left, self.permit(model, probe)).await else {
+                return Err(still_open(model));
             };
-            // Whoever had the turn before may have found the model well again: then nobody needs it.
-            turn.0 = taken.filter(|_| self.ailing(model).is_some());
+            // Whoever had the permit before may have found the model well again: then nobody needs it.
+            permit.0 = taken.filter(|_| self.open(model).is_some());
         }
-        if begun.elapsed() + ask.wait > left {
-            return Err(still_ailing(model));
+        if begun.elapsed() + attempt.wait > left {
+            return Err(still_open(model));
         }
         // A sleep of nothing takes until the timer's next tick, up to a millisecond.
-        if !ask.wait.is_zero() {
-            tokio::time::sleep(ask.wait).await;
+        if !attempt.wait.is_zero() {
+            tokio::time::sleep(attempt.wait).await;
         }
         Ok(())
     }
 
-    /// The turn, or none if whoever has it does not use it: a stream that nobody reads must not hold up all others.
-    async fn turn(&self, model: &str, gate: Arc<tokio::sync::Mutex<()>>) -> Option<OwnedMutexGuard<()>> {
+    /// The permit, or none if whoever has it does not use it: a stream that nobody reads must not hold up all others.
+    async fn permit(&self, model: &str, probe: Arc<tokio::sync::Mutex<()>>) -> Option<OwnedMutexGuard<()>> {
         loop {
-            if let Ok(taken) = timeout(ABANDONED, gate.clone().lock_owned()).await {
+            if let Ok(taken) = timeout(ABANDONED, probe.clone().lock_owned()).await {
                 return Some(taken);
             }
             let mut models = self.models();
@@ -143,24 +143,30 @@ impl Experience {
     }
 
     /// Learns from the draft's last send.
-    pub(crate) fn note(&self, plan: &Plan, ask: &Ask, draft: &mut Draft, turn: &mut Turn) {
+    pub(crate) fn note(
+        &self,
+        plan: &Plan,
+        attempt: &NextAttempt,
+        draft: &mut Draft,
+        permit: &mut ProbePermit,
+    ) {
         let Some(sent) = draft.sent.last() else { return };
         let fault = match &sent.ended {
             Ended::Fault(fault) => Some(fault),
             Ended::Refused(_) => return,
             _ => None,
         };
-        let ailing = fault.is_some_and(|fault| fault.paid == Paid::No && is_busy(fault.kind));
+        let is_open = fault.is_some_and(|fault| fault.paid == Billing::No && is_busy(fault.kind));
         let refused = fault.and_then(|fault| fault.refused_field).map(|field| (field, level_of(plan, field)));
-        self.learn(&plan.candidate(ask.candidate).name(), fault, refused, ailing);
-        if !ailing {
-            turn.0 = None;
+        self.learn(&plan.candidate(attempt.candidate).name(), fault, refused, is_open);
+        if !is_open {
+            permit.0 = None;
         }
         let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
         if fault.is_none() {
             *repeats = (*repeats + 1).min(REPEATS);
         }
-        if ask.why == Why::Repeat {
+        if attempt.why == AttemptReason::Repeat {
             *repeats = repeats.saturating_sub(1);
         }
         draft.may_repeat = *repeats > 0;
@@ -171,24 +177,24 @@ impl Experience {
         model: &str,
         fault: Option<&ProviderError>,
         refused: Option<(Field, Option<Effort>)>,
-        ailing: bool,
+        is_open: bool,
     ) {
         let mut models = self.models();
         if models.len() >= MODELS && !models.contains_key(model) {
-            models.retain(|_, known| known.ailing || !known.refused.is_empty());
+            models.retain(|_, known| known.is_open || !known.refused.is_empty());
             if models.len() >= MODELS {
                 return;
             }
         }
         let known = models.entry(model.to_owned()).or_default();
-        known.ailing = ailing;
+        known.is_open = is_open;
         known.asked = Some(Instant::now());
         known.refused.extend(refused);
-        known.rests_until = fault.and_then(rest).map(|rest| Instant::now() + rest);
+        known.cooldown_until = fault.and_then(cooldown).map(|cooldown| Instant::now() + cooldown);
     }
 
-    fn ailing(&self, model: &str) -> Option<Arc<tokio::sync::Mutex<()>>> {
-        self.models().get(model).filter(|known| known.ailing).map(|known| known.gate.clone())
+    fn open(&self, model: &str) -> Option<Arc<tokio::sync::Mutex<()>>> {
+        self.models().get(model).filter(|known| known.is_open).map(|known| known.probe.clone())
     }
 
     fn models(&self) -> MutexGuard<'_, HashMap<String, Known>> {
@@ -201,29 +207,29 @@ fn level_of(plan: &Plan, field: Field) -> Option<Effort> {
     plan.request.effort.filter(|_| field == Field::Effort)
 }
 
-fn is_busy(kind: Kind) -> bool {
-    matches!(kind, Kind::Throttled | Kind::Unavailable)
+fn is_busy(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable)
 }
 
 /// How long a model is left alone after this fault, if at all.
-fn rest(fault: &ProviderError) -> Option<Duration> {
+fn cooldown(fault: &ProviderError) -> Option<Duration> {
     match fault.kind {
-        _ if fault.paid != Paid::No => None,
-        kind if is_busy(kind) => Some(fault.retry_after.unwrap_or(REST)),
-        Kind::Quota
-        | Kind::AccessDenied
-        | Kind::Retired
-        | Kind::Legacy
-        | Kind::NeedsProfile
-        | Kind::DataRetention
-        | Kind::NotFound => Some(CLOSED_REST),
+        _ if fault.paid != Billing::No => None,
+        kind if is_busy(kind) => Some(fault.retry_after.unwrap_or(COOLDOWN)),
+        ErrorKind::Quota
+        | ErrorKind::AccessDenied
+        | ErrorKind::Retired
+        | ErrorKind::Legacy
+        | ErrorKind::NeedsProfile
+        | ErrorKind::DataRetention
+        | ErrorKind::NotFound => Some(CLOSED_COOLDOWN),
         _ => None,
     }
 }
 
-fn still_ailing(model: &str) -> Error {
+fn still_open(model: &str) -> Error {
     Error::new(
-        Kind::Throttled,
+        ErrorKind::Throttled,
         format!("{model} did not answer again within the request's time: wait, or raise the timeout"),
     )
 }

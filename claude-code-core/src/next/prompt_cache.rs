@@ -8,7 +8,7 @@
 use crate::model::capability::CacheTtl;
 use crate::model::token_estimate::estimate_tokens;
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
+use crate::plan::send::{AttemptReason, NextAttempt};
 
 /// Files from here on are long, in tokens of the whole prompt: a repair then reads several cents' worth again.
 const LONG: u64 = 4_096;
@@ -24,13 +24,14 @@ pub(super) struct Points {
 }
 
 /// Where this send has its cache points.
-pub(super) fn points(plan: &Plan, ask: &Ask) -> Points {
-    let Some(card) = plan.candidate(ask.candidate).card else { return Points::default() };
+pub(super) fn points(plan: &Plan, attempt: &NextAttempt) -> Points {
+    let Some(card) = plan.candidate(attempt.candidate).card else { return Points::default() };
     let Some(least) = card.capabilities.prompt_cache_min_tokens.map(u64::from) else {
         return Points::default();
     };
     let long = !plan.request.files.is_empty() && plan.prompt_tokens >= LONG;
-    let again = matches!(ask.why, Why::Resume | Why::Repair) && plan.prompt_tokens >= WORTH;
+    let again =
+        matches!(attempt.why, AttemptReason::Resume | AttemptReason::Repair) && plan.prompt_tokens >= WORTH;
     if !(again || long || plan.request.prompt_cache.is_some()) {
         return Points::default();
     }

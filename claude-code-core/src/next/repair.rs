@@ -6,7 +6,7 @@ use super::{count, send_to};
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Sent};
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
+use crate::plan::send::{AttemptReason, NextAttempt};
 
 /// Rounds of repair, at most.
 const ROUNDS: usize = 2;
@@ -14,11 +14,11 @@ const ROUNDS: usize = 2;
 const ROUNDS_OF_EDITS: usize = 1;
 
 /// The failing files again, if the answer is whole and checks found errors.
-pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
     let rejected = matches!(last.ended, Ended::Complete(_)) && draft.has_errors();
     let rounds = if draft.edit_problems.is_empty() { ROUNDS } else { ROUNDS_OF_EDITS };
-    if !rejected || count(draft, &Why::Repair) >= rounds {
+    if !rejected || count(draft, &AttemptReason::Repair) >= rounds {
         return None;
     }
-    Some(send_to(plan, draft, last.candidate, Why::Repair, Duration::ZERO))
+    Some(send_to(plan, draft, last.candidate, AttemptReason::Repair, Duration::ZERO))
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{count, retry, send_to};
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Sent};
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
-use crate::provider::Paid;
+use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::provider::Billing;
 use crate::resume::Anchor;
 
 /// Rounds of going on, at most.
@@ -16,12 +16,12 @@ const ROUNDS: usize = 3;
 
 /// The rest of the answer, if it was cut and something of it is whole. A broken stream is resumed once, within
 /// the one repeat that a maybe-paid send has.
-pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
     let cut = match &last.ended {
         Ended::Truncated(_) => true,
         Ended::Fault(fault) => {
-            fault.kind == Kind::Cut
-                && fault.paid == Paid::Maybe
+            fault.kind == ErrorKind::Cut
+                && fault.paid == Billing::Maybe
                 && !retry::repeated(draft)
                 && !draft.finished().is_empty()
         }
@@ -29,12 +29,12 @@ pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
     };
     // A round that added nothing will not be helped by another one, nor a model that has ended its turn.
     let gave_up = matches!(&last.ended, Ended::Truncated(reason) if reason.is_complete());
-    let stuck = last.why == Why::Resume && (draft.added_nothing() || gave_up);
-    if !cut || stuck || count(draft, &Why::Resume) >= ROUNDS {
+    let stuck = last.why == AttemptReason::Resume && (draft.added_nothing() || gave_up);
+    if !cut || stuck || count(draft, &AttemptReason::Resume) >= ROUNDS {
         return None;
     }
     let anchor = Anchor::of(&draft.text)?;
-    let mut ask = send_to(plan, draft, last.candidate, Why::Resume, Duration::ZERO);
-    ask.anchor = Some(anchor);
-    Some(ask)
+    let mut attempt = send_to(plan, draft, last.candidate, AttemptReason::Resume, Duration::ZERO);
+    attempt.anchor = Some(anchor);
+    Some(attempt)
 }

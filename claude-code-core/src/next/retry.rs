@@ -9,10 +9,10 @@ use backoff::backoff::Backoff;
 use super::{fallback, on_this_candidate, send_to};
 use crate::draft::Draft;
 use crate::draft::outcome::{Ended, Sent};
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
-use crate::provider::{Field, Paid, ProviderError};
+use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::provider::{Billing, Field, ProviderError};
 use crate::resume::Anchor;
 
 /// The first interval; Bedrock's token window is a minute, so a quick burst of retries never helps.
@@ -29,24 +29,24 @@ const MAYBE_PAID: usize = 2;
 const MODEL_TIMEOUT: &str = "ModelTimeoutException";
 
 /// The same request again, if the last fault allows it.
-pub(super) fn ask(plan: &Plan, draft: &Draft, last: &Sent) -> Option<Ask> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
     let Ended::Fault(fault) = &last.ended else { return None };
-    if let (Paid::No, Some(field)) = (fault.paid, fault.refused_field) {
+    if let (Billing::No, Some(field)) = (fault.paid, fault.refused_field) {
         return without(plan, draft, last, field);
     }
     match fault.paid {
-        Paid::No => safe(plan, draft, last, fault),
-        Paid::Maybe => repeat(plan, draft, last, fault),
-        Paid::Yes => None,
+        Billing::No => safe(plan, draft, last, fault),
+        Billing::Maybe => repeat(plan, draft, last, fault),
+        Billing::Yes => None,
     }
 }
 
-fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<Ask> {
+fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<NextAttempt> {
     let tries = on_this_candidate(draft, last).take_while(|sent| !sent.paid).count();
     let patient = match fault.kind {
-        Kind::Throttled | Kind::Unavailable | Kind::Timeout | Kind::Cut => true,
+        ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cut => true,
         // Expired credentials and a skewed clock are put right by the first failure, or not at all.
-        Kind::Credentials => fault.retry_after.is_some() && renewals(draft, last) == 1,
+        ErrorKind::Credentials => fault.retry_after.is_some() && renewals(draft, last) == 1,
         _ => false,
     };
     let other = fallback::elsewhere(plan, draft, last).is_some();
@@ -55,48 +55,56 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
         return None;
     }
     let wait = wait(&plan.id, tries, fault.retry_after);
-    Some(again(plan, draft, last, Why::Retry, wait))
+    Some(again(plan, draft, last, AttemptReason::Retry, wait))
 }
 
 /// The same without a field that the model refused, once.
-fn without(plan: &Plan, draft: &Draft, last: &Sent, field: Field) -> Option<Ask> {
+fn without(plan: &Plan, draft: &Draft, last: &Sent, field: Field) -> Option<NextAttempt> {
     let refused =
         |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.refused_field == Some(field));
     let seen = draft.sent.iter().filter(|sent| sent.candidate == last.candidate).filter(refused).count();
-    (seen == 1).then(|| again(plan, draft, last, Why::Without(field), Duration::ZERO))
+    (seen == 1).then(|| again(plan, draft, last, AttemptReason::Without(field), Duration::ZERO))
 }
 
 /// What was asked for last, once more. A resume or repair that could not be had stays one; the task anew would be paid
 /// for twice.
-fn again(plan: &Plan, draft: &Draft, last: &Sent, why: Why, wait: Duration) -> Ask {
-    let why = if matches!(last.why, Why::Resume | Why::Repair) { last.why.clone() } else { why };
-    let anchor = Anchor::of(&draft.text).filter(|_| why == Why::Resume);
-    Ask { anchor, ..send_to(plan, draft, last.candidate, why, wait) }
+fn again(plan: &Plan, draft: &Draft, last: &Sent, why: AttemptReason, wait: Duration) -> NextAttempt {
+    let why = if matches!(last.why, AttemptReason::Resume | AttemptReason::Repair) {
+        last.why.clone()
+    } else {
+        why
+    };
+    let anchor = Anchor::of(&draft.text).filter(|_| why == AttemptReason::Resume);
+    NextAttempt { anchor, ..send_to(plan, draft, last.candidate, why, wait) }
 }
 
 /// How often the candidate that was asked last has refused its credentials.
 fn renewals(draft: &Draft, last: &Sent) -> usize {
     let refused =
-        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == Kind::Credentials);
+        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Credentials);
     on_this_candidate(draft, last).filter(refused).count()
 }
 
 /// One repeat of a send that may have been paid for, whatever the causes were.
-fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<Ask> {
+fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<NextAttempt> {
     let transient = matches!(
         fault.kind,
-        Kind::Cut | Kind::Timeout | Kind::Unavailable | Kind::Throttled | Kind::Protocol
+        ErrorKind::Cut
+            | ErrorKind::Timeout
+            | ErrorKind::Unavailable
+            | ErrorKind::Throttled
+            | ErrorKind::Protocol
     );
     if !transient || !draft.may_repeat || fault.code.as_deref() == Some(MODEL_TIMEOUT) || repeated(draft) {
         return None;
     }
-    Some(send_to(plan, draft, last.candidate, Why::Repeat, wait(&plan.id, 1, fault.retry_after)))
+    Some(send_to(plan, draft, last.candidate, AttemptReason::Repeat, wait(&plan.id, 1, fault.retry_after)))
 }
 
 /// Whether the one repeat of a maybe-paid send was used, whatever stood between the two: two sends of a request may end
 /// so, over all causes and candidates.
 pub(super) fn repeated(draft: &Draft) -> bool {
-    let broken = |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Paid::Maybe);
+    let broken = |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Billing::Maybe);
     draft.sent.iter().filter(broken).count() >= MAYBE_PAID
 }
 

@@ -7,29 +7,40 @@ use crate::clock::UtcMillis;
 use crate::draft::Draft;
 use crate::draft::outcome::{Outcome, Sent};
 use crate::plan::Plan;
-use crate::plan::send::{Ask, Why};
+use crate::plan::send::{AttemptReason, NextAttempt};
 
 /// What to do next.
 #[derive(Debug)]
 pub enum Step {
     /// Send once more.
-    Ask(Ask),
+    Attempt(NextAttempt),
     /// It is over.
     Stop(Outcome),
 }
 
 /// A cause of another send.
-type Cause = fn(&Plan, &Draft, &Sent) -> Option<Ask>;
+type Cause = fn(&Plan, &Draft, &Sent) -> Option<NextAttempt>;
 
 /// All of them, in the order in which they are asked.
-const CAUSES: [Cause; 6] =
-    [downgrade::ask, resume::ask, retry::ask, fallback::ask, repair::ask, escalate::ask];
+const CAUSES: [Cause; 6] = [
+    downgrade::attempt,
+    resume::attempt,
+    retry::attempt,
+    fallback::attempt,
+    repair::attempt,
+    escalate::attempt,
+];
 
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
-        let first =
-            || limits::checked(plan, draft, send_to(plan, draft, plan.start, Why::First, Duration::ZERO));
+        let first = || {
+            limits::checked(
+                plan,
+                draft,
+                send_to(plan, draft, plan.start, AttemptReason::First, Duration::ZERO),
+            )
+        };
         return limits::overdue(plan, draft, now).map_or_else(first, Step::Stop);
     };
     if let Some(outcome) = conclude::accepted(draft, last).or_else(|| limits::reached(plan, draft, last, now))
@@ -37,27 +48,33 @@ pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
         return Step::Stop(outcome);
     }
     // A cause whose send would come too late gives way to the next one.
-    let mut asks = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
-    match asks.find(|ask| limits::in_time(plan, draft, ask, now)) {
-        Some(ask) => limits::checked(plan, draft, ask),
+    let mut attempts = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
+    match attempts.find(|attempt| limits::in_time(plan, draft, attempt, now)) {
+        Some(attempt) => limits::checked(plan, draft, attempt),
         None => Step::Stop(conclude::concluded(draft, last)),
     }
 }
 
 /// A send to this candidate, with its ceiling.
-pub(super) fn send_to(plan: &Plan, draft: &Draft, candidate: usize, why: Why, wait: Duration) -> Ask {
+pub(super) fn send_to(
+    plan: &Plan,
+    draft: &Draft,
+    candidate: usize,
+    why: AttemptReason,
+    wait: Duration,
+) -> NextAttempt {
     let model = plan.candidate(candidate);
     // A resume or repair sends what was received along.
     let more = match why {
-        Why::Resume | Why::Repair => draft.sent_along(plan),
+        AttemptReason::Resume | AttemptReason::Repair => draft.sent_along(plan),
         _ => 0,
     };
     let ceiling = plan.ceiling(model, plan.prompt_tokens + more);
-    Ask { candidate, why, wait, max_tokens: plan.max_tokens_of(model), ceiling, anchor: None }
+    NextAttempt { candidate, why, wait, max_tokens: plan.max_tokens_of(model), ceiling, anchor: None }
 }
 
 /// How many of the sends that may be paid for were made for this reason.
-pub(super) fn count(draft: &Draft, why: &Why) -> usize {
+pub(super) fn count(draft: &Draft, why: &AttemptReason) -> usize {
     draft.sent.iter().filter(|sent| sent.paid && sent.why == *why).count()
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::{Candidate, Limits, Plan, cache_key};
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::capability::{SentThinking, Think};
 use crate::model::catalogue::{Catalogue, ModelCard};
 use crate::model::token_estimate::estimate_tokens;
 use crate::model::{Family, ModelId, Tier};
 use crate::plan::policy::Policy;
 use crate::plan::prompt;
-use crate::provider::profile_resolver::Identity;
+use crate::provider::profile_resolver::ResolvedProfile;
 use crate::request::GenerateRequest;
 use crate::select::{self, Reach, Task};
 use crate::state::Scope;
@@ -24,7 +24,7 @@ const MAX_PROMPT_BYTES: usize = 8 << 20;
 const MAX_TOKENS_BOUND: u32 = 128_000;
 
 /// Draws the plan, or says what is wrong with the request.
-pub fn draw(
+pub fn build(
     request: GenerateRequest,
     policy: &Arc<Policy>,
     provider: &str,
@@ -32,13 +32,13 @@ pub fn draw(
     id: String,
     now: UtcMillis,
 ) -> Result<Plan> {
-    draw_knowing(request, None, policy, provider, scope, id, now)
+    build_with_profile(request, None, policy, provider, scope, id, now)
 }
 
 /// As [`draw`], with what the service told of the model that the request names.
-pub(crate) fn draw_knowing(
+pub(crate) fn build_with_profile(
     request: GenerateRequest,
-    identity: Option<Identity>,
+    identity: Option<ResolvedProfile>,
     policy: &Arc<Policy>,
     provider: &str,
     scope: &Scope,
@@ -117,7 +117,7 @@ fn check(request: &GenerateRequest) -> Result<()> {
     let bytes = request.prompt.len() + request.files.iter().map(|f| f.content.len()).sum::<usize>();
     if bytes > MAX_PROMPT_BYTES {
         return Err(Error::new(
-            Kind::ContextTooLong,
+            ErrorKind::ContextTooLong,
             format!(
                 "prompt and files have {bytes} bytes, {MAX_PROMPT_BYTES} are allowed: hand in fewer files"
             ),
@@ -156,14 +156,14 @@ pub(crate) fn named<'a>(request: &'a GenerateRequest, policy: &'a Policy) -> Opt
 fn choose(
     request: &GenerateRequest,
     policy: &Policy,
-    identity: Option<Identity>,
+    identity: Option<ResolvedProfile>,
     now: UtcMillis,
 ) -> Result<(Vec<Candidate>, String, Vec<String>)> {
     let catalogue = Catalogue::builtin();
     if let Some(name) = named(request, policy) {
         let (stands_for, unknown) = match identity {
-            Some(Identity::Model(model)) => (Some(model), None),
-            Some(Identity::Unknown(why)) => (None, Some(why)),
+            Some(ResolvedProfile::Model(model)) => (Some(model), None),
+            Some(ResolvedProfile::Unknown(why)) => (None, Some(why)),
             None => (None, None),
         };
         let candidate = named_model(name, stands_for, policy, catalogue)?;
@@ -294,7 +294,7 @@ fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candida
 fn id_of(card: &ModelCard, policy: &Policy) -> Result<ModelId> {
     policy.reach.id(card).ok_or_else(|| {
         Error::new(
-            Kind::NeedsProfile,
+            ErrorKind::NeedsProfile,
             format!(
                 "{} cannot be reached as {:?}: set PROFILE_SCOPE to one it has, or name a model id",
                 card.name, policy.reach
@@ -322,7 +322,7 @@ fn fits(first: &Candidate, prompt_tokens: u64, max_tokens: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(
-        Kind::ContextTooLong,
+        ErrorKind::ContextTooLong,
         format!(
             "about {needed} tokens are needed (prompt {prompt_tokens}, answer {max_tokens}), {} allows {allowed}: \
              hand in fewer files",

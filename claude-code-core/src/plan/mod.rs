@@ -8,6 +8,6 @@ pub mod policy;
 pub mod prompt;
 pub mod send;
 
-pub use build::draw;
-pub(crate) use build::{draw_knowing, named};
+pub use build::build;
+pub(crate) use build::{build_with_profile, named};
 pub use plan::*;

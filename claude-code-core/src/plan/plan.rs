@@ -217,7 +217,7 @@ impl Plan {
 
     /// What a request must share with another one of this process to wait for its answer: who may pay less, send less or
     /// not store is another flight, though its answer may come from the same entry of the cache.
-    pub(crate) fn flight_key(&self) -> String {
+    pub(crate) fn single_flight_key(&self) -> String {
         let Limits { max_sends, max_usd, max_usd_is_set, .. } = &self.limits;
         let (mode, skips) = (self.request.cache, self.request.skip_store);
         format!("{} {mode:?} {skips} {max_sends} {} {max_usd_is_set}", self.cache_key, max_usd.0)

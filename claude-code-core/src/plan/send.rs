@@ -9,7 +9,7 @@ use crate::resume::Anchor;
 
 /// Why a send is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum AttemptReason {
     /// The first one.
     First,
     /// The last fault was safe: nothing was generated.
@@ -32,30 +32,30 @@ pub enum Why {
     Escalate,
 }
 
-impl std::fmt::Display for Why {
+impl std::fmt::Display for AttemptReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Why::First => f.write_str("first"),
-            Why::Retry => f.write_str("retry"),
-            Why::Repeat => f.write_str("repeat"),
-            Why::Fallback => f.write_str("fallback"),
-            Why::Failover(place) => write!(f, "failover to {place}"),
-            Why::Downgrade => f.write_str("downgrade"),
-            Why::Without(field) => write!(f, "without {}", field.as_str()),
-            Why::Resume => f.write_str("resume"),
-            Why::Repair => f.write_str("repair"),
-            Why::Escalate => f.write_str("escalate"),
+            AttemptReason::First => f.write_str("first"),
+            AttemptReason::Retry => f.write_str("retry"),
+            AttemptReason::Repeat => f.write_str("repeat"),
+            AttemptReason::Fallback => f.write_str("fallback"),
+            AttemptReason::Failover(place) => write!(f, "failover to {place}"),
+            AttemptReason::Downgrade => f.write_str("downgrade"),
+            AttemptReason::Without(field) => write!(f, "without {}", field.as_str()),
+            AttemptReason::Resume => f.write_str("resume"),
+            AttemptReason::Repair => f.write_str("repair"),
+            AttemptReason::Escalate => f.write_str("escalate"),
         }
     }
 }
 
 /// One send that is to be made.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct NextAttempt {
     /// Its place among the plan's candidates.
     pub candidate: usize,
     /// Why it is made.
-    pub why: Why,
+    pub why: AttemptReason,
     /// How long to wait before it.
     pub wait: Duration,
     /// The longest answer in tokens.
@@ -66,9 +66,16 @@ pub struct Ask {
     pub anchor: Option<Anchor>,
 }
 
-impl Ask {
+impl NextAttempt {
     /// The first send to the first candidate.
     pub(crate) fn first(max_tokens: u32, ceiling: Cost) -> Self {
-        Ask { candidate: 0, why: Why::First, wait: Duration::ZERO, max_tokens, ceiling, anchor: None }
+        NextAttempt {
+            candidate: 0,
+            why: AttemptReason::First,
+            wait: Duration::ZERO,
+            max_tokens,
+            ceiling,
+            anchor: None,
+        }
     }
 }

@@ -9,10 +9,10 @@ use futures_util::stream::BoxStream;
 use tokio::time::Instant;
 
 use crate::draft::outcome::Ended;
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::money::usage::Usage;
 use crate::provider::timer::Alarm;
-use crate::provider::{Departure, ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+use crate::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, SentFlag, StopReason};
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -22,7 +22,7 @@ const USAGE_WAIT: Duration = Duration::from_secs(15);
 
 /// How long a send may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// Until the first event.
     pub first_event: Duration,
     /// Between events.
@@ -34,8 +34,8 @@ pub struct Patience {
 /// An answer on its way.
 pub struct Incoming {
     events: BoxStream<'static, Result<ModelEvent, ProviderError>>,
-    departure: Departure,
-    patience: Patience,
+    sent_flag: SentFlag,
+    timeouts: Timeouts,
     alarm: Alarm,
     begun: bool,
     bytes: usize,
@@ -46,11 +46,11 @@ pub struct Incoming {
 }
 
 /// Sends the call. Nothing happens before the first [`next`](Incoming::next).
-pub fn open(provider: &dyn ModelProvider, call: ModelCall, patience: Patience) -> Incoming {
+pub fn open(provider: &dyn ModelProvider, call: ModelCall, timeouts: Timeouts) -> Incoming {
     Incoming {
-        departure: call.departure.clone(),
+        sent_flag: call.sent_flag.clone(),
         events: provider.stream(call),
-        patience,
+        timeouts,
         alarm: Alarm::default(),
         begun: false,
         bytes: 0,
@@ -99,7 +99,7 @@ impl Incoming {
         match arrived {
             Some(Some(Ok(event))) => {
                 // Whatever the provider says, this was sent.
-                self.departure.mark();
+                self.sent_flag.mark();
                 self.begun |= event != ModelEvent::Alive;
                 Some(event)
             }
@@ -123,7 +123,7 @@ impl Incoming {
         })
         .await;
         if let Some(asked) = asked {
-            self.patience.total = self.patience.total.saturating_sub(asked.elapsed());
+            self.timeouts.total = self.timeouts.total.saturating_sub(asked.elapsed());
         }
         arrived
     }
@@ -131,10 +131,10 @@ impl Incoming {
     fn limit(&self) -> (Duration, &'static str) {
         let (limit, name) = match (&self.stop, self.begun) {
             (Some(_), _) => (USAGE_WAIT, "usage"),
-            (None, false) => (self.patience.first_event, "first event"),
-            (None, true) => (self.patience.idle, "next event"),
+            (None, false) => (self.timeouts.first_event, "first event"),
+            (None, true) => (self.timeouts.idle, "next event"),
         };
-        if self.patience.total < limit { (self.patience.total, "end of the answer") } else { (limit, name) }
+        if self.timeouts.total < limit { (self.timeouts.total, "end of the answer") } else { (limit, name) }
     }
 
     fn fail<T>(&mut self, fault: ProviderError) -> Option<T> {
@@ -144,8 +144,8 @@ impl Incoming {
 
     fn too_slow(&self, limit: Duration, name: &str) -> ProviderError {
         ProviderError::new(
-            Kind::Timeout,
-            Paid::Maybe,
+            ErrorKind::Timeout,
+            Billing::Maybe,
             format!(
                 "no {name} within {} s: raise the timeout, or ask for less at once",
                 limit.as_secs_f64().ceil()
@@ -159,7 +159,11 @@ impl Incoming {
         } else {
             "events arrived after the end of the answer".to_owned()
         };
-        ProviderError::new(Kind::Protocol, Paid::Yes, format!("{what}: the stream is damaged, send it again"))
+        ProviderError::new(
+            ErrorKind::Protocol,
+            Billing::Yes,
+            format!("{what}: the stream is damaged, send it again"),
+        )
     }
 
     /// What there is to say of events that this version does not know.
@@ -175,8 +179,8 @@ impl Incoming {
         let ended = match (fault, stop) {
             (Some(fault), _) => Ended::Fault(fault),
             (None, None) => Ended::Fault(ProviderError::new(
-                Kind::Cut,
-                Paid::Maybe,
+                ErrorKind::Cut,
+                Billing::Maybe,
                 "the stream ended before the model's stop event: the answer is cut",
             )),
             (None, Some((reason, detail))) => judge(reason, detail.as_deref()),
@@ -188,22 +192,23 @@ impl Incoming {
 /// What a stop reason means: only end_turn and stop_sequence are success.
 fn judge(reason: StopReason, detail: Option<&str>) -> Ended {
     let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
-    let fault = |kind, message: String| Ended::Fault(ProviderError::new(kind, Paid::Yes, message));
+    let fault = |kind, message: String| Ended::Fault(ProviderError::new(kind, Billing::Yes, message));
     match reason {
         reason if reason.is_complete() => Ended::Complete(reason),
         reason if reason.is_truncated() => Ended::Truncated(reason),
-        StopReason::Refusal => {
-            fault(Kind::Refused, format!("the model declined{detail}: say what it is for, or ask otherwise"))
-        }
+        StopReason::Refusal => fault(
+            ErrorKind::Refused,
+            format!("the model declined{detail}: say what it is for, or ask otherwise"),
+        ),
         StopReason::ContentFiltered => {
-            fault(Kind::Filtered, format!("a content filter stopped the answer{detail}: ask otherwise"))
+            fault(ErrorKind::Filtered, format!("a content filter stopped the answer{detail}: ask otherwise"))
         }
         StopReason::GuardrailIntervened => fault(
-            Kind::Guardrail,
+            ErrorKind::Guardrail,
             format!("the guardrail stopped the answer{detail}: ask otherwise or change it"),
         ),
         other => fault(
-            Kind::Protocol,
+            ErrorKind::Protocol,
             format!(
                 "stop reason {:?}{detail} is not one of an answer in text: nothing can be made of it",
                 other.as_str()

@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::model::ModelId;
 use crate::model::capability::{Effort, SentThinking};
 use crate::money::usage::Usage;
 use crate::provider::message::{Message, TextBlock};
 
-pub use crate::provider::sent_flag::Departure;
+pub use crate::provider::sent_flag::SentFlag;
 
 /// One call to one model, as it is to be sent.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct ModelCall {
     /// Where it is sent instead of the provider's first place: a region or host that the provider was given for this.
     pub place: Option<std::sync::Arc<str>>,
     /// To be marked by the provider when the request leaves: what is cancelled before is not charged.
-    pub departure: Departure,
+    pub sent_flag: SentFlag,
 }
 
 /// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
@@ -165,7 +165,7 @@ impl<'de> serde::Deserialize<'de> for StopReason {
 
 /// Whether a failed send may be on the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paid {
+pub enum Billing {
     /// Nothing was generated: safe to send again.
     No,
     /// The request was sent and its outcome is unknown.
@@ -210,9 +210,9 @@ impl Field {
 #[error("{message}")]
 pub struct ProviderError {
     /// What went wrong.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// Whether it may be on the bill.
-    pub paid: Paid,
+    pub paid: Billing,
     /// How long the service asked to wait.
     pub retry_after: Option<Duration>,
     /// HTTP status, where there was one.
@@ -229,7 +229,7 @@ pub struct ProviderError {
 
 impl ProviderError {
     /// A fault with this verdict and its line for a person.
-    pub fn new(kind: Kind, paid: Paid, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, paid: Billing, message: impl Into<String>) -> Self {
         ProviderError {
             kind,
             paid,
@@ -245,7 +245,7 @@ impl ProviderError {
 
 /// A way to reach models. One attempt per call: no retry, no policy, nothing sent before the first poll; after
 /// an error the stream ends; it ends without a stop event only if the service cut it. A request that leaves is marked on
-/// the call's [`Departure`], before its first byte is written.
+/// the call's [`SentFlag`], before its first byte is written.
 pub trait ModelProvider: std::fmt::Debug + Send + Sync {
     /// Its name in cache keys and messages: `bedrock`, `anthropic`, `samples`.
     fn name(&self) -> &'static str;

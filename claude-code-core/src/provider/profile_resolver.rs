@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::model::ModelId;
 use crate::model::catalogue::Catalogue;
 use crate::provider::ModelFacts;
@@ -23,7 +23,7 @@ const IDS: usize = 256;
 
 /// What the service said of an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
+pub(crate) enum ResolvedProfile {
     /// It stands for this model, in this geography.
     Model(ModelId),
     /// It did not tell; in the words of the warning why not, and what to do.
@@ -32,7 +32,7 @@ pub(crate) enum Identity {
 
 /// What is known of ids. Clones of a client share it.
 #[derive(Debug)]
-pub(crate) struct Identities {
+pub(crate) struct ProfileResolver {
     facts: Option<Arc<dyn ModelFacts>>,
     seen: Mutex<HashMap<ModelId, Seen>>,
     /// Held by who asks for an id: the others who want it find the answer when they have it.
@@ -42,25 +42,25 @@ pub(crate) struct Identities {
 /// What was said of an id, and until when it is believed; none: for good.
 #[derive(Clone, Debug)]
 struct Seen {
-    identity: Identity,
+    identity: ResolvedProfile,
     until: Option<Instant>,
 }
 
-impl Identities {
+impl ProfileResolver {
     /// Nothing known; `facts` is asked.
     pub(crate) fn new(facts: Option<Arc<dyn ModelFacts>>) -> Self {
-        Identities { facts, seen: Mutex::default(), asking: Mutex::default() }
+        ProfileResolver { facts, seen: Mutex::default(), asking: Mutex::default() }
     }
 
     /// What is known already. None: nothing, or the id names its model itself.
-    pub(crate) fn known(&self, name: &str) -> Option<Identity> {
+    pub(crate) fn known(&self, name: &str) -> Option<ResolvedProfile> {
         let seen = self.seen().get(&opaque(name)?).cloned()?;
         seen.until.is_none_or(|until| Instant::now() < until).then_some(seen.identity)
     }
 
     /// What an id stands for, asked at most once and for no longer than `left`. None: the id names its model itself, or there
     /// is nobody to ask.
-    pub(crate) async fn find(&self, name: &str, left: Duration) -> Option<Identity> {
+    pub(crate) async fn find(&self, name: &str, left: Duration) -> Option<ResolvedProfile> {
         let (id, facts) = (opaque(name)?, self.facts.as_ref()?);
         if let Some(known) = self.known(name) {
             return Some(known);
@@ -81,7 +81,7 @@ impl Identities {
             return Some(identity);
         }
         let late = format!("which model it stands for was not told within {} s", limit.as_secs_f64());
-        let late = Identity::Unknown(late);
+        let late = ResolvedProfile::Unknown(late);
         // That a hurried request did not wait long says nothing about the service.
         if limit == LIMIT {
             self.keep(&id, &late, Some(FAILED));
@@ -89,19 +89,19 @@ impl Identities {
         Some(late)
     }
 
-    async fn ask(&self, facts: &dyn ModelFacts, id: &ModelId) -> Identity {
+    async fn ask(&self, facts: &dyn ModelFacts, id: &ModelId) -> ResolvedProfile {
         let (identity, believed) = match facts.resolve(id.clone()).await {
-            Ok(model) => (Identity::Model(model), None),
+            Ok(model) => (ResolvedProfile::Model(model), None),
             Err(fault) => {
-                let refused = matches!(fault.kind, Kind::AccessDenied | Kind::NotFound);
-                (Identity::Unknown(fault.message), Some(if refused { REFUSED } else { FAILED }))
+                let refused = matches!(fault.kind, ErrorKind::AccessDenied | ErrorKind::NotFound);
+                (ResolvedProfile::Unknown(fault.message), Some(if refused { REFUSED } else { FAILED }))
             }
         };
         self.keep(id, &identity, believed);
         identity
     }
 
-    fn keep(&self, id: &ModelId, identity: &Identity, believed: Option<Duration>) {
+    fn keep(&self, id: &ModelId, identity: &ResolvedProfile, believed: Option<Duration>) {
         let mut seen = self.seen();
         if seen.len() >= IDS && !seen.contains_key(id) {
             seen.retain(|_, seen| seen.until.is_none());

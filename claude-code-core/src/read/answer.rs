@@ -6,7 +6,7 @@ use crate::answer::language::Language;
 /// A part of an answer as it arrives: a preview. Of the pieces of one index those with the highest revision
 /// count; [`Answer`] is the truth.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum AnswerEvent {
     /// Text outside files, whole lines.
     Text(String),
     /// A file begins, or begins again with a higher revision because it was read wrongly before.
@@ -85,17 +85,17 @@ pub struct Answer {
 }
 
 // Answers are the user's: Debug tells sizes and places only, never text, names or what stood in an info string.
-impl std::fmt::Debug for Piece {
+impl std::fmt::Debug for AnswerEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Piece::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Piece::FileStarted { index, revision, .. } => {
+            AnswerEvent::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            AnswerEvent::FileStarted { index, revision, .. } => {
                 write!(f, "FileStarted({index}, revision {revision})")
             }
-            Piece::FileChunk { index, revision, text } => {
+            AnswerEvent::FileChunk { index, revision, text } => {
                 write!(f, "FileChunk({index}, revision {revision}, {} bytes)", text.len())
             }
-            Piece::FileFinished { index, revision, complete } => {
+            AnswerEvent::FileFinished { index, revision, complete } => {
                 write!(f, "FileFinished({index}, revision {revision}, complete {complete})")
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::answer::{Answer, Edit, Fence, Piece};
+use super::answer::{Answer, AnswerEvent, Edit, Fence};
 use super::{edit, fence};
 use crate::answer::file::{self, CodeFile};
 use crate::answer::language::Language;
@@ -28,8 +28,8 @@ struct Slot {
 
 /// What was read so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shelf {
-    pieces: Vec<Piece>,
+pub(super) struct AnswerBuilder {
+    pieces: Vec<AnswerEvent>,
     slots: Vec<Slot>,
     answer: Answer,
     /// The last slot is open: its lines are awaited.
@@ -45,9 +45,9 @@ pub(super) struct Shelf {
     incomplete: bool,
 }
 
-impl Shelf {
+impl AnswerBuilder {
     /// The pieces since the last call.
-    pub fn take_pieces(&mut self) -> Vec<Piece> {
+    pub fn take_pieces(&mut self) -> Vec<AnswerEvent> {
         std::mem::take(&mut self.pieces)
     }
 
@@ -63,8 +63,8 @@ impl Shelf {
         }
         self.answer.text.push_str(fitting);
         match self.pieces.last_mut() {
-            Some(Piece::Text(last)) => last.push_str(fitting),
-            _ => self.pieces.push(Piece::Text(fitting.to_owned())),
+            Some(AnswerEvent::Text(last)) => last.push_str(fitting),
+            _ => self.pieces.push(AnswerEvent::Text(fitting.to_owned())),
         }
     }
 
@@ -103,7 +103,7 @@ impl Shelf {
         }
         let path = name.filter(|_| rejected.is_none());
         let (index, revision) = (self.slots.len(), self.revision);
-        self.pieces.push(Piece::FileStarted {
+        self.pieces.push(AnswerEvent::FileStarted {
             index,
             path: path.clone(),
             language: language.clone(),
@@ -130,8 +130,10 @@ impl Shelf {
             slot.file.content.push_str(fitting);
             let (index, revision) = (slot.index, slot.revision);
             match self.pieces.last_mut() {
-                Some(Piece::FileChunk { index: i, text: last, .. }) if *i == index => last.push_str(fitting),
-                _ => self.pieces.push(Piece::FileChunk { index, revision, text: fitting.to_owned() }),
+                Some(AnswerEvent::FileChunk { index: i, text: last, .. }) if *i == index => {
+                    last.push_str(fitting)
+                }
+                _ => self.pieces.push(AnswerEvent::FileChunk { index, revision, text: fitting.to_owned() }),
             }
         }
         if fitting.len() < text.len() {
@@ -146,7 +148,7 @@ impl Shelf {
         self.note(format!("A file was cut: files hold up to {file} MB each and {total} MB in all."));
     }
 
-    /// Ends the open file; gives its place for [`Shelf::fence`]. `line` is the one that closed it.
+    /// Ends the open file; gives its place for [`AnswerBuilder::fence`]. `line` is the one that closed it.
     pub fn finish(&mut self, complete: bool, line: &str) -> Option<usize> {
         let at = self.slots.len().checked_sub(1).filter(|_| std::mem::take(&mut self.open))?;
         let slot = self.slots.get_mut(at)?;
@@ -154,7 +156,7 @@ impl Shelf {
         slot.lines.1 = line.to_owned();
         slot.text_after = self.answer.text.len();
         let (index, revision, complete) = (slot.index, slot.revision, slot.file.complete);
-        self.pieces.push(Piece::FileFinished { index, revision, complete });
+        self.pieces.push(AnswerEvent::FileFinished { index, revision, complete });
         Some(at)
     }
 
@@ -198,9 +200,9 @@ impl Shelf {
         slot.revision += 1;
         let (index, revision) = (slot.index, slot.revision);
         let (path, language) = (slot.file.path.clone(), slot.file.language.clone());
-        self.pieces.push(Piece::FileStarted { index, path, language, revision });
+        self.pieces.push(AnswerEvent::FileStarted { index, path, language, revision });
         if !slot.file.content.is_empty() {
-            self.pieces.push(Piece::FileChunk { index, revision, text: slot.file.content.clone() });
+            self.pieces.push(AnswerEvent::FileChunk { index, revision, text: slot.file.content.clone() });
         }
     }
 
@@ -216,7 +218,7 @@ impl Shelf {
         slot.file.content.push_str(&tail);
         let (index, revision) = (slot.index, slot.revision + 1);
         self.show_again();
-        self.pieces.push(Piece::FileFinished { index, revision, complete: true });
+        self.pieces.push(AnswerEvent::FileFinished { index, revision, complete: true });
         true
     }
 
@@ -282,11 +284,11 @@ impl Shelf {
     }
 
     /// Everything that was read.
-    pub fn into_answer(mut self) -> (Vec<Piece>, Answer) {
+    pub fn into_answer(mut self) -> (Vec<AnswerEvent>, Answer) {
         for index in self.slots.len()..self.used_before {
             let (path, language, revision) = (None, Language::text(), self.revision);
-            self.pieces.push(Piece::FileStarted { index, path, language, revision });
-            self.pieces.push(Piece::FileFinished { index, revision, complete: false });
+            self.pieces.push(AnswerEvent::FileStarted { index, path, language, revision });
+            self.pieces.push(AnswerEvent::FileFinished { index, revision, complete: false });
         }
         let last = self.last_of_each_name();
         let mut places = Vec::with_capacity(self.slots.len());

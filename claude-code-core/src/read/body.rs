@@ -100,7 +100,7 @@ impl AnswerReader {
     fn store(&mut self, mut block: Box<Block>, text: &str, line: &str) -> Option<Box<Block>> {
         match &mut block.phase {
             Phase::Content => {
-                self.shelf.chunk(text);
+                self.builder.chunk(text);
                 return Some(block);
             }
             Phase::Edits { held, .. } => held.push_str(text),
@@ -139,16 +139,16 @@ impl AnswerReader {
     }
 
     fn second_end(&mut self, block: &Block) {
-        self.shelf.note(format!("The fence on line {} closes nothing; it was read as text.", block.line));
-        self.shelf.text(&block.raw);
+        self.builder.note(format!("The fence on line {} closes nothing; it was read as text.", block.line));
+        self.builder.text(&block.raw);
     }
 
     fn begin_file(&mut self, block: &mut Block, held: &str, named: bool) {
         let name = block.final_name(held).filter(|_| named);
         let language = block.language(name.as_deref(), self.hint.as_ref());
         let opening = block.raw.split_inclusive('\n').next().unwrap_or_default();
-        self.shelf.start(name, language, opening);
-        self.shelf.chunk(held);
+        self.builder.start(name, language, opening);
+        self.builder.chunk(held);
         block.raw.clear();
         block.phase = Phase::Content;
     }
@@ -163,10 +163,10 @@ impl AnswerReader {
             Phase::Content => {}
         }
         if !closed {
-            self.shelf.note(format!("The code block on line {} has no end.", block.line));
+            self.builder.note(format!("The code block on line {} has no end.", block.line));
         }
-        let file = self.shelf.finish(closed, line);
-        self.shelf.fence(&block.info, closed, file);
+        let file = self.builder.finish(closed, line);
+        self.builder.fence(&block.info, closed, file);
     }
 
     fn end_edits(&mut self, mut block: Block, held: &str, open: bool, mut closed: bool, line: &str) {
@@ -180,35 +180,36 @@ impl AnswerReader {
         let mut edits = 0;
         for (at, text) in held.split_inclusive('\n').enumerate() {
             if let Some(edit) = reader.line(text, block.line + 1 + at) {
-                self.shelf.edit(edit);
+                self.builder.edit(edit);
                 edits += 1;
             }
         }
         if edits > 0 && reader.others == 0 && !open {
-            self.shelf.text(&block.raw);
-            self.shelf.text(line);
+            self.builder.text(&block.raw);
+            self.builder.text(line);
             if !closed {
-                self.shelf.note(format!("The edits on line {} stand in a block without an end.", block.line));
-                self.shelf.set_incomplete();
+                self.builder
+                    .note(format!("The edits on line {} stand in a block without an end.", block.line));
+                self.builder.set_incomplete();
             }
-            return self.shelf.fence(&block.info, closed, None);
+            return self.builder.fence(&block.info, closed, None);
         }
         let what = if open { "an edit without an end" } else { "more than search/replace edits" };
-        self.shelf
+        self.builder
             .note(format!("The block on line {} holds {what}; it was kept as an unnamed file.", block.line));
         self.begin_file(&mut block, held, false);
-        let file = self.shelf.finish(closed && !open, line);
-        self.shelf.fence(&block.info, closed, file);
+        let file = self.builder.finish(closed && !open, line);
+        self.builder.fence(&block.info, closed, file);
     }
 
     /// Gives up a block in favour of sentinel lines.
     pub(super) fn block_to_text(&mut self, mut block: Block) {
         let held = block.take_held();
         match block.phase {
-            Phase::Content => _ = self.shelf.finish(false, &held),
+            Phase::Content => _ = self.builder.finish(false, &held),
             Phase::Opening { .. } | Phase::Edits { .. } => {
-                self.shelf.text(&block.raw);
-                self.shelf.text(&held);
+                self.builder.text(&block.raw);
+                self.builder.text(&held);
             }
         }
     }
@@ -216,7 +217,7 @@ impl AnswerReader {
     /// Notes where a longer fence seems to be closed by a shorter one; at the answer's end it will be known.
     fn look_for_shorter_end(&mut self, block: &mut Block, kind: Kind, size: usize) {
         let is_whole_line = block.indent == 0 && self.containers.is_empty();
-        let length = self.shelf.open_length().filter(|_| is_whole_line);
+        let length = self.builder.open_length().filter(|_| is_whole_line);
         let Ending::Longer { nest, found, is_sure: is_sure @ false } = &mut block.ending else { return };
         match nest.step(kind, false) {
             Verdict::Ask => *found = length.and_then(|l| l.checked_sub(size)),
@@ -229,12 +230,12 @@ impl AnswerReader {
     /// Ends what is open at the answer's end. True: there is more to read.
     pub(super) fn close_at_end(&mut self) -> bool {
         if let Some(marked) = self.marked.take() {
-            self.shelf.note(format!("The file {} has no end.", marked.path));
-            self.shelf.finish(false, "");
+            self.builder.note(format!("The file {} has no end.", marked.path));
+            self.builder.finish(false, "");
         }
         let Some(mut block) = self.block.take() else { return false };
         if let Some(at) =
-            block.shorter_end().filter(|_| self.rereads < MAX_REREADS && self.shelf.open_length().is_some())
+            block.shorter_end().filter(|_| self.rereads < MAX_REREADS && self.builder.open_length().is_some())
         {
             self.read_again(*block, at);
             return true;
@@ -258,8 +259,8 @@ impl AnswerReader {
 
     /// A bare fence with nothing after it: a second end, or the end of what an earlier answer began.
     fn end_of_nothing(&mut self, block: &Block) {
-        if self.may_reopen && self.shelf.reopen() {
-            return self.shelf.note(format!(
+        if self.may_reopen && self.builder.reopen() {
+            return self.builder.note(format!(
                 "A fence inside the last block was not its end, that on line {} is.",
                 block.line
             ));
@@ -267,21 +268,21 @@ impl AnswerReader {
         if block.may_be_stray {
             return self.second_end(block);
         }
-        self.shelf.note("The answer ends with a fence that opens nothing.");
-        self.shelf.text(&block.raw);
-        self.shelf.fence("", false, None);
-        self.shelf.set_incomplete();
+        self.builder.note("The answer ends with a fence that opens nothing.");
+        self.builder.text(&block.raw);
+        self.builder.fence("", false, None);
+        self.builder.set_incomplete();
     }
 
     fn note_shorter_end(&mut self, block: &Block) {
-        self.shelf.note(format!("The code block on line {} is closed by a shorter fence.", block.line));
+        self.builder.note(format!("The code block on line {} is closed by a shorter fence.", block.line));
     }
 
     /// Ends a block at a shorter fence and reads again what follows it.
     fn read_again(&mut self, block: Block, at: usize) {
         self.rereads += 1;
         self.note_shorter_end(&block);
-        let tail = self.shelf.cut_back(at);
+        let tail = self.builder.cut_back(at);
         let mut lines = tail.split_inclusive('\n');
         self.number -= lines.clone().count().saturating_sub(1);
         self.end_block(block, true, lines.next().unwrap_or_default());

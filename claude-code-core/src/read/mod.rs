@@ -21,7 +21,7 @@ mod reader;
 mod run;
 mod sentinel;
 
-pub use answer::{Answer, Edit, Fence, Piece};
+pub use answer::{Answer, AnswerEvent, Edit, Fence};
 pub use reader::{AnswerReader, read_answer};
 
 /// Changes when the same text reads as other files; enters the cache key.

@@ -3,8 +3,8 @@
 use memchr::memchr;
 
 use super::above::Above;
-use super::answer::{Answer, Piece};
-use super::answer_builder::Shelf;
+use super::answer::{Answer, AnswerEvent};
+use super::answer_builder::AnswerBuilder;
 use super::bare;
 use super::block::Block;
 use super::container::Containers;
@@ -59,7 +59,7 @@ pub struct AnswerReader {
     pub(super) may_reopen: bool,
     pub(super) edits: EditReader,
     pub(super) rereads: usize,
-    pub(super) shelf: Shelf,
+    pub(super) builder: AnswerBuilder,
 }
 
 // What it holds is the user's: Debug tells nothing of it.
@@ -82,41 +82,41 @@ impl AnswerReader {
     }
 
     /// Takes the next part of the answer and gives what its whole lines say.
-    pub fn feed(&mut self, chunk: &str) -> Vec<Piece> {
+    pub fn feed(&mut self, chunk: &str) -> Vec<AnswerEvent> {
         self.lines(chunk);
-        self.shelf.take_pieces()
+        self.builder.take_pieces()
     }
 
     /// The language of the file that the next line belongs to: one that is open, or the code without a fence that the
     /// answer is so far. None outside files.
     pub fn open_language(&self) -> Option<Language> {
         if self.marked.is_some() || self.block.is_some() || self.edits.is_open() {
-            return Some(self.shelf.open_language().unwrap_or_else(Language::text));
+            return Some(self.builder.open_language().unwrap_or_else(Language::text));
         }
-        let may_be_code = self.shelf.is_text_only() && !self.uses_sentinels;
-        may_be_code.then(|| bare::language(self.shelf.text_so_far(), self.hint.as_ref())).flatten()
+        let may_be_code = self.builder.is_text_only() && !self.uses_sentinels;
+        may_be_code.then(|| bare::language(self.builder.text_so_far(), self.hint.as_ref())).flatten()
     }
 
     /// The answer has ended: the last pieces, and the truth.
-    pub fn finish(mut self) -> (Vec<Piece>, Answer) {
+    pub fn finish(mut self) -> (Vec<AnswerEvent>, Answer) {
         let rest = std::mem::take(&mut self.partial);
         if !rest.is_empty() && !self.is_cut_end(&rest) {
             self.line(&rest);
         }
         while self.close_at_end() {}
-        let has_others = self.uses_sentinels || !self.shelf.is_text_only();
+        let has_others = self.uses_sentinels || !self.builder.is_text_only();
         if has_others && std::mem::take(&mut self.saw_other_marker) {
-            self.shelf.note("A file marker with another nonce was read as text.");
+            self.builder.note("A file marker with another nonce was read as text.");
         }
         if self.edits.abandon() {
-            self.shelf.note("The last edit has no end.");
-            self.shelf.set_incomplete();
+            self.builder.note("The last edit has no end.");
+            self.builder.set_incomplete();
         }
-        let is_text = self.shelf.is_text_only() && !self.uses_sentinels;
+        let is_text = self.builder.is_text_only() && !self.uses_sentinels;
         if is_text && !self.read_other_markers() {
             self.read_bare_code();
         }
-        self.shelf.into_answer()
+        self.builder.into_answer()
     }
 
     fn lines(&mut self, chunk: &str) {
@@ -167,13 +167,13 @@ impl AnswerReader {
     /// What follows of a line whose first part was read.
     fn rest_of_line(&mut self, part: &str) {
         match &mut self.block {
-            _ if self.marked.is_some() => self.shelf.chunk(part),
+            _ if self.marked.is_some() => self.builder.chunk(part),
             Some(block) => {
                 if let Some(content) = block.goes_on(part) {
-                    self.shelf.chunk(content);
+                    self.builder.chunk(content);
                 }
             }
-            None => self.shelf.text(part),
+            None => self.builder.text(part),
         }
     }
 
@@ -194,7 +194,7 @@ impl AnswerReader {
         if let Some(block) = &mut self.block {
             block.passed(run);
         }
-        self.shelf.chunk(run);
+        self.builder.chunk(run);
         rest
     }
 
@@ -210,7 +210,7 @@ impl AnswerReader {
         if !self.uses_sentinels {
             self.containers.passed(run.blank == 0);
         }
-        self.shelf.text(prose);
+        self.builder.text(prose);
         run.last.iter().filter(|line| !line.is_empty()).for_each(|line| self.above.push(&text[line.clone()]));
         self.above.push_blank(run.blank);
         rest
@@ -243,7 +243,7 @@ impl AnswerReader {
         if self.uses_sentinels {
             self.note_named_block(line);
         }
-        self.shelf.text(line);
+        self.builder.text(line);
         if !self.edits.is_open() && edit::begins(line) {
             self.edits = EditReader::named(self.above.edit_name());
             self.edit_line(line);
@@ -264,7 +264,7 @@ impl AnswerReader {
         self.beside = Some((opener.mark, opener.length));
         let read = info::read(opener.info);
         if let Some(name) = read.name.clone().or_else(|| self.above.name(read.language.as_ref())) {
-            self.shelf.note(format!(
+            self.builder.note(format!(
                 "The code block on line {} names {name}, but stands outside the file markers: it was read as text.",
                 self.number
             ));
@@ -274,7 +274,7 @@ impl AnswerReader {
     /// An edit outside blocks goes on, also through lines that look like fences.
     fn edit_line(&mut self, line: &str) {
         if let Some(edit) = self.edits.line(line, self.number) {
-            self.shelf.edit(edit);
+            self.builder.edit(edit);
         }
     }
 
@@ -288,7 +288,7 @@ impl AnswerReader {
             return false;
         }
         if found.is_end {
-            self.shelf.note(format!("The end of {} on line {} has no beginning.", found.path, self.number));
+            self.builder.note(format!("The end of {} on line {} has no beginning.", found.path, self.number));
             return false;
         }
         if let Some(block) = self.block.take() {
@@ -297,13 +297,13 @@ impl AnswerReader {
         if !self.uses_sentinels {
             self.uses_sentinels = true;
             self.nonce = Some(found.nonce.to_owned());
-            self.shelf.demote();
+            self.builder.demote();
         }
         self.edits.abandon();
         self.beside = None;
         self.containers.reset();
         let language = Language::from_path(found.path).or_else(|| self.hint.clone());
-        self.shelf.start(Some(found.path.to_owned()), language.unwrap_or_else(Language::text), line);
+        self.builder.start(Some(found.path.to_owned()), language.unwrap_or_else(Language::text), line);
         self.marked = Some(Marked { path: found.path.to_owned() });
         true
     }
@@ -313,17 +313,17 @@ impl AnswerReader {
         let Some(found) =
             line.starts_with("=== ").then(|| sentinel::parse(line, self.nonce.as_deref())).flatten()
         else {
-            return self.shelf.chunk(line);
+            return self.builder.chunk(line);
         };
         let path = std::mem::take(&mut marked.path);
         let fits = found.is_end && found.path == path;
         self.look_for_fence(&path, fits);
         if !fits {
             let other = if found.is_end { "the end of another" } else { "the next file" };
-            self.shelf.note(format!("The file {path} has no end before {other} on line {}.", self.number));
+            self.builder.note(format!("The file {path} has no end before {other} on line {}.", self.number));
         }
         self.marked = None;
-        self.shelf.finish(fits, line);
+        self.builder.finish(fits, line);
         if !found.is_end {
             self.sentinel_line(line);
         }
@@ -333,13 +333,13 @@ impl AnswerReader {
     /// Markdown and plain text.
     fn look_for_fence(&mut self, path: &str, fits: bool) {
         let is_text = path::is_markdown(path) || Language::from_path(path) == Some(Language::text());
-        if fits && !is_text && self.shelf.unwrap_fence() {
+        if fits && !is_text && self.builder.unwrap_fence() {
             return self
-                .shelf
+                .builder
                 .note(format!("The content of {path} stood in a code fence; its inside is the file."));
         }
-        if self.shelf.open_content().starts_with("```") {
-            self.shelf
+        if self.builder.open_content().starts_with("```") {
+            self.builder
                 .note(format!("The content of {path} begins with a code fence; it is kept as written."));
         }
     }
@@ -359,30 +359,30 @@ impl AnswerReader {
             return false;
         }
         let mut reader = AnswerReader::new(None, self.hint.clone());
-        reader.lines(self.shelf.text_so_far());
+        reader.lines(self.builder.text_so_far());
         let answer = reader.finish().1;
         let is_refused = answer.files.iter().any(|file| file.rejected.is_some());
         if is_refused || !answer.files.iter().any(|file| file.complete) {
-            self.shelf.note("A file marker with another nonce was read as text.");
+            self.builder.note("A file marker with another nonce was read as text.");
             return false;
         }
-        self.shelf.note("The file markers have another nonce than was asked for; their files count, as there are no others.");
-        answer.notes.into_iter().for_each(|note| self.shelf.note(note));
+        self.builder.note("The file markers have another nonce than was asked for; their files count, as there are no others.");
+        answer.notes.into_iter().for_each(|note| self.builder.note(note));
         for file in answer.files {
-            self.shelf.start(file.path, file.language, "");
-            self.shelf.chunk(&file.content);
-            self.shelf.finish(file.complete, "");
+            self.builder.start(file.path, file.language, "");
+            self.builder.chunk(&file.content);
+            self.builder.finish(file.complete, "");
         }
         true
     }
 
     fn read_bare_code(&mut self) {
-        let text = self.shelf.text_so_far();
+        let text = self.builder.text_so_far();
         let Some(language) = bare::language(text, self.hint.as_ref()) else { return };
         let code = text.to_owned();
-        self.shelf.note("The answer is code without a fence; it was read as one file.");
-        self.shelf.start(None, language, "");
-        self.shelf.chunk(&code);
-        self.shelf.finish(true, "");
+        self.builder.note("The answer is code without a fence; it was read as one file.");
+        self.builder.start(None, language, "");
+        self.builder.chunk(&code);
+        self.builder.finish(true, "");
     }
 }

@@ -1,6 +1,6 @@
 //! Which models can serve a tier, in the order in which they are tried.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::{Catalogue, ModelCard, Status};
 use crate::model::{ModelId, ProfileScope, Tier};
 
@@ -102,7 +102,7 @@ fn unreachable_by(tier: Tier, reach: Reach) -> Error {
         Reach::BedrockMessages => "Bedrock's Messages endpoint".to_owned(),
     };
     Error::new(
-        Kind::NeedsProfile,
+        ErrorKind::NeedsProfile,
         format!(
             "{place} has no model of the {tier} tier in the catalogue; give a model id or another profile scope"
         ),

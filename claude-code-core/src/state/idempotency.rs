@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::answer::file::sha256_hex;
 use crate::clock::{Clock, IdSource, UtcMillis};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 
 /// An answer is kept so long: a day, as long as bodies of shared state are.
@@ -154,5 +154,5 @@ impl Claim {
 }
 
 fn damaged() -> Error {
-    Error::new(Kind::Storage, "an idempotency row cannot be read: use another key")
+    Error::new(ErrorKind::Storage, "an idempotency row cannot be read: use another key")
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::{Clock, UtcMillis};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 
 /// Row and log are kept so long: a day, as long as bodies of shared state are.
@@ -159,7 +159,7 @@ impl Jobs {
         }
         match self.put(scope, &job, OnlyIf::Version(version)).await {
             Ok(fence) => Ok(Taken::Held(Box::new(Held { job, scope: scope.clone(), fence }))),
-            Err(error) if error.kind == Kind::Conflict => Ok(Taken::Busy(lease)),
+            Err(error) if error.kind == ErrorKind::Conflict => Ok(Taken::Busy(lease)),
             Err(error) => Err(error),
         }
     }
@@ -201,7 +201,7 @@ impl Jobs {
     pub async fn save(&self, held: &mut Held) -> Result<()> {
         let put = self.put(&held.scope, &held.job, OnlyIf::Version(held.fence)).await;
         held.fence = match put {
-            Err(error) if error.kind == Kind::Conflict => {
+            Err(error) if error.kind == ErrorKind::Conflict => {
                 let version = self.own_version(held).await?;
                 self.put(&held.scope, &held.job, OnlyIf::Version(version)).await?
             }
@@ -231,7 +231,7 @@ impl Jobs {
         let (mut last, mut pauses) = (last, PAUSES.iter());
         loop {
             match (self.end(&mut held, &mut last).await, pauses.next()) {
-                (Err(error), Some(pause)) if error.kind != Kind::Conflict => {
+                (Err(error), Some(pause)) if error.kind != ErrorKind::Conflict => {
                     tracing::warn!(%error, "the end of a job could not be written: trying again");
                     tokio::time::sleep(*pause).await;
                 }
@@ -257,10 +257,10 @@ impl Jobs {
     async fn read(&self, scope: &Scope, id: &str) -> Result<(Job, u64)> {
         let found = self.state.get(&key(scope, id)).await?;
         let found = found.filter(|found| self.clock.now() < found.expires_at).ok_or_else(|| {
-            Error::new(Kind::NotFound, "no such job: its row and its log are kept for a day")
+            Error::new(ErrorKind::NotFound, "no such job: its row and its log are kept for a day")
         })?;
         let job = serde_json::from_slice(&found.value)
-            .map_err(|_| Error::new(Kind::Storage, "the job's row cannot be read: start it again"))?;
+            .map_err(|_| Error::new(ErrorKind::Storage, "the job's row cannot be read: start it again"))?;
         Ok((job, found.version))
     }
 
@@ -280,12 +280,12 @@ fn event_key(scope: &Scope, id: &str, number: u64) -> StateKey {
 }
 
 fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|_| Error::new(Kind::Storage, "the job cannot be written as JSON"))
+    serde_json::to_vec(value).map_err(|_| Error::new(ErrorKind::Storage, "the job cannot be written as JSON"))
 }
 
 fn from_put(error: PutError) -> Error {
     match error {
-        PutError::Conflict => Error::new(Kind::Conflict, "another worker has taken the job over"),
+        PutError::Conflict => Error::new(ErrorKind::Conflict, "another worker has taken the job over"),
         PutError::Store(error) => error,
     }
 }

@@ -78,7 +78,7 @@ impl Leases {
     /// The lease for this plan, or none while another process holds it.
     pub(crate) async fn take(&self, plan: &Plan) -> Option<Lease> {
         let Some(state) = &self.shared else { return Some(Lease::none()) };
-        self.give_back().await;
+        self.release_leases().await;
         let key = StateKey::new(StateKind::Lease, &plan.scope, plan.cache_key.clone());
         let nth = self.taken.fetch_add(1, Ordering::Relaxed);
         let held = Held { key, owner: format!("{}/{nth}", self.process).into_bytes() };
@@ -142,7 +142,7 @@ impl Leases {
     }
 
     /// Ends the leases of requests that were dropped.
-    pub(crate) async fn give_back(&self) {
+    pub(crate) async fn release_leases(&self) {
         let Some(state) = &self.shared else { return };
         let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
         for held in dropped {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::budget::reservation::Rows;
 use crate::clock::UtcMillis;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::generation::Generation;
 use crate::state::{AddError, Addition, Counters, OnlyIf, PutError, Scope, StateKey, StateStore, Versioned};
 use crate::store::{GenerationStore, Listing, Page, ResultRow, Stored, not_found, object_key};
@@ -113,7 +113,7 @@ impl GenerationStore for MemoryStore {
         match results.get(&(scope.clone(), generation.id.clone())) {
             Some(old) if old.files != kept.files => {
                 return Err(Error::new(
-                    Kind::Conflict,
+                    ErrorKind::Conflict,
                     format!("result {} exists with other files", kept.id),
                 ));
             }

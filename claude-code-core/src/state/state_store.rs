@@ -13,12 +13,12 @@ const LEAST: Duration = Duration::from_secs(1);
 
 /// How long shared state is awaited before an answer is there. A store that hangs may use up a quarter of what is left,
 /// not all of it.
-pub(crate) fn patience_before(left: Duration) -> Duration {
+pub(crate) fn time_before_answer(left: Duration) -> Duration {
     (left / 4).clamp(Duration::from_millis(1), WAIT)
 }
 
 /// How long it is awaited after an answer was paid for.
-pub(crate) fn patience_after(left: Duration) -> Duration {
+pub(crate) fn time_after_answer(left: Duration) -> Duration {
     left.clamp(LEAST, WAIT)
 }
 

@@ -122,7 +122,7 @@ pub fn object_key(generation: &Generation) -> String {
 /// No such result within the caller's scope.
 pub fn not_found(id: &str) -> Error {
     Error::new(
-        crate::error::Kind::NotFound,
+        crate::error::ErrorKind::NotFound,
         format!("no result {:?}: list the results to see which exist", cut(id, 64)),
     )
 }

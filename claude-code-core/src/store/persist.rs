@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::generation::Generation;
 use crate::plan::Plan;
 use crate::store::{GenerationStore, Stored};
@@ -18,7 +18,7 @@ const MOST: Duration = Duration::from_secs(60);
 
 /// Where results go.
 #[derive(Clone, Debug)]
-pub enum Keeping {
+pub enum StoreMode {
     /// Nowhere.
     None,
     /// Into this store.
@@ -29,12 +29,12 @@ pub enum Keeping {
 
 /// Stores results.
 #[derive(Debug)]
-pub(crate) struct Keeper(pub(crate) Keeping);
+pub(crate) struct ResultWriter(pub(crate) StoreMode);
 
-impl Keeper {
+impl ResultWriter {
     pub(crate) fn store(&self) -> Option<&Arc<dyn GenerationStore>> {
         match &self.0 {
-            Keeping::Store(store) => Some(store),
+            StoreMode::Store(store) => Some(store),
             _ => None,
         }
     }
@@ -51,9 +51,9 @@ impl Keeper {
             return generation;
         }
         match &self.0 {
-            Keeping::None => {}
-            Keeping::Unavailable(why) => generation.stored_problem = Some(why.clone()),
-            Keeping::Store(store) => {
+            StoreMode::None => {}
+            StoreMode::Unavailable(why) => generation.stored_problem = Some(why.clone()),
+            StoreMode::Store(store) => {
                 generation.cache_key = plan.is_cached().then(|| plan.cache_key.clone());
                 let put = put(&**store, plan, &generation, left).await;
                 generation.cache_key = None;
@@ -85,7 +85,7 @@ async fn put(
     timeout(limit, store.put(&plan.scope, generation)).await.unwrap_or_else(|_| {
         let seconds = limit.as_secs();
         Err(Error::new(
-            Kind::Storage,
+            ErrorKind::Storage,
             format!("the store did not answer within {seconds} s: it was not waited for"),
         ))
     })

@@ -133,7 +133,7 @@ impl ModelProvider for ScriptedProvider {
         let begin = (self.script(), self.calls.clone(), self.open.clone(), call);
         futures_util::stream::once(async move {
             let (script, calls, open, call) = begin;
-            call.departure.mark();
+            call.sent_flag.mark();
             calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
             futures_util::stream::unfold((VecDeque::from(script.0), open), |(mut lines, open)| async move {
                 loop {

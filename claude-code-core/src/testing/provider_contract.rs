@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::model::ModelId;
 use crate::money::usage::Usage;
 use crate::provider::message::{Message, TextBlock};
-use crate::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
+use crate::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
 
 /// What a provider is made to meet, in its own wire's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn call() -> ModelCall {
         guardrail: None,
         service_tier: None,
         place: None,
-        departure: Default::default(),
+        sent_flag: Default::default(),
     }
 }
 
@@ -129,13 +129,13 @@ async fn nothing_is_sent_before_the_first_poll(make: Make<'_>) {
     let (provider, sends) = make(Case::Whole);
     drop(provider.stream(call()));
     let call = call();
-    let departure = call.departure.clone();
+    let sent_flag = call.sent_flag.clone();
     let mut unpolled = provider.stream(call);
     assert_eq!(sends(), 0, "{}: a stream that was not polled was sent", provider.name());
-    assert!(!departure.has_left(), "{}: nothing has left", provider.name());
+    assert!(!sent_flag.is_sent(), "{}: nothing has left", provider.name());
     assert!(unpolled.next().await.is_some());
     assert_eq!(sends(), 1);
-    assert!(departure.has_left(), "{}: what was sent must be marked", provider.name());
+    assert!(sent_flag.is_sent(), "{}: what was sent must be marked", provider.name());
 }
 
 async fn a_whole_answer_is_text_one_stop_and_its_usage(make: Make<'_>) {
@@ -159,7 +159,7 @@ async fn reasons_are_given_as_the_wire_spells_them(make: Make<'_>) {
 async fn a_cut_answer_has_no_stop(make: Make<'_>) {
     let cut = given(make, Case::Cut).await;
     assert!(cut.stops.is_empty() && TEXT.starts_with(&cut.text) && cut.text.len() < TEXT.len());
-    assert!(cut.fault.is_none_or(|fault| fault.kind == Kind::Cut && fault.paid == Paid::Maybe));
+    assert!(cut.fault.is_none_or(|fault| fault.kind == ErrorKind::Cut && fault.paid == Billing::Maybe));
 }
 
 async fn after_an_error_the_stream_ends(make: Make<'_>) {
@@ -172,13 +172,13 @@ async fn after_an_error_the_stream_ends(make: Make<'_>) {
 
 async fn verdicts_are_the_providers(make: Make<'_>) {
     let table = [
-        (Case::Broken, Kind::Cut, Paid::Maybe),
-        (Case::Disordered, Kind::Protocol, Paid::Maybe),
-        (Case::FailedMidway, Kind::Unavailable, Paid::Maybe),
-        (Case::Throttled, Kind::Throttled, Paid::No),
-        (Case::Unavailable, Kind::Unavailable, Paid::No),
-        (Case::Unauthorised, Kind::Credentials, Paid::No),
-        (Case::SamplingRefused, Kind::InvalidRequest, Paid::No),
+        (Case::Broken, ErrorKind::Cut, Billing::Maybe),
+        (Case::Disordered, ErrorKind::Protocol, Billing::Maybe),
+        (Case::FailedMidway, ErrorKind::Unavailable, Billing::Maybe),
+        (Case::Throttled, ErrorKind::Throttled, Billing::No),
+        (Case::Unavailable, ErrorKind::Unavailable, Billing::No),
+        (Case::Unauthorised, ErrorKind::Credentials, Billing::No),
+        (Case::SamplingRefused, ErrorKind::InvalidRequest, Billing::No),
     ];
     for (case, kind, paid) in table {
         let Some(fault) = given(make, case).await.fault else {

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use claude_code_core::provider::{Paid, ProviderError};
+use claude_code_core::provider::{Billing, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{CacheMode, GenerateRequest, Kind};
+use claude_code_core::{CacheMode, ErrorKind, GenerateRequest};
 use futures_util::StreamExt;
 
 use super::{REVERSE, client};
@@ -32,13 +32,13 @@ async fn no_more_of_a_batch_than_asked_for_is_under_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_in_a_batch_is_that_items_own() {
-    let refused = ProviderError::new(Kind::AccessDenied, Paid::No, "no access");
+    let refused = ProviderError::new(ErrorKind::AccessDenied, Billing::No, "no access");
     let provider =
         ScriptedProvider::new([Script::answer(REVERSE), Script::fail(refused), Script::answer(REVERSE)]);
     let one_model = |request: GenerateRequest| request.with_model("haiku");
     let results: Vec<_> = client(&provider).batch(tasks(3).into_iter().map(one_model), 1).collect().await;
     let kinds: Vec<_> = results.into_iter().map(|item| item.result.err().map(|error| error.kind)).collect();
-    assert_eq!(kinds, [None, Some(Kind::AccessDenied), None]);
+    assert_eq!(kinds, [None, Some(ErrorKind::AccessDenied), None]);
 }
 
 #[tokio::test(start_paused = true)]

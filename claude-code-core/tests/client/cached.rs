@@ -6,7 +6,7 @@ use claude_code_core::state::memory::{MemoryState, MemoryStore};
 use claude_code_core::store::{Listing, Page, Stored};
 use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock, builder, store_contract};
 use claude_code_core::{CacheMode, ClientBuilder, Cost, Event, GenerateRequest, GenerationStore, Scope};
-use claude_code_core::{Error, Generation, Kind, PicoUsd};
+use claude_code_core::{Error, ErrorKind, Generation, PicoUsd};
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use tokio::time::{advance, sleep};
 
@@ -116,7 +116,7 @@ struct Recovers {
 impl GenerationStore for Recovers {
     async fn put(&self, scope: &Scope, generation: &Generation) -> Result<Stored, Error> {
         match self.down.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
-            Ok(_) => Err(Error::new(Kind::Storage, "the table cannot be reached")),
+            Ok(_) => Err(Error::new(ErrorKind::Storage, "the table cannot be reached")),
             Err(_) => self.inner.put(scope, generation).await,
         }
     }
@@ -174,13 +174,13 @@ async fn an_erased_result_is_not_served_again() {
     let g = one.generate("reverse").await.unwrap();
     assert!(one.generate("reverse").await.unwrap().cached.is_some());
     let stranger = two.scoped(Scope::authenticated("somebody else")).erase(&g.id).await;
-    assert_eq!(stranger.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(stranger.unwrap_err().kind, ErrorKind::NotFound);
     one.erase(&g.id).await.unwrap();
-    assert_eq!(one.erase(&g.id).await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(one.erase(&g.id).await.unwrap_err().kind, ErrorKind::NotFound);
     let again = two.generate("reverse").await.unwrap();
     assert!(again.cached.is_none() && again.id != g.id);
     let none = client(&provider).erase(&g.id).await.unwrap_err();
-    assert_eq!(none.kind, Kind::InvalidRequest);
+    assert_eq!(none.kind, ErrorKind::InvalidRequest);
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +229,7 @@ async fn who_waits_for_an_equal_request_keeps_its_own_time() {
         (client.generate(hurried).await, begun.elapsed())
     })
     .await;
-    assert_eq!((second.0.unwrap_err().kind, second.1.as_secs()), (Kind::Timeout, 2));
+    assert_eq!((second.0.unwrap_err().kind, second.1.as_secs()), (ErrorKind::Timeout, 2));
     assert!(first.unwrap().accepted, "the one that asks goes on");
     assert_eq!(provider.calls().len(), 1);
 }
@@ -241,7 +241,7 @@ async fn who_has_more_time_than_the_request_that_asks_does_not_fail_with_it() {
     let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(2));
     let (first, second) =
         futures_util::future::join(client.generate(hurried), client.generate("reverse")).await;
-    assert_eq!(first.unwrap_err().kind, Kind::Timeout);
+    assert_eq!(first.unwrap_err().kind, ErrorKind::Timeout);
     assert!(second.unwrap().accepted);
 }
 
@@ -350,7 +350,7 @@ async fn a_dropped_request_that_is_given_back_keeps_nobody_waiting() {
     let mut stream = first.stream("reverse");
     stream.next().await.unwrap().unwrap();
     drop(stream);
-    first.give_back().await;
+    first.release_leases().await;
     let begun = tokio::time::Instant::now();
     assert!(process(&state, &alive, 2, &clock).generate("reverse").await.unwrap().accepted);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());

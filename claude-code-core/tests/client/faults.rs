@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use claude_code_core::model::capability::Effort;
-use claude_code_core::provider::{Field, ModelCall, Paid, ProviderError, StopReason};
+use claude_code_core::provider::{Billing, Field, ModelCall, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Cost, GenerateRequest, Generation, Kind, PicoUsd, Policy, Tier, Usage};
+use claude_code_core::{Cost, ErrorKind, GenerateRequest, Generation, PicoUsd, Policy, Tier, Usage};
 use tokio::time::Instant;
 
 use super::{REVERSE, client, cut, throttled};
@@ -42,7 +42,7 @@ async fn throttling_for_ever_ends_at_the_deadline_with_its_own_error() {
     let begun = Instant::now();
     let request = on_haiku().with_timeout(Duration::from_secs(120));
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Throttled);
+    assert_eq!(error.kind, ErrorKind::Throttled);
     assert!(begun.elapsed() <= Duration::from_secs(121));
     assert_eq!(error.receipt().unwrap().total(), Cost::ZERO);
     assert!(provider.calls().len() >= 6, "it went on trying: {}", provider.calls().len());
@@ -125,7 +125,7 @@ async fn a_fallback_is_a_model_that_can_take_the_request() {
 
 #[tokio::test(start_paused = true)]
 async fn falls_back_at_once_when_access_is_denied() {
-    let denied = ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model");
+    let denied = ProviderError::new(ErrorKind::AccessDenied, Billing::No, "no access to this model");
     let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
     let g = client(&provider).generate("reverse a string").await.unwrap();
     assert_eq!((g.attempts.len(), g.attempts[1].why.as_str()), (2, "fallback"));
@@ -133,10 +133,10 @@ async fn falls_back_at_once_when_access_is_denied() {
 
 #[tokio::test(start_paused = true)]
 async fn a_given_model_has_no_fallback() {
-    let denied = ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model");
+    let denied = ProviderError::new(ErrorKind::AccessDenied, Billing::No, "no access to this model");
     let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::AccessDenied);
+    assert_eq!(error.kind, ErrorKind::AccessDenied);
     assert_eq!(provider.calls().len(), 1);
 }
 
@@ -148,7 +148,7 @@ async fn a_send_that_may_be_paid_is_repeated_once_and_both_are_on_the_receipt() 
     assert!(g.attempts[0].unknown && g.attempts[0].cost.known() > g.attempts[1].cost.known());
     let provider = ScriptedProvider::new([Script::fail(cut())]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 2));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Cut, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,19 +160,19 @@ async fn safe_faults_between_give_a_maybe_paid_send_no_second_repeat() {
         Script::answer(REVERSE),
     ]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 3));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Cut, 3));
     let mut scripts = vec![Script::fail(cut())];
     scripts.extend(vec![Script::fail(throttled()); 3]);
     scripts.extend([Script::fail(cut()), Script::answer(REVERSE)]);
     let provider = ScriptedProvider::new(scripts);
     let error = client(&provider).generate("reverse a string").await.unwrap_err();
     assert_ne!(provider.calls()[4].model.to_string(), HAIKU, "the second one was cut elsewhere");
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Cut, 5));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Cut, 5));
 }
 
 #[tokio::test(start_paused = true)]
 async fn credentials_that_end_while_a_model_throttles_are_renewed() {
-    let mut ended = ProviderError::new(Kind::Credentials, Paid::No, "the credentials have ended");
+    let mut ended = ProviderError::new(ErrorKind::Credentials, Billing::No, "the credentials have ended");
     ended.retry_after = Some(Duration::ZERO);
     let provider = ScriptedProvider::new([
         Script::fail(throttled()),
@@ -183,21 +183,22 @@ async fn credentials_that_end_while_a_model_throttles_are_renewed() {
     assert!(client(&provider).generate(on_haiku()).await.unwrap().accepted);
     let provider = ScriptedProvider::new([Script::fail(throttled()), Script::fail(ended)]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Credentials, 3), "once, not for ever");
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Credentials, 3), "once, not for ever");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_models_own_timeout_is_not_repeated() {
-    let mut fault = ProviderError::new(Kind::Timeout, Paid::Maybe, "the model took too long");
+    let mut fault = ProviderError::new(ErrorKind::Timeout, Billing::Maybe, "the model took too long");
     fault.code = Some("ModelTimeoutException".into());
     let provider = ScriptedProvider::new([Script::fail(fault)]);
-    assert_eq!(client(&provider).generate(on_haiku()).await.unwrap_err().kind, Kind::Timeout);
+    assert_eq!(client(&provider).generate(on_haiku()).await.unwrap_err().kind, ErrorKind::Timeout);
     assert_eq!(provider.calls().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_field_is_left_out_once() {
-    let mut fault = ProviderError::new(Kind::InvalidRequest, Paid::No, "temperature is not supported");
+    let mut fault =
+        ProviderError::new(ErrorKind::InvalidRequest, Billing::No, "temperature is not supported");
     fault.refused_field = Some(Field::Sampling);
     let provider = ScriptedProvider::new([Script::fail(fault.clone()), Script::answer(REVERSE)]);
     let request = GenerateRequest::new("reverse").with_model("anthropic.claude-new-1").with_temperature(0.2);
@@ -206,14 +207,14 @@ async fn a_refused_field_is_left_out_once() {
     assert_eq!(sent, [Some(0.2), None]);
     assert_eq!(g.attempts[1].why, "without temperature");
     let provider = ScriptedProvider::new([Script::fail(fault)]);
-    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, Kind::InvalidRequest);
+    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, ErrorKind::InvalidRequest);
     assert_eq!(provider.calls().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_field_that_was_learnt_to_be_refused_is_left_out_with_a_warning() {
     let refused = |field| {
-        let mut fault = ProviderError::new(Kind::InvalidRequest, Paid::No, "not supported");
+        let mut fault = ProviderError::new(ErrorKind::InvalidRequest, Billing::No, "not supported");
         fault.refused_field = Some(field);
         Script::fail(fault)
     };
@@ -246,13 +247,13 @@ async fn a_field_that_was_learnt_to_be_refused_is_left_out_with_a_warning() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_reason_other_than_success_is_a_typed_error_that_is_not_repeated() {
     let table = [
-        (StopReason::Refusal, Kind::Refused),
-        (StopReason::ContentFiltered, Kind::Filtered),
-        (StopReason::GuardrailIntervened, Kind::Guardrail),
-        (StopReason::from_wire("tool_use"), Kind::Protocol),
-        (StopReason::from_wire("pause_turn"), Kind::Protocol),
-        (StopReason::from_wire("malformed_model_output"), Kind::Protocol),
-        (StopReason::from_wire("something new"), Kind::Protocol),
+        (StopReason::Refusal, ErrorKind::Refused),
+        (StopReason::ContentFiltered, ErrorKind::Filtered),
+        (StopReason::GuardrailIntervened, ErrorKind::Guardrail),
+        (StopReason::from_wire("tool_use"), ErrorKind::Protocol),
+        (StopReason::from_wire("pause_turn"), ErrorKind::Protocol),
+        (StopReason::from_wire("malformed_model_output"), ErrorKind::Protocol),
+        (StopReason::from_wire("something new"), ErrorKind::Protocol),
     ];
     for (reason, kind) in table {
         let provider = ScriptedProvider::new([Script::text(REVERSE).stop(reason).usage(Usage::new(10, 10))]);
@@ -267,7 +268,7 @@ async fn an_answer_without_text_is_empty_not_success() {
     for text in ["", " \n\t"] {
         let provider = ScriptedProvider::new([Script::answer(text)]);
         let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-        assert_eq!((error.kind, provider.calls().len()), (Kind::Empty, 1));
+        assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Empty, 1));
     }
 }
 
@@ -275,17 +276,17 @@ async fn an_answer_without_text_is_empty_not_success() {
 async fn a_stream_that_ends_without_a_stop_is_cut_not_complete() {
     let provider = ScriptedProvider::new([Script::text(REVERSE)]);
     let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Cut);
+    assert_eq!(error.kind, ErrorKind::Cut);
     assert_eq!(error.partial.unwrap().text, REVERSE);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_error_is_the_last_word() {
-    let damaged = ProviderError::new(Kind::Protocol, Paid::Maybe, "a frame's checksum is wrong");
+    let damaged = ProviderError::new(ErrorKind::Protocol, Billing::Maybe, "a frame's checksum is wrong");
     let script = Script::text("```py\nx").then_fail(damaged).stop(StopReason::EndTurn);
     let provider = ScriptedProvider::new([script]);
     let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Protocol);
+    assert_eq!(error.kind, ErrorKind::Protocol);
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,17 +306,17 @@ async fn repeats_stop_while_most_sends_fail_and_come_back_with_success() {
     let client = client(&provider);
     for n in 0..60 {
         let request = GenerateRequest { prompt: format!("reverse {n}"), ..on_haiku() };
-        assert_eq!(client.generate(request).await.unwrap_err().kind, Kind::Cut);
+        assert_eq!(client.generate(request).await.unwrap_err().kind, ErrorKind::Cut);
     }
     assert_eq!(provider.calls().len(), 110, "fifty requests had their repeat, ten had none");
     assert!(client.generate(on_haiku()).await.unwrap().accepted);
     let again = GenerateRequest { prompt: "reverse again".into(), ..on_haiku() };
-    assert_eq!(client.generate(again).await.unwrap_err().kind, Kind::Cut);
+    assert_eq!(client.generate(again).await.unwrap_err().kind, ErrorKind::Cut);
     assert_eq!(provider.calls().len(), 113, "a success gave one repeat back");
 }
 
 fn denied() -> ProviderError {
-    ProviderError::new(Kind::AccessDenied, Paid::No, "no access to this model")
+    ProviderError::new(ErrorKind::AccessDenied, Billing::No, "no access to this model")
 }
 
 /// Haiku, in the provider's first place and in another.
@@ -359,5 +360,5 @@ async fn a_resting_place_is_asked_before_a_denial_elsewhere_is_final() {
 async fn what_every_candidate_denies_ends_at_once() {
     let provider = ScriptedProvider::new([Script::fail(denied())]);
     let error = in_two_places(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::AccessDenied, 2));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::AccessDenied, 2));
 }

@@ -1,7 +1,7 @@
 use claude_code_core::provider::message::Role;
-use claude_code_core::provider::{Field, Paid, ProviderError};
+use claude_code_core::provider::{Billing, Field, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Event, GenerateRequest, Kind, Tier};
+use claude_code_core::{ErrorKind, Event, GenerateRequest, Tier};
 use futures_util::TryStreamExt;
 
 use super::{client, cut, throttled};
@@ -59,7 +59,7 @@ async fn a_stuck_model_ends_with_the_finished_files_kept() {
     let at = TWO.find("value = first").unwrap() + 5;
     let provider = ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::truncated("")]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Truncated);
+    assert_eq!(error.kind, ErrorKind::Truncated);
     let partial = error.partial.unwrap();
     assert!(partial.files[0].complete && !partial.files[1].complete);
     assert_eq!(provider.calls().len(), 2);
@@ -71,7 +71,7 @@ async fn an_answer_that_is_cut_again_and_again_ends_after_three_rounds() {
     let provider =
         ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::truncated("    more = 1\n")]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Truncated, 4));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Truncated, 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +82,7 @@ async fn a_broken_stream_with_a_finished_file_is_resumed_once() {
     let g = client(&provider).generate(request().without_validation()).await.unwrap();
     assert_eq!((g.text.as_str(), g.attempts[1].why.as_str()), (TWO, "resume"));
     let provider = ScriptedProvider::new([Script::text(&TWO[..at]).then_fail(cut())]);
-    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, Kind::Cut);
+    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, ErrorKind::Cut);
     assert_eq!(provider.calls().len(), 2);
 }
 
@@ -107,7 +107,7 @@ async fn what_stays_broken_is_returned_rejected_with_its_findings() {
     let g = client(&provider).generate(request()).await.unwrap();
     assert!(!g.accepted && !g.diagnostics.is_empty());
     assert_eq!(provider.calls().len(), 3, "two rounds of repair, no escalation of a given model");
-    assert_eq!(g.raise_for_rejected().unwrap_err().kind, Kind::Rejected);
+    assert_eq!(g.raise_for_rejected().unwrap_err().kind, ErrorKind::Rejected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +130,8 @@ async fn a_complete_answer_is_not_lost_to_a_later_fault() {
 
 #[tokio::test(start_paused = true)]
 async fn a_resume_or_repair_whose_cache_point_is_refused_goes_on_without_it() {
-    let mut refused = ProviderError::new(Kind::InvalidRequest, Paid::No, "prompt caching is not supported");
+    let mut refused =
+        ProviderError::new(ErrorKind::InvalidRequest, Billing::No, "prompt caching is not supported");
     refused.refused_field = Some(Field::CachePoint);
     let at = TWO.find("value = first").unwrap() + 5;
     let scripts = [

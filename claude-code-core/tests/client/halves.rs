@@ -1,8 +1,8 @@
 //! Half a file is never taken for a whole one, and what was paid for is never lost.
 
-use claude_code_core::provider::{Paid, ProviderError, StopReason};
+use claude_code_core::provider::{Billing, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{GenerateRequest, Generation, Kind, plan::prompt};
+use claude_code_core::{ErrorKind, GenerateRequest, Generation, plan::prompt};
 
 use super::{client, cut, throttled};
 
@@ -64,7 +64,11 @@ async fn a_model_that_gives_up_going_on_leaves_an_incomplete_answer_with_its_who
         for rest in ["", "I cannot continue with this answer.\n"] {
             let provider = ScriptedProvider::new([Script::truncated(text), Script::answer(rest)]);
             let error = client(&provider).generate(request()).await.unwrap_err();
-            assert_eq!((error.kind, provider.calls().len()), (Kind::Truncated, 2), "{rest:?} after {text:?}");
+            assert_eq!(
+                (error.kind, provider.calls().len()),
+                (ErrorKind::Truncated, 2),
+                "{rest:?} after {text:?}"
+            );
             let partial = error.partial.unwrap();
             assert!(whole_files(&partial).len() >= whole && !partial.accepted);
             assert!(partial.text.starts_with(text) && partial.files.iter().any(|file| !file.complete));
@@ -81,7 +85,7 @@ async fn an_answer_cut_behind_its_last_end_marker_is_whole_if_the_model_repeats_
     let g = answered([Script::truncated(&text), Script::answer(last)], request()).await;
     assert!(g.accepted && whole_files(&g) == [("a.py", "A = 1\n")], "{:?}", g.diagnostics);
     let provider = ScriptedProvider::new([Script::truncated(&text), Script::answer("\n")]);
-    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, Kind::Truncated);
+    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, ErrorKind::Truncated);
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,18 +125,18 @@ async fn a_cut_repair_marks_its_own_last_file_as_half_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_paid_for_is_in_partial_whatever_ended_the_request() {
-    let denied = || Script::fail(ProviderError::new(Kind::AccessDenied, Paid::No, "no access"));
+    let denied = || Script::fail(ProviderError::new(ErrorKind::AccessDenied, Billing::No, "no access"));
     let nearly = half("a.py", "def first():\n    return 1\n", "1\n");
     let provider = ScriptedProvider::new([Script::text(&nearly).then_fail(cut()), denied()]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::AccessDenied);
+    assert_eq!(error.kind, ErrorKind::AccessDenied);
     assert_eq!(error.partial.unwrap().text, nearly);
 
     let most = marked("a.py", "A = 1\n") + &nearly.replace("a.py", "b.py");
     let busy = || Script::fail(throttled());
     let provider = ScriptedProvider::new([Script::truncated(&most), busy(), busy(), busy(), denied()]);
     let error = client(&provider).generate("Write a Python file").await.unwrap_err();
-    assert_eq!(error.kind, Kind::AccessDenied);
+    assert_eq!(error.kind, ErrorKind::AccessDenied);
     assert_eq!(error.partial.unwrap().text, most, "{:?}", provider.calls().len());
 }
 
@@ -140,7 +144,7 @@ async fn what_was_paid_for_is_in_partial_whatever_ended_the_request() {
 async fn of_two_unfinished_answers_the_one_with_more_whole_files_is_in_partial() {
     let much = marked("a.py", "A = 1\n") + &half("b.py", "def second():\n    return 1\n", "1\n");
     let little = half("a.py", "A = 1\nB = 2\nC = 3\nD = 4\nE = 5\nF = 6\nG = 7\n", "=== end");
-    let broken = ProviderError::new(Kind::Protocol, Paid::Maybe, "a damaged frame");
+    let broken = ProviderError::new(ErrorKind::Protocol, Billing::Maybe, "a damaged frame");
     for (first, second) in [(&much, &little), (&little, &much)] {
         let provider = ScriptedProvider::new([
             Script::text(first).then_fail(broken.clone()),

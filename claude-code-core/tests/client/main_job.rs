@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use claude_code_core::state::memory::MemoryStore;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use claude_code_core::{Cost, Event, GenerateRequest, Kind, Tier};
+use claude_code_core::{Cost, ErrorKind, Event, GenerateRequest, Tier};
 use futures_util::TryStreamExt;
 
 use super::{REVERSE, client};
@@ -97,7 +97,7 @@ async fn a_retired_model_is_refused_before_sending_and_its_successor_named() {
     let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
     let request = GenerateRequest::new("reverse").with_model("anthropic.claude-3-5-sonnet-20241022-v2:0");
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Retired);
+    assert_eq!(error.kind, ErrorKind::Retired);
     assert!(error.message.contains("claude-sonnet-5-5"), "{error}");
     assert!(provider.calls().is_empty());
 }
@@ -131,7 +131,7 @@ async fn bad_requests_name_the_value_and_the_fix_and_send_nothing() {
     ];
     for (request, says) in cases {
         let error = client.generate(request).await.unwrap_err();
-        assert_eq!(error.kind, Kind::InvalidRequest);
+        assert_eq!(error.kind, ErrorKind::InvalidRequest);
         assert!(error.message.contains(says), "{error} should say {says:?}");
         assert!(!error.message.contains('\n'));
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use claude_code_core::provider::{ModelCall, ModelFacts, Paid, ProviderError};
+use claude_code_core::provider::{Billing, ModelCall, ModelFacts, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use claude_code_core::{Client, Cost, GenerateRequest, Kind, ModelId};
+use claude_code_core::{Client, Cost, ErrorKind, GenerateRequest, ModelId};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Duration, advance};
@@ -28,7 +28,7 @@ impl ModelFacts for Facts {
                 std::future::pending::<()>().await;
             }
             if profile.as_str().ends_with("flaky") && asked == 0 {
-                return Err(ProviderError::new(Kind::Throttled, Paid::No, "slow down"));
+                return Err(ProviderError::new(ErrorKind::Throttled, Billing::No, "slow down"));
             }
             Ok(ModelId::new("global.anthropic.claude-haiku-5-5").unwrap())
         }

@@ -1,6 +1,6 @@
 use claude_code_core::request::SourceFile;
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{GenerateRequest, Kind};
+use claude_code_core::{ErrorKind, GenerateRequest};
 
 use super::client;
 
@@ -56,7 +56,7 @@ async fn an_edit_that_never_fits_is_a_clear_failure_naming_the_block_after_one_r
     let mut request = request();
     request.model = None;
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::EditFailed, 2));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::EditFailed, 2));
     assert!(error.message.contains("edit 1 of calc.py"), "{error}");
 }
 
@@ -90,7 +90,7 @@ async fn files_whose_edits_fit_are_in_partial_where_others_never_do() {
     let text = edit_of("a.py", "    return a+b", "    return a + b") + &edit_of("b.py", "    return x+y", "");
     let error =
         client(&ScriptedProvider::new([Script::answer(&text)])).generate(two_files()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::EditFailed);
+    assert_eq!(error.kind, ErrorKind::EditFailed);
     assert_eq!(error.partial.unwrap().files[0].content, BEFORE.replace("a+b", "a + b"));
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use claude_code_core::state::memory::MemoryState;
 use claude_code_core::testing::{Script, ScriptedProvider};
-use claude_code_core::{Kind, PicoUsd, Policy, Scope, StateStore};
+use claude_code_core::{ErrorKind, PicoUsd, Policy, Scope, StateStore};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::advance;
 
@@ -23,7 +23,7 @@ async fn a_cap_that_was_lowered_counts_at_once_and_one_that_was_raised_too() {
     let (wide, tight) = (on(&provider, state.clone(), capped(10)), on(&provider, state.clone(), capped(1)));
     wide.generate(on_haiku(1)).await.unwrap();
     let error = tight.generate(on_haiku(2)).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Budget);
+    assert_eq!(error.kind, ErrorKind::Budget);
     let cap = capped(1).max_usd_per_day.unwrap();
     let spent = wide.budget().await.unwrap().spent;
     for part in
@@ -41,7 +41,7 @@ async fn a_cap_that_is_set_later_counts_what_was_spent_before() {
     let free = on(&provider, state.clone(), Policy::default());
     free.generate(on_haiku(1)).await.unwrap();
     let error = on(&provider, state, capped(1)).generate(on_haiku(2)).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Budget, "the first send used a part of it");
+    assert_eq!(error.kind, ErrorKind::Budget, "the first send used a part of it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,7 +109,7 @@ async fn a_request_dropped_after_it_was_sent_stays_charged_and_is_marked_unknown
     drop(stream);
     let view = client.budget().await.unwrap();
     assert_eq!((view.spent, view.reserved, view.unknown), (PicoUsd::ZERO, ceiling_of(1), ceiling_of(1)));
-    assert_eq!(client.generate(on_haiku(2)).await.unwrap_err().kind, Kind::Budget);
+    assert_eq!(client.generate(on_haiku(2)).await.unwrap_err().kind, ErrorKind::Budget);
     assert_eq!(provider.calls().len(), 1);
 }
 

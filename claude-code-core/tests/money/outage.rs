@@ -12,7 +12,7 @@ use claude_code_core::state::{
 use claude_code_core::store::{Listing, Page, Stored};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{
-    ClientBuilder, Error, Generation, GenerationStore, Kind, Policy, Scope, StateStore, UtcMillis,
+    ClientBuilder, Error, ErrorKind, Generation, GenerationStore, Policy, Scope, StateStore, UtcMillis,
 };
 
 use super::{REVERSE, capped, on, on_haiku};
@@ -27,7 +27,7 @@ struct Partly {
 impl Partly {
     fn reach(&self, key: &StateKey) -> Result<(), Error> {
         match self.down.contains(&key.kind) {
-            true => Err(Error::new(Kind::Storage, "the table cannot be reached")),
+            true => Err(Error::new(ErrorKind::Storage, "the table cannot be reached")),
             false => Ok(()),
         }
     }
@@ -78,7 +78,7 @@ impl StateStore for NoCounters {
     }
 
     async fn add(&self, _: &StateKey, _: Addition) -> Result<Counters, AddError> {
-        Err(AddError::Store(Error::new(Kind::Storage, "the table cannot be reached")))
+        Err(AddError::Store(Error::new(ErrorKind::Storage, "the table cannot be reached")))
     }
 }
 
@@ -90,7 +90,7 @@ fn answering() -> Arc<ScriptedProvider> {
 async fn with_a_cap_nothing_is_sent_while_the_ledger_cannot_count() {
     let provider = answering();
     let error = on(&provider, Arc::new(NoCounters::default()), capped(10)).generate(on_haiku(1)).await;
-    assert_eq!((error.unwrap_err().kind, provider.calls().len()), (Kind::Storage, 0));
+    assert_eq!((error.unwrap_err().kind, provider.calls().len()), (ErrorKind::Storage, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,7 +171,7 @@ async fn with_a_cap_state_that_never_answers_is_an_error_within_the_requests_tim
     let (provider, begun) = (answering(), tokio::time::Instant::now());
     let request = on_haiku(1).with_timeout(Duration::from_secs(5));
     let error = on(&provider, Hangs::from_now_on(), capped(10)).generate(request).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Storage, 0), "{error}");
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Storage, 0), "{error}");
     assert!(begun.elapsed() <= Duration::from_secs(5));
 }
 
@@ -194,11 +194,11 @@ async fn state_that_stops_answering_after_the_send_keeps_no_paid_answer_back() {
 async fn a_stop_that_was_seen_counts_while_the_state_does_not_answer() {
     let (state, provider) = (Arc::new(Hangs::default()), answering());
     let client = on(&provider, state.clone(), Policy::default());
-    client.stop_budget(claude_code_core::Whose::Everybody).await.unwrap();
+    client.stop_budget(claude_code_core::BudgetScope::Everybody).await.unwrap();
     state.hangs.store(true, Ordering::SeqCst);
     tokio::time::advance(Duration::from_secs(60)).await;
     let error = client.generate(on_haiku(1)).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (Kind::Budget, 0));
+    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Budget, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use claude_code_core::Language;
-use claude_code_core::read::{Answer, AnswerReader, Piece};
+use claude_code_core::read::{Answer, AnswerEvent, AnswerReader};
 
 /// Reads a text in these chunks: the pieces, adjacent ones of the same file or text merged, and the answer.
-pub fn read<'a>(chunks: impl IntoIterator<Item = &'a str>, nonce: Option<&str>) -> (Vec<Piece>, Answer) {
+pub fn read<'a>(
+    chunks: impl IntoIterator<Item = &'a str>,
+    nonce: Option<&str>,
+) -> (Vec<AnswerEvent>, Answer) {
     read_as(chunks, nonce, None)
 }
 
@@ -15,22 +18,22 @@ pub fn read_as<'a>(
     chunks: impl IntoIterator<Item = &'a str>,
     nonce: Option<&str>,
     hint: Option<Language>,
-) -> (Vec<Piece>, Answer) {
+) -> (Vec<AnswerEvent>, Answer) {
     let mut reader = AnswerReader::new(nonce, hint);
-    let mut pieces: Vec<Piece> = chunks.into_iter().flat_map(|c| reader.feed(c)).collect();
+    let mut pieces: Vec<AnswerEvent> = chunks.into_iter().flat_map(|c| reader.feed(c)).collect();
     let (last, answer) = reader.finish();
     pieces.extend(last);
     (merged(pieces), answer)
 }
 
-fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
-    let mut out: Vec<Piece> = Vec::new();
+fn merged(pieces: Vec<AnswerEvent>) -> Vec<AnswerEvent> {
+    let mut out: Vec<AnswerEvent> = Vec::new();
     for piece in pieces {
         match (out.last_mut(), &piece) {
-            (Some(Piece::Text(last)), Piece::Text(text)) => last.push_str(text),
+            (Some(AnswerEvent::Text(last)), AnswerEvent::Text(text)) => last.push_str(text),
             (
-                Some(Piece::FileChunk { index: i, revision: r, text: last }),
-                Piece::FileChunk { index, revision, text },
+                Some(AnswerEvent::FileChunk { index: i, revision: r, text: last }),
+                AnswerEvent::FileChunk { index, revision, text },
             ) if *i == *index && *r == *revision => last.push_str(text),
             _ => out.push(piece),
         }
@@ -48,23 +51,23 @@ pub struct Preview {
 }
 
 /// The files that the pieces tell, by index: the highest revision counts.
-pub fn previews(pieces: &[Piece]) -> BTreeMap<usize, Preview> {
+pub fn previews(pieces: &[AnswerEvent]) -> BTreeMap<usize, Preview> {
     let mut files: BTreeMap<usize, Preview> = BTreeMap::new();
     for piece in pieces {
         match piece {
-            Piece::Text(_) => {}
-            Piece::FileStarted { index, path, revision, .. } => {
+            AnswerEvent::Text(_) => {}
+            AnswerEvent::FileStarted { index, path, revision, .. } => {
                 let known = files.get(index).map(|f| f.revision);
                 assert!(known.is_none_or(|r| r < *revision), "a file began again without a higher revision");
                 let preview = Preview { path: path.clone(), revision: *revision, ..Preview::default() };
                 files.insert(*index, preview);
             }
-            Piece::FileChunk { index, revision, text } => {
+            AnswerEvent::FileChunk { index, revision, text } => {
                 let file = files.get_mut(index).expect("a chunk of a file that did not begin");
                 assert_eq!(file.revision, *revision);
                 file.content.push_str(text);
             }
-            Piece::FileFinished { index, revision, complete } => {
+            AnswerEvent::FileFinished { index, revision, complete } => {
                 let file = files.get_mut(index).expect("the end of a file that did not begin");
                 assert_eq!(file.revision, *revision);
                 file.finished = Some(*complete);
@@ -75,7 +78,7 @@ pub fn previews(pieces: &[Piece]) -> BTreeMap<usize, Preview> {
 }
 
 /// The pieces must tell the answer's files.
-pub fn check_previews(pieces: &[Piece], answer: &Answer) {
+pub fn check_previews(pieces: &[AnswerEvent], answer: &Answer) {
     let previews = previews(pieces);
     assert_eq!(answer.files.len(), answer.indices.len());
     for (file, index) in answer.files.iter().zip(&answer.indices) {

@@ -42,8 +42,8 @@ fn scripted(script: Value) -> Result<Answers> {
         script => script,
     };
     let script = script.to_string();
-    let brain = Arc::new(Scripted::parse(&script, Arc::new(Samples::built_in()))?);
-    Ok(Answers::Played(Twin::lazy(Path::new(""), brain).answering_from(script.as_bytes())))
+    let responder = Arc::new(Scripted::parse(&script, Arc::new(Samples::built_in()))?);
+    Ok(Answers::Played(Twin::lazy(Path::new(""), responder).answering_from(script.as_bytes())))
 }
 
 fn step(given: Value) -> Value {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use claude_code_aws::request::GenerateRequest;
-use claude_code_aws::{Error, Event, GenerationStream, Kind, Result};
+use claude_code_aws::{Error, ErrorKind, Event, GenerationStream, Result};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use pyo3::exceptions::PyRuntimeError;
@@ -220,7 +220,7 @@ impl Reading {
         let result = self.state().result.clone();
         let unread = || {
             let message = "the stream was not read to its end: read it first, or collect() it";
-            raise(py, Error::new(Kind::InvalidRequest, message))
+            raise(py, Error::new(ErrorKind::InvalidRequest, message))
         };
         result.map(|result| Generation::made(result, self.origin.clone())).ok_or_else(unread)
     }
@@ -283,7 +283,7 @@ async fn next_batch(origin: &Origin, source: Source) -> Batch {
 }
 
 fn ended() -> Error {
-    Error::new(Kind::InvalidRequest, "the stream is at its end")
+    Error::new(ErrorKind::InvalidRequest, "the stream is at its end")
 }
 
 /// Adds an event; text that goes on where the last event stopped becomes part of it.

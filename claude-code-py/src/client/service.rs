@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use claude_code_aws::files::write::WriteOptions;
 use claude_code_aws::service_creator::{Code, Conversation, STEPS, ServiceData, Shown, TOTAL_STEPS};
-use claude_code_aws::{CodeFile as File, Error, Event, Kind, Result};
+use claude_code_aws::{CodeFile as File, Error, ErrorKind, Event, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
@@ -187,7 +187,7 @@ async fn moment(origin: &Origin, shown: &mut Receiver<Result<Shown>>) -> Moment 
                 return moment;
             }
             None => {
-                moment.end = Some(Err(Error::new(Kind::Unavailable, "the work broke off: repeat it")));
+                moment.end = Some(Err(Error::new(ErrorKind::Unavailable, "the work broke off: repeat it")));
                 return moment;
             }
         }

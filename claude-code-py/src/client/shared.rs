@@ -6,7 +6,7 @@ use claude_code_aws::clock::SystemClock;
 use claude_code_aws::connect::config::{Config, Provider};
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::service_creator::Creator;
-use claude_code_aws::{Clock, Error, Kind, Result, Scope, Whose, doctor, plan};
+use claude_code_aws::{BudgetScope, Clock, Error, ErrorKind, Result, Scope, doctor, plan};
 use pyo3::prelude::*;
 
 use crate::client::connection::Link;
@@ -78,11 +78,11 @@ impl Shared {
     }
 
     pub(crate) fn stop_budget(self: Arc<Self>) -> Work {
-        work(async move { self.core().await?.stop_budget(Whose::Everybody).await })
+        work(async move { self.core().await?.stop_budget(BudgetScope::Everybody).await })
     }
 
     pub(crate) fn resume_budget(self: Arc<Self>) -> Work {
-        work(async move { self.core().await?.resume_budget(Whose::Everybody).await })
+        work(async move { self.core().await?.resume_budget(BudgetScope::Everybody).await })
     }
 
     pub(crate) fn doctor(self: Arc<Self>) -> Work {
@@ -112,7 +112,7 @@ impl Shared {
         policy.samples = config.provider == Provider::Samples;
         let (provider, now) = (provider(config), SystemClock.now());
         // No result comes of it: it needs no id.
-        let plan = plan::draw(request, &Arc::new(policy), provider, &Scope::local(), String::new(), now)?;
+        let plan = plan::build(request, &Arc::new(policy), provider, &Scope::local(), String::new(), now)?;
         Ok(plan.estimate().into())
     }
 
@@ -133,5 +133,5 @@ fn provider(config: &Config) -> &'static str {
 }
 
 pub(crate) fn closed() -> Error {
-    Error::new(Kind::InvalidRequest, "the client is closed: make another one")
+    Error::new(ErrorKind::InvalidRequest, "the client is closed: make another one")
 }

@@ -1,6 +1,6 @@
 //! The one table of exceptions, and what each carries.
 
-use claude_code_aws::{Error, Kind};
+use claude_code_aws::{Error, ErrorKind};
 use pyo3::exceptions::{PyException, PyTimeoutError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -54,59 +54,65 @@ exceptions! {
 }
 
 /// The exception of a kind: decisions about it are made nowhere else.
-fn class(py: Python<'_>, kind: Kind) -> PyResult<Bound<'_, PyType>> {
+fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyType>> {
     Ok(match kind {
-        Kind::InvalidRequest | Kind::Malformed | Kind::NoSample | Kind::ContextTooLong | Kind::KeyReused => {
-            InvalidRequestError::type_object(py)
-        }
-        Kind::Credentials => AuthenticationError::type_object(py),
-        Kind::AccessDenied | Kind::NeedsProfile | Kind::DataRetention => {
+        ErrorKind::InvalidRequest
+        | ErrorKind::Malformed
+        | ErrorKind::NoSample
+        | ErrorKind::ContextTooLong
+        | ErrorKind::KeyReused => InvalidRequestError::type_object(py),
+        ErrorKind::Credentials => AuthenticationError::type_object(py),
+        ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => {
             PermissionDeniedError::type_object(py)
         }
-        Kind::NotFound => NotFoundError::type_object(py),
-        Kind::Retired | Kind::Legacy => ModelRetiredError::type_object(py),
-        Kind::Throttled | Kind::Quota | Kind::Shed => RateLimitError::type_object(py),
-        Kind::Budget => BudgetExceededError::type_object(py),
-        Kind::Timeout => timeout(py)?,
-        Kind::Truncated | Kind::Cut | Kind::Empty => IncompleteAnswerError::type_object(py),
-        Kind::Rejected => RejectedAnswerError::type_object(py),
-        Kind::Refused | Kind::Filtered | Kind::Guardrail => RefusedError::type_object(py),
-        Kind::Unavailable | Kind::Protocol => UnavailableError::type_object(py),
-        Kind::Storage => StorageError::type_object(py),
-        Kind::Conflict => ConflictError::type_object(py),
-        Kind::EditFailed => EditError::type_object(py),
-        Kind::Forked => ForkedProcessError::type_object(py),
+        ErrorKind::NotFound => NotFoundError::type_object(py),
+        ErrorKind::Retired | ErrorKind::Legacy => ModelRetiredError::type_object(py),
+        ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Shed => RateLimitError::type_object(py),
+        ErrorKind::Budget => BudgetExceededError::type_object(py),
+        ErrorKind::Timeout => timeout(py)?,
+        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty => IncompleteAnswerError::type_object(py),
+        ErrorKind::Rejected => RejectedAnswerError::type_object(py),
+        ErrorKind::Refused | ErrorKind::Filtered | ErrorKind::Guardrail => RefusedError::type_object(py),
+        ErrorKind::Unavailable | ErrorKind::Protocol => UnavailableError::type_object(py),
+        ErrorKind::Storage => StorageError::type_object(py),
+        ErrorKind::Conflict => ConflictError::type_object(py),
+        ErrorKind::EditFailed => EditError::type_object(py),
+        ErrorKind::Forked => ForkedProcessError::type_object(py),
         _ => ClaudeCodeError::type_object(py),
     })
 }
 
 /// What a caller can do about a kind.
-fn hint(kind: Kind) -> Option<&'static str> {
+fn hint(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
-        Kind::NoSample => "client.samples() lists the prompts that have an answer offline",
-        Kind::ContextTooLong => "send fewer or shorter files",
-        Kind::Credentials => {
+        ErrorKind::NoSample => "client.samples() lists the prompts that have an answer offline",
+        ErrorKind::ContextTooLong => "send fewer or shorter files",
+        ErrorKind::Credentials => {
             "aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\", or offline: Client.local()"
         }
-        Kind::AccessDenied => {
+        ErrorKind::AccessDenied => {
             "allow bedrock:InvokeModelWithResponseStream on the model and its inference profile"
         }
-        Kind::NeedsProfile => "put the geography before the model's id, as in global. or us.",
-        Kind::DataRetention => "set the data-retention mode of the account, or choose another model",
-        Kind::Retired | Kind::Legacy => "leave model out: the catalogue's choice is a current one",
-        Kind::Throttled | Kind::Shed => "wait .retry_after seconds, and send fewer requests at the same time",
-        Kind::Quota => "ask AWS for a higher quota, or use another model",
-        Kind::Budget => "raise max_usd or CLAUDE_CODE_AWS_MAX_USD_PER_DAY, or choose a cheaper tier",
-        Kind::Timeout => "raise timeout; .partial has what was received",
-        Kind::Truncated => "raise max_tokens, or ask for less at once; .partial has what was received",
-        Kind::Cut | Kind::Empty => "ask again; .partial has what was received",
-        Kind::Rejected => {
+        ErrorKind::NeedsProfile => "put the geography before the model's id, as in global. or us.",
+        ErrorKind::DataRetention => "set the data-retention mode of the account, or choose another model",
+        ErrorKind::Retired | ErrorKind::Legacy => "leave model out: the catalogue's choice is a current one",
+        ErrorKind::Throttled | ErrorKind::Shed => {
+            "wait .retry_after seconds, and send fewer requests at the same time"
+        }
+        ErrorKind::Quota => "ask AWS for a higher quota, or use another model",
+        ErrorKind::Budget => "raise max_usd or CLAUDE_CODE_AWS_MAX_USD_PER_DAY, or choose a cheaper tier",
+        ErrorKind::Timeout => "raise timeout; .partial has what was received",
+        ErrorKind::Truncated => "raise max_tokens, or ask for less at once; .partial has what was received",
+        ErrorKind::Cut | ErrorKind::Empty => "ask again; .partial has what was received",
+        ErrorKind::Rejected => {
             ".partial has the whole result: read its diagnostics, refine it, or ask a higher tier"
         }
-        Kind::Refused | Kind::Filtered | Kind::Guardrail => "word the request differently",
-        Kind::Unavailable => "ask again later, or choose another model",
-        Kind::Storage => "pass store=False to go on without storing",
-        Kind::Forked => "make the first call after the fork, or start processes with the \"spawn\" method",
+        ErrorKind::Refused | ErrorKind::Filtered | ErrorKind::Guardrail => "word the request differently",
+        ErrorKind::Unavailable => "ask again later, or choose another model",
+        ErrorKind::Storage => "pass store=False to go on without storing",
+        ErrorKind::Forked => {
+            "make the first call after the fork, or start processes with the \"spawn\" method"
+        }
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! OpenTelemetry, if the program has imported it: a span for each call, written by `claude_code._telemetry`. Without it
 //! nothing is imported and nothing is noted.
 
-use claude_code_aws::Kind;
+use claude_code_aws::ErrorKind;
 use claude_code_aws::request::GenerateRequest;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -80,7 +80,7 @@ impl Span {
     }
 
     /// Ends the span with the kind of an error.
-    pub(crate) fn fail(self, py: Python<'_>, kind: Kind) {
+    pub(crate) fn fail(self, py: Python<'_>, kind: ErrorKind) {
         self.tell(py, "fail", PyString::new(py, kind.as_str()).into_any());
     }
 

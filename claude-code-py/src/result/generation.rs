@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use claude_code_aws::files::write::{WriteOptions, write_to};
-use claude_code_aws::{Error, Kind, answer::file};
+use claude_code_aws::{Error, ErrorKind, answer::file};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -277,7 +277,7 @@ impl Generation {
         let Some(origin) = self.origin.clone() else {
             let message = "this result has no client (it was unpickled, or comes from an error): give its files to \
                            client.refactor";
-            return Err(raise(py, Error::new(Kind::InvalidRequest, message)));
+            return Err(raise(py, Error::new(ErrorKind::InvalidRequest, message)));
         };
         let request = self.value.refine_request(instructions);
         let work = Shared::generate(py, &origin, Options::read(request, options)?);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claude_code_aws::files::write::{WriteOptions, write_to};
 use claude_code_aws::store::{self, Listing};
-use claude_code_aws::{Error, GenerationStore, Kind, Language, Result, Scope, UtcMillis};
+use claude_code_aws::{Error, ErrorKind, GenerationStore, Language, Result, Scope, UtcMillis};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
@@ -83,7 +83,7 @@ async fn store(origin: &Origin) -> Result<(Arc<dyn GenerationStore>, Scope)> {
     let none = || {
         let message = "this client keeps no results: give it store=\"disk\" or \"aws\", or see .stored_problem of a \
                        result";
-        Error::new(Kind::Storage, message)
+        Error::new(ErrorKind::Storage, message)
     };
     Ok((client.results().cloned().ok_or_else(none)?, client.scope().clone()))
 }
@@ -110,7 +110,7 @@ fn download(origin: Origin, id: String, dir: PathBuf, options: WriteOptions) -> 
             let (store, scope) = store(&origin).await?;
             let generation = store.get(&scope, &id).await?;
             let writing = tokio::task::spawn_blocking(move || write_to(&generation.files, &dir, options));
-            writing.await.map_err(|error| Error::new(Kind::Storage, error.to_string()))?
+            writing.await.map_err(|error| Error::new(ErrorKind::Storage, error.to_string()))?
         };
         let written: Result<Vec<PathBuf>> = written.await;
         let step: Step = Box::new(move |py| {

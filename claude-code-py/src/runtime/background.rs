@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use claude_code_aws::{Error, Kind, Result};
+use claude_code_aws::{Error, ErrorKind, Result};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pyo3::prelude::*;
@@ -61,7 +61,7 @@ pub(crate) fn is_left_behind() -> bool {
 fn running() -> Result<&'static Running> {
     if is_forked() {
         return Err(Error::new(
-            Kind::Forked,
+            ErrorKind::Forked,
             "this process was forked after the first call, and the thread that does the work stayed behind: make \
              the first call after the fork, or start processes with the \"spawn\" method",
         ));
@@ -74,12 +74,12 @@ fn running() -> Result<&'static Running> {
 }
 
 fn exiting() -> Error {
-    Error::new(Kind::Unavailable, "the interpreter is exiting: no call can be made any more")
+    Error::new(ErrorKind::Unavailable, "the interpreter is exiting: no call can be made any more")
 }
 
 fn start() -> Result<Running> {
     let failed = |error: std::io::Error| {
-        Error::new(Kind::Unavailable, format!("the background thread could not be started: {error}"))
+        Error::new(ErrorKind::Unavailable, format!("the background thread could not be started: {error}"))
     };
     crate::runtime::log::install();
     let runtime = Arc::new(Builder::new_current_thread().enable_all().build().map_err(failed)?);
@@ -191,7 +191,7 @@ pub(crate) fn wait<T>(future: &mut Held<BoxFuture<'static, T>>) -> Result<Option
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
     let why = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let why = why.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    Error::new(Kind::Protocol, format!("the library failed within this call, please report it: {why}"))
+    Error::new(ErrorKind::Protocol, format!("the library failed within this call, please report it: {why}"))
 }
 
 /// A value of the runtime's: dropped on its thread, and in a forked child not at all, since its locks and threads

@@ -1,6 +1,6 @@
 //! `budget`: what is spent today, and the brake.
 
-use claude_code_core::{Clock, Error, PicoUsd, Result, UtcMillis, Whose};
+use claude_code_core::{BudgetScope, Clock, Error, PicoUsd, Result, UtcMillis};
 
 use crate::cli::args::{BudgetAction, Global};
 use crate::cli::output::exit;
@@ -14,15 +14,15 @@ use crate::clock::SystemClock;
 const DAY: i64 = 86_400_000;
 
 pub(crate) async fn run(global: Global, action: Option<BudgetAction>) -> Result<u8> {
-    let client = setup::keeper(global).await?;
+    let client = setup::result_writer(global).await?;
     if action.is_some() && client.results().is_none() {
         return Err(Error::invalid(
             "nobody else would see it: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws, as those have who are to stop",
         ));
     }
     match action {
-        Some(BudgetAction::Stop) => client.stop_budget(Whose::Everybody).await?,
-        Some(BudgetAction::Resume) => client.resume_budget(Whose::Everybody).await?,
+        Some(BudgetAction::Stop) => client.stop_budget(BudgetScope::Everybody).await?,
+        Some(BudgetAction::Resume) => client.resume_budget(BudgetScope::Everybody).await?,
         None => {}
     }
     let view = client.budget().await?;

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use claude_code_core::{CodeFile, Error, Event, GenerateRequest, Generation, Kind, Result};
+use claude_code_core::{CodeFile, Error, ErrorKind, Event, GenerateRequest, Generation, Result};
 
 use crate::cli::args::{GenerateArgs, Global, HowArgs};
 use crate::cli::output::exit;
@@ -90,7 +90,7 @@ pub(crate) async fn run(
         Some(dir) => match written(&generation.files, dir, args.overwrite) {
             Ok(paths) => Some(paths),
             // A name or a file of the answer that cannot be written is the answer's fault, not the command line's.
-            Err(error) if error.kind == Kind::InvalidRequest => {
+            Err(error) if error.kind == ErrorKind::InvalidRequest => {
                 if global.json {
                     show::out(&json::text(&generation.schema())?)?;
                 }
@@ -128,7 +128,7 @@ pub(crate) async fn answer(global: Global, request: GenerateRequest, alive: Aliv
             return Ok(std::sync::Arc::unwrap_or_clone(generation));
         }
     }
-    Err(Error::new(Kind::Protocol, "the answer ended without a result: try again"))
+    Err(Error::new(ErrorKind::Protocol, "the answer ended without a result: try again"))
 }
 
 /// Remarks and the last line; the exit code of a complete answer.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use claude_code_core::request::SourceFile;
-use claude_code_core::{CodeFile, Error, GenerateRequest, Generation, Kind, Result};
+use claude_code_core::{CodeFile, Error, ErrorKind, GenerateRequest, Generation, Result};
 
 use super::generate::{answer, asked, dry_run, read, told};
 use crate::cli::args::{Global, RefactorArgs};
@@ -75,7 +75,7 @@ fn write(generation: &Generation, originals: &BTreeMap<String, PathBuf>) -> Resu
 fn replace(file: &CodeFile, original: &Path) -> Result<()> {
     let failed = |error| {
         Error::new(
-            Kind::Storage,
+            ErrorKind::Storage,
             format!("cannot write {}: {error}; nothing of it is changed", original.display()),
         )
     };

@@ -1,7 +1,7 @@
 //! `results`: what was stored.
 
 use claude_code_core::store::{Listing, ResultRow};
-use claude_code_core::{Client, Error, Kind, Language, Result};
+use claude_code_core::{Client, Error, ErrorKind, Language, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::generate::{lines, written};
@@ -25,7 +25,7 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
     if let ResultsCommand::Sweep { dry_run } = command {
         return sweep(global, dry_run).await;
     }
-    let client = setup::keeper(global).await?;
+    let client = setup::result_writer(global).await?;
     match command {
         ResultsCommand::List { language, limit } => list(global, &client, language.as_deref(), limit).await?,
         ResultsCommand::Show { id } => {
@@ -81,7 +81,7 @@ async fn sweep(global: Global, dry_run: bool) -> Result<u8> {
     }
     if swept.failed > 0 {
         let failed = format!("{} objects could not be removed: run it again", swept.failed);
-        return Err(Error::new(Kind::Storage, failed));
+        return Err(Error::new(ErrorKind::Storage, failed));
     }
     Ok(exit::OK)
 }

@@ -3,8 +3,8 @@
 use std::io::{BufRead, IsTerminal};
 
 use crate::service_creator::{Code, Conversation, Creator, STEPS, Shown, TOTAL_STEPS};
-use claude_code_core::money::receipt::What;
-use claude_code_core::{CodeFile, Error, Event, Kind, Receipt, Result, Scope};
+use claude_code_core::money::receipt::LineItem;
+use claude_code_core::{CodeFile, Error, ErrorKind, Event, Receipt, Result, Scope};
 use futures_util::stream;
 use tokio::sync::mpsc;
 
@@ -76,7 +76,7 @@ async fn talk(creator: &Creator, mut conversation: Conversation) -> Result<()> {
         })??;
         match creator.message(&conversation.id, Some(step), answer.trim()).await {
             Ok(next) => conversation = next,
-            Err(error) if is_person && error.kind == Kind::InvalidRequest => show::note(&error.message),
+            Err(error) if is_person && error.kind == ErrorKind::InvalidRequest => show::note(&error.message),
             Err(error) => return Err(error),
         }
     }
@@ -114,7 +114,7 @@ async fn write(creator: &Creator, conversation: &str, alive: Alive) -> Result<Co
             return Ok(*code);
         }
     }
-    Err(Error::new(Kind::Protocol, "the writing ended without a result: try again with --resume"))
+    Err(Error::new(ErrorKind::Protocol, "the writing ended without a result: try again with --resume"))
 }
 
 fn event(shown: &Shown) -> Option<&Event> {
@@ -136,7 +136,7 @@ async fn stored(global: Global, id: &str) -> Result<Vec<CodeFile>> {
 
 /// The row of the code with the conversation, and the files with their content.
 fn result(conversation: &str, code: &Code, files: &[CodeFile], is_kept: bool) -> Result<serde_json::Value> {
-    let unwritable = |_| Error::new(Kind::Protocol, "the result could not be written as JSON");
+    let unwritable = |_| Error::new(ErrorKind::Protocol, "the result could not be written as JSON");
     let mut value = serde_json::to_value(code).map_err(unwritable)?;
     value["conversation_id"] = conversation.into();
     value["files"] = serde_json::to_value(files).map_err(unwritable)?;
@@ -167,7 +167,13 @@ fn summary(code: &Code, is_kept: bool) -> String {
 
 /// Tokens of all sends; lines that change a price count none of their own.
 fn tokens(receipt: &Receipt) -> u64 {
-    let counted = [What::Input, What::Output, What::CacheRead, What::CacheWrite5m, What::CacheWrite1h];
+    let counted = [
+        LineItem::Input,
+        LineItem::Output,
+        LineItem::CacheRead,
+        LineItem::CacheWrite5m,
+        LineItem::CacheWrite1h,
+    ];
     let items = receipt.items.iter().filter(|item| counted.contains(&item.what));
     items.filter_map(|item| item.tokens).sum()
 }

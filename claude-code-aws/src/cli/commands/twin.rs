@@ -14,7 +14,7 @@ use crate::cli::setup;
 use crate::cli::shutdown::Signals;
 use crate::connect::config::{Config, Provider, Store};
 use crate::local::{
-    self, Brain, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Samples, Twin, Upstream,
+    self, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Responder, Samples, Twin, Upstream,
 };
 use crate::secret::Secret;
 
@@ -38,8 +38,8 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
         true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(Path::new(&args.answers))?)),
         false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
     };
-    let doors = Doors { port: args.port, verify: args.verify_signatures, fresh: args.fresh };
-    serve(global, &config, &twin, doors).await
+    let listen = ListenOptions { port: args.port, verify: args.verify_signatures, fresh: args.fresh };
+    serve(global, &config, &twin, listen).await
 }
 
 /// Whether `--answers` names recorded exchanges: a directory, but for the one whose name is the word for the samples.
@@ -60,7 +60,7 @@ async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
     let twin =
         Twin::fronted(&dir, keys(), Front::Record(Box::new(Recorder::open(&args.out, upstream, keys())?)));
     show::note(&format!("every exchange with a model is written into {}", args.out.display()));
-    serve(global, &config, &twin, Doors { port: args.port, verify: false, fresh: false }).await
+    serve(global, &config, &twin, ListenOptions { port: args.port, verify: false, fresh: false }).await
 }
 
 fn config(global: Global) -> Result<Config> {
@@ -68,19 +68,19 @@ fn config(global: Global) -> Result<Config> {
 }
 
 /// How a twin opens: its first port, whether it verifies signatures, and whether it forgets earlier runs.
-struct Doors {
+struct ListenOptions {
     port: u16,
     verify: bool,
     fresh: bool,
 }
 
-async fn serve(global: Global, config: &Config, twin: &Twin, doors: Doors) -> Result<u8> {
+async fn serve(global: Global, config: &Config, twin: &Twin, listen: ListenOptions) -> Result<u8> {
     let directory = twin.engines().directory()?;
     // Before the addresses are known to anyone: a signal right after them must find its handler.
     let mut end = Signals::listen()?;
-    let listening = local::listen_before_stores(twin, doors.port, doors.verify).await?;
+    let listening = local::listen_before_stores(twin, listen.port, listen.verify).await?;
     // Only now: nothing can go wrong any more, and neither S3 nor DynamoDB has opened its database.
-    if doors.fresh {
+    if listen.fresh {
         directory.clear()?;
     }
     show::out(&lines(global, &listening.variables(set))?)?;
@@ -95,11 +95,11 @@ async fn serve(global: Global, config: &Config, twin: &Twin, doors: Doors) -> Re
     Ok(exit::OK)
 }
 
-fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Brain>> {
-    let brain = brain(&args.answers, args.answers_model.as_deref(), config)?;
+fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Responder>> {
+    let responder = responder(&args.answers, args.answers_model.as_deref(), config)?;
     Ok(match args.quota_tpm {
-        Some(tokens) => Arc::new(Quota::new(brain, tokens)),
-        None => brain,
+        Some(tokens) => Arc::new(Quota::new(responder, tokens)),
+        None => responder,
     })
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn answered(dir: &Path, answers: &str) -> Result<Twin> {
 }
 
 /// Who answers in the twin, as `--answers` says it.
-fn brain(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Brain>> {
+fn responder(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Responder>> {
     Ok(match answers {
         SAMPLES => Arc::new(Samples::built_in()),
         url if url.starts_with("http://") || url.starts_with("https://") => {

@@ -1,6 +1,6 @@
 //! What the exit code says. The one table of kinds to codes.
 
-use claude_code_core::Kind;
+use claude_code_core::ErrorKind;
 
 /// Accepted, or done.
 pub(crate) const OK: u8 = 0;
@@ -16,11 +16,13 @@ pub(crate) const BUDGET: u8 = 4;
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of an error.
-pub(crate) fn of(kind: Kind) -> u8 {
+pub(crate) fn of(kind: ErrorKind) -> u8 {
     match kind {
-        Kind::InvalidRequest | Kind::NoSample | Kind::Malformed | Kind::KeyReused => USAGE,
-        Kind::Truncated | Kind::Cut | Kind::Empty | Kind::Rejected => INCOMPLETE,
-        Kind::Budget => BUDGET,
+        ErrorKind::InvalidRequest | ErrorKind::NoSample | ErrorKind::Malformed | ErrorKind::KeyReused => {
+            USAGE
+        }
+        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::Rejected => INCOMPLETE,
+        ErrorKind::Budget => BUDGET,
         _ => FAILED,
     }
 }
@@ -32,22 +34,22 @@ mod tests {
     #[test]
     fn every_kind_has_the_code_that_scripts_rely_on() {
         let cases = [
-            (Kind::InvalidRequest, 2),
-            (Kind::NoSample, 2),
-            (Kind::Malformed, 2),
-            (Kind::KeyReused, 2),
-            (Kind::Truncated, 3),
-            (Kind::Cut, 3),
-            (Kind::Empty, 3),
-            (Kind::Rejected, 3),
-            (Kind::Budget, 4),
-            (Kind::Credentials, 1),
-            (Kind::Throttled, 1),
-            (Kind::Timeout, 1),
-            (Kind::Refused, 1),
-            (Kind::Storage, 1),
-            (Kind::EditFailed, 1),
-            (Kind::ContextTooLong, 1),
+            (ErrorKind::InvalidRequest, 2),
+            (ErrorKind::NoSample, 2),
+            (ErrorKind::Malformed, 2),
+            (ErrorKind::KeyReused, 2),
+            (ErrorKind::Truncated, 3),
+            (ErrorKind::Cut, 3),
+            (ErrorKind::Empty, 3),
+            (ErrorKind::Rejected, 3),
+            (ErrorKind::Budget, 4),
+            (ErrorKind::Credentials, 1),
+            (ErrorKind::Throttled, 1),
+            (ErrorKind::Timeout, 1),
+            (ErrorKind::Refused, 1),
+            (ErrorKind::Storage, 1),
+            (ErrorKind::EditFailed, 1),
+            (ErrorKind::ContextTooLong, 1),
         ];
         for (kind, code) in cases {
             assert_eq!(of(kind), code, "{kind}");

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 /// The value as indented JSON with a line end.
 pub(crate) fn text(value: &impl Serialize) -> Result<String> {
-    let json = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::new(Kind::Protocol, format!("the result could not be written: {error}")))?;
+    let json = serde_json::to_string_pretty(value).map_err(|error| {
+        Error::new(ErrorKind::Protocol, format!("the result could not be written: {error}"))
+    })?;
     let mut out = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         // Those below U+0020 are escaped already: outside of strings there is only the line feed.

@@ -1,6 +1,6 @@
 //! An error for people and programs: one line on stderr, and with `--json` one value on stdout.
 
-use claude_code_core::{Error, Generation, Kind};
+use claude_code_core::{Error, ErrorKind, Generation};
 use serde::Serialize;
 
 use super::figures::{some, usd};
@@ -39,7 +39,7 @@ pub(crate) fn line(error: &Error) -> String {
         _ => {}
     }
     // The samples are our own: nobody would look that id up.
-    if let Some(id) = error.request_id.as_ref().filter(|_| error.kind != Kind::NoSample) {
+    if let Some(id) = error.request_id.as_ref().filter(|_| error.kind != ErrorKind::NoSample) {
         line.push_str(&format!(" (request {})", plain(id)));
     }
     line

@@ -1,8 +1,8 @@
 //! What goes to stdout and stderr, and the last line about a result.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
-use claude_code_core::{CodeFile, Error, Generation, Kind, Result, answer::file};
+use claude_code_core::{CodeFile, Error, ErrorKind, Generation, Result, answer::file};
 
 use super::figures::{age, cost, count, model, some};
 use super::plain::{line, plain};
@@ -14,8 +14,8 @@ pub(crate) fn out(text: &str) -> Result<()> {
     let text = if stdout.is_terminal() { plain(text) } else { text.into() };
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::new(Kind::Storage, format!("stdout cannot be written: {error}")))
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::Storage, format!("stdout cannot be written: {error}")))
         }
         _ => Ok(()),
     }

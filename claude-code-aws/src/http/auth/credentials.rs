@@ -5,7 +5,7 @@ use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use claude_code_core::answer::file::hex;
-use claude_code_core::{Client, Error, Kind, Scope};
+use claude_code_core::{Client, Error, ErrorKind, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::http::app::App;
@@ -13,7 +13,7 @@ use crate::http::response::problem::Problem;
 
 /// Who may come in.
 #[derive(Clone)]
-pub(crate) enum Doors {
+pub(crate) enum Authentication {
     /// Whoever reaches the address, which is loopback.
     Open,
     /// Who has one of these bearer tokens; kept as hashes.
@@ -22,12 +22,12 @@ pub(crate) enum Doors {
     Gateway,
 }
 
-impl std::fmt::Debug for Doors {
+impl std::fmt::Debug for Authentication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Doors::Open => "Open",
-            Doors::Tokens(_) => "Tokens",
-            Doors::Gateway => "Gateway",
+            Authentication::Open => "Open",
+            Authentication::Tokens(_) => "Tokens",
+            Authentication::Gateway => "Gateway",
         })
     }
 }
@@ -36,24 +36,24 @@ impl std::fmt::Debug for Doors {
 #[derive(Clone, Debug)]
 pub(crate) struct Vouched(pub(crate) Scope);
 
-impl Doors {
+impl Authentication {
     pub(crate) fn tokens(tokens: &[String]) -> Self {
-        Doors::Tokens(tokens.iter().map(|token| Sha256::digest(token.as_bytes()).into()).collect())
+        Authentication::Tokens(tokens.iter().map(|token| Sha256::digest(token.as_bytes()).into()).collect())
     }
 
     /// The scope of a request. Every failure is the same answer.
     pub(crate) fn scope<B>(&self, request: &Request<B>) -> Result<Scope, Problem> {
         let refused = || {
             let message = "the request is not signed in: send a valid key or token";
-            Problem::from(Error::new(Kind::Credentials, message))
+            Problem::from(Error::new(ErrorKind::Credentials, message))
         };
         match self {
-            Doors::Open => is_local(request.headers()).then(Scope::local).ok_or_else(|| {
+            Authentication::Open => is_local(request.headers()).then(Scope::local).ok_or_else(|| {
                 let message = "this server answers to localhost only: give it a token to use another name";
-                Problem::from(Error::new(Kind::AccessDenied, message))
+                Problem::from(Error::new(ErrorKind::AccessDenied, message))
             }),
-            Doors::Tokens(known) => bearer(request.headers(), known).ok_or_else(refused),
-            Doors::Gateway => {
+            Authentication::Tokens(known) => bearer(request.headers(), known).ok_or_else(refused),
+            Authentication::Gateway => {
                 request.extensions().get::<Vouched>().map(|vouched| vouched.0.clone()).ok_or_else(refused)
             }
         }
@@ -96,10 +96,9 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let scope =
-            parts.extensions.get::<Scope>().cloned().ok_or_else(|| {
-                Problem::from(Error::new(Kind::Credentials, "the request is not signed in"))
-            })?;
+        let scope = parts.extensions.get::<Scope>().cloned().ok_or_else(|| {
+            Problem::from(Error::new(ErrorKind::Credentials, "the request is not signed in"))
+        })?;
         Ok(Caller { client: app.client.scoped(scope.clone()), scope })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Response;
 use bytes::Bytes;
-use claude_code_core::{Clock, Error, Kind, Result, Scope};
+use claude_code_core::{Clock, Error, ErrorKind, Result, Scope};
 use http_body_util::BodyExt;
 use lambda_http::lambda_runtime::{self, FunctionResponse};
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -91,11 +91,12 @@ pub async fn run(app: App) -> Result<(), lambda_http::Error> {
 /// Answers one event in one piece, JSON for JSON, until shortly before `deadline` in milliseconds since 1970: for
 /// hosts that have a Lambda runtime of their own.
 pub async fn invoke(app: &App, event: &str, deadline: u64) -> Result<String> {
-    let unreadable = |_| Error::new(Kind::Malformed, "the event is neither a request nor a batch of jobs");
+    let unreadable =
+        |_| Error::new(ErrorKind::Malformed, "the event is neither a request nor a batch of jobs");
     let event = serde_json::from_str(event).map_err(unreadable)?;
     let mut context = lambda_http::Context::default();
     context.deadline = deadline;
-    let failed = |error| Error::new(Kind::Protocol, format!("the answer cannot be written: {error}"));
+    let failed = |error| Error::new(ErrorKind::Protocol, format!("the answer cannot be written: {error}"));
     Ok(whole(app, event, context).await.map_err(failed)?.to_string())
 }
 

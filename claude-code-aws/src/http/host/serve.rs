@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::http::app::App;
-use crate::http::auth::credentials::Doors;
+use crate::http::auth::credentials::Authentication;
 use crate::http::router;
 
 /// After a failed accept, which happens where a limit on open files is reached.
@@ -37,13 +37,16 @@ pub struct Server {
 /// Listens at this address; port 0 takes a free one. Refuses an address that others reach unless the settings have a
 /// token.
 pub async fn bind(app: App, addr: SocketAddr) -> Result<Server> {
-    if !addr.ip().is_loopback() && matches!(app.settings.doors, Doors::Open) {
+    if !addr.ip().is_loopback() && matches!(app.settings.authentication, Authentication::Open) {
         return Err(Error::invalid(format!(
             "{addr} can be reached by others: give the server a token, or listen at 127.0.0.1"
         )));
     }
     let failed = |error: std::io::Error| {
-        Error::new(Kind::InvalidRequest, format!("cannot listen at {addr}: {error}; choose another port"))
+        Error::new(
+            ErrorKind::InvalidRequest,
+            format!("cannot listen at {addr}: {error}; choose another port"),
+        )
     };
     let listener = TcpListener::bind(addr).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
@@ -60,8 +63,8 @@ impl Server {
     /// settings' time to its end: answers, jobs, and work for callers that hung up.
     pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Server { listener, app, .. } = self;
-        let (patience, last) = (app.settings.patience, app.settings.last_answers);
-        let door = Door { listener, router: router(app.clone()), patience };
+        let (timeouts, last) = (app.settings.timeouts, app.settings.last_answers);
+        let door = Door { listener, router: router(app.clone()), timeouts };
         let (ending, end) = watch::channel(false);
         let (mut begun, mut late) = (JoinSet::new(), JoinSet::new());
         tokio::select! {
@@ -88,7 +91,7 @@ impl Server {
 struct Door {
     listener: TcpListener,
     router: Router,
-    patience: Duration,
+    timeouts: Duration,
 }
 
 impl Door {
@@ -98,7 +101,7 @@ impl Door {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(connection(stream, self.router.clone(), self.patience, end.clone()));
+                        connections.spawn(connection(stream, self.router.clone(), self.timeouts, end.clone()));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -112,7 +115,7 @@ impl Door {
 }
 
 /// One connection: a head that does not arrive in time closes it.
-async fn connection(stream: TcpStream, router: Router, patience: Duration, mut end: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, router: Router, timeouts: Duration, mut end: watch::Receiver<bool>) {
     // Without it a small answer waits for the acknowledgement of the one before: 40 ms.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -121,7 +124,7 @@ async fn connection(stream: TcpStream, router: Router, patience: Duration, mut e
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(timeouts)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     let ending = async move { drop(end.wait_for(|ending| *ending).await) };

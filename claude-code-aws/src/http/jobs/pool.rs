@@ -14,7 +14,7 @@ type Known = (Scope, String);
 
 /// The workers of this process, and who waits for them.
 #[derive(Clone, Debug)]
-pub(crate) struct Crew {
+pub(crate) struct JobPool {
     jobs: usize,
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
@@ -23,16 +23,16 @@ pub(crate) struct Crew {
 
 /// A job's place among those that are worked on or wait; dropped, it is free.
 #[derive(Debug)]
-pub(crate) struct Place {
-    crew: Crew,
+pub(crate) struct JobPermit {
+    job_pool: JobPool,
     job: Known,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Crew {
-    /// A crew that works on so many jobs at the same time.
+impl JobPool {
+    /// A job_pool that works on so many jobs at the same time.
     pub(crate) fn new(jobs: usize) -> Self {
-        Crew {
+        JobPool {
             jobs,
             turns: Arc::new(Semaphore::new(jobs)),
             places: Arc::new(Semaphore::new(jobs.saturating_mul(1 + WAITING).min(Semaphore::MAX_PERMITS))),
@@ -41,11 +41,11 @@ impl Crew {
     }
 
     /// A place for this job; none where it has one, or where too many wait.
-    pub(crate) fn place(&self, scope: &Scope, job: &str) -> Option<Place> {
+    pub(crate) fn permit(&self, scope: &Scope, job: &str) -> Option<JobPermit> {
         let job = (scope.clone(), job.to_owned());
         let permit = self.places.clone().try_acquire_owned().ok()?;
         let is_new = self.known().insert(job.clone());
-        is_new.then(|| Place { crew: self.clone(), job, _permit: permit })
+        is_new.then(|| JobPermit { job_pool: self.clone(), job, _permit: permit })
     }
 
     /// Begins no job any more.
@@ -63,15 +63,15 @@ impl Crew {
     }
 }
 
-impl Place {
-    /// The right to work, when its turn has come; none where the crew goes home.
+impl JobPermit {
+    /// The right to work, when its turn has come; none where the job_pool goes home.
     pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        self.crew.turns.clone().acquire_owned().await.ok()
+        self.job_pool.turns.clone().acquire_owned().await.ok()
     }
 }
 
-impl Drop for Place {
+impl Drop for JobPermit {
     fn drop(&mut self) {
-        self.crew.known().remove(&self.job);
+        self.job_pool.known().remove(&self.job);
     }
 }

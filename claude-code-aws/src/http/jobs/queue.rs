@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use claude_code_core::{Error, Kind, Result, Scope};
+use claude_code_core::{Error, ErrorKind, Result, Scope};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ impl Queue {
     pub(crate) async fn send(&self, scope: &Scope, job: &str) -> Result<()> {
         let failed = || {
             Error::new(
-                Kind::Unavailable,
+                ErrorKind::Unavailable,
                 "the job could not be queued: nothing was sent to a model; try again",
             )
         };
@@ -120,7 +120,7 @@ async fn message(app: &App, record: &Record, within: Duration) -> Result<Left> {
     let caller = Caller { client: app.client.scoped(message.scope.clone()), scope: message.scope };
     // On the heap: the whole sequence is in this future.
     match Box::pin(worker::work(app, &caller, &message.job, within)).await {
-        Err(error) if error.kind == Kind::NotFound => {
+        Err(error) if error.kind == ErrorKind::NotFound => {
             tracing::warn!(message = record.message_id, "a message names a job that is gone: it is dropped");
             Ok(Left::Ended)
         }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use claude_code_core::state::jobs::{Held, Taken};
-use claude_code_core::{Error, Event, Kind};
+use claude_code_core::{Error, ErrorKind, Event};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::pool::Place;
+use super::pool::JobPermit;
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::request::generate_body::Work;
@@ -35,7 +35,7 @@ pub(crate) enum Left {
 }
 
 /// Works on the job in a task of this process, when its turn comes.
-pub(crate) fn begin(app: &App, caller: &Caller, id: &str, place: Place) {
+pub(crate) fn begin(app: &App, caller: &Caller, id: &str, place: JobPermit) {
     let (app, caller, id) = (app.clone(), caller.clone(), id.to_owned());
     tokio::spawn(async move {
         let Some(_turn) = place.turn().await else { return };
@@ -81,7 +81,7 @@ fn wanted(held: &Held, within: Duration) -> Result<claude_code_core::GenerateReq
     if held.job.workers > MAX_WORKERS {
         let message =
             format!("{MAX_WORKERS} workers died over this job and may have been paid for: it is given up");
-        return Err(Problem::from(Error::new(Kind::Unavailable, message)));
+        return Err(Problem::from(Error::new(ErrorKind::Unavailable, message)));
     }
     let work: Work = serde_json::from_value(held.job.request.clone()).map_err(|_| unreadable())?;
     work.request(within)
@@ -115,7 +115,7 @@ async fn answer(
 /// Who reads the log misses a piece and gets the whole at its end: that is being paid for.
 fn went_on(logged: Result<(), Error>) -> Result<(), Error> {
     match logged {
-        Err(error) if error.kind != Kind::Conflict => {
+        Err(error) if error.kind != ErrorKind::Conflict => {
             tracing::warn!(%error, "the progress of a job could not be written");
             Ok(())
         }
@@ -194,5 +194,5 @@ fn logged(frame: &Frame) -> Value {
 }
 
 pub(crate) fn unreadable() -> Problem {
-    Problem::from(Error::new(Kind::Storage, "the job's request cannot be read: start it again"))
+    Problem::from(Error::new(ErrorKind::Storage, "the job's request cannot be read: start it again"))
 }

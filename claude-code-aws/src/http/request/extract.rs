@@ -6,7 +6,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode};
 use claude_code_core::answer::file::sha256_hex;
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             let detail = "send the body as Content-Type: application/json";
             return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", detail));
         }
-        let bytes = match timeout(app.settings.patience, received(request)).await {
+        let bytes = match timeout(app.settings.timeouts, received(request)).await {
             Ok(bytes) => bytes?,
             // Whoever sends byte by byte would keep a place from others.
             Err(_) => {
@@ -143,7 +143,7 @@ pub(crate) fn known_form(id: &str) -> Result<&str, Problem> {
 }
 
 fn unknown() -> Problem {
-    Problem::from(Error::new(Kind::NotFound, "there is nothing with this id"))
+    Problem::from(Error::new(ErrorKind::NotFound, "there is nothing with this id"))
 }
 
 /// The value of a body. What is no JSON is 400; JSON that is no such value is 422.
@@ -203,5 +203,5 @@ fn too_large() -> Problem {
 }
 
 fn malformed(detail: impl Into<String>) -> Problem {
-    Problem::from(Error::new(Kind::Malformed, detail))
+    Problem::from(Error::new(ErrorKind::Malformed, detail))
 }

@@ -14,7 +14,7 @@ use serde::de::{Deserializer, Error as _, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use crate::http::app::App;
-use crate::http::middleware::Place;
+use crate::http::middleware::Permit;
 use crate::http::response::problem::Problem;
 
 /// A language's name, for the API's description; the core decides.
@@ -298,7 +298,7 @@ pub(crate) struct Asks {
     /// What stands before the routes.
     pub(crate) prefix: String,
     pub(crate) last_event: u64,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Permit>,
 }
 
 impl FromRequestParts<App> for Asks {
@@ -326,7 +326,7 @@ impl FromRequestParts<App> for Asks {
             prefix: parts.extensions.get::<Prefix>().map(|prefix| prefix.0.clone()).unwrap_or_default(),
             host: text(HOST.as_str()).unwrap_or("localhost").to_owned(),
             last_event: text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0),
-            place: parts.extensions.get::<Place>().cloned(),
+            place: parts.extensions.get::<Permit>().cloned(),
         })
     }
 }

@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use claude_code_core::state::idempotency::{Claim, Entry};
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use futures_util::stream::BoxStream;
 use futures_util::{Future, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -79,9 +79,9 @@ pub(crate) async fn whole(
     work: impl Future<Output = Result<Answer, Problem>> + Send + 'static,
 ) -> Result<Response<Body>, Problem> {
     let claim = match enter(app, caller, asks, request).await? {
-        Place::Free => return Ok(work.await?.shown(app, asks).await),
-        Place::Done(answer) => return Ok(answer.shown(app, asks).await),
-        Place::First(claim) => claim,
+        Admission::Free => return Ok(work.await?.shown(app, asks).await),
+        Admission::Done(answer) => return Ok(answer.shown(app, asks).await),
+        Admission::First(claim) => claim,
     };
     // A caller that hangs up will come back with its key: what is being paid for goes on.
     let (leader, place) = (app.clone(), asks.place.clone());
@@ -90,7 +90,7 @@ pub(crate) async fn whole(
         drop(place);
         led
     });
-    let broken = |_| Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it"));
+    let broken = |_| Problem::from(Error::new(ErrorKind::Unavailable, "the work broke off: repeat it"));
     Ok(led.await.map_err(broken)??.shown(app, asks).await)
 }
 
@@ -103,14 +103,14 @@ pub(crate) async fn streamed(
     frames: BoxStream<'static, Frame>,
 ) -> Result<Response<Body>, Problem> {
     match enter(app, caller, asks, request).await? {
-        Place::Free => Ok(sse::response(inline_or_link::frames(app, &asks.host, frames))),
-        Place::Done(answer) if answer.is_problem() || answer.status == 202 => Ok(answer.into_response()),
-        Place::Done(answer) => {
+        Admission::Free => Ok(sse::response(inline_or_link::frames(app, &asks.host, frames))),
+        Admission::Done(answer) if answer.is_problem() || answer.status == 202 => Ok(answer.into_response()),
+        Admission::Done(answer) => {
             let frame = Frame::new("finished", serde_json::json!({ "generation": answer.body }));
             let frames = futures_util::stream::iter([frame]).boxed();
             Ok(sse::response(inline_or_link::frames(app, &asks.host, frames)))
         }
-        Place::First(claim) => {
+        Admission::First(claim) => {
             let mut open = Open { app: app.clone(), claim: Some(claim) };
             let frames = frames.then(move |frame| {
                 let ended = frame.is_last().then(|| (open.app.clone(), open.claim.take()));
@@ -127,26 +127,26 @@ pub(crate) async fn streamed(
 }
 
 /// What a request finds under its key.
-enum Place {
+enum Admission {
     Free,
     First(Claim),
     Done(Answer),
 }
 
-async fn enter(app: &App, caller: &Caller, asks: &Asks, request: &str) -> Result<Place, Problem> {
-    let Some(key) = &asks.key else { return Ok(Place::Free) };
+async fn enter(app: &App, caller: &Caller, asks: &Asks, request: &str) -> Result<Admission, Problem> {
+    let Some(key) = &asks.key else { return Ok(Admission::Free) };
     match app.idempotency.enter(&caller.scope, key, request, asks.within).await? {
-        Entry::Lead(claim) => Ok(Place::First(claim)),
-        Entry::Replay(value) => serde_json::from_value(value).map(Place::Done).map_err(|_| {
-            Problem::from(Error::new(Kind::Storage, "the kept answer cannot be read: use another key"))
+        Entry::Lead(claim) => Ok(Admission::First(claim)),
+        Entry::Replay(value) => serde_json::from_value(value).map(Admission::Done).map_err(|_| {
+            Problem::from(Error::new(ErrorKind::Storage, "the kept answer cannot be read: use another key"))
         }),
         Entry::InProgress(wait) => {
             let message = "the request with this key is in progress: repeat it later";
-            Err(Problem::from(Error::new(Kind::Conflict, message)).after(wait.as_secs().max(1)))
+            Err(Problem::from(Error::new(ErrorKind::Conflict, message)).after(wait.as_secs().max(1)))
         }
         Entry::OtherRequest => {
             let message = "the key was used for another request: use a new key for a new request";
-            Err(Problem::from(Error::new(Kind::KeyReused, message)).at("Idempotency-Key"))
+            Err(Problem::from(Error::new(ErrorKind::KeyReused, message)).at("Idempotency-Key"))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::service_creator::Code;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use claude_code_core::answer::file::stored_names;
-use claude_code_core::{Clock, Error, Generation, Kind, Result, UtcMillis};
+use claude_code_core::{Clock, Error, ErrorKind, Generation, Result, UtcMillis};
 use serde_json::{Value, json};
 
 use crate::connect::Places;
@@ -47,7 +47,7 @@ impl Links {
     /// A link for each file of a stored result, in their order.
     pub(crate) async fn of_result(&self, generation: &Generation, host: &str) -> Result<Vec<Link>> {
         let Some(s3_key) = &generation.s3_key else {
-            return Err(Error::new(Kind::NotFound, "the result is not stored: it has no download"));
+            return Err(Error::new(ErrorKind::NotFound, "the result is not stored: it has no download"));
         };
         let key = |name: &str| if s3_key.ends_with('/') { format!("{s3_key}{name}") } else { s3_key.clone() };
         let names = stored_names(&generation.files)?;
@@ -70,7 +70,7 @@ impl Links {
         let signer = Presigner::new(&self.s3, self.credentials.as_ref(), &self.clock).await;
         let signer = signer.map_err(|mut error| {
             // They are the server's: its callers are known, and can only come back later.
-            error.kind = Kind::Unavailable;
+            error.kind = ErrorKind::Unavailable;
             error
         })?;
         let mut links = Vec::new();

@@ -4,35 +4,37 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use claude_code_core::{Error, Generation, Kind};
+use claude_code_core::{Error, ErrorKind, Generation};
 use serde_json::{Value, json};
 
 /// Seconds that a throttled caller waits where the service did not say.
 const THROTTLED_WAIT: u64 = 5;
 
 /// The HTTP status of a kind. The only place that has them.
-pub fn status(kind: Kind) -> StatusCode {
+pub fn status(kind: ErrorKind) -> StatusCode {
     match kind {
-        Kind::Malformed => StatusCode::BAD_REQUEST,
-        Kind::Credentials => StatusCode::UNAUTHORIZED,
-        Kind::Budget => StatusCode::PAYMENT_REQUIRED,
-        Kind::AccessDenied | Kind::NeedsProfile | Kind::DataRetention => StatusCode::FORBIDDEN,
-        Kind::NotFound => StatusCode::NOT_FOUND,
-        Kind::Conflict => StatusCode::CONFLICT,
-        Kind::Retired | Kind::Legacy => StatusCode::GONE,
-        Kind::ContextTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        Kind::InvalidRequest
-        | Kind::NoSample
-        | Kind::KeyReused
-        | Kind::EditFailed
-        | Kind::Rejected
-        | Kind::Refused
-        | Kind::Filtered
-        | Kind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::Shed => StatusCode::TOO_MANY_REQUESTS,
-        Kind::Truncated | Kind::Cut | Kind::Empty => StatusCode::BAD_GATEWAY,
-        Kind::Throttled | Kind::Quota | Kind::Unavailable | Kind::Protocol => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorKind::Malformed => StatusCode::BAD_REQUEST,
+        ErrorKind::Credentials => StatusCode::UNAUTHORIZED,
+        ErrorKind::Budget => StatusCode::PAYMENT_REQUIRED,
+        ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::Retired | ErrorKind::Legacy => StatusCode::GONE,
+        ErrorKind::ContextTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::InvalidRequest
+        | ErrorKind::NoSample
+        | ErrorKind::KeyReused
+        | ErrorKind::EditFailed
+        | ErrorKind::Rejected
+        | ErrorKind::Refused
+        | ErrorKind::Filtered
+        | ErrorKind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::Shed => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty => StatusCode::BAD_GATEWAY,
+        ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::Protocol => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -126,7 +128,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = status(error.kind);
         let default = match error.kind {
-            Kind::Throttled | Kind::Quota | Kind::Unavailable => Some(THROTTLED_WAIT),
+            ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable => Some(THROTTLED_WAIT),
             _ => None,
         };
         let given = error.retry_after.map(|wait| wait.as_secs().max(1));
@@ -156,7 +158,7 @@ fn field_of(error: &Error) -> Option<String> {
         "prompt",
         "file",
     ];
-    if error.kind != Kind::InvalidRequest {
+    if error.kind != ErrorKind::InvalidRequest {
         return None;
     }
     let head = error.message.split([':', ',']).next().unwrap_or_default();

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ async fn generate(
             return Ok(Answer::ok(frame.data["generation"].clone()).into_response());
         }
     }
-    Err(Problem::from(Error::new(Kind::Unavailable, "the work broke off: repeat it")))
+    Err(Problem::from(Error::new(ErrorKind::Unavailable, "the work broke off: repeat it")))
 }
 
 fn view(conversation: &Conversation) -> Value {

@@ -46,7 +46,7 @@ pub(crate) async fn accept(app: App, caller: Caller, work: Work, prefix: String)
         }
         None => {
             // Before there is a row: a job that is shed leaves nothing.
-            let place = app.crew.place(&caller.scope, &id).ok_or_else(middleware::full)?;
+            let place = app.job_pool.permit(&caller.scope, &id).ok_or_else(middleware::full)?;
             let job = app.jobs.create(&caller.scope, &id, request).await?;
             worker::begin(&app, &caller, &id, place);
             job
@@ -100,7 +100,7 @@ fn keep_going(app: &App, caller: &Caller, job: &Job) {
     if job.is_ended() || app.queue.is_some() || !app.settings.background {
         return;
     }
-    if let Some(place) = app.crew.place(&caller.scope, &job.id) {
+    if let Some(place) = app.job_pool.permit(&caller.scope, &job.id) {
         worker::begin(app, caller, &job.id, place);
     }
 }

@@ -9,7 +9,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use claude_code_core::answer::file::stored_names;
 use claude_code_core::store::Listing;
-use claude_code_core::{Error, GenerationStore, Kind, Language, UtcMillis};
+use claude_code_core::{Error, ErrorKind, GenerationStore, Language, UtcMillis};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -49,7 +49,10 @@ pub(crate) struct ListParams {
 
 fn store(caller: &Caller) -> Result<&Arc<dyn GenerationStore>, Problem> {
     caller.client.results().ok_or_else(|| {
-        Problem::from(Error::new(Kind::NotFound, "this server keeps no results: set CLAUDE_CODE_AWS_STORE"))
+        Problem::from(Error::new(
+            ErrorKind::NotFound,
+            "this server keeps no results: set CLAUDE_CODE_AWS_STORE",
+        ))
     })
 }
 
@@ -123,9 +126,11 @@ pub(crate) async fn download(
 ) -> Result<Response<Body>, Problem> {
     let generation = store(&caller)?.get(&caller.scope, &id).await?;
     let Some(links) = &app.links else {
-        return Err(
-            Error::new(Kind::NotFound, "this server has no downloads: its results are in memory").into()
-        );
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "this server has no downloads: its results are in memory",
+        )
+        .into());
     };
     let links = links.of_result(&generation, &asks.host).await?;
     let sha256 = |index: usize| generation.files.get(index).map(|file| file.sha256()).unwrap_or_default();

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{self, HeaderValue};
 use axum::http::{Request, Response};
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use http_body_util::BodyExt;
 
 use crate::http::app::App;
@@ -36,7 +36,7 @@ pub(crate) async fn object(
     let inner = Request::get(format!("http://{}{target}", Service::S3.host()))
         .header(header::HOST, Service::S3.host())
         .body(http_body_util::Empty::new().map_err(|never| match never {}).boxed());
-    let inner = inner.map_err(|_| Error::new(Kind::Malformed, "the link cannot be read"))?;
+    let inner = inner.map_err(|_| Error::new(ErrorKind::Malformed, "the link cannot be read"))?;
     let answer = local::handle(twin.engines(), Service::S3, inner).await?;
     let mut response = answer.map(|body| Body::new(body.map_err(|error: BodyError| error)));
     if response.status().is_success() {

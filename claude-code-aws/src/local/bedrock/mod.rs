@@ -1,4 +1,4 @@
-//! Bedrock on the wire: its runtime and the Messages API, every style of call over one brain, and its control plane.
+//! Bedrock on the wire: its runtime and the Messages API, every style of call over one responder, and its control plane.
 
 mod anthropic;
 mod control;
@@ -32,7 +32,7 @@ use self::route::Route;
 use self::style::Told;
 use self::target::{Door, Target};
 use super::responder::fault::{self, Fault};
-use super::responder::{Brain, Question, Reply};
+use super::responder::{Question, Reply, Responder};
 use super::server::body::{self, Body};
 use super::server::clock;
 
@@ -47,7 +47,7 @@ const MAX_SENT_BYTES: usize = 8 << 20;
 /// The endpoint.
 #[derive(Debug)]
 pub(super) struct Bedrock {
-    brain: Arc<dyn Brain>,
+    responder: Arc<dyn Responder>,
     front: Option<Front>,
     control: Control,
     cache: PromptCache,
@@ -73,10 +73,10 @@ struct Sent {
 }
 
 impl Bedrock {
-    /// An endpoint whose models answer with this brain.
-    pub(crate) fn new(brain: Arc<dyn Brain>) -> Self {
+    /// An endpoint whose models answer with this responder.
+    pub(crate) fn new(responder: Arc<dyn Responder>) -> Self {
         Bedrock {
-            brain,
+            responder,
             front: None,
             control: Control::default(),
             cache: PromptCache::default(),
@@ -146,7 +146,7 @@ impl Bedrock {
         })
     }
 
-    /// Logs a question, checks it as its model would, and passes it to the brain. Waits where the reply is
+    /// Logs a question, checks it as its model would, and passes it to the responder. Waits where the reply is
     /// to be late; the faults that come back are those of its body.
     async fn ask(&self, question: Question, call: &Call<'_>) -> (Outcome, Vec<Fault>) {
         let version = question.version.or(call.version.map(str::to_owned));
@@ -163,7 +163,7 @@ impl Bedrock {
         self.log(Arc::clone(&question));
         let mut reply = match refused {
             Some(refusal) => refusal,
-            None => self.brain.answer(&question).await,
+            None => self.responder.answer(&question).await,
         };
         let mut faults = Vec::new();
         while let Reply::Faulty { reply: inner, faults: more } = reply {

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
 use claude_code_core::answer::file::sha256_hex;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use futures_util::StreamExt;
 use futures_util::stream;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -94,10 +94,10 @@ impl std::fmt::Debug for Recorder {
 
 impl Recorder {
     /// Records what `upstream` answers into a directory, behind what is there already, for requests that are
-    /// signed with these keys. Fails with [`Kind::Storage`] if it cannot be made.
+    /// signed with these keys. Fails with [`ErrorKind::Storage`] if it cannot be made.
     pub(crate) fn open(directory: &Path, upstream: Upstream, keys: Keys) -> Result<Self> {
         let failed = |error: std::io::Error| {
-            Error::new(Kind::Storage, format!("cannot record into {}: {error}", directory.display()))
+            Error::new(ErrorKind::Storage, format!("cannot record into {}: {error}", directory.display()))
         };
         std::fs::create_dir_all(directory).map_err(failed)?;
         let entries = std::fs::read_dir(directory).map_err(failed)?;

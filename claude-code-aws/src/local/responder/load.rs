@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claude_code_core::{Error, Result};
 
-use super::Brain;
+use super::Responder;
 use super::scripted::Scripted;
 use crate::local::bedrock::Recorded;
 use crate::local::samples::Samples;
@@ -28,11 +28,11 @@ pub fn answers_at(directory: &Path, path: &Path) -> Result<Twin> {
 }
 
 /// The script in this file; after its last step the sample answers. Fails naming the file and what is wrong with it.
-pub fn script_of(path: &Path) -> Result<Arc<dyn Brain>> {
+pub fn script_of(path: &Path) -> Result<Arc<dyn Responder>> {
     parsed(&read(path)?)
 }
 
-fn parsed(script: &str) -> Result<Arc<dyn Brain>> {
+fn parsed(script: &str) -> Result<Arc<dyn Responder>> {
     Ok(Arc::new(Scripted::parse(script, Arc::new(Samples::built_in()))?))
 }
 

@@ -7,8 +7,8 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use claude_code_core::provider::message::Role;
-use claude_code_core::provider::{ModelCall, ModelEvent, ModelProvider, Paid, ProviderError, StopReason};
-use claude_code_core::{Error, Kind, ModelId, Result, Usage};
+use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
+use claude_code_core::{Error, ErrorKind, ModelId, Result, Usage};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde_json::{Value, json};
@@ -53,19 +53,19 @@ impl OpenAi {
         let base = url.trim_end_matches('/').trim_end_matches("/chat/completions");
         let endpoint = Endpoint::checked("--answers", &format!("{base}/chat/completions"), false)?;
         if key.is_none() && !endpoint.is_near {
-            return Err(Error::new(Kind::Credentials, "no key for this server: set OPENAI_API_KEY"));
+            return Err(Error::new(ErrorKind::Credentials, "no key for this server: set OPENAI_API_KEY"));
         }
         if key.as_ref().is_some_and(|key| bearer(key).is_none()) {
-            return Err(Error::new(Kind::Credentials, "OPENAI_API_KEY has characters that no key has"));
+            return Err(Error::new(ErrorKind::Credentials, "OPENAI_API_KEY has characters that no key has"));
         }
         Ok(OpenAi { connector, endpoint, key })
     }
 
     async fn send(&self, call: &ModelCall) -> Result<Open, ProviderError> {
         let request = self.request(call).map_err(|_| {
-            ProviderError::new(Kind::InvalidRequest, Paid::No, "the request could not be built")
+            ProviderError::new(ErrorKind::InvalidRequest, Billing::No, "the request could not be built")
         })?;
-        call.departure.mark();
+        call.sent_flag.mark();
         let sent = self.connector.call(request).await;
         let response =
             sent.map_err(|failed| faults::connection(&self.endpoint.host, &faults::chain(&failed)))?;
@@ -154,7 +154,7 @@ fn refused(model: &ModelId, status: u16, error: &Value) -> ProviderError {
         _ => {}
     }
     if code == "insufficient_quota" {
-        fault.kind = Kind::Quota;
+        fault.kind = ErrorKind::Quota;
     }
     fault.status = Some(status);
     fault.code = Some(printable(code, 64)).filter(|code| !code.is_empty());
@@ -258,7 +258,7 @@ impl Answer {
         if !event["error"].is_null() {
             let status = event["error"]["code"].as_u64().and_then(|code| u16::try_from(code).ok());
             let fault = refused(&self.model, status.unwrap_or(500), &event["error"]);
-            return Err(ProviderError { paid: Paid::Maybe, ..fault });
+            return Err(ProviderError { paid: Billing::Maybe, ..fault });
         }
         let mut found = Vec::new();
         let choice = &event["choices"][0];

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::streamed::{Chunk, Streamed};
-use crate::local::responder::{Brain, Question, Reply, Usage, estimate_tokens};
+use crate::local::responder::{Question, Reply, Responder, Usage, estimate_tokens};
 
 /// What a request without max_tokens reserves: the longest answer of the current models.
 const UNSET_MAX_TOKENS: u64 = 128_000;
@@ -16,10 +16,10 @@ const UNSET_MAX_TOKENS: u64 = 128_000;
 const BURN: u64 = 5;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Throttles each model beyond so many tokens a minute; within them another brain answers.
+/// Throttles each model beyond so many tokens a minute; within them another responder answers.
 #[derive(Debug)]
 pub struct Quota {
-    inner: Arc<dyn Brain>,
+    inner: Arc<dyn Responder>,
     tokens_per_minute: u64,
     windows: Windows,
 }
@@ -34,8 +34,8 @@ struct Window {
 }
 
 impl Quota {
-    /// A quota before this brain.
-    pub fn new(inner: Arc<dyn Brain>, tokens_per_minute: u64) -> Self {
+    /// A quota before this responder.
+    pub fn new(inner: Arc<dyn Responder>, tokens_per_minute: u64) -> Self {
         Quota { inner, tokens_per_minute, windows: Windows::default() }
     }
 }
@@ -66,7 +66,7 @@ impl Quota {
 }
 
 #[async_trait::async_trait]
-impl Brain for Quota {
+impl Responder for Quota {
     async fn answer(&self, question: &Question) -> Reply {
         let Some(booking) = self.reserve(question) else {
             return Reply::Error {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use claude_code_core::provider::message::{Message, TextBlock};
 use claude_code_core::provider::{self, ModelCall, ModelEvent, ProviderError};
-use claude_code_core::{Kind, ModelId, ModelProvider};
+use claude_code_core::{ErrorKind, ModelId, ModelProvider};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
 use super::fault::Fault;
 use super::stop_sequences::Stops;
 use super::streamed::{Chunk, Streamed};
-use crate::local::responder::{Brain, End, Question, Reply, Role, StopReason, Usage, estimate_tokens};
+use crate::local::responder::{End, Question, Reply, Responder, Role, StopReason, Usage, estimate_tokens};
 
 /// The longest answer where a question sets no limit; a little below every current model's own.
 const UNSET_MAX_TOKENS: u32 = 64_000;
@@ -35,7 +35,7 @@ impl Relay {
 
     fn call(&self, question: &Question) -> Result<ModelCall, ProviderError> {
         let refused = |error: claude_code_core::Error| {
-            ProviderError::new(error.kind, provider::Paid::No, error.message)
+            ProviderError::new(error.kind, provider::Billing::No, error.message)
         };
         let model = match &self.model {
             Some(model) => model.clone(),
@@ -44,7 +44,7 @@ impl Relay {
         // Only texts go through: a turn of nothing but images or tools would reach the far side as an empty one.
         if question.messages.iter().any(|turn| turn.text.is_empty()) {
             let why = "a message without text: images and tools are not passed on to a model server";
-            return Err(ProviderError::new(Kind::InvalidRequest, provider::Paid::No, why));
+            return Err(ProviderError::new(ErrorKind::InvalidRequest, provider::Billing::No, why));
         }
         let system = Some(question.system.as_str()).filter(|system| !system.is_empty());
         let max_tokens = question.max_tokens.and_then(|tokens| u32::try_from(tokens).ok());
@@ -60,13 +60,13 @@ impl Relay {
             guardrail: None,
             service_tier: None,
             place: None,
-            departure: Default::default(),
+            sent_flag: Default::default(),
         })
     }
 }
 
 #[async_trait::async_trait]
-impl Brain for Relay {
+impl Responder for Relay {
     async fn answer(&self, question: &Question) -> Reply {
         let mut events = match self.call(question) {
             Ok(call) => self.provider.stream(call),
@@ -184,15 +184,15 @@ fn counted(usage: claude_code_core::Usage) -> Usage {
 /// The exception that Bedrock has for such a fault before an answer.
 fn refusal(error: &ProviderError) -> Reply {
     let (code, status) = match error.kind {
-        Kind::Throttled => ("ThrottlingException", 429),
-        Kind::Quota => ("ServiceQuotaExceededException", 400),
-        Kind::Timeout => ("ModelTimeoutException", 408),
-        Kind::Unavailable => ("ServiceUnavailableException", 503),
-        Kind::Credentials | Kind::AccessDenied => ("AccessDeniedException", 403),
-        Kind::NotFound | Kind::Retired => ("ResourceNotFoundException", 404),
-        Kind::InvalidRequest | Kind::Malformed => ("ValidationException", 400),
+        ErrorKind::Throttled => ("ThrottlingException", 429),
+        ErrorKind::Quota => ("ServiceQuotaExceededException", 400),
+        ErrorKind::Timeout => ("ModelTimeoutException", 408),
+        ErrorKind::Unavailable => ("ServiceUnavailableException", 503),
+        ErrorKind::Credentials | ErrorKind::AccessDenied => ("AccessDeniedException", 403),
+        ErrorKind::NotFound | ErrorKind::Retired => ("ResourceNotFoundException", 404),
+        ErrorKind::InvalidRequest | ErrorKind::Malformed => ("ValidationException", 400),
         // Told in Bedrock's own words, which clients look for.
-        Kind::ContextTooLong => return Reply::invalid("Input is too long for requested model."),
+        ErrorKind::ContextTooLong => return Reply::invalid("Input is too long for requested model."),
         _ => ("ModelErrorException", 424),
     };
     let refusal = Reply::Error { code: code.to_owned(), status, message: error.message.clone() };
@@ -205,9 +205,9 @@ fn refusal(error: &ProviderError) -> Reply {
 /// The exception that Bedrock has for such a fault within a stream.
 fn broken(fault: &ProviderError) -> Chunk {
     let code = match fault.kind {
-        Kind::Throttled => "throttlingException",
-        Kind::Unavailable => "serviceUnavailableException",
-        Kind::InvalidRequest | Kind::Malformed | Kind::ContextTooLong => "validationException",
+        ErrorKind::Throttled => "throttlingException",
+        ErrorKind::Unavailable => "serviceUnavailableException",
+        ErrorKind::InvalidRequest | ErrorKind::Malformed | ErrorKind::ContextTooLong => "validationException",
         _ => "modelStreamErrorException",
     };
     error(code, &fault.message)

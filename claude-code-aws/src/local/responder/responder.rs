@@ -160,7 +160,7 @@ impl End {
     }
 }
 
-/// What a brain says.
+/// What a responder says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// An answer of text.
@@ -255,7 +255,7 @@ impl Reply {
 
 /// Makes the answers of the twin's models. Asked after the request passed the checks that real models make.
 #[async_trait::async_trait]
-pub trait Brain: fmt::Debug + Send + Sync {
+pub trait Responder: fmt::Debug + Send + Sync {
     /// The answer to one question.
     async fn answer(&self, question: &Question) -> Reply;
 }

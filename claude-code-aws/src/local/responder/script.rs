@@ -1,18 +1,18 @@
-//! A brain that follows a script first: what tests need to see how a caller takes faults.
+//! A responder that follows a script first: what tests need to see how a caller takes faults.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fault::Fault;
-use crate::local::responder::{Brain, Question, Reply};
+use crate::local::responder::{Question, Reply, Responder};
 
-/// Plays its steps one question at a time, in order; afterwards another brain answers.
+/// Plays its steps one question at a time, in order; afterwards another responder answers.
 ///
 /// Requests that the model itself would refuse (its parameters, its end of life) take no step.
 #[derive(Debug)]
 pub struct Script {
     steps: Mutex<VecDeque<Step>>,
-    rest: Arc<dyn Brain>,
+    rest: Arc<dyn Responder>,
 }
 
 #[derive(Debug)]
@@ -22,8 +22,8 @@ enum Step {
 }
 
 impl Script {
-    /// A script without steps before this brain.
-    pub fn new(rest: Arc<dyn Brain>) -> Self {
+    /// A script without steps before this responder.
+    pub fn new(rest: Arc<dyn Responder>) -> Self {
         Script { steps: Mutex::default(), rest }
     }
 
@@ -35,7 +35,7 @@ impl Script {
         self
     }
 
-    /// Next, the other brain's answer with these faults; without any, just its answer.
+    /// Next, the other responder's answer with these faults; without any, just its answer.
     pub fn faults(self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.push(Step::Faults(faults.into_iter().collect()));
         self
@@ -47,7 +47,7 @@ impl Script {
 }
 
 #[async_trait::async_trait]
-impl Brain for Script {
+impl Responder for Script {
     async fn answer(&self, question: &Question) -> Reply {
         let step = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         match step {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::fault::Fault;
 use super::streamed::PIECE_TOKENS;
-use crate::local::responder::{Brain, Question, Reply, StopReason, Usage};
+use crate::local::responder::{Question, Reply, Responder, StopReason, Usage};
 
 /// The most steps of a script, repetitions counted.
 const MAX_STEPS: usize = 100_000;
@@ -19,13 +19,13 @@ const MAX_STEPS: usize = 100_000;
 #[cfg(feature = "cli")]
 pub(crate) const FORMAT: &str = include_str!("scripts.md");
 
-/// Plays a script file, one step for each question; afterwards another brain answers.
+/// Plays a script file, one step for each question; afterwards another responder answers.
 ///
 #[doc = include_str!("scripts.md")]
 #[derive(Debug)]
 pub struct Scripted {
     steps: Mutex<VecDeque<Step>>,
-    rest: Arc<dyn Brain>,
+    rest: Arc<dyn Responder>,
 }
 
 #[derive(Deserialize)]
@@ -142,8 +142,8 @@ fn once() -> usize {
 }
 
 impl Scripted {
-    /// A script of this JSON before that brain. Fails naming the line that cannot be read.
-    pub fn parse(json: &str, rest: Arc<dyn Brain>) -> Result<Self, Error> {
+    /// A script of this JSON before that responder. Fails naming the line that cannot be read.
+    pub fn parse(json: &str, rest: Arc<dyn Responder>) -> Result<Self, Error> {
         let file: File =
             serde_json::from_str(json).map_err(|error| Error::invalid(format!("the script: {error}")))?;
         let both = file.steps.iter().position(|step| step.answer.is_some() && step.error.is_some());
@@ -169,7 +169,7 @@ impl Scripted {
 }
 
 #[async_trait::async_trait]
-impl Brain for Scripted {
+impl Responder for Scripted {
     async fn answer(&self, question: &Question) -> Reply {
         let step = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(step) = step else { return self.rest.answer(question).await };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -46,7 +46,7 @@ impl ObjectStore {
     /// Answers one request.
     pub(in crate::local) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let request = request.map(s3s::Body::http_body);
-        let failed = |error| Error::new(Kind::Storage, format!("the local s3 engine failed: {error:?}"));
+        let failed = |error| Error::new(ErrorKind::Storage, format!("the local s3 engine failed: {error:?}"));
         let response = self.service.call(request).await.map_err(failed)?;
         Ok(response.map(|body| body.map_err(BodyError::new).boxed()))
     }

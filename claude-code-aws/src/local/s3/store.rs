@@ -1,6 +1,6 @@
 //! The tables, and how the file is opened.
 
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use crate::local::storage::directory::Directory;
@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS part (
 pub(super) fn open(directory: &Directory) -> Result<Connection> {
     let path = directory.database(FILE)?;
     connect(&path)
-        .map_err(|error| Error::new(Kind::Storage, format!("cannot open {}: {error}", path.display())))
+        .map_err(|error| Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display())))
 }
 
 fn connect(path: &std::path::Path) -> rusqlite::Result<Connection> {

@@ -7,7 +7,7 @@ mod render;
 use std::fmt;
 
 pub(super) use self::find::task;
-use super::responder::{Brain, Question, Reply};
+use super::responder::{Question, Reply, Responder};
 
 /// The answers that come with the crate.
 const BUILT_IN: [&str; 10] = [
@@ -51,7 +51,7 @@ pub struct SampleFile {
     pub content: String,
 }
 
-/// A brain that plays sample answers and nothing else.
+/// A responder that plays sample answers and nothing else.
 #[derive(Clone)]
 pub struct Samples {
     samples: Vec<Sample>,
@@ -99,7 +99,7 @@ impl Samples {
 }
 
 #[async_trait::async_trait]
-impl Brain for Samples {
+impl Responder for Samples {
     async fn answer(&self, question: &Question) -> Reply {
         self.reply(question)
     }

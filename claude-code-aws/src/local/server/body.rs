@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 use futures_util::stream::BoxStream;
 use http_body::Frame;
 use http_body_util::BodyExt;
@@ -38,8 +38,9 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|error| Error::new(Kind::Malformed, format!("the request's body broke off: {error}")))?;
+        let frame = frame.map_err(|error| {
+            Error::new(ErrorKind::Malformed, format!("the request's body broke off: {error}"))
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(Error::invalid(format!("the request's body is longer than {limit} bytes")));

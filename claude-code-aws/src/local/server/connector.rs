@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use http::header::{HOST, HeaderValue};
 use http_body_util::BodyExt;
 
@@ -47,7 +47,7 @@ impl HttpConnector for InProcess {
 
 async fn exchange(engines: &Engines, request: HttpRequest) -> Result<HttpResponse> {
     let unreadable =
-        |error: &dyn std::fmt::Display| Error::new(Kind::Malformed, format!("not a request: {error}"));
+        |error: &dyn std::fmt::Display| Error::new(ErrorKind::Malformed, format!("not a request: {error}"));
     let request = request.try_into_http1x().map_err(|error| unreadable(&error))?;
     let mut request = request.map(|body| body.map_err(BodyError::new).boxed());
     let authority =

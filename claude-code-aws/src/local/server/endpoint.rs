@@ -11,7 +11,7 @@ use super::body::{self, Body};
 use super::keys::Keys;
 use super::sts;
 use crate::local::bedrock::{Bedrock, Front};
-use crate::local::responder::Brain;
+use crate::local::responder::Responder;
 use crate::local::s3::ObjectStore;
 use crate::local::storage::directory::Directory;
 use crate::local::storage::dynamodb::DynamoDb;
@@ -62,9 +62,9 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Engines that will keep their data in this directory and answer with this brain. Touches nothing yet.
-    pub fn new(path: PathBuf, brain: Arc<dyn Brain>) -> Self {
-        let bedrock = Bedrock::new(brain);
+    /// Engines that will keep their data in this directory and answer with this responder. Touches nothing yet.
+    pub fn new(path: PathBuf, responder: Arc<dyn Responder>) -> Self {
+        let bedrock = Bedrock::new(responder);
         Engines {
             path,
             keys: Keys::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -50,7 +50,7 @@ pub struct Listening {
 /// know, are refused; without it S3 alone checks signatures, those of the keys that it knows and the end of presigned
 /// URLs. The work is done on the runtime that this is called on.
 ///
-/// Fails with [`Kind::Unavailable`] if a port is taken.
+/// Fails with [`ErrorKind::Unavailable`] if a port is taken.
 pub async fn listen(twin: &Twin, port: u16, verify_signatures: bool) -> Result<Listening> {
     let listening = listen_before_stores(twin, port, verify_signatures).await?;
     listening.open_stores();
@@ -59,7 +59,7 @@ pub async fn listen(twin: &Twin, port: u16, verify_signatures: bool) -> Result<L
 
 /// As [`listen`], with the tables and buckets of these settings, which are made where they are not there yet.
 ///
-/// Fails also with [`Kind::Storage`], where the twin's directory cannot be used.
+/// Fails also with [`ErrorKind::Storage`], where the twin's directory cannot be used.
 pub async fn listen_with_stores(
     twin: &Twin,
     config: &Config,
@@ -92,9 +92,9 @@ pub(crate) async fn listen_before_stores(
     let mut listening =
         Listening { addresses: Vec::new(), tasks: JoinSet::new(), stores: watch::Sender::new(false) };
     for (service, listener) in listeners {
-        let address = listener
-            .local_addr()
-            .map_err(|error| Error::new(Kind::Unavailable, format!("a listener has no address: {error}")))?;
+        let address = listener.local_addr().map_err(|error| {
+            Error::new(ErrorKind::Unavailable, format!("a listener has no address: {error}"))
+        })?;
         listening.addresses.push((service, address));
         let door = Door { engines: Arc::clone(twin.engines()), service, verify_signatures };
         let mut stores = listening.stores.subscribe();
@@ -159,7 +159,7 @@ impl Listening {
 
 fn taken(address: SocketAddr, error: &std::io::Error) -> Error {
     Error::new(
-        Kind::Unavailable,
+        ErrorKind::Unavailable,
         format!("cannot listen on {address}: {error}; choose another --port, or 0 for free ones"),
     )
 }
@@ -303,7 +303,7 @@ fn is_loopback(authority: &str) -> bool {
 
 fn failed(error: &Error) -> Response<Body> {
     let (status, code) = match error.kind {
-        Kind::Malformed | Kind::InvalidRequest => (StatusCode::BAD_REQUEST, "ValidationException"),
+        ErrorKind::Malformed | ErrorKind::InvalidRequest => (StatusCode::BAD_REQUEST, "ValidationException"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException"),
     };
     refused(status, code, &error.message)

@@ -1,11 +1,11 @@
 //! The state directory: one process at a time, one SQLite file per engine, and nothing ever thrown away.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::local::s3;
@@ -33,7 +33,7 @@ pub struct Directory {
 impl Directory {
     /// Creates the directory where it is missing (mode 0700) and locks it.
     ///
-    /// Fails with [`Kind::Storage`] if it cannot be written, or if another process uses it; the line names
+    /// Fails with [`ErrorKind::Storage`] if it cannot be written, or if another process uses it; the line names
     /// that process and the way to share its engines.
     pub fn open(path: &Path) -> Result<Self> {
         create(path).map_err(|error| unwritable(path, &error))?;
@@ -75,12 +75,14 @@ impl Directory {
     /// Removes the engines' databases, and with them all that they keep; those that were set aside stay, and so does
     /// whatever else is in the directory. Call it before the engines open.
     ///
-    /// Fails with [`Kind::Storage`] if one cannot be removed.
+    /// Fails with [`ErrorKind::Storage`] if one cannot be removed.
     pub fn clear(&self) -> Result<()> {
         for (name, side) in DATABASES.iter().flat_map(|name| SIDE_FILES.map(|side| (name, side))) {
             let path = with_suffix(&self.path.join(name), side);
             match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&path, &error)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(unwritable(&path, &error));
+                }
                 _ => {}
             }
         }
@@ -126,7 +128,7 @@ fn damage(path: &Path) -> Result<Option<String>> {
         Ok(verdict) => Ok(Some(verdict.lines().next().unwrap_or_default().to_owned())),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Ok(Some(error.to_string())),
-            _ => Err(Error::new(Kind::Storage, format!("cannot read {}: {error}", path.display()))),
+            _ => Err(Error::new(ErrorKind::Storage, format!("cannot read {}: {error}", path.display()))),
         },
     }
 }
@@ -165,7 +167,7 @@ fn in_use(path: &Path, mut file: File) -> Error {
     let owner =
         owner.trim().parse::<u32>().map_or_else(|_| "another process".to_owned(), |pid| format!("pid {pid}"));
     let message = format!("{} is in use by {owner}; share it with `claude-code-aws twin up`", path.display());
-    Error::new(Kind::Storage, message)
+    Error::new(ErrorKind::Storage, message)
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
@@ -173,5 +175,5 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
         "cannot write to {}: {error}; choose another directory with CLAUDE_CODE_AWS_LOCAL_DIR",
         path.display()
     );
-    Error::new(Kind::Storage, message)
+    Error::new(ErrorKind::Storage, message)
 }

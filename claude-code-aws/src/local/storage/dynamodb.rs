@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use dynoxide::{Database, DynoxideError};
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
@@ -34,7 +34,7 @@ impl DynamoDb {
         let open = move || {
             let path = directory.database(FILE)?;
             let failed = |error: &dyn std::fmt::Display| {
-                Error::new(Kind::Storage, format!("cannot open {}: {error}", path.display()))
+                Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display()))
             };
             let name = path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
             Database::new(name).map_err(|error| failed(&error))

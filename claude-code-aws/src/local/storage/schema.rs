@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 
 use crate::connect::config::Config;
 use crate::local::Twin;
@@ -109,5 +109,5 @@ fn text(name: &str) -> Result<AttributeDefinition> {
 }
 
 fn unbuildable(error: aws_sdk_dynamodb::error::BuildError) -> Error {
-    Error::new(Kind::Storage, format!("the table's definition is incomplete: {error}"))
+    Error::new(ErrorKind::Storage, format!("the table's definition is incomplete: {error}"))
 }

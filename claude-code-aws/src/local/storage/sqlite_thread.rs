@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 type Job<T> = Box<dyn FnOnce(&mut T) + Send>;
@@ -46,10 +46,9 @@ impl<T: 'static> Worker<T> {
                 let _ = opened.send(Err(error));
             }
         };
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(body)
-            .map_err(|error| Error::new(Kind::Storage, format!("cannot start the thread {name}: {error}")))?;
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|error| {
+            Error::new(ErrorKind::Storage, format!("cannot start the thread {name}: {error}"))
+        })?;
         let worker = Worker { name, jobs: Some(jobs), thread: Some(thread) };
         ready.await.unwrap_or_else(|_| Err(worker.stopped()))?;
         Ok(worker)
@@ -79,13 +78,19 @@ impl<T: 'static> Worker<T> {
     }
 
     fn stopped(&self) -> Error {
-        Error::new(Kind::Storage, format!("the local {} engine has stopped; open the store again", self.name))
+        Error::new(
+            ErrorKind::Storage,
+            format!("the local {} engine has stopped; open the store again", self.name),
+        )
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Error {
         let why = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let why = why.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Error::new(Kind::Storage, format!("the local {} engine failed within a request: {why}", self.name))
+        Error::new(
+            ErrorKind::Storage,
+            format!("the local {} engine failed within a request: {why}", self.name),
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use claude_code_core::{Error, Kind};
+use claude_code_core::{Error, ErrorKind};
 
 /// How long one try may take. DynamoDB answers within milliseconds; the rest is for a busy network.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -37,5 +37,5 @@ where
         "ProvisionedThroughputExceededException" | "ThrottlingException" => "it is busy: try again",
         _ => "check the table, the credentials and the network",
     };
-    Error::new(Kind::Storage, format!("could not {verb} table {table} ({code}): {fix}"))
+    Error::new(ErrorKind::Storage, format!("could not {verb} table {table} ({code}): {fix}"))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_core::store::ResultRow;
-use claude_code_core::{Error, Generation, Kind, Language, Result, Scope, UtcMillis};
+use claude_code_core::{Error, ErrorKind, Generation, Language, Result, Scope, UtcMillis};
 
 /// A result is kept for 89 days, a day less than its objects.
 const KEPT: Duration = Duration::from_secs(89 * 86_400);
@@ -94,7 +94,7 @@ pub(crate) fn fitting(mut item: Item) -> Result<Item> {
     item.insert(SPILLED.into(), number(files));
     match size(&item) {
         bytes if bytes > MOST => Err(Error::new(
-            Kind::Storage,
+            ErrorKind::Storage,
             format!("the result's row has {bytes} bytes, {MOST} are allowed: nothing was written"),
         )),
         _ => Ok(item),

@@ -15,7 +15,7 @@ use claude_code_core::answer::file::sha256_hex;
 use claude_code_core::state::{
     AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
 };
-use claude_code_core::{Error, Kind, Result, StateStore, UtcMillis};
+use claude_code_core::{Error, ErrorKind, Result, StateStore, UtcMillis};
 
 /// Bodies over this many bytes go to S3: an item with its names must stay under 400 KB.
 const INLINE: usize = 100 * 1024;
@@ -144,7 +144,7 @@ impl DynamoState {
                 match crate::storage::s3::get(client, bucket, key).await {
                     Ok(body) => body,
                     // The bucket removes bodies after a day: the value is gone.
-                    Err(error) if error.kind == Kind::NotFound => return Ok(None),
+                    Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
                     Err(error) => return Err(error),
                 }
             }
@@ -268,7 +268,7 @@ fn counted(names: &[&'static str], item: Option<&Item>) -> Counters {
 
 fn damaged(table: &str) -> Error {
     Error::new(
-        Kind::Storage,
+        ErrorKind::Storage,
         format!("table {table} gave a row without a version: check that nothing else writes to it"),
     )
 }

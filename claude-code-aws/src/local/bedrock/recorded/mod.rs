@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_smithy_types::base64;
 use bytes::Bytes;
-use claude_code_core::{Error, Kind, Result};
+use claude_code_core::{Error, ErrorKind, Result};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl Recorded {
         }
         if recorded.takes.is_empty() {
             let message = format!("{}: no recorded exchange in it (*.json, *.jsonl)", directory.display());
-            return Err(Error::new(Kind::InvalidRequest, message));
+            return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
         Ok(recorded)
     }
