@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python infra typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
+.PHONY: demo test rust fuzz module python infra docs typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -40,6 +40,9 @@ python: $(PY) module  ## the Python package with its notebooks, and the twin rea
 
 infra:  ## templates and deployment: linters, policies, the three templates compared, rollbacks rehearsed on a mock
 	.ci/infra
+
+docs:  ## target/site: the documentation, built strictly, with links, error kinds and variables checked; no compile
+	.ci/docs
 
 typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyright over package, tests and examples
 	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py examples/python
