@@ -18,7 +18,8 @@ MARK = re.compile(r"^<!-- generate: ([\w./-]+) -->$", re.M)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """The page with its generated parts."""
+    """The page with its generated parts, without what tells readers of the source where they are."""
+    markdown = re.sub(r"(?m)^The site has .*\n", "", markdown)
     return MARK.sub(lambda found: _generated(found[1]), markdown)
 
 
