@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: demo test rust fuzz module python infra docs typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
+.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -57,7 +57,10 @@ api: module  ## schemathesis against the running server: all checks, no failure
 page: module  ## the service creator's page in headless Chromium
 	.ci/page $(TARGET)/claude-code-aws
 
-lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
+features:  ## each feature set alone: none, local, server, cli, local and server
+	.ci/features
+
+lint: typed features  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
 	cargo fmt --all -- --check
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
 	.ci/checks

@@ -7,10 +7,12 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use crate::budget::ledger::Ledger;
+use crate::budget::{BudgetScope, BudgetView};
 use crate::cache::response::{self, CacheLookup, Entry, ResponseCache};
 use crate::cache::single_flight::{Role, SingleFlight};
 use crate::clock::{Clock, IdSource, UtcMillis, new_id};
 use crate::draft::Draft;
+use crate::draft::next_attempt::NextAttempt;
 use crate::draft::outcome::Outcome;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generation::Generation;
@@ -19,7 +21,6 @@ use crate::metrics::observe::observation;
 use crate::next::model_health::{ModelHealth, ProbePermit};
 use crate::next::{self, Step};
 use crate::plan::policy::Policy;
-use crate::plan::send::NextAttempt;
 use crate::plan::{self, Estimate, Plan};
 use crate::provider::attempt;
 use crate::provider::profile_resolver::{ProfileResolver, ResolvedProfile};
@@ -178,6 +179,8 @@ impl Client {
                 Err(refused) => return draft.refused(plan, &attempt, refused),
             };
         let call = ModelCall { sent_flag: reservation.sent_flag(), ..next::call(plan, &attempt, draft) };
+        let omitted = next::omitted_fields(plan, &attempt, draft);
+        draft.warnings.extend(omitted);
         draft.open(plan, &attempt);
         let mut incoming = attempt::open(&*parts.provider, call, draft.timeouts(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
@@ -241,6 +244,29 @@ impl Client {
     pub async fn release_leases(&self) {
         self.parts.cache.release_leases().await;
         self.parts.ledger.settle_deferred().await;
+    }
+
+    /// The figures of the current UTC day. Fails if the ledger cannot be read.
+    pub async fn budget(&self) -> Result<BudgetView> {
+        self.parts.ledger.view(&self.scope).await
+    }
+
+    /// From now on nothing is sent: every host over the same state refuses with a budget error within two seconds.
+    /// What is under way runs to its end. Fails if the state cannot be written.
+    pub async fn stop_budget(&self, whose: BudgetScope) -> Result<()> {
+        self.parts.ledger.kill_switch.set(&self.named(whose), true).await
+    }
+
+    /// Ends a stop, within two seconds on every host. Fails if the state cannot be written.
+    pub async fn resume_budget(&self, whose: BudgetScope) -> Result<()> {
+        self.parts.ledger.kill_switch.set(&self.named(whose), false).await
+    }
+
+    fn named(&self, whose: BudgetScope) -> Scope {
+        match whose {
+            BudgetScope::Everybody => Scope::all(),
+            BudgetScope::Scope => self.scope.clone(),
+        }
     }
 
     /// Stored results, where the client has a store.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::{self, CodeFile};
 use crate::answer::language::Language;
+use crate::answer::stop_reason::StopReason;
 use crate::clock::UtcMillis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tier;
 use crate::money::price::Cost;
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
-use crate::provider::StopReason;
 use crate::request::{GenerateRequest, SourceFile};
 
 /// One send, with why it was made and what became of it.

@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
+use crate::draft::next_attempt::NextAttempt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::generation::{Generation, Given};
 use crate::plan::Plan;
-use crate::plan::send::NextAttempt;
 use crate::read::AnswerEvent;
 
 /// The events of one request. Lazy: nothing is planned or sent before the first poll.

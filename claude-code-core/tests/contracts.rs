@@ -1,7 +1,8 @@
 //! The stores in memory hold the contracts of their seams.
 #![allow(missing_docs)]
 
-use claude_code_core::state::memory::{MemoryState, MemoryStore};
+use claude_code_core::state::memory::MemoryState;
+use claude_code_core::store::memory::MemoryStore;
 use claude_code_core::testing::{state_contract, store_contract};
 
 #[tokio::test]

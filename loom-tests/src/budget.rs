@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use crate::cell::{BALANCE, Change, Counters, Reservation, DeferredReleases, RESERVED, Rows, SPENT, UNKNOWN};
+use crate::state::counters::{Counters, Rows};
+use crate::reservation::{BALANCE, Change, Reservation, DeferredReleases, RESERVED, SPENT, UNKNOWN};
 
 const CEILING: i64 = 10;
 const COST: i64 = 4;

@@ -13,9 +13,15 @@ mod sync {
 
 #[path = "../../claude-code-core/src/budget/reservation.rs"]
 #[allow(dead_code, reason = "the models use what races")]
-mod cell;
-#[path = "../../claude-code-core/src/provider/sent_flag.rs"]
-mod sent_flag;
+mod reservation;
+mod provider {
+    #[path = "../../../claude-code-core/src/provider/sent_flag.rs"]
+    pub(crate) mod sent_flag;
+}
+mod state {
+    #[path = "../../../claude-code-core/src/state/counters.rs"]
+    pub(crate) mod counters;
+}
 #[path = "../../claude-code-core/src/cache/single_flight.rs"]
 mod flight;
 

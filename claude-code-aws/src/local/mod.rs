@@ -15,6 +15,7 @@ mod twin;
 pub(crate) use crate::connect::local::prepare;
 pub use crate::connect::local::{BUCKET, open};
 pub(crate) use crate::connect::local::{samples, stored};
+#[cfg(feature = "cli")]
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]

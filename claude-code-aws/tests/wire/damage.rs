@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use claude_code_aws::provider::ModelCall;
 use claude_code_aws::provider::message::{Message, TextBlock};
 use claude_code_aws::{ErrorKind, ModelId};
-use claude_code_core::draft::outcome::Ended;
 use claude_code_core::provider::attempt::{self, Timeouts};
+use claude_code_core::provider::ended::Ended;
 use serde_json::{Value, json};
 
 use super::bytes::{converse, delta, frame, metadata};

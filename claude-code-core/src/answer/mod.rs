@@ -1,6 +1,7 @@
-//! Values of an answer: files with their paths and languages, and diagnostics about them.
+//! Values of an answer: files with their paths and languages, the stop reason, and diagnostics about them.
 
 pub mod diagnostic;
 pub mod file;
 pub mod language;
 pub mod path;
+pub mod stop_reason;

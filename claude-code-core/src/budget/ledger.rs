@@ -10,13 +10,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::budget::kill_switch::KillSwitch;
-use crate::budget::reservation::{
-    self, BALANCE, Change, Counters, DeferredReleases, RESERVED, SPENT, UNKNOWN,
-};
+use crate::budget::reservation::{self, BALANCE, Change, DeferredReleases, RESERVED, SPENT, UNKNOWN};
 use crate::budget::{BudgetView, Caps};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::price::{Cost, PicoUsd};
+use crate::state::counters::Counters;
 use crate::state::{AddError, Addition, Scope, StateKey, StateKind, StateStore};
 use crate::state::{time_after_answer, time_before_answer};
 

@@ -1,14 +1,11 @@
 //! The budget's cell: counters that change together or not at all, and reservations on them. It knows no store and no clock;
 //! `loom-tests` runs this very file under every order of its threads.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::hash::Hash;
+use std::collections::VecDeque;
 
 use crate::provider::sent_flag::SentFlag;
+use crate::state::counters::Counters;
 use crate::sync::{Arc, Mutex, PoisonError};
-
-/// Named integer counters.
-pub type Counters = BTreeMap<&'static str, i64>;
 
 /// What is charged, spent and reserved together, counted below zero. A condition cannot add, so the floor under this
 /// one counter is minus the cap: each caller brings the cap that counts now, whatever the row began with.
@@ -52,40 +49,6 @@ impl Change {
     /// Leaves the amount charged and notes that its outcome is unknown.
     pub(crate) fn leave(held: i64) -> Self {
         Change::of([(UNKNOWN, held)])
-    }
-}
-
-/// Rows of counters in memory.
-#[derive(Debug)]
-pub(crate) struct Rows<K>(Mutex<HashMap<K, Counters>>);
-
-impl<K: Eq + Hash + Clone> Rows<K> {
-    /// No rows.
-    pub(crate) fn new() -> Self {
-        Rows(Mutex::new(HashMap::new()))
-    }
-
-    /// Adds to the counters of a row, all or none, and gives the totals. Err: a counter would have ended below its
-    /// floor; the totals are those before.
-    pub(crate) fn add(
-        &self,
-        key: &K,
-        initial: &Counters,
-        deltas: &Counters,
-        floors: &Counters,
-    ) -> Result<Counters, Counters> {
-        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = rows.get(key).unwrap_or(initial).clone();
-        let mut totals = before.clone();
-        for (name, delta) in deltas {
-            let total = totals.entry(name).or_insert(0);
-            *total = total.saturating_add(*delta);
-        }
-        if floors.iter().any(|(name, floor)| totals.get(name).copied().unwrap_or(0) < *floor) {
-            return Err(before);
-        }
-        rows.insert(key.clone(), totals.clone());
-        Ok(totals)
     }
 }
 

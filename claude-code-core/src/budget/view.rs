@@ -1,10 +1,7 @@
 //! What callers see of the budget: its figures, and the brake.
 
-use crate::client::Client;
-use crate::error::Result;
 use crate::money::price::PicoUsd;
 use crate::plan::policy::Policy;
-use crate::state::Scope;
 
 /// The caps over a UTC day.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,29 +53,4 @@ pub enum BudgetScope {
     Everybody,
     /// The client's own scope.
     Scope,
-}
-
-impl Client {
-    /// The figures of the current UTC day. Fails if the ledger cannot be read.
-    pub async fn budget(&self) -> Result<BudgetView> {
-        self.parts.ledger.view(&self.scope).await
-    }
-
-    /// From now on nothing is sent: every host over the same state refuses with a budget error within two seconds.
-    /// What is under way runs to its end. Fails if the state cannot be written.
-    pub async fn stop_budget(&self, whose: BudgetScope) -> Result<()> {
-        self.parts.ledger.kill_switch.set(&self.named(whose), true).await
-    }
-
-    /// Ends a stop, within two seconds on every host. Fails if the state cannot be written.
-    pub async fn resume_budget(&self, whose: BudgetScope) -> Result<()> {
-        self.parts.ledger.kill_switch.set(&self.named(whose), false).await
-    }
-
-    fn named(&self, whose: BudgetScope) -> Scope {
-        match whose {
-            BudgetScope::Everybody => Scope::all(),
-            BudgetScope::Scope => self.scope.clone(),
-        }
-    }
 }

@@ -15,7 +15,7 @@ use crate::generation::{Cached, Generation};
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
 use crate::plan::Plan;
-use crate::plan::send::AttemptReason;
+use crate::plan::attempt_reason::AttemptReason;
 use crate::request::CacheMode;
 use crate::state::lease::{Lease, Leases};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};

@@ -3,9 +3,10 @@
 use super::Draft;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
-use crate::draft::outcome::{Ended, Outcome, Sent};
-use crate::plan::send::AttemptReason;
+use crate::draft::outcome::{Outcome, Sent};
+use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::StopReason;
+use crate::provider::ended::Ended;
 
 /// An answer with what was found in it.
 pub(super) struct Kept {

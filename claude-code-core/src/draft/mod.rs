@@ -4,6 +4,7 @@ mod best_so_far;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod draft;
 mod files;
+pub mod next_attempt;
 pub mod outcome;
 mod result;
 

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use super::prompt_cache::{self, Points};
 use crate::answer::diagnostic::Severity;
 use crate::draft::Draft;
+use crate::draft::next_attempt::NextAttempt;
 use crate::plan::Plan;
+use crate::plan::attempt_reason::AttemptReason;
 use crate::plan::prompt;
-use crate::plan::send::{AttemptReason, NextAttempt};
 use crate::provider::message::{Message, TextBlock};
 use crate::provider::{Field, ModelCall};
 

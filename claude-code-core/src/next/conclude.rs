@@ -1,9 +1,10 @@
 //! When it is over, and as what.
 
 use crate::draft::Draft;
-use crate::draft::outcome::{Ended, Outcome, Sent};
+use crate::draft::outcome::{Outcome, Sent};
 use crate::error::{Error, ErrorKind};
 use crate::provider::ProviderError;
+use crate::provider::ended::Ended;
 
 /// A complete answer without errors.
 pub(super) fn accepted(draft: &Draft, last: &Sent) -> Option<Outcome> {

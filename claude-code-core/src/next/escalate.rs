@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::{count, send_to};
 use crate::draft::Draft;
-use crate::draft::outcome::{Ended, Sent};
+use crate::draft::next_attempt::NextAttempt;
+use crate::draft::outcome::Sent;
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
+use crate::provider::ended::Ended;
 
 /// The whole task to the tier above, where the tier was not the caller's choice. Not for edits that do not fit: what is
 /// wrong then is how the change is written, and the caller can ask for the whole file.

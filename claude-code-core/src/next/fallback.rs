@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::{limits, retry, send_to};
 use crate::draft::Draft;
-use crate::draft::outcome::{Ended, Sent};
+use crate::draft::next_attempt::NextAttempt;
+use crate::draft::outcome::Sent;
 use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::Billing;
+use crate::provider::ended::Ended;
 
 /// The next candidate, if this one cannot be had and nothing was paid for.
 pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {

@@ -3,11 +3,12 @@
 use super::{Step, downgrade};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
-use crate::draft::outcome::{Ended, Outcome, Sent};
+use crate::draft::next_attempt::NextAttempt;
+use crate::draft::outcome::{Outcome, Sent};
 use crate::error::{Error, ErrorKind};
 use crate::money::price::{Cost, PicoUsd};
-use crate::plan::send::NextAttempt;
 use crate::plan::{Candidate, Plan};
+use crate::provider::ended::Ended;
 
 /// Whether sends or time are used up, and what it is then.
 pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {

@@ -17,5 +17,5 @@ mod step;
 
 pub use call::call;
 pub(crate) use limits::suits;
-pub use omitted_fields::left_out;
+pub(crate) use omitted_fields::omitted_fields;
 pub use step::*;

@@ -9,13 +9,14 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 
 use crate::draft::Draft;
-use crate::draft::outcome::Ended;
+use crate::draft::next_attempt::NextAttempt;
 use crate::error::{Error, ErrorKind};
 use crate::model::capability::Effort;
 use crate::money::price::PicoUsd;
 use crate::next;
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
+use crate::provider::ended::Ended;
 use crate::provider::{Billing, Field, ProviderError};
 
 /// How long a model that throttles or fails is not asked first where another one can serve.

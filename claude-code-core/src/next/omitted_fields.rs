@@ -2,13 +2,13 @@
 
 use super::prompt_cache::{self, Points};
 use crate::draft::Draft;
+use crate::draft::next_attempt::NextAttempt;
 use crate::plan::Plan;
-use crate::plan::send::NextAttempt;
 use crate::provider::Field;
 
 /// The fields that this send goes without because its model refused them, now or in an earlier request: a line for each
 /// that the draft does not tell yet.
-pub fn left_out(plan: &Plan, attempt: &NextAttempt, draft: &Draft) -> Vec<String> {
+pub fn omitted_fields(plan: &Plan, attempt: &NextAttempt, draft: &Draft) -> Vec<String> {
     let name = plan.candidate(attempt.candidate).name();
     let fields =
         draft.without.iter().filter(|(place, _)| *place == attempt.candidate).map(|(_, field)| *field);

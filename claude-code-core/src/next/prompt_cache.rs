@@ -5,10 +5,11 @@
 //! whose repairs and refinements come within minutes, and where the caller asks for it. Below a model's minimum the
 //! service keeps nothing and says nothing, so none is set there.
 
+use crate::draft::next_attempt::NextAttempt;
 use crate::model::capability::CacheTtl;
 use crate::model::token_estimate::estimate_tokens;
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
 
 /// Files from here on are long, in tokens of the whole prompt: a repair then reads several cents' worth again.
 const LONG: u64 = 4_096;

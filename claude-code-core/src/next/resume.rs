@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::{count, retry, send_to};
 use crate::draft::Draft;
-use crate::draft::outcome::{Ended, Sent};
+use crate::draft::next_attempt::NextAttempt;
+use crate::draft::outcome::Sent;
 use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::Billing;
+use crate::provider::ended::Ended;
 use crate::resume::Anchor;
 
 /// Rounds of going on, at most.

@@ -8,10 +8,12 @@ use backoff::backoff::Backoff;
 
 use super::{fallback, on_this_candidate, send_to};
 use crate::draft::Draft;
-use crate::draft::outcome::{Ended, Sent};
+use crate::draft::next_attempt::NextAttempt;
+use crate::draft::outcome::Sent;
 use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
+use crate::provider::ended::Ended;
 use crate::provider::{Billing, Field, ProviderError};
 use crate::resume::Anchor;
 

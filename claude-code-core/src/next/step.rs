@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::{conclude, downgrade, escalate, fallback, limits, repair, resume, retry};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
+use crate::draft::next_attempt::NextAttempt;
 use crate::draft::outcome::{Outcome, Sent};
 use crate::plan::Plan;
-use crate::plan::send::{AttemptReason, NextAttempt};
+use crate::plan::attempt_reason::AttemptReason;
 
 /// What to do next.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! The plan of a request: everything that is decided before the first attempt. Pure, and free.
 
+pub mod attempt_reason;
 pub(crate) mod build;
 mod cache_key;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod plan;
 pub mod policy;
 pub mod prompt;
-pub mod send;
 
 pub use build::build;
 pub(crate) use build::{build_with_profile, named};

@@ -8,9 +8,9 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::time::Instant;
 
-use crate::draft::outcome::Ended;
 use crate::error::ErrorKind;
 use crate::money::usage::Usage;
+use crate::provider::ended::Ended;
 use crate::provider::timer::Alarm;
 use crate::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, SentFlag, StopReason};
 

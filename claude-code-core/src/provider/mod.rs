@@ -1,6 +1,7 @@
 //! Model providers: the trait, its messages, and one attempt over a provider's event stream.
 
 pub mod attempt;
+pub mod ended;
 pub mod message;
 mod model_provider;
 pub(crate) mod profile_resolver;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::UtcMillis;
 use crate::error::Error;
+use crate::state::Counters;
 
 /// The longest that a request waits for shared state at one place: two tries of a store that takes five seconds each.
 const WAIT: Duration = Duration::from_secs(10);
@@ -144,8 +145,6 @@ pub enum PutError {
     #[error(transparent)]
     Store(#[from] Error),
 }
-
-pub use crate::budget::reservation::Counters;
 
 /// Counters to change together, or not at all.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use claude_code_core::state::memory::{MemoryState, MemoryStore};
+use claude_code_core::state::memory::MemoryState;
+use claude_code_core::store::memory::MemoryStore;
 use claude_code_core::store::{Listing, Page, Stored};
 use claude_code_core::testing::{Script, ScriptedProvider, SeededIds, TestClock, builder, store_contract};
 use claude_code_core::{CacheMode, ClientBuilder, Cost, Event, GenerateRequest, GenerationStore, Scope};

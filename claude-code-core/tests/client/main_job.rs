@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use claude_code_core::state::memory::MemoryStore;
+use claude_code_core::store::memory::MemoryStore;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
 use claude_code_core::{Cost, ErrorKind, Event, GenerateRequest, Tier};
 use futures_util::TryStreamExt;

@@ -1,11 +1,8 @@
-//! One send that is to be made, and why.
+//! The reason of an attempt.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::money::price::Cost;
 use crate::provider::Field;
-use crate::resume::Anchor;
 
 /// Why a send is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,37 +42,6 @@ impl std::fmt::Display for AttemptReason {
             AttemptReason::Resume => f.write_str("resume"),
             AttemptReason::Repair => f.write_str("repair"),
             AttemptReason::Escalate => f.write_str("escalate"),
-        }
-    }
-}
-
-/// One send that is to be made.
-#[derive(Clone, Debug)]
-pub struct NextAttempt {
-    /// Its place among the plan's candidates.
-    pub candidate: usize,
-    /// Why it is made.
-    pub why: AttemptReason,
-    /// How long to wait before it.
-    pub wait: Duration,
-    /// The longest answer in tokens.
-    pub max_tokens: u32,
-    /// The most that it can cost.
-    pub ceiling: Cost,
-    /// Where a cut answer goes on.
-    pub anchor: Option<Anchor>,
-}
-
-impl NextAttempt {
-    /// The first send to the first candidate.
-    pub(crate) fn first(max_tokens: u32, ceiling: Cost) -> Self {
-        NextAttempt {
-            candidate: 0,
-            why: AttemptReason::First,
-            wait: Duration::ZERO,
-            max_tokens,
-            ceiling,
-            anchor: None,
         }
     }
 }

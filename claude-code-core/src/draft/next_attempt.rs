@@ -1,0 +1,38 @@
+//! The next attempt: what is to be sent, to whom, and why.
+
+use std::time::Duration;
+
+use crate::money::price::Cost;
+use crate::plan::attempt_reason::AttemptReason;
+use crate::resume::Anchor;
+
+/// One send that is to be made.
+#[derive(Clone, Debug)]
+pub struct NextAttempt {
+    /// Its place among the plan's candidates.
+    pub candidate: usize,
+    /// Why it is made.
+    pub why: AttemptReason,
+    /// How long to wait before it.
+    pub wait: Duration,
+    /// The longest answer in tokens.
+    pub max_tokens: u32,
+    /// The most that it can cost.
+    pub ceiling: Cost,
+    /// Where a cut answer goes on.
+    pub anchor: Option<Anchor>,
+}
+
+impl NextAttempt {
+    /// The first send to the first candidate.
+    pub(crate) fn first(max_tokens: u32, ceiling: Cost) -> Self {
+        NextAttempt {
+            candidate: 0,
+            why: AttemptReason::First,
+            wait: Duration::ZERO,
+            max_tokens,
+            ceiling,
+            anchor: None,
+        }
+    }
+}
