@@ -24,7 +24,7 @@ pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
         }
         Ended::Complete(_) if draft.lacks_code && !draft.has_kept() => {
             let message = "code was asked for, and the answer has no file; its words are in partial.text: say what to \
-                           write, or attempt with task explain or review for words";
+                           write, or ask with task explain or review for words";
             Outcome::Incomplete(Error::new(ErrorKind::NoCode, message))
         }
         Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,
