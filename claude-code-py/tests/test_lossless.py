@@ -66,7 +66,8 @@ def test_words_are_no_code_and_a_task_for_words_takes_them(tmp_path: Path) -> No
     assert failed.value.partial is not None
     assert words in failed.value.partial.text
     for task in ("explain", "review"):
-        g = getattr(answered(tmp_path, "It adds two numbers."), task)("def add(a, b):\n    return a + b\n", store=False)
+        ask = getattr(answered(tmp_path, "It adds two numbers."), task)
+        g = ask("def add(a, b):\n    return a + b\n", store=False)
         assert g.accepted
         assert g.text == "It adds two numbers."
 

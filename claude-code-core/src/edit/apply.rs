@@ -7,6 +7,7 @@ use std::fmt::Write;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
+use crate::answer::path::fold;
 use crate::edit::unnamed::{Meaning, meaning};
 use crate::edit::{self, Applied, Edit, EditProblem};
 use crate::read::{self, Answer};
@@ -117,17 +118,22 @@ impl Settled {
         let mut current = base.contents();
         let mut kept = Vec::new();
         for file in std::mem::take(&mut self.files) {
-            if file.path.is_some() || file.rejected.is_some() || !file.complete {
+            if file.path.is_some() || !file.complete {
                 current.extend(named(std::slice::from_ref(&file)));
                 kept.push(file);
                 continue;
             }
             let (given, meaning) = meaning(base.given(), &current, &file, &base.asked());
+            // A refused name is nobody's; what is all of a given file is that one, whatever the answer calls it.
+            if file.rejected.is_some() && !matches!(meaning, Meaning::Whole) {
+                kept.push(file);
+                continue;
+            }
             let path = given.map(|given| given.path.clone());
             match (meaning, path) {
                 (Meaning::Whole, Some(path)) => {
                     current.insert(path.clone(), file.content.clone());
-                    kept.push(CodeFile { path: Some(path), ..file });
+                    kept.push(CodeFile { path: Some(path), rejected: None, ..file });
                 }
                 (Meaning::Definitions { content, names }, Some(path)) => {
                     self.notes
@@ -238,8 +244,13 @@ impl Settled {
 
     /// Gives whole files the line ends, BOM and last newline of those whose place they take.
     fn keep_form(&mut self, base: &Base<'_>) {
+        let asked = base.asked().to_lowercase();
+        let is_about_indentation = ["tab", "indent", "spaces"].iter().any(|word| asked.contains(word));
         for file in self.files.iter_mut().filter(|file| file.complete) {
             if let Some(given) = file.path.as_deref().and_then(|path| base.given_file(path)) {
+                if !is_about_indentation {
+                    file.content = edit::with_indentation_of(&given.content, &file.content);
+                }
                 file.content = edit::in_the_form_of(&given.content, &file.content);
             }
         }
@@ -279,11 +290,20 @@ fn error(path: Option<String>, line: u32, message: String) -> Diagnostic {
     Diagnostic { path, line, column: 0, severity: Severity::Error, message }
 }
 
-/// The given file that a bare name stands for: the only one of that name, unless the answer writes that one too.
+/// The given file that a name stands for which none of them has: the only one of that name in some directory, or the only
+/// one that differs in letter case; unless the answer writes that one too.
 fn meant<'a>(given: &'a [SourceFile], name: &str, written: &[String]) -> Option<&'a str> {
-    let mut of_that_name = given.iter().filter(|file| file.path.rsplit('/').next() == Some(name));
-    let only = of_that_name.next().filter(|_| of_that_name.next().is_none())?;
-    (only.path != name && !written.contains(&only.path)).then_some(&only.path)
+    if given.iter().any(|file| file.path == name) {
+        return None;
+    }
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let mut found = given.iter().filter(|file| fits(&file.path));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let folded = fold(name);
+    let same =
+        only(&|path| path.rsplit('/').next() == Some(name)).or_else(|| only(&|path| fold(path) == folded))?;
+    (!written.contains(&same.path)).then_some(&same.path)
 }
 
 /// What the files change in the given ones, as one unified diff; empty if nothing.

@@ -21,7 +21,7 @@ use crate::validate::elision;
 pub use diff::diff;
 use place::Fit;
 use preserve::Line;
-pub(crate) use preserve::in_the_form_of;
+pub(crate) use preserve::{in_the_form_of, with_indentation_of};
 pub use shrink::shrinkage;
 
 /// How a text file may begin.

@@ -2,6 +2,7 @@
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::indent::Indents;
 use super::{BOM, place};
 
 /// A whole file that an answer wrote, in the form of the one whose place it takes: with its BOM, its line ends (of lines
@@ -18,6 +19,38 @@ pub(crate) fn in_the_form_of(before: &str, after: &str) -> String {
         after.to_owned()
     };
     format!("{bom}{}", with_last_end(before, body))
+}
+
+/// A whole file with the tabs or blanks that the file it replaces is indented with, where the answer has the other sort
+/// throughout: a model that read tabs as blanks changed nothing by that.
+pub(crate) fn with_indentation_of(before: &str, after: &str) -> String {
+    let sorts = (indentation(before), indentation(after));
+    if sorts.0 == sorts.1 || sorts.0.is_none() || sorts.1.is_none() {
+        return after.to_owned();
+    }
+    let (old, new): (Vec<&str>, Vec<&str>) = (place::lines(before).collect(), place::lines(after).collect());
+    let bare = |lines: &[&str]| -> Vec<String> { lines.iter().map(|line| line.trim().to_owned()).collect() };
+    let (bare_old, bare_new) = (bare(&old), bare(&new));
+    let known: Vec<&str> = bare_old.iter().map(String::as_str).collect();
+    let wanted: Vec<&str> = bare_new.iter().map(String::as_str).collect();
+    let same = compared(&known, &wanted).into_iter().enumerate().filter_map(|(at, line)| match line {
+        Line::Same(from) => Some((old[from], new[at])),
+        _ => None,
+    });
+    let (have, said): (Vec<&str>, Vec<&str>) = same.unzip();
+    let Some(indents) = Indents::between(&have, &said) else { return after.to_owned() };
+    after.split_inclusive('\n').map(|line| indents.applied(line)).collect()
+}
+
+/// What a text is indented with, if it is one sort throughout.
+fn indentation(text: &str) -> Option<char> {
+    let count =
+        |sort: char| text.lines().filter(|line| line.starts_with(sort) && !line.trim().is_empty()).count();
+    match (count('\t'), count(' ')) {
+        (1.., 0) => Some('\t'),
+        (0, 1..) => Some(' '),
+        _ => None,
+    }
 }
 
 fn with_line_ends(before: &str, after: &str) -> String {

@@ -132,6 +132,10 @@ pub(super) fn is_spaced(words: &str) -> bool {
 }
 
 fn is_dot_name(name: &str, has_directory: bool) -> bool {
+    // An extension alone names no file.
+    if Language::known(name).is_some() {
+        return false;
+    }
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let known = ["env", "rc", "ignore", "config", "attributes", "profile", "modules", "version", "keep"];

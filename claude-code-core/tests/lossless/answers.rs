@@ -260,3 +260,13 @@ async fn an_edit_after_which_a_definition_is_part_of_a_string_is_an_error() {
     let why = refused(super::answered(asked(&[("a.py", given)]), |_| broken.clone()).await);
     assert!(why.contains("no longer defined: second"), "{why}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_called_otherwise_is_the_given_one_if_it_is_all_of_it() {
+    let new = PY.replace("a + 1", "a + 10");
+    for name in ["/src/a.py", "src\\a.py", "Src/A.py", "a.py", "./src/a.py"] {
+        let g = refactored(&[("src/a.py", PY)], "change it", |n| marked(n, name, &new)).await.unwrap();
+        assert!(g.accepted, "{name}: {:?}", g.diagnostics);
+        assert_eq!((g.files[0].path.as_deref(), &g.files[0].content), (Some("src/a.py"), &new), "{name}");
+    }
+}

@@ -49,3 +49,17 @@ async fn an_edit_keeps_line_ends_bom_and_last_newline() {
         assert_eq!(accepted(after), right, "{given:?}");
     }
 }
+
+#[tokio::test]
+async fn a_whole_file_in_blanks_keeps_the_tabs_of_the_file() {
+    let given = "all: a\n\tcc a.c\n\nclean:\n\trm -f a\n\tif x; then \\\n\t\ty; fi\n";
+    let said = given.replace('\t', "    ").replace("rm -f a\n", "rm -f a b\n    echo done\n");
+    let right = given.replace("rm -f a\n", "rm -f a b\n\techo done\n");
+    let after = refactored(&[("Makefile", given)], "clean b too", |n| marked(n, "Makefile", &said)).await;
+    assert_eq!(accepted(after), right);
+    let asked = "Indent with spaces.";
+    let after =
+        refactored(&[("Makefile", given)], asked, |n| marked(n, "Makefile", &given.replace('\t', "    ")))
+            .await;
+    assert_eq!(accepted(after), given.replace('\t', "    "));
+}

@@ -440,16 +440,32 @@ class Client(_Client):
         self, code_or_files: str | _Files | Generation, *, instructions: str, **options: Unpack[_Options]
     ) -> Generation: ...
     def explain(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Generation: ...
     def review(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Generation: ...
     def test(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Generation: ...
     def document(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Generation: ...
     def stream(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
@@ -482,16 +498,32 @@ class AsyncClient(_Client):
         self, code_or_files: str | _Files | Generation, *, instructions: str, **options: Unpack[_Options]
     ) -> Awaitable[Generation]: ...
     def explain(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Awaitable[Generation]: ...
     def review(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Awaitable[Generation]: ...
     def test(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Awaitable[Generation]: ...
     def document(
-        self, code_or_files: str | _Files | Generation, *, instructions: str | None = None, **options: Unpack[_Options]
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Awaitable[Generation]: ...
     def stream(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
