@@ -5,7 +5,7 @@ use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::{self, CodeFile};
 use crate::edit::apply::{self, Base, Settled};
 use crate::plan::Plan;
-use crate::read::{Answer, Piece};
+use crate::read::{Answer, AnswerEvent};
 
 use crate::request::SourceFile;
 use crate::resume;
@@ -72,7 +72,7 @@ impl Draft {
     }
 
     /// Where a continuation took the place of more than it brought, it is put behind what was received instead.
-    pub(super) fn undo_loss(&mut self) -> Vec<Piece> {
+    pub(super) fn undo_loss(&mut self) -> Vec<AnswerEvent> {
         let Some((anchor, reader)) = &self.before else { return Vec::new() };
         let (before, now) = (reader.clone().finish().1, self.reader.clone().finish().1);
         if !is_less(&now, &before) {

@@ -78,7 +78,8 @@ pub(crate) fn settled(base: &Base<'_>, answer: Answer, complete: bool) -> Settle
         if settled.files.is_empty() && edits.is_empty() {
             edits = read::of_patch(&answer.text).unwrap_or_default();
         }
-        settled.place_unnamed(base);
+        let is_said = !edits.is_empty() || settled.files.iter().any(|file| file.path.is_some());
+        settled.place_unnamed(base, is_said);
     }
     settled.fill(base, complete);
     let edited = settled.apply(base, &edits, &written, complete);
@@ -113,9 +114,11 @@ impl Settled {
         }
     }
 
-    /// Blocks without a name: the given file that they are all of, or a part of, or text.
-    fn place_unnamed(&mut self, base: &Base<'_>) {
+    /// Blocks without a name: the given file that they are all of, or a part of, or text. Beside named files and edits they
+    /// show something, and count only where they are all of a file that is not written otherwise.
+    fn place_unnamed(&mut self, base: &Base<'_>, is_said: bool) {
         let mut current = base.contents();
+        let written: Vec<String> = self.files.iter().filter_map(|file| file.path.clone()).collect();
         let mut kept = Vec::new();
         for file in std::mem::take(&mut self.files) {
             if file.path.is_some() || !file.complete {
@@ -130,6 +133,12 @@ impl Settled {
                 continue;
             }
             let path = given.map(|given| given.path.clone());
+            let is_shown = is_said
+                && (!matches!(meaning, Meaning::Whole)
+                    || path.as_ref().is_some_and(|path| written.contains(path)));
+            if is_shown && file.rejected.is_none() {
+                continue;
+            }
             match (meaning, path) {
                 (Meaning::Whole, Some(path)) => {
                     current.insert(path.clone(), file.content.clone());

@@ -270,3 +270,22 @@ async fn a_file_that_is_called_otherwise_is_the_given_one_if_it_is_all_of_it() {
         assert_eq!((g.files[0].path.as_deref(), &g.files[0].content), (Some("src/a.py"), &new), "{name}");
     }
 }
+
+#[tokio::test]
+async fn blocks_that_show_something_beside_the_named_file_are_text() {
+    let new = PY.replace("a + 1", "a + 10");
+    let shown = ["def first(a):\n    return a + 1\n", "from a import first\nprint(first(1))\n", PY];
+    for block in shown {
+        let answer = format!(
+            "Before:\n\n```python\n{block}```\n\n```python a.py\n{new}```\n\nUse:\n\n```python\n{block}```\n"
+        );
+        assert_eq!(
+            accepted(refactored(&[("a.py", PY)], "change it", |_| answer.clone()).await),
+            new,
+            "{block}"
+        );
+    }
+    let edited =
+        edit("a.py", "    return a + 1", "    return a + 10") + "\nUse:\n\n```python\nprint(first(1))\n```\n";
+    assert_eq!(accepted(refactored(&[("a.py", PY)], "change it", |_| edited.clone()).await), new);
+}
