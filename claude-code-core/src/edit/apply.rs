@@ -126,6 +126,9 @@ impl Settled {
                 kept.push(file);
                 continue;
             }
+            if file.rejected.is_none() && is_quoted(base.given(), &file.content) {
+                continue;
+            }
             let (given, meaning) = meaning(base.given(), &current, &file, &base.asked());
             // A refused name is nobody's; what is all of a given file is that one, whatever the answer calls it.
             if file.rejected.is_some() && !matches!(meaning, Meaning::Whole) {
@@ -281,6 +284,12 @@ impl Settled {
         }
         self.losses.extend(found);
     }
+}
+
+/// Whether a block shows a part of a given file as it stands.
+fn is_quoted(given: &[SourceFile], text: &str) -> bool {
+    let text = text.trim();
+    given.iter().any(|given| !text.is_empty() && given.content.contains(text) && given.content.trim() != text)
 }
 
 /// Whether a block is a fence within the text of an edit, and no file.

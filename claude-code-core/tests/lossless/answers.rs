@@ -289,3 +289,20 @@ async fn blocks_that_show_something_beside_the_named_file_are_text() {
         edit("a.py", "    return a + 1", "    return a + 10") + "\nUse:\n\n```python\nprint(first(1))\n```\n";
     assert_eq!(accepted(refactored(&[("a.py", PY)], "change it", |_| edited.clone()).await), new);
 }
+
+#[tokio::test]
+async fn of_a_block_before_and_one_after_the_change_the_one_after_counts() {
+    let block = |text: &str| format!("```python\n{text}```\n");
+    let (before, after) = ("def first(a):\n    return a + 1\n", "def first(a):\n    return a + 10\n");
+    for answer in [
+        format!("Before:\n\n{}\nAfter:\n\n{}", block(before), block(after)),
+        format!("{}\nIt was:\n\n{}", block(after), block(before)),
+    ] {
+        let right = PY.replace("a + 1", "a + 10");
+        assert_eq!(
+            accepted(refactored(&[("a.py", PY)], "change it", |_| answer.clone()).await),
+            right,
+            "{answer}"
+        );
+    }
+}
