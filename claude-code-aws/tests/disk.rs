@@ -12,8 +12,9 @@ use claude_code_aws::files::write::{WriteOptions, write_to};
 use claude_code_core::{CodeFile, ErrorKind, Language};
 use tempfile::TempDir;
 
-const OVERWRITE: WriteOptions =
-    WriteOptions { overwrite: true, allow_auto_exec: false, skip_rejected: false };
+fn overwriting() -> WriteOptions {
+    WriteOptions { overwrite: true, ..WriteOptions::default() }
+}
 
 fn file(path: &str, content: &str) -> CodeFile {
     CodeFile {
@@ -83,7 +84,7 @@ fn a_refused_seventh_name_leaves_nothing() {
     for name in ["../g.py", "/g.py", "a/.git/config", "c.py/g.py", "A.py", "nul", "g\u{202e}.py"] {
         let mut files: Vec<CodeFile> = "abcdef".chars().map(|c| file(&format!("{c}.py"), "x")).collect();
         files.push(file(name, "x"));
-        assert_eq!(kind(&files, &dir, OVERWRITE), ErrorKind::InvalidRequest, "{name}");
+        assert_eq!(kind(&files, &dir, overwriting()), ErrorKind::InvalidRequest, "{name}");
         assert_eq!(tree(root.path()), [""; 0], "{name}");
     }
 }
@@ -94,7 +95,7 @@ fn a_rejected_file_refuses_all_unless_skipped() {
     let files = [file("a.py", "a"), unnamed(Some("the path is absolute"))];
     assert_eq!(kind(&files, root.path(), WriteOptions::default()), ErrorKind::InvalidRequest);
     assert_eq!(tree(root.path()), [""; 0]);
-    let skip = WriteOptions { skip_rejected: true, ..WriteOptions::default() };
+    let skip = WriteOptions { skip_refused: true, ..WriteOptions::default() };
     assert_eq!(write_to(&files, root.path(), skip).unwrap().len(), 1);
     assert_eq!(tree(root.path()), ["a.py=a"]);
 }
@@ -103,7 +104,7 @@ fn a_rejected_file_refuses_all_unless_skipped() {
 fn a_file_in_a_directory_of_ours_is_refused() {
     let root = TempDir::new().unwrap();
     for name in [".claude-code-aws-1-0/old-0", ".Claude-Code-AWS-x", ".claude-code-aws-2/a.py"] {
-        assert_eq!(kind(&[file(name, "x")], root.path(), OVERWRITE), ErrorKind::InvalidRequest, "{name}");
+        assert_eq!(kind(&[file(name, "x")], root.path(), overwriting()), ErrorKind::InvalidRequest, "{name}");
     }
     assert_eq!(tree(root.path()), [""; 0]);
 }
@@ -112,7 +113,7 @@ fn a_file_in_a_directory_of_ours_is_refused() {
 fn half_a_file_is_not_written() {
     let root = TempDir::new().unwrap();
     let half = CodeFile { complete: false, ..file("b.py", "b") };
-    assert_eq!(kind(&[file("a.py", "a"), half], root.path(), OVERWRITE), ErrorKind::InvalidRequest);
+    assert_eq!(kind(&[file("a.py", "a"), half], root.path(), overwriting()), ErrorKind::InvalidRequest);
     assert_eq!(tree(root.path()), [""; 0]);
 }
 
@@ -120,7 +121,7 @@ fn half_a_file_is_not_written() {
 fn files_that_run_by_being_opened_need_leave() {
     let root = TempDir::new().unwrap();
     let files = [file(".github/workflows/ci.yml", "x")];
-    assert_eq!(kind(&files, root.path(), OVERWRITE), ErrorKind::InvalidRequest);
+    assert_eq!(kind(&files, root.path(), overwriting()), ErrorKind::InvalidRequest);
     let allowed = WriteOptions { allow_auto_exec: true, ..WriteOptions::default() };
     assert_eq!(write_to(&files, root.path(), allowed).unwrap().len(), 1);
 }
@@ -132,7 +133,7 @@ fn a_file_that_exists_stays_and_nothing_else_is_written() {
     let files = [file("a.py", "new"), file("b.py", "new")];
     assert_eq!(kind(&files, root.path(), WriteOptions::default()), ErrorKind::Conflict);
     assert_eq!(tree(root.path()), ["b.py=old"]);
-    write_to(&files, root.path(), OVERWRITE).unwrap();
+    write_to(&files, root.path(), overwriting()).unwrap();
     assert_eq!(tree(root.path()), ["a.py=new", "b.py=new"]);
 }
 
@@ -143,12 +144,12 @@ fn a_failure_half_way_puts_back_what_was_there() {
     fs::create_dir(root.path().join("z.py")).unwrap();
     let before = tree(root.path());
     let files = [file("a.py", "new"), file("deep/er/b.py", "new"), file("z.py", "new")];
-    assert_eq!(kind(&files, root.path(), OVERWRITE), ErrorKind::Conflict);
+    assert_eq!(kind(&files, root.path(), overwriting()), ErrorKind::Conflict);
     assert_eq!(tree(root.path()), before);
     fs::write(root.path().join("y"), "a file, not a directory").unwrap();
     let before = tree(root.path());
     assert_eq!(
-        kind(&[file("a.py", "new"), file("y/z.py", "new")], root.path(), OVERWRITE),
+        kind(&[file("a.py", "new"), file("y/z.py", "new")], root.path(), overwriting()),
         ErrorKind::Storage
     );
     assert_eq!(tree(root.path()), before);
@@ -167,7 +168,7 @@ fn follows_no_link_in_any_component() {
     symlink(outside.path().join("missing"), root.path().join("dangling")).unwrap();
     let before = tree(root.path());
     for name in ["out/a.py", "out/deep/a.py", "in/a.py", "link", "dangling"] {
-        for options in [OVERWRITE, WriteOptions::default()] {
+        for options in [overwriting(), WriteOptions::default()] {
             assert!(
                 write_to(&[file("first.py", "x"), file(name, "x")], root.path(), options).is_err(),
                 "{name}"
@@ -206,7 +207,7 @@ fn a_directory_swapped_for_a_link_meanwhile_leads_nowhere() {
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         while Instant::now() < end || rounds < 20 {
             let files = [file("src/deep/a.py", "x"), file("src/b.py", "x"), file("c.py", "x")];
-            written += u32::from(write_to(&files, root.path(), OVERWRITE).is_ok());
+            written += u32::from(write_to(&files, root.path(), overwriting()).is_ok());
             rounds += 1;
         }
         done.store(true, Ordering::Relaxed);

@@ -25,7 +25,7 @@ use crate::plan::{self, Estimate, Plan};
 use crate::provider::attempt;
 use crate::provider::profile_resolver::{ProfileResolver, ResolvedProfile};
 use crate::provider::{ModelCall, ModelFacts, ModelProvider};
-use crate::request::GenerateRequest;
+use crate::request::{GenerateRequest, SourceFile};
 use crate::state::{Scope, StateStore, time_before_answer};
 use crate::store::GenerationStore;
 use crate::store::persist::ResultWriter;
@@ -67,6 +67,20 @@ impl Client {
     /// Generates code: [`stream`](Self::stream) read to its end.
     pub async fn generate(&self, request: impl Into<GenerateRequest>) -> Result<Generation> {
         self.stream(request).collect().await
+    }
+
+    /// Changes given files as the instructions say; the result has the diff.
+    pub async fn refactor(
+        &self,
+        files: Vec<SourceFile>,
+        instructions: impl Into<String>,
+    ) -> Result<Generation> {
+        self.generate(GenerateRequest::refactor(files, instructions)).await
+    }
+
+    /// Changes a result as the instructions say: a refactoring of its files.
+    pub async fn refine(&self, result: &Generation, instructions: impl Into<String>) -> Result<Generation> {
+        self.generate(result.refine_request(instructions)).await
     }
 
     /// Generates code and shows it as it is written. Lazy: nothing happens before the first poll. Dropping the

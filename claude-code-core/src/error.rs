@@ -48,6 +48,8 @@ pub enum ErrorKind {
     Cut,
     /// The model ended its turn without an answer.
     Empty,
+    /// Code was asked for, and the answer has no file; its words are in the partial result.
+    NoCode,
     /// The answer is complete, and a check found an error in it.
     Rejected,
     /// The model declined.
@@ -108,6 +110,7 @@ impl ErrorKind {
             ErrorKind::Truncated => "truncated",
             ErrorKind::Cut => "cut",
             ErrorKind::Empty => "empty",
+            ErrorKind::NoCode => "no_code",
             ErrorKind::Rejected => "rejected",
             ErrorKind::Refused => "refused",
             ErrorKind::Filtered => "filtered",

@@ -55,7 +55,7 @@ pub use money::usage::Usage;
 pub use plan::policy::Policy;
 pub use provider::{ModelFacts, ModelProvider};
 pub use read::{Answer, AnswerEvent, AnswerReader, read_answer};
-pub use request::{CacheMode, Check, GenerateRequest};
+pub use request::{CacheMode, Check, GenerateRequest, Work as Task};
 pub use state::{Scope, StateStore};
 pub use store::GenerationStore;
 pub use stream::GenerationStream;

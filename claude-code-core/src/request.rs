@@ -36,6 +36,35 @@ impl Work {
         !matches!(self, Work::Generate | Work::Infrastructure)
     }
 
+    /// Its name, as interfaces give it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Work::Generate => "generate",
+            Work::Refactor => "refactor",
+            Work::Review => "review",
+            Work::Explain => "explain",
+            Work::Test => "test",
+            Work::Document => "document",
+            Work::Infrastructure => "infrastructure",
+        }
+    }
+
+    /// What is asked for where the caller says nothing more.
+    pub fn usual_words(self) -> &'static str {
+        match self {
+            Work::Review => "Review these files.",
+            Work::Explain => "Explain these files.",
+            Work::Test => "Write tests for these files.",
+            Work::Document => "Document these files.",
+            Work::Generate | Work::Refactor | Work::Infrastructure => "",
+        }
+    }
+
+    /// Whether an answer without a file is none. Reviews and explanations may be words alone.
+    pub fn wants_code(self) -> bool {
+        !matches!(self, Work::Review | Work::Explain)
+    }
+
     /// Whether the answer changes the given files, so that a diff tells what it did.
     pub fn changes_files(self) -> bool {
         matches!(self, Work::Refactor | Work::Document)

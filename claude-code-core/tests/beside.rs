@@ -22,7 +22,7 @@ use serde_json::json;
 async fn debug_shows_nothing_that_user_or_model_wrote() {
     let mark = || "canary-7f3a".to_owned();
     let files = [("a.py".to_owned(), mark())].into();
-    let edit = edit::Edit { path: None, search: mark(), replace: "x".into() };
+    let edit = edit::Edit { search: mark(), replace: "x".into(), ..edit::Edit::default() };
     let changed = edit::apply(&files, std::slice::from_ref(&edit)).unwrap();
     let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
     let job = jobs.create(&Scope::local(), "id", json!({ "prompt": mark() })).await.unwrap();

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::edit::{Edit, apply, apply_each, diff};
+use claude_code_core::edit::{Applied, Edit, apply, apply_each, diff};
 use claude_code_core::{Error, ErrorKind};
 use proptest::prelude::*;
 
 const CODE: &str = "def f():\n    a = 1\n    return a\n\n\ndef g():\n    a = 1\n    return a + 1\n";
 
 fn edit(search: &str, replace: &str) -> Edit {
-    Edit { path: None, search: search.to_owned(), replace: replace.to_owned() }
+    Edit { search: search.to_owned(), replace: replace.to_owned(), ..Edit::default() }
 }
 
 fn one(text: &str) -> BTreeMap<String, String> {
@@ -122,7 +122,7 @@ fn an_edit_that_does_not_fit_leaves_its_file_alone_and_the_others_changed() {
     files.insert("b.py".to_owned(), "a\nb\n".to_owned());
     let of = |path: &str, search: &str| Edit { path: Some(path.to_owned()), ..edit(search, "c\n") };
     let edits = [of("b.py", "a\n"), of("b.py", "x\n"), of("a.py", "a\n"), of("b.py", "b\n")];
-    let (changed, problems) = apply_each(&files, &edits);
+    let Applied { changed, problems, .. } = apply_each(&files, &edits);
     let after: Vec<_> = changed.iter().map(|c| (c.path.as_str(), c.after.as_str())).collect();
     assert_eq!(after, [("a.py", "c\n")]);
     assert_eq!(

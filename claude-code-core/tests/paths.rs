@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
-use claude_code_core::answer::file::{CodeFile, auto_executed, names, refusal, refuse_set};
+use claude_code_core::answer::auto_run::{ASKS, AutoRun, NEVER, auto_run};
+use claude_code_core::answer::file::{CodeFile, names, refusal, refuse_set};
 use claude_code_core::{Language, answer::path};
 use proptest::prelude::*;
 
@@ -171,33 +172,78 @@ fn a_reason_is_one_line_even_for_a_name_with_line_ends() {
 }
 
 #[test]
-fn knows_the_files_that_run_by_being_opened() {
-    let running = [
+fn names_that_run_by_themselves_are_of_three_classes() {
+    let is_never = |path: &&str| matches!(auto_run(path, ""), AutoRun::Never(_));
+    let is_asked = |path: &&str| matches!(auto_run(path, ""), AutoRun::Asks(_));
+    let never = [
+        ".ssh/authorized_keys",
+        "home/bob/.SSH/config",
+        ".bashrc",
+        "bob/.zshenv",
+        ".profile",
+        ".aws/config",
+        ".gitconfig",
+        ".config/autostart/x.desktop",
+        "Library/LaunchAgents/a.plist",
+        "-rf",
+        "src/-x/a.py",
+    ];
+    assert_eq!(never.iter().filter(|path| !is_never(path)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    let asked = [
         "x.pth",
-        "lib/X.PTH",
-        "sitecustomize.py",
-        "a/SiteCustomize.py",
-        "usercustomize.py",
-        ".envrc",
+        "site/sitecustomize.py",
         "a/.envrc",
-        "conftest.py",
-        "tests/conftest.py",
         ".vscode/tasks.json",
         "a/.VSCode/settings.json",
         ".github/workflows/ci.yml",
-        ".GitHub/Workflows/x/y.yml",
+        ".gitlab-ci.yml",
+        ".husky/pre-commit",
+        ".devcontainer/devcontainer.json",
+        ".claude/settings.json",
+        ".npmrc",
+        "a.code-workspace",
+        "Jenkinsfile",
     ];
-    let resting = [
+    assert_eq!(asked.iter().filter(|path| !is_asked(path)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    let fine = [
         "pth",
+        ".pth",
         "a.pth.txt",
         ".vscode",
         ".github/dependabot.yml",
         "workflows/ci.yml",
-        "envrc",
-        "myconftest.py",
+        "Makefile",
+        "conftest.py",
+        "tests/conftest.py",
+        "package.json",
+        "a-b/c-.py",
+        ".env",
+        ".gitignore",
+        "bashrc",
+        "my.bashrc",
     ];
-    assert!(running.iter().all(|path| auto_executed(path)));
-    assert!(!resting.iter().any(|path| auto_executed(path)));
+    assert!(fine.iter().all(|path| auto_run(path, "") == AutoRun::Fine));
+}
+
+#[test]
+fn the_page_on_names_has_every_row_of_the_table() {
+    let page = include_str!("../../docs/names.md");
+    for (table, class) in [(NEVER, "never"), (ASKS, "asks")] {
+        for (name, why) in table {
+            assert!(page.contains(&format!("| `{name}` | {class} | {why} |")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_package_asks_only_for_scripts_that_run_at_an_install() {
+    let package = |scripts: &str| auto_run("web/package.json", &format!("{{\"scripts\": {{{scripts}}}}}"));
+    assert_eq!(package("\"test\": \"jest\", \"build\": \"tsc\""), AutoRun::Fine);
+    assert!(matches!(package("\"postinstall\": \"node x.js\""), AutoRun::Asks(_)));
+    assert!(
+        matches!(auto_run("package.json", "{\"prepare\": \"x\","), AutoRun::Asks(_)),
+        "what cannot be read may be"
+    );
 }
 
 fn set(paths: &[&str]) -> Option<String> {

@@ -40,6 +40,7 @@ fn the_version_counts_the_words_of_every_send() {
         template(include_str!("../prompts/protocol.md")),
         template(include_str!("../prompts/resume.md")),
         template(include_str!("../prompts/repair.md")),
+        template(include_str!("../prompts/no_code.md")),
     ];
     let written = prompt::write(&GenerateRequest::new("x"), None);
     assert_eq!(written.version, format!("generate/{}", versions.join(".")));

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use claude_code_core::model::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
 
+use super::task_args::{RefactorArgs, TaskArgs, WriteArgs};
+
 /// Generate code with Claude on AWS: accepted files, with a receipt. (Not the Claude Code CLI.)
 #[derive(Debug, Parser)]
 #[command(name = "claude-code-aws", version, propagate_version = true, disable_help_subcommand = true)]
@@ -37,6 +39,16 @@ pub(super) enum Command {
     Generate(Box<GenerateArgs>),
     /// Change files as asked: prints the diff
     Refactor(RefactorArgs),
+    /// Undo the last write: files that are still as it left them become what they were before
+    Undo,
+    /// Say what given files are for and how they work
+    Explain(TaskArgs),
+    /// Say what is wrong or risky in given files
+    Review(TaskArgs),
+    /// Write tests for given files
+    Test(TaskArgs),
+    /// Write the documentation of given files into them: prints the diff
+    Document(TaskArgs),
     /// Stored results
     #[command(subcommand)]
     Results(ResultsCommand),
@@ -85,6 +97,8 @@ pub(super) enum ServiceCommand {
         /// Replace files that exist
         #[arg(long)]
         overwrite: bool,
+        #[command(flatten)]
+        to_write: WriteArgs,
     },
 }
 
@@ -96,6 +110,8 @@ pub(super) struct NewServiceArgs {
     /// Replace files that exist
     #[arg(long, requires = "output")]
     pub(super) overwrite: bool,
+    #[command(flatten)]
+    pub(super) to_write: WriteArgs,
     /// Go on with a conversation that was broken off: finished files are not paid for again
     #[arg(long, value_name = "ID")]
     pub(super) resume: Option<String>,
@@ -134,20 +150,7 @@ pub(super) struct GenerateArgs {
     #[arg(long, requires = "output")]
     pub(super) overwrite: bool,
     #[command(flatten)]
-    pub(super) how: HowArgs,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct RefactorArgs {
-    /// The files to change
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-    /// What to change
-    #[arg(short, long, value_name = "TEXT")]
-    pub(super) instructions: String,
-    /// Apply the changes to the files
-    #[arg(long)]
-    pub(super) write: bool,
+    pub(super) to_write: WriteArgs,
     #[command(flatten)]
     pub(super) how: HowArgs,
 }
@@ -278,6 +281,8 @@ pub(super) enum ResultsCommand {
         /// Replace files that exist
         #[arg(long)]
         overwrite: bool,
+        #[command(flatten)]
+        to_write: WriteArgs,
     },
     /// Erase a result and its files
     Rm {

@@ -6,5 +6,6 @@ mod output;
 mod run;
 mod setup;
 mod shutdown;
+mod task_args;
 
 pub use run::main_with;

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error;
+use claude_code_core::request::Work;
 use claude_code_core::{Client, Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
+use super::task_args::TaskArgs;
 use crate::cli::commands::budget;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
@@ -19,7 +21,9 @@ use crate::cli::commands::refactor;
 use crate::cli::commands::results;
 use crate::cli::commands::serve;
 use crate::cli::commands::service;
+use crate::cli::commands::task;
 use crate::cli::commands::twin;
+use crate::cli::commands::undo;
 use crate::cli::output::exit;
 use crate::cli::output::problem;
 use crate::cli::output::show;
@@ -46,6 +50,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
 
 fn dispatch(cli: Cli) -> Result<u8> {
     let global = cli.global;
+    undo::recover(global);
     // What reads files and stdin comes before the runtime: Ctrl-C ends it at once.
     match cli.command {
         Command::Generate(args) => {
@@ -56,6 +61,11 @@ fn dispatch(cli: Cli) -> Result<u8> {
             let task = refactor::task(&args)?;
             wait_for(|alive| refactor::run(global, &args, task, alive))
         }
+        Command::Explain(args) => of_task(global, Work::Explain, &args),
+        Command::Review(args) => of_task(global, Work::Review, &args),
+        Command::Test(args) => of_task(global, Work::Test, &args),
+        Command::Document(args) => of_task(global, Work::Document, &args),
+        Command::Undo => undo::run(global),
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),
@@ -70,6 +80,11 @@ fn dispatch(cli: Cli) -> Result<u8> {
             ended
         }
     }
+}
+
+fn of_task(global: Global, work: Work, args: &TaskArgs) -> Result<u8> {
+    let request = task::request(work, args)?;
+    wait_for(|alive| task::run(global, args, request, alive))
 }
 
 /// Held by a task beside the work for as long as it has something to give back.

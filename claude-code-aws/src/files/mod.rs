@@ -1,5 +1,11 @@
 //! Files of the user: reading sources, writing results below one root, the journal of a batch.
 
 pub mod batch_journal;
+pub mod git;
 pub mod read;
+mod refusal;
 pub mod write;
+pub mod write_journal;
+
+#[cfg(test)]
+mod tests;

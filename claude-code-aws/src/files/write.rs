@@ -9,41 +9,114 @@ use std::path::{Path, PathBuf};
 use cap_fs_ext::DirExt;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
-use claude_code_core::answer::file::{CodeFile, auto_executed, names, refuse_set};
+use claude_code_core::answer::file::CodeFile;
 use claude_code_core::{Error, ErrorKind, Result};
 
+pub use super::refusal::refused;
+use super::refusal::{checked, refuse_existing, refuse_shrinking};
+use super::write_journal::WriteJournal;
+
 /// How the names of our directories in the root begin. No file of an answer may stand in one: it goes when we are done.
-const STAGE: &str = ".claude-code-aws-";
+pub(super) const STAGE: &str = ".claude-code-aws-";
 
 /// Names of our directories that crashed runs of this process id may have left.
 const MAX_STAGES: usize = 1000;
 
-/// What may be written. By default nothing is overwritten, no file that runs by being opened is written, and one
-/// refused name refuses all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What may be written. By default nothing is overwritten, no file that runs by itself is written, one refused name refuses
+/// all, and a file does not lose most of what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteOptions {
     /// Replace files that exist.
     pub overwrite: bool,
-    /// Write files that run by being opened: `.envrc`, `conftest.py`, `.github/workflows/`.
+    /// Write files that run by themselves: editor tasks, hooks, CI files.
     pub allow_auto_exec: bool,
     /// Leave out files whose names were refused, instead of refusing all.
-    pub skip_rejected: bool,
+    pub skip_refused: bool,
+    /// Let a file lose more than half of its lines, or all that it defines.
+    pub allow_shrink: bool,
+    /// The words that asked for the change: what they name may go.
+    pub asked: String,
+    /// Where what is replaced is kept, so that the write can be taken back and undone. None: nowhere.
+    pub journal: Option<WriteJournal>,
+}
+
+/// Files for one directory.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The directory, made if it is missing.
+    pub dir: PathBuf,
+    /// Its files; their names are relative to it.
+    pub files: Vec<CodeFile>,
+    /// Replace files that exist; else one that exists is a conflict.
+    pub overwrite: bool,
+    /// They were named by the user, not by the model: that they run by themselves is known.
+    pub are_given: bool,
 }
 
 /// Writes files below a directory, which is made if it is missing, and gives their paths in order. First every
 /// name is checked, then every file is written to a fresh directory in the root, then all are moved to their
-/// places; a failure puts back what was there. Files get the mode 0644. Fails with InvalidRequest for a refused or
-/// incomplete file, Conflict for one that exists, and Storage if the disk fails.
+/// places; a failure puts back what was there. New files get the mode 0644, others keep mode and owner. Fails with
+/// InvalidRequest for a refused or incomplete file, Conflict for one that exists or would lose most of what it holds, and
+/// Storage if the disk fails.
 pub fn write_to(files: &[CodeFile], dir: &Path, options: WriteOptions) -> Result<Vec<PathBuf>> {
-    let wanted = checked(files, options)?;
+    let (dir, overwrite) = (dir.to_owned(), options.overwrite);
+    write_batches(&[Batch { dir, files: files.to_vec(), overwrite, are_given: false }], &options)
+}
+
+/// As [`write_to`] for several directories: all files or none.
+pub fn write_batches(batches: &[Batch], options: &WriteOptions) -> Result<Vec<PathBuf>> {
+    let mut checked_batches = Vec::new();
+    let mut planned: Vec<(PathBuf, &str)> = Vec::new();
+    for batch in batches {
+        let wanted = checked(&batch.files, options, batch.are_given)?;
+        if batch.overwrite && !options.allow_shrink {
+            refuse_shrinking(&batch.dir, &wanted, &options.asked)?;
+        }
+        planned.extend(wanted.iter().map(|(path, file)| (batch.dir.join(path), file.content.as_str())));
+        checked_batches.push((batch, wanted));
+    }
+    let roots = batches.iter().map(|batch| batch.dir.clone()).collect();
+    let journal = match options.journal.as_ref().map(|journal| journal.begin(&planned, roots)).transpose() {
+        Ok(journal) => journal,
+        // Where nothing is replaced there is nothing to keep.
+        Err(_) if planned.iter().all(|(path, _)| !path.exists()) => None,
+        Err(error) => return Err(error),
+    };
+    for (batch, wanted) in &checked_batches {
+        if let Err(error) = write_batch(wanted, &batch.dir, batch.overwrite) {
+            let (kept, left) = match journal {
+                Some(journal) => (journal.dir().to_owned(), journal.take_back()),
+                None => (PathBuf::new(), Vec::new()),
+            };
+            return Err(match left.first() {
+                Some((path, why)) => Error::new(
+                    ErrorKind::Storage,
+                    format!(
+                        "{}; {} could not be put back ({why}): it is kept in {}",
+                        error.message,
+                        path.display(),
+                        kept.display()
+                    ),
+                ),
+                None => error,
+            });
+        }
+    }
+    if let Some(journal) = journal {
+        journal.done();
+    }
+    Ok(planned.into_iter().map(|(path, _)| path).collect())
+}
+
+fn write_batch(wanted: &[(String, &CodeFile)], dir: &Path, overwrite: bool) -> Result<()> {
     let is_new = !dir.exists();
     std::fs::create_dir_all(dir).map_err(|e| storage("make", dir, &e))?;
-    let written = write_all(&wanted, dir, options.overwrite);
+    let written = write_all(wanted, dir, overwrite);
     if written.is_err() && is_new {
         // Fails if somebody else put something there, and then it should stay.
         let _ = std::fs::remove_dir(dir);
     }
-    written.map(|()| wanted.iter().map(|(path, _)| dir.join(path)).collect())
+    written
 }
 
 fn write_all(wanted: &[(String, &CodeFile)], dir: &Path, overwrite: bool) -> Result<()> {
@@ -85,43 +158,6 @@ fn stage(root: &Dir) -> std::io::Result<(String, Dir)> {
     }
 }
 
-/// The files that are to be written with their names, or why none is.
-fn checked(files: &[CodeFile], options: WriteOptions) -> Result<Vec<(String, &CodeFile)>> {
-    let kept: Vec<CodeFile> = files.iter().filter(|f| f.rejected.is_none()).cloned().collect();
-    let rejected = files.iter().find_map(|file| file.rejected.as_ref());
-    if let Some(reason) = rejected.filter(|_| !options.skip_rejected) {
-        return Err(Error::invalid(format!("a file's name was refused: {reason}; nothing was written")));
-    }
-    let originals = files.iter().filter(|f| f.rejected.is_none());
-    let wanted: Vec<(String, &CodeFile)> = names(&kept).into_iter().zip(originals).collect();
-    if let Some(reason) = refuse_set(wanted.iter().map(|(path, file)| (path.as_str(), file.size()))) {
-        return Err(Error::invalid(format!("{reason}; nothing was written")));
-    }
-    for (path, file) in &wanted {
-        if path.to_ascii_lowercase().starts_with(STAGE) {
-            return Err(Error::invalid(format!(
-                "{path:?} begins as our own directories do; nothing was written"
-            )));
-        }
-        if !file.complete {
-            return Err(Error::invalid(format!(
-                "{path:?} is not complete; resume the answer, then write it"
-            )));
-        }
-        if auto_executed(path) && !options.allow_auto_exec {
-            return Err(Error::invalid(format!(
-                "{path:?} runs by being opened; pass allow_auto_exec to write it"
-            )));
-        }
-    }
-    Ok(wanted)
-}
-
-fn refuse_existing(root: &Dir, wanted: &[(String, &CodeFile)]) -> Result<()> {
-    let existing = wanted.iter().find(|(path, _)| root.symlink_metadata(path).is_ok());
-    existing.map_or(Ok(()), |(path, _)| Err(exists(path)))
-}
-
 /// Files on their way from the stage to their places.
 struct Moves<'r> {
     root: &'r Dir,
@@ -147,6 +183,7 @@ impl Moves<'_> {
         let mut options = OpenOptions::new();
         let mut file = self.stage.open_with(staged(number), options.write(true).create_new(true))?;
         file.write_all(content.as_bytes())?;
+        file.sync_all()?;
         // The process's umask does not decide.
         #[cfg(unix)]
         file.set_permissions(cap_std::fs::PermissionsExt::from_mode(0o644))?;
@@ -180,10 +217,25 @@ impl Moves<'_> {
         Ok(())
     }
 
-    /// Keeps the file that is there, then takes its place in one step.
+    /// Keeps the file that is there, then takes its place in one step, with its mode and owner.
     fn replace(&self, number: usize, parent: &Dir, name: &str) -> std::io::Result<()> {
+        #[cfg(unix)]
+        self.take_after(number, parent, name)?;
         link(parent, name, self.stage, &replaced(number))?;
         self.stage.rename(staged(number), parent, name)
+    }
+
+    /// Gives the staged file the owner and mode of the one whose place it takes. Only root gives files away; where that
+    /// fails the file is the writer's, as with every editor.
+    #[cfg(unix)]
+    fn take_after(&self, number: usize, parent: &Dir, name: &str) -> std::io::Result<()> {
+        use cap_std::fs::{MetadataExt, PermissionsExt};
+        let there = parent.symlink_metadata(name)?;
+        let mut options = OpenOptions::new();
+        let file = self.stage.open_with(staged(number), options.write(true))?.into_std();
+        let _ = std::os::unix::fs::fchown(&file, Some(there.uid()), Some(there.gid()));
+        let mode = there.permissions().mode() & 0o7777;
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
     }
 
     /// The directory of a file, made where it is missing: a component at a time, so that a link in between fails.
@@ -248,7 +300,7 @@ fn replaced(number: usize) -> String {
     format!("old-{number}")
 }
 
-fn exists(path: &str) -> Error {
+pub(super) fn exists(path: &str) -> Error {
     Error::new(ErrorKind::Conflict, format!("{path:?} exists; pass overwrite or choose another directory"))
 }
 

@@ -12,6 +12,7 @@ mod serve;
 mod service;
 mod terminal;
 mod twin;
+mod undo;
 mod up;
 
 pub(crate) use run::{Done, Place};

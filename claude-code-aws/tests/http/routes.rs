@@ -1,3 +1,4 @@
+use claude_code_core::testing::{Script, ScriptedProvider};
 use serde_json::json;
 
 use super::support::{Api, REVERSE, get, post, send};
@@ -151,4 +152,27 @@ async fn a_cached_answer_says_so() {
     assert_eq!(first["id"], second["id"]);
     assert!(second["cached"]["age_seconds"].is_u64());
     assert_eq!(api.twin.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn words_are_no_code_and_a_task_for_words_takes_them() {
+    let words = "It adds two numbers.";
+    let router = super::support::scripted(&ScriptedProvider::new([Script::answer(words)]));
+    let answer = post(&router, "/generate", &[], json!({ "prompt": "a queue" })).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    assert_eq!(
+        (&answer.json()["kind"], &answer.json()["partial"]["text"].is_string()),
+        (&"no_code".into(), &true)
+    );
+    let files = json!([{ "path": "a.py", "content": "def add(a, b):\n    return a + b\n" }]);
+    for task in ["explain", "review"] {
+        let body = json!({ "prompt": "What is it?", "task": task, "files": files });
+        let answer = post(&router, "/generate", &[], body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!((&answer.json()["accepted"], &answer.json()["text"]), (&true.into(), &words.into()));
+        let without = post(&router, "/generate", &[], json!({ "prompt": "What is it?", "task": task })).await;
+        assert_eq!(without.status, 422, "{}", without.text());
+    }
+    let unknown = post(&router, "/generate", &[], json!({ "prompt": "x", "task": "dance" })).await;
+    assert!(matches!(unknown.status.as_u16(), 400 | 422), "{}", unknown.text());
 }

@@ -32,6 +32,7 @@ fn every_kind_has_the_status_of_the_table() {
         (ErrorKind::Truncated, 502),
         (ErrorKind::Cut, 502),
         (ErrorKind::Empty, 502),
+        (ErrorKind::NoCode, 502),
         (ErrorKind::Rejected, 422),
         (ErrorKind::Refused, 422),
         (ErrorKind::Filtered, 422),

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::language::Language;
 use crate::answer::path::fold;
-pub use crate::answer::path::{auto_executed, refusal, refuse_set};
+pub use crate::answer::path::{refusal, refuse_set, without_here};
 use crate::error::{Error, Result};
 
 /// One file (or unnamed code block) of an answer.

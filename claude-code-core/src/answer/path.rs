@@ -26,9 +26,6 @@ const FORBIDDEN: &str = "\\:*?\"<>|";
 /// Device names of Windows. `COM1` to `LPT9` are matched apart.
 const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "clock$", "conin$", "conout$"];
 
-/// Names of files that run by being opened, imported or checked out.
-const AUTO_EXECUTED: [&str; 4] = ["sitecustomize.py", "usercustomize.py", "conftest.py", ".envrc"];
-
 /// Why a path from a model is refused, as a plain sentence without the path; none if it may be used as it is.
 pub fn refusal(path: &str) -> Option<String> {
     if path.is_empty() {
@@ -56,17 +53,10 @@ pub fn refusal(path: &str) -> Option<String> {
     path.split('/').find_map(refused_component)
 }
 
-/// Whether a file of this path runs by being opened, imported or checked out. Such files are written only when
-/// the caller allows it.
-pub fn auto_executed(path: &str) -> bool {
-    let folded = fold(path);
-    let components: Vec<&str> = folded.split('/').collect();
-    let name = components.last().copied().unwrap_or_default();
-    let directories = &components[..components.len().saturating_sub(1)];
-    AUTO_EXECUTED.contains(&name)
-        || name.ends_with(".pth")
-        || directories.contains(&".vscode")
-        || directories.windows(2).any(|pair| pair == [".github", "workflows"])
+/// A path without the `./` that it may begin with: the directory that everything is relative to.
+pub fn without_here(path: String) -> String {
+    let bare = path.trim_start_matches("./");
+    if bare.len() == path.len() || bare.is_empty() { path } else { bare.to_owned() }
 }
 
 /// Why files cannot be written beside each other: a refused path, two that are one on some system, a file that

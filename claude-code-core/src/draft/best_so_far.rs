@@ -23,7 +23,7 @@ impl Draft {
         self.diagnostics = diagnostics;
         self.diagnostics.extend(self.unfinished());
         // Nothing follows an accepted answer: it needs no copy. One whose edits do not fit is none to fall back on.
-        if self.has_errors() && self.edit_problems.is_empty() {
+        if self.has_errors() && self.edit_problems.is_empty() && !self.lacks_code {
             let text = format!("{}{}", self.mended, self.text);
             self.kept = Some(self.keep(self.files.clone(), text));
         }

@@ -47,18 +47,26 @@ pub struct Draft {
     pub without: BTreeSet<(usize, Field)>,
     /// Edits that do not fit the file they name, one a file.
     pub edit_problems: Vec<EditProblem>,
+    /// What the files of the last complete answer would lose of the given ones.
+    pub losses: Vec<Diagnostic>,
+    /// The last complete answer says by the line of the protocol that nothing has to change.
+    pub no_change: bool,
+    /// The last complete answer has no file although the task is one for code.
+    pub lacks_code: bool,
     /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
     pub may_repeat: bool,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     pub(super) reader: AnswerReader,
-    again: AnswerReader,
+    pub(super) again: AnswerReader,
     splice: Option<Splice>,
-    revision: u32,
+    pub(super) revision: u32,
     /// Bytes of text before the send that is under way, and whether it said anything.
     received: usize,
     pub(super) said: bool,
-    /// Text and reader before the continuation that is under way.
+    /// The continuation that is under way, as it was received.
+    pub(super) continuation: String,
+    /// Text and reader before it.
     pub(super) before: Option<(Anchor, AnswerReader)>,
     /// Files of this answer that are whole, without those that a repair left as they were.
     pub(super) finished: Vec<Option<String>>,
@@ -99,6 +107,9 @@ impl Draft {
             warnings: plan.warnings.clone(),
             without: BTreeSet::new(),
             edit_problems: Vec::new(),
+            losses: Vec::new(),
+            no_change: false,
+            lacks_code: false,
             may_repeat: true,
             held: Duration::ZERO,
             reader: reader(plan),
@@ -107,6 +118,7 @@ impl Draft {
             revision: 0,
             received: 0,
             said: false,
+            continuation: String::new(),
             before: None,
             finished: Vec::new(),
             breaks_off: false,
@@ -123,7 +135,9 @@ impl Draft {
             let (first, asked) = (&plan.first().model, &plan.candidate(attempt.candidate).model);
             self.warnings.push(format!("the budget did not allow {first}: {asked} was asked"));
         }
-        self.splice = attempt.anchor.as_ref().map(|a| Splice::new(a.clone(), self.reader.open_language()));
+        let open = (self.reader.open_language(), self.reader.open_path());
+        self.splice = attempt.anchor.as_ref().map(|a| Splice::new(a.clone(), open.0.clone(), open.1.clone()));
+        self.continuation.clear();
         self.before = attempt.anchor.as_ref().map(|anchor| (anchor.clone(), self.reader.clone()));
         self.said = false;
         if attempt.anchor.is_none() && !self.sent.is_empty() {
@@ -137,6 +151,9 @@ impl Draft {
     /// Takes a piece of the answer's text and gives what to show of it.
     pub fn take(&mut self, text: &str) -> Vec<AnswerEvent> {
         self.said |= !text.trim().is_empty();
+        if self.splice.is_some() {
+            self.continuation.push_str(text);
+        }
         match &mut self.splice {
             Some(splice) => match splice.feed(text) {
                 Some(joined) => self.join(joined),
@@ -163,7 +180,7 @@ impl Draft {
         pieces
     }
 
-    fn read(&mut self, text: &str) -> Vec<AnswerEvent> {
+    pub(super) fn read(&mut self, text: &str) -> Vec<AnswerEvent> {
         self.text.push_str(text);
         let mut pieces = self.reader.feed(text);
         self.stamp(&mut pieces);
@@ -193,6 +210,9 @@ impl Draft {
         let mut pieces = Vec::new();
         if let Some(rest) = self.splice.take().and_then(Splice::finish) {
             pieces.extend(self.join(rest));
+        }
+        if attempt.anchor.is_some() {
+            pieces.extend(self.undo_loss());
         }
         let is_last = matches!(ended, Ended::Complete(_)) && attempt.anchor.is_none();
         let reader = if is_last { std::mem::take(&mut self.reader) } else { self.reader.clone() };

@@ -3,10 +3,13 @@
 use super::Draft;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::{self, CodeFile};
-use crate::edit::apply::{self, Base};
+use crate::edit::apply::{self, Base, Settled};
 use crate::plan::Plan;
-use crate::read::Answer;
+use crate::read::{Answer, AnswerEvent};
+
 use crate::request::SourceFile;
+use crate::resume;
+use crate::validate::lost::kept_lines;
 
 /// Whether something beside its files has no end. A fence that holds no file is none of them: nothing is missing in it.
 fn breaks_off(answer: &Answer) -> bool {
@@ -35,17 +38,57 @@ impl Draft {
         let finished = answer.files.iter().filter(|file| file.complete);
         self.finished = finished.map(|file| file.path.clone()).collect();
         let mending = if whole { self.mending.take() } else { self.mending.clone() };
-        let base = Base { given: &plan.request.files, mending: mending.as_deref() };
+        let base = Base { request: &plan.request, mending: mending.as_deref() };
         let complete = whole && !self.breaks_off;
-        let (files, problems) = apply::files(&base, answer.files, &answer.edits, complete);
+        let (notes, no_change) = (std::mem::take(&mut answer.notes), answer.no_change);
+        let Settled { files, problems, losses, notes: more, has_edits } =
+            apply::settled(&base, answer, complete);
         self.files = match mending {
             Some(mending) => merged(mending, files, &self.diagnostics),
             None => files,
         };
         if whole {
             self.edit_problems = problems;
-            self.warnings.extend(answer.notes);
+            self.losses = losses;
+            self.warnings.extend(notes.into_iter().chain(more));
+            self.judge_files(plan, no_change, has_edits);
         }
+    }
+
+    /// Where the task is one for code, an answer without any is told apart: only the line of the protocol says that nothing
+    /// has to change.
+    fn judge_files(&mut self, plan: &Plan, no_change: bool, has_edits: bool) {
+        let is_whole = self.edit_problems.is_empty() && self.losses.is_empty() && !self.breaks_off;
+        let is_empty = self.files.is_empty() && is_whole;
+        self.no_change = is_empty && no_change && !plan.request.files.is_empty();
+        self.lacks_code = is_empty && !self.no_change && !has_edits && plan.request.work.wants_code();
+        if self.no_change {
+            self.warnings.push("the model says that nothing has to change: no file is changed".to_owned());
+        }
+        if self.lacks_code {
+            let message = "no file was found in the answer: each stands between its two marker lines, alone on their lines";
+            self.losses.push(error(None, 0, message.to_owned()));
+        }
+    }
+
+    /// Where a continuation took the place of more than it brought, it is put behind what was received instead.
+    pub(super) fn undo_loss(&mut self) -> Vec<AnswerEvent> {
+        let Some((anchor, reader)) = &self.before else { return Vec::new() };
+        let (before, now) = (reader.clone().finish().1, self.reader.clone().finish().1);
+        if !is_less(&now, &before) {
+            return Vec::new();
+        }
+        let (open, path) = (reader.open_language(), reader.open_path());
+        let whole = resume::behind(&anchor.received, &self.continuation, open.as_ref(), path.as_deref());
+        let mut reader = self.again.clone();
+        reader.feed(&whole);
+        if is_less(&reader.finish().1, &before) {
+            return Vec::new();
+        }
+        self.reader = self.again.clone();
+        self.revision += 1;
+        self.text.clear();
+        self.read(&whole)
     }
 
     /// Puts back what there was before a continuation that was cut with less.
@@ -72,7 +115,7 @@ impl Draft {
             .breaks_off
             .then(|| error(None, 0, "the answer breaks off: something in it has no end".to_owned()));
         let unfit = self.edit_problems.iter().map(|p| error(p.path.clone(), 0, p.to_string()));
-        half.chain(open).chain(unfit).collect()
+        half.chain(open).chain(unfit).chain(self.losses.iter().cloned()).collect()
     }
 
     /// The files that the checks found errors in, of the last complete answer. Where an error names no file of it, all of
@@ -108,6 +151,29 @@ impl Draft {
     pub fn finished(&self) -> &[Option<String>] {
         &self.finished
     }
+}
+
+/// Whether an answer has less of some file than another one: not at all, or half of it, or fewer lines.
+fn is_less(now: &Answer, before: &Answer) -> bool {
+    let lines = |file: &CodeFile| file.content.matches('\n').count();
+    // A file that was begun again and is whole now is the new one, where it has most of what the old one had.
+    let is_rewritten = |new: &CodeFile, old: &CodeFile| {
+        let (kept, of) = kept_lines(&old.content, &new.content);
+        new.complete && !old.complete && kept * 5 >= of * 3
+    };
+    before.files.iter().enumerate().any(|(at, old)| {
+        let same =
+            |file: &&CodeFile| file.path == old.path && (old.path.is_some() || file.rejected == old.rejected);
+        let new = now
+            .files
+            .iter()
+            .find(same)
+            .filter(|_| old.path.is_some())
+            .or_else(|| now.files.get(at).filter(same));
+        new.is_none_or(|new| {
+            (old.complete && !new.complete) || (lines(new) < lines(old) && !is_rewritten(new, old))
+        })
+    })
 }
 
 fn error(path: Option<String>, line: u32, message: String) -> Diagnostic {

@@ -2,8 +2,41 @@
 
 use std::ops::Range;
 
+use super::indent::Indents;
+
 /// How many lines of an ambiguous match are named.
 const MAX_NAMED: usize = 5;
+
+/// How much of the difference between file and search text is passed over, from nothing on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Line by line the same.
+    Exact,
+    /// But for blanks at the ends of lines.
+    Trailing,
+    /// But for the indentation, where the same one stands for the same one on every line.
+    Indentation,
+    /// But for the sort of blanks, quotes and dashes, and blanks at the ends of lines.
+    Typography,
+    /// But for all of that.
+    TypographyAndIndentation,
+}
+
+const LEVELS: [Level; 5] =
+    [Level::Exact, Level::Trailing, Level::Indentation, Level::Typography, Level::TypographyAndIndentation];
+
+impl Level {
+    /// What was passed over, for a warning; none where nothing was.
+    pub fn passed_over(self) -> Option<&'static str> {
+        match self {
+            Level::Exact => None,
+            Level::Trailing => Some("blanks at the ends of lines"),
+            Level::Indentation => Some("indentation"),
+            Level::Typography => Some("the sort of blanks, quotes and dashes"),
+            Level::TypographyAndIndentation => Some("indentation and the sort of blanks, quotes and dashes"),
+        }
+    }
+}
 
 /// A place in a text.
 #[derive(Debug)]
@@ -11,29 +44,11 @@ pub struct Fit {
     pub range: Range<usize>,
     /// Lines with their ends; otherwise a piece of one.
     pub whole_lines: bool,
+    pub level: Level,
+    /// So many places fit alike; the line number that a diff gives said which.
+    pub places: usize,
     /// How the file's indentation differs from the search text's.
-    shift: Shift,
-}
-
-/// The same difference on every line that is not blank.
-#[derive(Clone, Debug, PartialEq)]
-enum Shift {
-    None,
-    /// The file has this before what the search text has.
-    Deeper(String),
-    /// The search text has this before what the file has.
-    Shallower(String),
-}
-
-impl Fit {
-    /// A line of the replacement with the file's indentation.
-    pub fn indented(&self, line: &str) -> String {
-        match &self.shift {
-            Shift::Deeper(prefix) if !line.trim().is_empty() => format!("{prefix}{line}"),
-            Shift::Shallower(prefix) => line.strip_prefix(prefix.as_str()).unwrap_or(line).to_owned(),
-            _ => line.to_owned(),
-        }
-    }
+    pub indents: Indents,
 }
 
 /// The lines of a text without their ends.
@@ -41,72 +56,85 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive('\n').map(bare)
 }
 
-/// The first line end of a text.
-pub fn line_end(text: &str) -> Option<&'static str> {
-    let at = text.find('\n')?;
-    Some(if text[..at].ends_with('\r') { "\r\n" } else { "\n" })
+/// The end of a line.
+pub fn end(line: &str) -> &str {
+    &line[bare(line).len()..]
 }
 
-fn bare(line: &str) -> &str {
+/// The line end that most lines of a text have; none in a text of one line.
+pub fn majority(text: &str) -> Option<&'static str> {
+    let all = text.bytes().filter(|b| *b == b'\n').count();
+    let long = text.matches("\r\n").count();
+    (all > 0).then(|| if long * 2 > all { "\r\n" } else { "\n" })
+}
+
+pub fn bare(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// How a line of the search text may differ from the file's.
-type Rule = fn(&[&str], &[&str]) -> Option<Shift>;
-
-/// The one place where the search text fits, by the strictest rule under which it fits at all.
-pub fn find(text: &str, search: &str) -> Result<Fit, String> {
+/// The one place where the search text fits, by the strictest level at which it fits at all. Where it fits in several, the
+/// one that begins at this line, if there is one.
+pub fn find(text: &str, search: &str, start: Option<usize>) -> Result<Fit, String> {
     let mut starts = vec![0];
     starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
     let have: Vec<&str> = lines(text).collect();
     let wanted: Vec<&str> = lines(search).collect();
-    let rules: [Rule; 3] = [exact, but_for_ends, but_for_indentation];
-    for rule in rules {
-        let fits: Vec<(usize, Shift)> = have
-            .windows(wanted.len())
-            .enumerate()
-            .filter_map(|(at, window)| Some((at, rule(window, &wanted)?)))
-            .collect();
-        match fits.as_slice() {
-            [] => {}
-            [(at, shift)] => {
+    for level in LEVELS {
+        let mut fits = all(&have, &wanted, level);
+        let places = fits.len();
+        if fits.len() > 1 && start.is_some_and(|start| fits.iter().any(|(at, _)| at + 1 == start)) {
+            fits.retain(|(at, _)| Some(at + 1) == start);
+        }
+        match fits.len() {
+            0 => {}
+            1 => {
+                let Some((at, indents)) = fits.pop() else { continue };
                 let end = starts.get(at + wanted.len()).copied().unwrap_or(text.len());
-                return Ok(Fit { range: starts[*at]..end, whole_lines: true, shift: shift.clone() });
+                return Ok(Fit { range: starts[at]..end, whole_lines: true, level, places, indents });
             }
-            several => return Err(ambiguous(several.iter().map(|(at, _)| at + 1))),
+            _ => return Err(ambiguous(fits.iter().map(|(at, _)| at + 1))),
         }
     }
     within_a_line(text, search)
 }
 
-fn exact(have: &[&str], wanted: &[&str]) -> Option<Shift> {
-    (have == wanted).then_some(Shift::None)
-}
-
-fn but_for_ends(have: &[&str], wanted: &[&str]) -> Option<Shift> {
-    have.iter().zip(wanted).all(|(have, wanted)| have.trim_end() == wanted.trim_end()).then_some(Shift::None)
-}
-
-fn but_for_indentation(have: &[&str], wanted: &[&str]) -> Option<Shift> {
-    let mut shift: Option<Shift> = None;
-    for (have, wanted) in have.iter().zip(wanted).map(|(have, wanted)| (have.trim_end(), wanted.trim_end())) {
-        if have.is_empty() && wanted.is_empty() {
-            continue;
-        }
-        let this = if let Some(prefix) = have.strip_suffix(wanted) {
-            Shift::Deeper(prefix.to_owned())
-        } else {
-            Shift::Shallower(wanted.strip_suffix(have)?.to_owned())
-        };
-        let (Shift::Deeper(prefix) | Shift::Shallower(prefix)) = &this else { return None };
-        let is_blank = have.is_empty() || wanted.is_empty() || !prefix.chars().all(|c| c == ' ' || c == '\t');
-        if is_blank || shift.as_ref().is_some_and(|shift| *shift != this) {
-            return None;
-        }
-        shift = Some(this);
+/// Every place at which the lines fit at this level.
+fn all(have: &[&str], wanted: &[&str], level: Level) -> Vec<(usize, Indents)> {
+    if wanted.is_empty() || wanted.len() > have.len() {
+        return Vec::new();
     }
-    shift
+    let form: fn(&str) -> String = match level {
+        Level::Exact => str::to_owned,
+        Level::Trailing => |line| line.trim_end().to_owned(),
+        Level::Indentation => |line| line.trim().to_owned(),
+        Level::Typography => |line| plain(line).trim_end().to_owned(),
+        Level::TypographyAndIndentation => |line| plain(line).trim().to_owned(),
+    };
+    let formed: Vec<String> = have.iter().map(|line| form(line)).collect();
+    let sought: Vec<String> = wanted.iter().map(|line| form(line)).collect();
+    if level > Level::Trailing && sought.iter().all(String::is_empty) {
+        return Vec::new();
+    }
+    let is_indentation = matches!(level, Level::Indentation | Level::TypographyAndIndentation);
+    let windows = formed.windows(sought.len()).enumerate().filter(|(_, window)| *window == sought.as_slice());
+    let indents = |at: usize| match is_indentation {
+        true => Indents::between(&have[at..at + wanted.len()], wanted),
+        false => Some(Indents::default()),
+    };
+    windows.filter_map(|(at, _)| Some((at, indents(at)?))).collect()
+}
+
+/// A line with plain blanks, quotes and dashes in the place of those that look alike.
+pub fn plain(line: &str) -> String {
+    let plain = |c: char| match c {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
+        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' => '\'',
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{2033}' => '"',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        c => c,
+    };
+    line.chars().filter(|c| *c != '\u{feff}').map(plain).collect()
 }
 
 /// A piece of one line, if it stands in one place only.
@@ -116,7 +144,13 @@ fn within_a_line(text: &str, search: &str) -> Result<Fit, String> {
         if is_piece { text.match_indices(search).map(|(at, _)| at).collect() } else { Vec::new() };
     match places.as_slice() {
         [] => Err("its search text is not in the file".to_owned()),
-        [at] => Ok(Fit { range: *at..at + search.len(), whole_lines: false, shift: Shift::None }),
+        [at] => Ok(Fit {
+            range: *at..at + search.len(),
+            whole_lines: false,
+            level: Level::Exact,
+            places: 1,
+            indents: Indents::default(),
+        }),
         several => Err(ambiguous(several.iter().map(|at| text[..*at].matches('\n').count() + 1))),
     }
 }

@@ -65,6 +65,9 @@ fn task(plan: &Plan, attempt: &NextAttempt, draft: &Draft, points: Points) -> Me
 
 /// What is wrong, and only the files that it is wrong with.
 fn repair(plan: &Plan, draft: &Draft) -> String {
+    if draft.lacks_code {
+        return prompt::split(prompt::NO_CODE).1.replace("{{nonce}}", &plan.prompt.nonce);
+    }
     let mut findings = String::new();
     for found in draft.diagnostics.iter().filter(|d| d.severity == Severity::Error) {
         let path = found.path.as_deref().unwrap_or("(the file without a name)");

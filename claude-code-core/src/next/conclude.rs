@@ -23,6 +23,11 @@ pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
             let message = format!("{problem}: {kept}; ask for the whole file, or for less at once");
             Outcome::Failed(Error::new(ErrorKind::EditFailed, message))
         }
+        Ended::Complete(_) if draft.lacks_code && !draft.has_kept() => {
+            let message = "code was asked for, and the answer has no file; its words are in partial.text: say what to \
+                           write, or ask with task explain or review for words";
+            Outcome::Incomplete(Error::new(ErrorKind::NoCode, message))
+        }
         Ended::Complete(_) if draft.has_errors() => Outcome::Rejected,
         Ended::Complete(_) => Outcome::Accepted,
         _ if draft.has_kept() => Outcome::Rejected,

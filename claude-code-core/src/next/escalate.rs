@@ -14,7 +14,7 @@ use crate::provider::ended::Ended;
 /// wrong then is how the change is written, and the caller can ask for the whole file.
 pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
     let rejected = match &last.ended {
-        Ended::Complete(_) => draft.has_errors() && draft.edit_problems.is_empty(),
+        Ended::Complete(_) => draft.has_errors() && draft.edit_problems.is_empty() && !draft.lacks_code,
         Ended::Empty => true,
         _ => false,
     };

@@ -12,6 +12,8 @@ const PROTOCOL: &str = include_str!("../../prompts/protocol.md");
 pub(crate) const RESUME: &str = include_str!("../../prompts/resume.md");
 /// What is said to mend a rejected one.
 pub(crate) const REPAIR: &str = include_str!("../../prompts/repair.md");
+/// What is said where an answer has no file.
+pub(crate) const NO_CODE: &str = include_str!("../../prompts/no_code.md");
 
 /// What all prompts have in common, read once.
 struct Fixed {
@@ -23,7 +25,8 @@ struct Fixed {
 
 static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
     let (version, protocol) = split(PROTOCOL);
-    let versions = format!("{version}.{}.{}", split(RESUME).0, split(REPAIR).0);
+    let later = [RESUME, REPAIR, NO_CODE].map(|template| split(template).0).join(".");
+    let versions = format!("{version}.{later}");
     Fixed { versions, protocol: protocol.split("{{nonce}}").collect() }
 });
 

@@ -3,7 +3,7 @@
 use super::comment::without_label;
 use super::cursor::is_blank;
 use super::info;
-use super::path::{fits, is_shown};
+use super::path::{fits, is_shown, is_spaced};
 use crate::answer::language::Language;
 
 /// Longer lines are prose; they are not kept.
@@ -67,7 +67,8 @@ impl Above {
     /// The name for a search/replace edit; a lone tag such as `<source>` may stand between.
     pub fn edit_name(&self) -> Option<String> {
         let line = if self.line.starts_with('<') { &self.before } else { &self.line };
-        name_of(line).map(str::to_owned)
+        let spaced = || Some(unwrap(line)).filter(|name| is_spaced(name));
+        name_of(line).or_else(|| instructed(line)).or_else(spaced).map(str::to_owned)
     }
 
     /// The name for a block of this language that begins on the next line.
@@ -83,7 +84,8 @@ impl Above {
         if is_plain && (self.blank_lines > 0 || without_list_mark(&self.before).1) {
             return None;
         }
-        let whole = name_of(text).or_else(|| handed_over(text)).filter(|n| fits(language, n));
+        let whole = name_of(text).or_else(|| handed_over(text)).or_else(|| instructed(&self.line));
+        let whole = whole.filter(|n| fits(language, n));
         let name = whole.or_else(|| in_parentheses(text).filter(|n| is_of(language, n)))?;
         Some(name.to_owned())
     }
@@ -99,7 +101,7 @@ pub(super) fn name_of(line: &str) -> Option<&str> {
     let text = without_label(without_symbols(text));
     let is_marked = is_heading || text.starts_with(['*', '`']);
     let word = unwrap(text);
-    if is_shown(word) {
+    if is_shown(word) || (is_span(text) && is_spaced(word)) {
         return Some(word);
     }
     if let Some(tag) = line.strip_prefix('<').and_then(|l| l.strip_suffix('>')) {
@@ -110,6 +112,43 @@ pub(super) fn name_of(line: &str) -> Option<&str> {
     }
     let labelled = word.rsplit_once(": ").map(|(_, word)| unwrap(word));
     labelled.filter(|w| is_shown(w)).or_else(|| before_remark(text))
+}
+
+/// Whether bold or backticks stand around all of a text.
+fn is_span(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(':');
+    ["**", "`"].iter().any(|mark| {
+        let inner = text.strip_prefix(mark).and_then(|text| text.strip_suffix(mark));
+        inner.is_some_and(|inner| !inner.trim_matches(['`', ':']).contains(mark))
+    })
+}
+
+/// `1. Create `app.py``, `### Step 2: Update `app.py``: a numbered item or heading that says what becomes of a file.
+fn instructed(line: &str) -> Option<&str> {
+    let heading = line.trim_start_matches('#');
+    let (text, is_listed) = without_list_mark(heading.trim_start());
+    if heading.len() == line.len() && !is_listed && !line.starts_with("**") {
+        return None;
+    }
+    let text = text.trim_matches(|c| c == '*' || c == ':' || c == ' ');
+    let mut spans = text.split('`');
+    let (before, word, after) = (spans.next()?, spans.next()?, spans.next()?);
+    let before = before.rsplit([':', '.', ')', '–', '—', '-']).next().unwrap_or(before).trim();
+    let words: Vec<&str> = before.split(' ').filter(|word| !word.is_empty()).collect();
+    let acts_on_it = words.len() <= 2 && words.iter().all(|word| !is_beside(word));
+    let ends = matches!(after.trim(), "" | ":" | "file" | "file:") || after.trim_start().starts_with('(');
+    let is_name = is_shown(word) || is_spaced(word);
+    (spans.next().is_none() && acts_on_it && ends && is_name).then_some(word)
+}
+
+/// Words before a name after which it is not the file itself that follows.
+fn is_beside(word: &str) -> bool {
+    const BESIDE: &str = "
+        in to into of from with for on at by via using run running execute start test open see view call import
+        install use line lines function method class section part snippet command output example usage
+    ";
+    let word = word.to_ascii_lowercase();
+    BESIDE.split_ascii_whitespace().any(|beside| beside == word)
 }
 
 /// `` `app.py` - the service `` and `` `app.py` (new) ``.

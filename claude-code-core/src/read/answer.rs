@@ -51,6 +51,19 @@ pub struct Edit {
     pub replace: String,
     /// The line of the answer, from 1, on which the edit begins.
     pub line: usize,
+    /// The same block divided at its other lines of `=`, in their order: which of them is the divider, the file tells.
+    pub divisions: Vec<Division>,
+    /// The line of the file, from 1, at which a diff says that the lines to find stand.
+    pub start: Option<usize>,
+}
+
+/// A way to divide an edit into what is to be found and what takes its place.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Division {
+    /// The lines to find.
+    pub search: String,
+    /// The lines to put there.
+    pub replace: String,
 }
 
 /// A fence of the answer, in its order.
@@ -82,6 +95,8 @@ pub struct Answer {
     pub fences: Vec<Fence>,
     /// For each of `files` its number in the pieces.
     pub indices: Vec<usize>,
+    /// The line `=== no change NONCE ===` stood outside files: the model says that nothing has to change.
+    pub no_change: bool,
 }
 
 // Answers are the user's: Debug tells sizes and places only, never text, names or what stood in an info string.
@@ -106,6 +121,12 @@ impl std::fmt::Debug for Edit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (search, replace) = (self.search.len(), self.replace.len());
         write!(f, "Edit(line {}, {search} bytes by {replace} bytes)", self.line)
+    }
+}
+
+impl std::fmt::Debug for Division {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Division({} bytes by {} bytes)", self.search.len(), self.replace.len())
     }
 }
 

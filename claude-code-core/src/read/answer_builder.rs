@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::answer::{Answer, AnswerEvent, Edit, Fence};
-use super::{edit, fence};
+use super::{edits, fence};
 use crate::answer::file::{self, CodeFile};
 use crate::answer::language::Language;
 // Against answers made to fill memory; there may be as many bytes of text as of files.
@@ -83,6 +83,11 @@ impl AnswerBuilder {
         }
     }
 
+    /// The answer says that nothing has to change.
+    pub fn no_change(&mut self) {
+        self.answer.no_change = true;
+    }
+
     /// The answer did not end as it should, whatever its files say.
     pub fn set_incomplete(&mut self) {
         self.incomplete = true;
@@ -90,6 +95,7 @@ impl AnswerBuilder {
 
     /// Begins a file; `line` is the one that opened it.
     pub fn start(&mut self, name: Option<String>, language: Language, line: &str) {
+        let name = name.map(file::without_here);
         self.full = false;
         self.open = self.slots.len() < MAX_FILES;
         if !self.open {
@@ -170,6 +176,11 @@ impl AnswerBuilder {
         self.slots.last().filter(|_| self.open).map(|slot| slot.file.language.clone())
     }
 
+    /// The name of the open file.
+    pub fn open_path(&self) -> Option<String> {
+        self.slots.last().filter(|_| self.open).and_then(|slot| slot.file.path.clone())
+    }
+
     /// Bytes of the open file, or none where it was cut.
     pub fn open_length(&self) -> Option<usize> {
         self.slots.last().filter(|_| self.open && !self.full).map(|s| s.file.content.len())
@@ -237,7 +248,7 @@ impl AnswerBuilder {
             return self.note("The answer has more edits than fit; the others were left out.");
         }
         self.stored += size;
-        let (edit, refused) = edit::checked(edit);
+        let (edit, refused) = edits::checked(edit);
         if let Some(reason) = refused {
             self.note(format!("An edit on line {} names a file that was refused: {reason}.", edit.line));
         }

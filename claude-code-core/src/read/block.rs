@@ -1,7 +1,7 @@
 //! A fenced block while it is read.
 
 use super::cursor::{Cursor, is_blank};
-use super::edit;
+use super::edits;
 use super::fence::{self, Opener};
 use super::info::{self, Info};
 use super::nested::{Kind, Nest};
@@ -36,6 +36,8 @@ pub(super) enum Phase {
 pub(super) enum Ending {
     /// By CommonMark's rule alone.
     Fence,
+    /// A line that looks like the end stood within a string of the code: `held` are the lines since.
+    Quoted { held: String },
     /// Markdown in a fence of three: `held` are the lines since one that may be the end.
     Markdown { nest: Nest, held: String },
     /// A longer fence that may be closed by a shorter one: `found` is the content's length before it.
@@ -109,12 +111,12 @@ impl Block {
             let is_long = held.lines().count() >= MAX_BLANK;
             return if is_long { Start::File } else { Start::Unknown };
         };
-        if edit::begins(first) {
+        if edits::begins(first) {
             return Start::Edits;
         }
         let is_name = above::name_of(first).is_some();
         match lines.next() {
-            Some(second) if is_name && edit::begins(second) => Start::Edits,
+            Some(second) if is_name && edits::begins(second) => Start::Edits,
             None if is_name || is_prologue(first) => Start::Unknown,
             _ => Start::File,
         }
@@ -144,6 +146,7 @@ impl Block {
     pub fn is_plain(&self) -> bool {
         let is_known = match &self.ending {
             Ending::Fence => true,
+            Ending::Quoted { .. } => false,
             Ending::Markdown { nest, .. } => !nest.is_open_question(),
             Ending::Longer { nest, is_sure, .. } => *is_sure || !nest.is_open_question(),
         };
@@ -160,11 +163,16 @@ impl Block {
 
     /// Takes what follows of a line whose first part was read; gives it back where it is content of the file.
     pub fn goes_on<'a>(&mut self, part: &'a str) -> Option<&'a str> {
-        if let Ending::Markdown { nest, held } = &mut self.ending
-            && nest.is_open_question()
-        {
-            held.push_str(part);
-            return None;
+        match &mut self.ending {
+            Ending::Markdown { nest, held } if nest.is_open_question() => {
+                held.push_str(part);
+                return None;
+            }
+            Ending::Quoted { held } => {
+                held.push_str(part);
+                return None;
+            }
+            _ => {}
         }
         match &mut self.phase {
             Phase::Content => return Some(part),
@@ -190,7 +198,7 @@ impl Block {
     /// Takes the lines that wait for their meaning.
     pub fn take_held(&mut self) -> String {
         match &mut self.ending {
-            Ending::Markdown { held, .. } => std::mem::take(held),
+            Ending::Markdown { held, .. } | Ending::Quoted { held } => std::mem::take(held),
             _ => String::new(),
         }
     }

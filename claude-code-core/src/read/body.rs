@@ -5,16 +5,19 @@ use std::borrow::Cow;
 use super::above;
 use super::block::{Block, Ending, Phase, Start};
 use super::cursor::{Cursor, is_blank};
-use super::edit::{self, EditReader};
-use super::fence;
+use super::edits::{self, EditReader};
 use super::nested::{Kind, Verdict};
 use super::reader::AnswerReader;
+use super::{fence, info, quoted};
 use crate::answer::path::MAX_FILE_BYTES;
+use crate::validate::parses;
 
 /// So many times the end of an answer is read again because a longer fence was closed by a shorter one.
 const MAX_REREADS: usize = 8;
 /// Lines that wait for their meaning beyond this (bytes) are taken to stand after the block.
 const MAX_HELD: usize = MAX_FILE_BYTES;
+/// The same for lines within a string: each fence among them has the code read once more.
+const MAX_QUOTED: usize = 64_000;
 
 impl AnswerReader {
     pub(super) fn block_line(&mut self, mut block: Box<Block>, line: &str) {
@@ -22,8 +25,16 @@ impl AnswerReader {
             return self.container_ended(block, line);
         };
         let closes = fence::bare(content, block.mark).is_some_and(|n| n >= block.length);
+        if let Ending::Quoted { .. } = block.ending {
+            return self.quoted_line(block, closes, line);
+        }
         let by_rule = !matches!(block.ending, Ending::Markdown { .. });
         if closes && by_rule && !block.is_inside_edit() {
+            if self.is_within_string(&block) {
+                block.ending = Ending::Quoted { held: line.to_owned() };
+                self.block = Some(block);
+                return;
+            }
             return self.end_block(*block, true, line);
         }
         let kind = block.kind(fence::opener(content), content.rest);
@@ -40,6 +51,7 @@ impl AnswerReader {
                 block.holds_fence |= kind == Kind::Labelled;
                 self.block = self.store(block, &text, line);
             }
+            Ending::Quoted { .. } => {}
         }
     }
 
@@ -51,6 +63,43 @@ impl AnswerReader {
             return self.text_line(line);
         }
         self.markdown_ended(block, &held, line);
+    }
+
+    /// Whether the open file's code ends inside a string, so that a fence may be a part of it.
+    fn is_within_string(&self, block: &Block) -> bool {
+        let is_plain = matches!((&block.ending, &block.phase), (Ending::Fence, Phase::Content));
+        let Some(language) = self.builder.open_language().filter(|_| is_plain && block.indent == 0) else {
+            return false;
+        };
+        let code = self.builder.open_content();
+        quoted::is_open(language.as_str(), code) && parses(language.as_str(), code) != Some(true)
+    }
+
+    /// A line since one that looked like the end within a string. A fence at which the string is closed and the code whole
+    /// shows that it was none; one that opens another file shows that it was the end.
+    fn quoted_line(&mut self, mut block: Box<Block>, closes: bool, line: &str) {
+        let held = block.take_held();
+        let names_file =
+            fence::opener(Cursor::new(line)).is_some_and(|opener| info::read(opener.info).name.is_some());
+        if names_file || held.len() > MAX_QUOTED {
+            return self.markdown_ended(block, &held, line);
+        }
+        if closes && self.is_whole_with(&held) {
+            block.ending = Ending::Fence;
+            if let Some(block) = self.store_lines(block, &held) {
+                self.end_block(*block, true, line);
+            }
+            return;
+        }
+        block.ending = Ending::Quoted { held: held + line };
+        self.block = Some(block);
+    }
+
+    /// Whether the open file with these lines is code whose strings are closed.
+    fn is_whole_with(&self, held: &str) -> bool {
+        let Some(language) = self.builder.open_language() else { return false };
+        let code = [self.builder.open_content(), held].concat();
+        !quoted::is_open(language.as_str(), &code) && parses(language.as_str(), &code) != Some(false)
     }
 
     fn markdown_line(&mut self, mut block: Box<Block>, kind: Kind, text: &str, line: &str) {
@@ -109,7 +158,7 @@ impl AnswerReader {
         block.raw.push_str(line);
         if let Phase::Edits { held, open, nested } = &mut block.phase {
             *nested = (*nested || text.starts_with("```")) && *open;
-            *open = (*open || edit::begins(text)) && !edit::ends(text);
+            *open = (*open || edits::begins(text)) && !edits::ends(text);
             if held.len() > MAX_HELD {
                 let held = std::mem::take(held);
                 self.begin_file(&mut block, &held, false);
@@ -130,7 +179,7 @@ impl AnswerReader {
             Start::Unknown => block.phase = Phase::Opening { held },
             Start::File => self.begin_file(&mut block, &held, true),
             Start::Edits => {
-                let open = held.lines().any(edit::begins);
+                let open = held.lines().any(edits::begins);
                 self.edits.abandon();
                 block.phase = Phase::Edits { held, open, nested: false };
             }
@@ -240,7 +289,10 @@ impl AnswerReader {
             self.read_again(*block, at);
             return true;
         }
-        let was_end = matches!(&block.ending, Ending::Markdown { nest, .. } if nest.was_end());
+        let was_end = match &block.ending {
+            Ending::Markdown { nest, .. } => nest.was_end(),
+            ending => matches!(ending, Ending::Quoted { .. }),
+        };
         let held = block.take_held();
         if was_end {
             let mut lines = held.split_inclusive('\n');

@@ -1,6 +1,6 @@
 //! Language and name in the info string of a fence.
 
-use super::path::{fits, is_shown, is_told};
+use super::path::{fits, is_shown, is_spaced, is_told};
 use crate::answer::language::Language;
 
 /// Attributes that give a name.
@@ -30,6 +30,7 @@ pub(super) fn read(info: &str) -> Info {
         .and_then(Language::from_path)
         .or_else(|| Language::new(word).ok().filter(|_| told != Some(word)));
     let name = attribute(inner).or(told).or_else(|| later_word(&words, language.as_ref()));
+    let name = name.or_else(|| later_words(inner, language.as_ref()));
     let is_patch = PATCH_WORDS.contains(&word.to_ascii_lowercase().as_str());
     Info { language, name: name.map(str::to_owned), is_patch }
 }
@@ -77,4 +78,12 @@ fn later_word<'a>(words: &[&'a str], language: Option<&Language>) -> Option<&'a 
         _ => return None,
     };
     (is_shown(word) && fits(language, word)).then_some(word)
+}
+
+/// `markdown user guide.md`: a name with blanks, of that language.
+fn later_words<'a>(info: &'a str, language: Option<&Language>) -> Option<&'a str> {
+    let name = info.split_once(' ')?.1.trim();
+    let is_command = language.is_some_and(|language| language.as_str() == "bash");
+    (!is_command && language.is_some() && Language::from_path(name).as_ref() == language && is_spaced(name))
+        .then_some(name)
 }

@@ -12,17 +12,20 @@ mod body;
 mod comment;
 mod container;
 mod cursor;
-mod edit;
+mod edits;
 mod fence;
 mod info;
 mod nested;
+mod other_forms;
 mod path;
+mod quoted;
 mod reader;
 mod run;
 mod sentinel;
 
-pub use answer::{Answer, AnswerEvent, Edit, Fence};
+pub use answer::{Answer, AnswerEvent, Division, Edit, Fence};
+pub(crate) use edits::of_patch;
 pub use reader::{AnswerReader, read_answer};
 
 /// Changes when the same text reads as other files; enters the cache key.
-pub const READER_VERSION: &str = "2";
+pub const READER_VERSION: &str = "3";

@@ -65,9 +65,9 @@ impl Nest {
         self.question.is_some()
     }
 
-    /// At the answer's end: whether the line in question was the block's end.
+    /// At the answer's end: whether the line in question was the block's end. With nothing behind it, it opened nothing.
     pub fn was_end(&self) -> bool {
-        self.question.is_some_and(|q| !q.invited)
+        self.question.is_some_and(|q| !q.invited || !q.has_text)
     }
 
     /// Says what the last of some lines of content was.

@@ -61,6 +61,8 @@ pub(super) fn is_shown(word: &str) -> bool {
         return is_dot_name(name, has_directory) || (has_directory && is_hostile(word));
     }
     match last.rsplit_once('.') {
+        // `Dockerfile.dev`, `Makefile.am`.
+        Some((stem, _)) if last.split('.').next().is_some_and(is_kind_name) && !stem.is_empty() => true,
         Some((stem, extension)) if !stem.is_empty() => {
             (is_extension(extension, has_directory) && (has_directory || !is_framework(word)))
                 || (has_directory && is_hostile(word))
@@ -103,7 +105,37 @@ fn is_bare_name(word: &str) -> bool {
     NAMES.contains(word)
 }
 
+/// Names that have a variant behind a dot.
+fn is_kind_name(word: &str) -> bool {
+    matches!(
+        word,
+        "Dockerfile"
+            | "Containerfile"
+            | "Makefile"
+            | "GNUmakefile"
+            | "Jenkinsfile"
+            | "Vagrantfile"
+            | "Procfile"
+            | "Caddyfile"
+    )
+}
+
+/// Whether some words, marked as a name, are one with blanks in it.
+pub(super) fn is_spaced(words: &str) -> bool {
+    let mut parts = words.split(' ');
+    let Some(last) = parts.next_back() else { return false };
+    let others: Vec<&str> = parts.collect();
+    (1..=4).contains(&others.len())
+        && is_shown(last)
+        && others.iter().all(|part| !part.is_empty() && part.chars().all(|c| is_path_char(c) && c != ':'))
+        && others.iter().all(|part| !is_shown(part))
+}
+
 fn is_dot_name(name: &str, has_directory: bool) -> bool {
+    // An extension alone names no file.
+    if Language::known(name).is_some() {
+        return false;
+    }
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let known = ["env", "rc", "ignore", "config", "attributes", "profile", "modules", "version", "keep"];

@@ -9,7 +9,7 @@ use super::bare;
 use super::block::Block;
 use super::container::Containers;
 use super::cursor::Cursor;
-use super::edit::{self, EditReader};
+use super::edits::{self, EditReader};
 use super::path;
 use super::run::{plain_run, prose_run};
 use super::{fence, info, sentinel};
@@ -50,7 +50,7 @@ pub struct AnswerReader {
     pub(super) marked: Option<Marked>,
     uses_sentinels: bool,
     /// A marker with another nonce stood outside files and blocks.
-    saw_other_marker: bool,
+    pub(super) saw_other_marker: bool,
     /// The fence that is open beside sentinel files: text.
     beside: Option<(u8, usize)>,
     /// The line before closed a block.
@@ -97,6 +97,13 @@ impl AnswerReader {
         may_be_code.then(|| bare::language(self.builder.text_so_far(), self.hint.as_ref())).flatten()
     }
 
+    /// The name of the file that is open, if it has one.
+    pub fn open_path(&self) -> Option<String> {
+        let of_block =
+            || self.block.as_ref().and_then(|block| self.builder.open_path().or_else(|| block.name.clone()));
+        self.marked.as_ref().map(|marked| marked.path.clone()).or_else(of_block)
+    }
+
     /// The answer has ended: the last pieces, and the truth.
     pub fn finish(mut self) -> (Vec<AnswerEvent>, Answer) {
         let rest = std::mem::take(&mut self.partial);
@@ -113,13 +120,13 @@ impl AnswerReader {
             self.builder.set_incomplete();
         }
         let is_text = self.builder.is_text_only() && !self.uses_sentinels;
-        if is_text && !self.read_other_markers() {
+        if is_text && !self.read_other_markers() && !self.read_tags() {
             self.read_bare_code();
         }
         self.builder.into_answer()
     }
 
-    fn lines(&mut self, chunk: &str) {
+    pub(super) fn lines(&mut self, chunk: &str) {
         let mut rest = chunk;
         if !self.partial.is_empty() || self.in_long_line {
             let end = memchr(b'\n', rest.as_bytes());
@@ -235,6 +242,10 @@ impl AnswerReader {
 
     pub(super) fn text_line(&mut self, line: &str) {
         let after_block = std::mem::take(&mut self.after_block);
+        // A fence in the text of an edit is a part of it.
+        if self.edits.is_open() {
+            return self.builder.text(line);
+        }
         let opener = if self.uses_sentinels { None } else { self.containers.text_line(line) };
         if let Some(opener) = opener {
             self.block = Some(Box::new(Block::open(opener, line, &self.above, self.number, after_block)));
@@ -244,10 +255,11 @@ impl AnswerReader {
             self.note_named_block(line);
         }
         self.builder.text(line);
-        if !self.edits.is_open() && edit::begins(line) {
+        if !self.edits.is_open() && edits::begins(line) {
             self.edits = EditReader::named(self.above.edit_name());
+            self.above.clear();
             self.edit_line(line);
-        } else if !self.edits.is_open() && !edit::ends(line) {
+        } else if !self.edits.is_open() && !edits::ends(line) {
             self.above.push(line);
         }
     }
@@ -280,6 +292,10 @@ impl AnswerReader {
 
     /// A line that looks like a sentinel outside a file; false: it is not one here.
     fn sentinel_line(&mut self, line: &str) -> bool {
+        if self.block.is_none() && sentinel::is_no_change(line, self.nonce.as_deref()) {
+            self.builder.no_change();
+            return false;
+        }
         let Some(found) = sentinel::parse(line, self.nonce.as_deref()) else {
             self.saw_other_marker |= self.block.is_none() && sentinel::parse(line, None).is_some();
             return false;
@@ -350,39 +366,5 @@ impl AnswerReader {
         let (Some(marked), Some(nonce)) = (&self.marked, &self.nonce) else { return false };
         let end = format!("=== end {nonce}: {} ===", marked.path);
         line.starts_with("===") && line.len() < end.len() && end.starts_with(line)
-    }
-
-    /// An answer without a file whose markers have another nonce, a slip of the model's pen: those files count of which an
-    /// end fits its beginning. Only the whole answer tells that there are no others.
-    fn read_other_markers(&mut self) -> bool {
-        if !std::mem::take(&mut self.saw_other_marker) {
-            return false;
-        }
-        let mut reader = AnswerReader::new(None, self.hint.clone());
-        reader.lines(self.builder.text_so_far());
-        let answer = reader.finish().1;
-        let is_refused = answer.files.iter().any(|file| file.rejected.is_some());
-        if is_refused || !answer.files.iter().any(|file| file.complete) {
-            self.builder.note("A file marker with another nonce was read as text.");
-            return false;
-        }
-        self.builder.note("The file markers have another nonce than was asked for; their files count, as there are no others.");
-        answer.notes.into_iter().for_each(|note| self.builder.note(note));
-        for file in answer.files {
-            self.builder.start(file.path, file.language, "");
-            self.builder.chunk(&file.content);
-            self.builder.finish(file.complete, "");
-        }
-        true
-    }
-
-    fn read_bare_code(&mut self) {
-        let text = self.builder.text_so_far();
-        let Some(language) = bare::language(text, self.hint.as_ref()) else { return };
-        let code = text.to_owned();
-        self.builder.note("The answer is code without a fence; it was read as one file.");
-        self.builder.start(None, language, "");
-        self.builder.chunk(&code);
-        self.builder.finish(true, "");
     }
 }

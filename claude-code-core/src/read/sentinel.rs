@@ -1,4 +1,4 @@
-//! Our own lines around a file: `=== file NONCE: PATH ===` and `=== end NONCE: PATH ===`.
+//! Our own lines: `=== file NONCE: PATH ===` and `=== end NONCE: PATH ===` around a file, and `=== no change NONCE ===`.
 
 /// How every sentinel begins.
 const START: &str = "=== ";
@@ -23,9 +23,18 @@ pub(super) fn parse<'a>(line: &'a str, nonce: Option<&str>) -> Option<Sentinel<'
         None => (true, inner.strip_prefix("end ")?),
     };
     let (found, path) = inner.split_once(": ")?;
-    let fits = match nonce {
+    is_nonce(found, nonce).then_some(Sentinel { is_end, nonce: found, path })
+}
+
+/// Whether a line says that nothing has to change: `=== no change NONCE ===`.
+pub(super) fn is_no_change(line: &str, nonce: Option<&str>) -> bool {
+    let inner = line.trim_end().strip_prefix("=== no change ").and_then(|rest| rest.strip_suffix(END));
+    inner.is_some_and(|found| is_nonce(found, nonce))
+}
+
+fn is_nonce(found: &str, nonce: Option<&str>) -> bool {
+    match nonce {
         Some(nonce) => found == nonce,
         None => found.len() == NONCE_LENGTH && found.bytes().all(|b| b.is_ascii_hexdigit()),
-    };
-    fits.then_some(Sentinel { is_end, nonce: found, path })
+    }
 }

@@ -75,6 +75,7 @@ impl std::fmt::Debug for Joined {
 pub struct Splice {
     anchor: Anchor,
     open: Option<Language>,
+    path: Option<String>,
     held: Held,
     drop_cr: bool,
     /// Set if the continuation stands in a fence of its own.
@@ -98,9 +99,10 @@ impl std::fmt::Debug for Held {
 
 impl Splice {
     /// A splice behind this anchor. `open` is the language of the file that was cut, if the cut is inside one.
-    pub fn new(anchor: Anchor, open: Option<Language>) -> Self {
+    /// `path` is its name.
+    pub fn new(anchor: Anchor, open: Option<Language>, path: Option<String>) -> Self {
         let drop_cr = !anchor.received.contains('\r');
-        Splice { anchor, open, held: Held::Undecided(String::new()), drop_cr, refence: None }
+        Splice { anchor, open, path, held: Held::Undecided(String::new()), drop_cr, refence: None }
     }
 
     /// Takes a piece of the continuation; gives what it adds once that is clear.
@@ -139,7 +141,8 @@ impl Splice {
             held.pop();
             self.held = Held::Joined { carriage_return: true };
         }
-        let (mut joined, is_fenced) = join::join(&self.anchor.received, &held, self.open.as_ref());
+        let (mut joined, is_fenced) =
+            join::join(&self.anchor.received, &held, self.open.as_ref(), self.path.as_deref());
         if is_fenced {
             let refence = self.refence.insert(Refence::default());
             joined.text = refence.pass(&joined.text);
@@ -165,6 +168,14 @@ impl Splice {
         }
         joined.replace("\r\n", "\n")
     }
+}
+
+/// A continuation put behind what was received, whatever it begins like: nothing of that is given up. What only names the
+/// open file again is left out.
+pub fn behind(received: &str, continuation: &str, open: Option<&Language>, path: Option<&str>) -> String {
+    let (joined, _) = join::behind(received, continuation, open, path);
+    let keep = joined.keep.min(received.len());
+    format!("{}{}", &received[..keep], joined.text)
 }
 
 pub(super) fn says_enough(line: &str) -> bool {

@@ -30,8 +30,16 @@ struct Overlap<'l, 's> {
 
 /// Decides where the continuation belongs: where it begins a file again, where it repeats what was received, else behind
 /// it. What a model says before that is dropped. Says also whether it stands in a fence of its own, which ends somewhere.
-pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> (Joined, bool) {
+pub(super) fn join(
+    received: &str,
+    held: &str,
+    open: Option<&Language>,
+    path: Option<&str>,
+) -> (Joined, bool) {
     let lines: Vec<&str> = held.split_inclusive('\n').collect();
+    if let Some(opening) = path.and_then(|path| own_opening(received, &lines, path, open)) {
+        return behind_opening(received, &lines, &opening, open);
+    }
     let preface = lines.iter().take(MAX_PREFACE).take_while(|line| preface::is_preface(line)).count();
     let begins = || (0..=preface.min(lines.len().saturating_sub(1))).map(|skipped| lines.split_at(skipped));
     let partial = &received[start_of_last_line(received)..];
@@ -63,6 +71,102 @@ pub(super) fn join(received: &str, held: &str, open: Option<&Language>) -> (Join
     (joined, is_fenced)
 }
 
+/// How a continuation begins that names the open file again and goes on in it.
+struct Opening {
+    /// Lines that are no part of the file.
+    lines: usize,
+    /// One of them is a fence.
+    is_fenced: bool,
+}
+
+/// The lines with which the continuation names the open file again: its marker, a heading, a fence with its name. None
+/// where it begins the file again, for then what follows is what the file begins with.
+fn own_opening(received: &str, lines: &[&str], path: &str, open: Option<&Language>) -> Option<Opening> {
+    let mut found = Opening { lines: 0, is_fenced: false };
+    for (at, line) in lines.iter().enumerate().take(MAX_PREFACE) {
+        let is_opening_fence =
+            is_fence(line) && (found.lines > 0 || preface::names(line, path)) && !found.is_fenced;
+        if is_opening_fence && (is_code(open) || preface::names(line, path)) {
+            found = Opening { lines: at + 1, is_fenced: true };
+        } else if preface::is_marker_of(line, path) || (!is_fence(line) && preface::names(line, path)) {
+            found.lines = at + 1;
+        } else if !(line.trim().is_empty() || is_announcement(line)) {
+            break;
+        }
+    }
+    let rest = &lines[found.lines..];
+    let of_rest = rest.iter().find(|line| says_enough(line) && !is_fence(line)).map(|line| line.trim());
+    let of_file = file_so_far(received, path).lines().find(|line| says_enough(line)).map(str::trim);
+    (found.lines > 0 && (of_rest.is_none() || of_rest != of_file)).then_some(found)
+}
+
+/// The open file's lines so far: what stands behind its marker, else behind the last fence or heading that names it.
+fn file_so_far<'r>(received: &'r str, path: &str) -> &'r str {
+    let mut start = 0;
+    let mut at = 0;
+    let has_marker = received.lines().any(|line| preface::is_marker_of(line, path));
+    for line in received.split_inclusive('\n') {
+        at += line.len();
+        let begins = if has_marker {
+            preface::is_marker_of(line, path)
+        } else {
+            preface::names(line, path) || (is_fence(line) && says_enough(line))
+        };
+        if begins {
+            start = at;
+        }
+    }
+    &received[start..]
+}
+
+/// Where a continuation belongs that is taken not to begin anything again.
+pub(super) fn behind(
+    received: &str,
+    held: &str,
+    open: Option<&Language>,
+    path: Option<&str>,
+) -> (Joined, bool) {
+    let lines: Vec<&str> = held.split_inclusive('\n').collect();
+    let own = |line: &&str| {
+        path.is_some_and(|path| preface::is_marker_of(line, path) || preface::names(line, path))
+    };
+    let at = lines.iter().take(MAX_PREFACE).rposition(own).map_or(0, |at| at + 1);
+    let opening = Opening { lines: at, is_fenced: lines[..at].iter().any(|line| is_fence(line)) };
+    if at == 0 {
+        (onward(received, &lines, open).0, false)
+    } else {
+        behind_opening(received, &lines, &opening, open)
+    }
+}
+
+/// Where a continuation belongs that names its file again and goes on in it: at a line of its own, for nothing else follows
+/// a marker.
+fn behind_opening(
+    received: &str,
+    lines: &[&str],
+    opening: &Opening,
+    open: Option<&Language>,
+) -> (Joined, bool) {
+    let rest = &lines[opening.lines..];
+    // Behind a heading a blank line parts it from what follows; behind a marker or fence every line counts.
+    let is_apart =
+        opening.lines > 0 && !is_sentinel(lines[opening.lines - 1]) && !is_fence(lines[opening.lines - 1]);
+    let blank = usize::from(is_apart && rest.first().is_some_and(|line| line.trim().is_empty()));
+    let rest = &rest[blank..];
+    let is_fenced = opening.is_fenced && is_code(open);
+    let any = overlap(received, rest, Proof::Any).or_else(|| overlap(received, rest, Proof::TellingAlone));
+    if let Some(Overlap { keep, rest, .. }) = any {
+        return (Joined { keep, text: rest.concat() }, is_fenced);
+    }
+    let cut = start_of_last_line(received);
+    let partial = &received[cut..];
+    let begins_line = !partial.is_empty() && rest.first().is_some_and(|line| line.starts_with(partial));
+    if begins_line {
+        return (Joined { keep: cut, text: rest.concat() }, is_fenced);
+    }
+    (onward(received, rest, open).0, is_fenced)
+}
+
 /// Whether no line of the open file can be a fence.
 fn is_code(open: Option<&Language>) -> bool {
     open.is_some_and(|open| !["markdown", "text"].contains(&open.as_str()))
@@ -79,6 +183,11 @@ fn restart(received: &str, lines: &[&str]) -> Option<usize> {
     let known: Vec<&str> = received.split_inclusive('\n').collect();
     let found =
         known.iter().rposition(|known| if is_marker { known.trim_end() == line } else { is_fence(known) })?;
+    // A file before the open one is written once more: the open one stays as far as it came.
+    let is_later = |known: &&&str| known.starts_with("=== file ") && is_sentinel(known);
+    if is_marker && known[found + 1..].iter().any(|known| is_later(&known)) {
+        return None;
+    }
     let next = |lines: &[&str], at: usize| lines.get(at).map(|line| line.trim_end().to_owned());
     let second = next(lines, 1).filter(|line| says_enough(line));
     let is_open_block = says_enough(line)

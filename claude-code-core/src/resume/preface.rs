@@ -91,6 +91,50 @@ pub(super) fn is_sentinel(line: &str) -> bool {
     starts && line.trim_end().ends_with(" ===") && line.contains(": ")
 }
 
+/// The marker that begins this file, whatever nonce the model gives it.
+pub(super) fn is_marker_of(line: &str, path: &str) -> bool {
+    let inner = line.trim_end().strip_prefix("=== file ").and_then(|rest| rest.strip_suffix(" ==="));
+    let named = inner.and_then(|inner| inner.split_once(": ")).map(|(_, named)| named.trim());
+    named.is_some_and(|named| named == path || named.strip_prefix(path).is_some_and(is_continued))
+}
+
+/// A heading or fence that names this file and says nothing else: `### a.py (continued)`, `` `src/a.py`: ``.
+pub(super) fn names(line: &str, path: &str) -> bool {
+    let text = line.trim();
+    let is_marked = text.starts_with(['#', '*', '`', '~', '_']) || text.ends_with(':');
+    let bare = text.trim_matches(|c: char| "#*`~_: ".contains(c));
+    let own = path.rsplit('/').next().unwrap_or(path);
+    let words = |name: &str| {
+        let at = bare.find(name)?;
+        Some((bare[..at].trim(), bare[at + name.len()..].trim_matches(|c: char| "#*`~_: ".contains(c))))
+    };
+    let Some((before, after)) = words(path).or_else(|| words(own)) else { return false };
+    let language =
+        !before.contains(' ') && before.chars().all(|c| c.is_alphanumeric() || "+#:=\"".contains(c));
+    let before_fits = before.is_empty() || (is_fence(line) && language) || is_label(before);
+    is_marked && before_fits && (after.is_empty() || is_continued(after))
+}
+
+fn is_label(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| "#*`~_: ".contains(c)).to_ascii_lowercase();
+    matches!(
+        text.as_str(),
+        "file"
+            | "path"
+            | "filename"
+            | "continuing"
+            | "continued"
+            | "continuation of"
+            | "rest of"
+            | "the rest of"
+    )
+}
+
+fn is_continued(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| "()[] -–—,.".contains(c)).to_ascii_lowercase();
+    ["continu", "cont", "part ", "rest", "resum"].iter().any(|word| text.starts_with(word)) && text.len() < 40
+}
+
 fn is_rule(text: &str) -> bool {
     text.len() >= 3 && ["-", "*", "_"].iter().any(|mark| text.replace(mark, "").trim().is_empty())
 }

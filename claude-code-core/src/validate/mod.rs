@@ -4,7 +4,11 @@
 //! without a grammar in this build are not validated.
 
 mod danger;
+pub(crate) mod definitions;
+pub(crate) mod elision;
+mod invisible;
 mod json;
+pub(crate) mod lost;
 mod secret;
 mod source;
 
@@ -60,8 +64,11 @@ pub fn check_beside(files: &[CodeFile], given: &[SourceFile]) -> Vec<Diagnostic>
     let mut found: Vec<Vec<Diagnostic>> = sources.iter().map(check_one).collect();
     #[cfg(feature = "syntax")]
     together::check(files, &sources, &together::as_files(given), &mut found);
-    #[cfg(not(feature = "syntax"))]
-    let _ = given;
+    for (source, found) in sources.iter().zip(&mut found) {
+        let given = given.iter().find(|given| Some(given.path.as_str()) == source.path);
+        let invisible = invisible::check(source, given.map(|given| given.content.as_str()));
+        found.extend(invisible.into_iter().take(MAX_PER_FILE));
+    }
     for diagnostics in &mut found {
         diagnostics.sort_by_key(|d| (d.line, d.column, d.severity));
         diagnostics.dedup();
@@ -85,6 +92,32 @@ pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duratio
         }
     }
     found
+}
+
+/// Whether a text is code of this language without a fault; none without a grammar for it in this build.
+pub(crate) fn parses(language: &str, text: &str) -> Option<bool> {
+    #[cfg(feature = "syntax")]
+    return tree::parse(language, text).map(|tree| !tree.root_node().has_error());
+    #[cfg(not(feature = "syntax"))]
+    None
+}
+
+/// Whether this place of a text stands within a string or comment; false without a grammar for it in this build.
+pub(crate) fn is_text_at(language: &str, text: &str, at: usize) -> bool {
+    #[cfg(feature = "syntax")]
+    if let Some(tree) = tree::parse(language, text) {
+        let mut node = tree.root_node().descendant_for_byte_range(at, at + 1);
+        while let Some(here) = node {
+            let kind = here.kind();
+            if ["string", "comment", "template", "heredoc", "raw_text"].iter().any(|part| kind.contains(part))
+            {
+                return true;
+            }
+            node = here.parent();
+        }
+    }
+    let _ = (language, text, at);
+    false
 }
 
 fn check_one(source: &Source) -> Vec<Diagnostic> {

@@ -28,6 +28,19 @@ async fn an_edit_changes_its_place_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_refactors_and_refines() {
+    let provider = ScriptedProvider::new([
+        Script::answer(&edit("    return a+b", "    return a + b")),
+        Script::answer(&edit("    return a-b", "    return a - b")),
+    ]);
+    let client = client(&provider);
+    let file = SourceFile { path: "calc.py".into(), content: BEFORE.into() };
+    let g = client.refactor(vec![file], "spaces around the plus").await.unwrap();
+    let g = client.refine(&g, "and the minus").await.unwrap();
+    assert_eq!(g.files[0].content, BEFORE.replace("a+b", "a + b").replace("a-b", "a - b"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_whole_file_gives_the_same_diff() {
     let whole = format!("```python calc.py\n{}```\n", BEFORE.replace("a+b", "a + b"));
     let provider = ScriptedProvider::new([Script::answer(&whole)]);

@@ -7,6 +7,7 @@ mod contract;
 mod good;
 mod hostile;
 mod infrastructure;
+mod invisible;
 mod mutations;
 mod syntax;
 mod warnings;

@@ -267,8 +267,10 @@ class Generation(_Record):
         *,
         overwrite: bool = False,
         allow_auto_exec: bool = False,
-        skip_rejected: bool = False,
+        skip_refused: bool = False,
+        allow_shrink: bool = False,
     ) -> list[Path]: ...
+    def undo(self) -> list[Path]: ...
     def refine(self, instructions: str, **options: Unpack[_Options]) -> Any: ...
     def _repr_html_(self) -> str: ...
 
@@ -437,6 +439,34 @@ class Client(_Client):
     def refactor(
         self, code_or_files: str | _Files | Generation, *, instructions: str, **options: Unpack[_Options]
     ) -> Generation: ...
+    def explain(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Generation: ...
+    def review(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Generation: ...
+    def test(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Generation: ...
+    def document(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Generation: ...
     def stream(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
     ) -> Stream: ...
@@ -466,6 +496,34 @@ class AsyncClient(_Client):
     ) -> Awaitable[Generation]: ...
     def refactor(
         self, code_or_files: str | _Files | Generation, *, instructions: str, **options: Unpack[_Options]
+    ) -> Awaitable[Generation]: ...
+    def explain(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Awaitable[Generation]: ...
+    def review(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Awaitable[Generation]: ...
+    def test(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
+    ) -> Awaitable[Generation]: ...
+    def document(
+        self,
+        code_or_files: str | _Files | Generation,
+        *,
+        instructions: str | None = None,
+        **options: Unpack[_Options],
     ) -> Awaitable[Generation]: ...
     def stream(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]

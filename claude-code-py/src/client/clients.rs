@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use claude_code_aws::local::Samples;
-use claude_code_aws::request::GenerateRequest;
+use claude_code_aws::request::{GenerateRequest, Work};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -43,6 +43,18 @@ pub(crate) struct Client(pub(crate) Arc<Shared>);
 /// event loops; nothing runs before the first await, and cancelling a task closes its request.
 #[pyclass(frozen, module = "claude_code")]
 pub(crate) struct AsyncClient(pub(crate) Arc<Shared>);
+
+/// A task over given code.
+fn task(
+    work: Work,
+    code: &Bound<'_, PyAny>,
+    instructions: Option<String>,
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Options> {
+    let files = options::code(code, options)?;
+    let words = instructions.unwrap_or_else(|| work.usual_words().to_owned());
+    Options::read(GenerateRequest { files, ..GenerateRequest::new(words).with_work(work) }, options)
+}
 
 /// What both clients have, in one way of waiting for it.
 macro_rules! client {
@@ -121,6 +133,66 @@ macro_rules! client {
                 let files = options::code(code_or_files, options)?;
                 let options = Options::read(GenerateRequest::refactor(files, instructions), options)?;
                 let ($name, $work) = ("refactor", Shared::generate($py, &self.origin(), options));
+                $face
+            }
+
+            #[doc = concat!("explain($self, code_or_files, *, instructions=None, ", signature!(), ")\n--\n\n")]
+            /// Says what code is for and how it works: words in .text, or a Markdown file. Takes code and options as refactor.
+            #[pyo3(signature = (code_or_files, *, instructions=None, **options), text_signature = None)]
+            fn explain(
+                &self,
+                $py: Python<'_>,
+                code_or_files: &Bound<'_, PyAny>,
+                instructions: Option<String>,
+                options: Option<&Bound<'_, PyDict>>,
+            ) -> PyResult<$gives> {
+                let options = task(Work::Explain, code_or_files, instructions, options)?;
+                let ($name, $work) = ("explain", Shared::generate($py, &self.origin(), options));
+                $face
+            }
+
+            #[doc = concat!("review($self, code_or_files, *, instructions=None, ", signature!(), ")\n--\n\n")]
+            /// Says what is wrong or risky in code: words in .text, or a Markdown file. Takes code and options as refactor.
+            #[pyo3(signature = (code_or_files, *, instructions=None, **options), text_signature = None)]
+            fn review(
+                &self,
+                $py: Python<'_>,
+                code_or_files: &Bound<'_, PyAny>,
+                instructions: Option<String>,
+                options: Option<&Bound<'_, PyDict>>,
+            ) -> PyResult<$gives> {
+                let options = task(Work::Review, code_or_files, instructions, options)?;
+                let ($name, $work) = ("review", Shared::generate($py, &self.origin(), options));
+                $face
+            }
+
+            #[doc = concat!("test($self, code_or_files, *, instructions=None, ", signature!(), ")\n--\n\n")]
+            /// Writes tests for code. Takes code and options as refactor.
+            #[pyo3(signature = (code_or_files, *, instructions=None, **options), text_signature = None)]
+            fn test(
+                &self,
+                $py: Python<'_>,
+                code_or_files: &Bound<'_, PyAny>,
+                instructions: Option<String>,
+                options: Option<&Bound<'_, PyDict>>,
+            ) -> PyResult<$gives> {
+                let options = task(Work::Test, code_or_files, instructions, options)?;
+                let ($name, $work) = ("test", Shared::generate($py, &self.origin(), options));
+                $face
+            }
+
+            #[doc = concat!("document($self, code_or_files, *, instructions=None, ", signature!(), ")\n--\n\n")]
+            /// Writes the documentation of code into it; .diff says what changed. Takes code and options as refactor.
+            #[pyo3(signature = (code_or_files, *, instructions=None, **options), text_signature = None)]
+            fn document(
+                &self,
+                $py: Python<'_>,
+                code_or_files: &Bound<'_, PyAny>,
+                instructions: Option<String>,
+                options: Option<&Bound<'_, PyDict>>,
+            ) -> PyResult<$gives> {
+                let options = task(Work::Document, code_or_files, instructions, options)?;
+                let ($name, $work) = ("document", Shared::generate($py, &self.origin(), options));
                 $face
             }
 

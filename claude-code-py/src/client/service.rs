@@ -20,7 +20,7 @@ use crate::convert::options;
 use crate::convert::record::record;
 use crate::notebook::tally;
 use crate::result::event;
-use crate::result::generation::{Origin, mapping, write};
+use crate::result::generation::{Origin, journal, mapping, write};
 use crate::result::values::{Diagnostic, Receipt};
 use crate::runtime;
 use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, wait, work};
@@ -76,7 +76,7 @@ record! {
     /// Writes the files below a directory, as Generation.write_to.
     #[pyo3(signature = (dir, *, overwrite=false))]
     fn write_to<'py>(&self, py: Python<'py>, dir: PathBuf, overwrite: bool) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        write(py, &self.0.contents, dir, WriteOptions { overwrite, ..WriteOptions::default() })
+        write(py, &self.0.contents, dir, WriteOptions { overwrite, journal: journal(&self.0.code.code_id), ..WriteOptions::default() })
     }
 }
 

@@ -70,7 +70,9 @@ fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyType>> {
         ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Shed => RateLimitError::type_object(py),
         ErrorKind::Budget => BudgetExceededError::type_object(py),
         ErrorKind::Timeout => timeout(py)?,
-        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty => IncompleteAnswerError::type_object(py),
+        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::NoCode => {
+            IncompleteAnswerError::type_object(py)
+        }
         ErrorKind::Rejected => RejectedAnswerError::type_object(py),
         ErrorKind::Refused | ErrorKind::Filtered | ErrorKind::Guardrail => RefusedError::type_object(py),
         ErrorKind::Unavailable | ErrorKind::Protocol => UnavailableError::type_object(py),
@@ -104,6 +106,9 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Timeout => "raise timeout; .partial has what was received",
         ErrorKind::Truncated => "raise max_tokens, or ask for less at once; .partial has what was received",
         ErrorKind::Cut | ErrorKind::Empty => "ask again; .partial has what was received",
+        ErrorKind::NoCode => {
+            "the answer is words; .partial.text has them: say what to write, or use explain() or review()"
+        }
         ErrorKind::Rejected => {
             ".partial has the whole result: read its diagnostics, refine it, or ask a higher tier"
         }

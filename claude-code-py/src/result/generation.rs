@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use claude_code_aws::Config;
 use claude_code_aws::files::write::{WriteOptions, write_to};
+use claude_code_aws::files::write_journal::WriteJournal;
 use claude_code_aws::{Error, ErrorKind, answer::file};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -90,6 +92,12 @@ pub(crate) fn write<'py>(
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let written = py.detach(move || write_to(files, &dir, options)).map_err(|error| raise(py, error))?;
     paths(py, written)
+}
+
+/// Where writes of this result are kept; none without a home directory.
+pub(crate) fn journal(id: &str) -> Option<WriteJournal> {
+    let dir = Config::from_env().and_then(|config| config.local_dir()).ok()?;
+    Some(WriteJournal::new(&dir, Some(id)))
 }
 
 /// Paths as Python's own.
@@ -252,17 +260,47 @@ impl Generation {
     }
 
     /// Writes the files below a directory, which is made if it is missing: all of them or none, and nothing outside
-    /// it. ConflictError for a file that exists, InvalidRequestError for a refused or incomplete one.
-    #[pyo3(signature = (dir, *, overwrite=false, allow_auto_exec=false, skip_rejected=false))]
+    /// it. What it replaces is kept for undo(). ConflictError for a file that exists, or that would lose more than half of
+    /// its lines; InvalidRequestError for a refused or incomplete one.
+    #[pyo3(signature = (dir, *, overwrite=false, allow_auto_exec=false, skip_refused=false, allow_shrink=false))]
     fn write_to<'py>(
         &self,
         py: Python<'py>,
         dir: PathBuf,
         overwrite: bool,
         allow_auto_exec: bool,
-        skip_rejected: bool,
+        skip_refused: bool,
+        allow_shrink: bool,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        write(py, &self.value.files, dir, WriteOptions { overwrite, allow_auto_exec, skip_rejected })
+        let options = WriteOptions {
+            overwrite,
+            allow_auto_exec,
+            skip_refused,
+            allow_shrink,
+            asked: self.value.prompt.clone(),
+            journal: journal(&self.value.id),
+        };
+        write(py, &self.value.files, dir, options)
+    }
+
+    /// Undoes the last write_to of this result and gives the paths: files that are still as it left them become what they
+    /// were before, new ones go. ConflictError names those that were changed since and stay; NotFoundError if there is
+    /// nothing to undo.
+    fn undo<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let undone = py.detach(|| match journal(&self.value.id) {
+            Some(journal) => journal.undo(),
+            None => Err(Error::new(ErrorKind::NotFound, "there is no local directory, so no write is kept")),
+        });
+        let undone = undone.map_err(|error| raise(py, error))?;
+        if let Some((path, why)) = undone.left.first() {
+            let message = format!(
+                "{} is left as it is: {why}; {} others are undone",
+                path.display(),
+                undone.restored.len()
+            );
+            return Err(raise(py, Error::new(ErrorKind::Conflict, message)));
+        }
+        paths(py, undone.restored)
     }
 
     /// Asks for changes to these files: a refactoring of this result, with its diff. Takes the options of

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::error::raise;
 use crate::convert::record::record;
-use crate::result::generation::{Generation, Origin, paths};
+use crate::result::generation::{Generation, Origin, journal, paths};
 use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, wait, work};
 
 /// Rows of one page.
@@ -194,7 +194,7 @@ macro_rules! results {
                 dir: PathBuf,
                 overwrite: bool,
             ) -> PyResult<$gives> {
-                let options = WriteOptions { overwrite, ..WriteOptions::default() };
+                let options = WriteOptions { overwrite, journal: journal(&id), ..WriteOptions::default() };
                 let ($name, $work) = ("download", download(self.0.clone(), id, dir, options));
                 $face
             }

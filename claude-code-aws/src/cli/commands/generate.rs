@@ -9,13 +9,14 @@ use crate::cli::args::{GenerateArgs, Global, HowArgs};
 use crate::cli::output::exit;
 use crate::cli::output::figures;
 use crate::cli::output::json;
+use crate::cli::output::plain;
 use crate::cli::output::problem;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::show;
 use crate::cli::run::{Alive, GiveBack};
 use crate::cli::setup;
 use crate::files::read::{distinct, name_of};
-use crate::files::write::{WriteOptions, write_to};
+use crate::files::write::{WriteOptions, refused, write_to};
 
 /// The longest text that is read from stdin or a file. The core refuses what is longer than 8 MiB in all.
 const MAX_BYTES: u64 = 9 << 20;
@@ -86,32 +87,55 @@ pub(crate) async fn run(
         return dry_run(global, request, &args.how).await;
     }
     let generation = answer(global, request, alive).await?;
-    let written = match &args.output {
-        Some(dir) => match written(&generation.files, dir, args.overwrite) {
-            Ok(paths) => Some(paths),
-            // A name or a file of the answer that cannot be written is the answer's fault, not the command line's.
-            Err(error) if error.kind == ErrorKind::InvalidRequest => {
-                if global.json {
-                    show::out(&json::text(&generation.schema())?)?;
-                }
-                show::note(&problem::line(&error));
-                return Ok(exit::INCOMPLETE);
+    let mut options = args.to_write.options(global, &generation.id)?;
+    options.overwrite = args.overwrite;
+    let paths = match &args.output {
+        Some(dir) => {
+            warn_of_refused(&generation.files, &options);
+            match written(&generation.files, dir, options) {
+                Ok(paths) => Some(paths),
+                Err(error) => return not_written(global, error, generation),
             }
-            Err(error) => return Err(error.with_partial(generation)),
-        },
+        }
         None => None,
     };
-    show::out(&match (written, global.json) {
+    show::out(&match (paths, global.json) {
         (_, true) => json::text(&generation.schema())?,
         (Some(paths), false) => lines(paths.into_iter()),
-        (None, false) => show::code(&generation),
+        (None, false) => code_of(&generation),
     })?;
     told(&generation)
 }
 
+/// What stdout gets of a result that is not written: its code, else its words.
+pub(crate) fn code_of(generation: &Generation) -> String {
+    show::code(generation)
+}
+
+/// What becomes of a paid answer that could not be written: it is printed, or named where it is stored. A name or a file
+/// of the answer that cannot be written is the answer's fault, not the command line's.
+pub(crate) fn not_written(global: Global, error: Error, generation: Generation) -> Result<u8> {
+    if error.kind != ErrorKind::InvalidRequest {
+        return Err(error.with_partial(generation));
+    }
+    if global.json {
+        show::out(&json::text(&generation.schema())?)?;
+    }
+    show::remarks(&generation).iter().for_each(|remark| show::note(remark));
+    show::note(&problem::line(&error));
+    show::note(&show::summary(&generation));
+    Ok(exit::INCOMPLETE)
+}
+
+/// Names the files that will not be written, with the reason: with --skip-refused nothing else would.
+pub(crate) fn warn_of_refused(files: &[CodeFile], options: &WriteOptions) {
+    for (name, why) in refused(files, options).into_iter().filter(|_| options.skip_refused) {
+        show::note(&format!("warning: {} is not written: {}", plain::line(&name), plain::line(&why)));
+    }
+}
+
 /// Writes the files and gives their paths.
-pub(crate) fn written(files: &[CodeFile], dir: &Path, overwrite: bool) -> Result<Vec<String>> {
-    let options = WriteOptions { overwrite, ..WriteOptions::default() };
+pub(crate) fn written(files: &[CodeFile], dir: &Path, options: WriteOptions) -> Result<Vec<String>> {
     let paths = write_to(files, dir, options)?;
     Ok(paths.iter().map(|path| path.display().to_string()).collect())
 }
@@ -171,9 +195,6 @@ pub(crate) async fn dry_run(global: Global, request: GenerateRequest, how: &HowA
     ];
     let rows: Vec<Vec<String>> = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
     show::out(&show::table(&rows))?;
-    estimate
-        .warnings
-        .iter()
-        .for_each(|warning| show::note(&format!("warning: {}", crate::cli::output::plain::line(warning))));
+    estimate.warnings.iter().for_each(|warning| show::note(&format!("warning: {}", plain::line(warning))));
     Ok(exit::OK)
 }

@@ -9,4 +9,6 @@ pub(super) mod refactor;
 pub(super) mod results;
 pub(super) mod serve;
 pub(super) mod service;
+pub(super) mod task;
 pub(super) mod twin;
+pub(super) mod undo;

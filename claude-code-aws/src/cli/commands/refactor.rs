@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use claude_code_core::request::SourceFile;
 use claude_code_core::{CodeFile, Error, ErrorKind, GenerateRequest, Generation, Result};
 
-use super::generate::{answer, asked, dry_run, read, told};
-use crate::cli::args::{Global, RefactorArgs};
+use super::generate::{answer, asked, dry_run, not_written, read, told, warn_of_refused};
+use crate::cli::args::Global;
 use crate::cli::output::json;
 use crate::cli::output::show;
 use crate::cli::run::Alive;
+use crate::cli::task_args::RefactorArgs;
+use crate::files::git::is_uncommitted;
 use crate::files::read::{distinct, name_of};
-use crate::files::write::{WriteOptions, write_to};
+use crate::files::write::{Batch, WriteOptions, write_batches};
 
 /// The request, and where each name that the model sees comes from.
 pub(crate) struct Task {
@@ -39,40 +41,78 @@ pub(crate) async fn run(global: Global, args: &RefactorArgs, task: Task, alive: 
     if args.how.dry_run {
         return dry_run(global, task.request, &args.how).await;
     }
-    let generation = answer(global, task.request, alive).await?;
-    if global.json {
-        show::out(&json::text(&generation.schema())?)?;
-    } else {
+    let generation = answer(global, task.request.clone(), alive).await?;
+    let written = match args.write && generation.accepted {
+        true => write(global, &generation, &task, args),
+        false => Ok(()),
+    };
+    if !global.json {
         show::out(generation.diff.as_deref().unwrap_or_default())?;
     }
-    match (args.write, generation.accepted) {
-        (true, true) => {
-            write(&generation, &task.originals).map_err(|error| error.with_partial(generation.clone()))?;
-        }
-        (true, false) => show::note("warning: the answer is rejected, so no file was changed"),
-        (false, _) => {}
+    if let Err(error) = written {
+        return not_written(global, error, generation);
+    }
+    if global.json {
+        show::out(&json::text(&generation.schema())?)?;
+    }
+    if args.write && !generation.accepted {
+        show::note("warning: the answer is rejected, so no file was changed");
     }
     told(&generation)
 }
 
-/// Puts the changed files in the place of their originals. Files that were not given are left out and named.
-fn write(generation: &Generation, originals: &BTreeMap<String, PathBuf>) -> Result<()> {
+/// Puts the changed files in the place of their originals, and new ones beside them: all of them or none.
+fn write(global: Global, generation: &Generation, task: &Task, args: &RefactorArgs) -> Result<()> {
+    let (overwrite, originals) = (args.overwrite, &task.originals);
+    let given = |file: &CodeFile| file.path.as_ref().and_then(|path| originals.get(path));
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut new = Vec::new();
     for file in &generation.files {
-        let only = (originals.len() == 1 && generation.files.len() == 1).then(|| originals.values().next());
-        let given = file.path.as_ref().map(|path| originals.get(path));
-        match given.or(only).flatten() {
-            Some(original) => replace(file, original)?,
-            None => show::note(&format!(
-                "warning: {} was not given and is not written; results download has it",
-                file.path.as_deref().unwrap_or("a file without a name")
-            )),
+        match given(file) {
+            Some(original) => batches.push(replacement(file, original)?),
+            None => new.push(file.clone()),
         }
+    }
+    let options =
+        WriteOptions { asked: args.instructions.clone(), ..args.to_write.options(global, &generation.id)? };
+    warn_of_refused(&new, &options);
+    let root = root(originals);
+    let known: Vec<PathBuf> = new.iter().filter_map(|file| Some(root.join(file.path.as_ref()?))).collect();
+    if !new.is_empty() {
+        batches.push(Batch { dir: root, files: new, overwrite, are_given: false });
+    }
+    let uncommitted: Vec<PathBuf> = originals.values().filter(|path| is_uncommitted(path)).cloned().collect();
+    for path in write_batches(&batches, &options)? {
+        if known.contains(&path) {
+            show::note(&format!("new: {}", path.display()));
+        }
+    }
+    for path in uncommitted {
+        let path = path.display();
+        show::note(&format!(
+            "note: {path} had changes that Git has not; `claude-code-aws undo` brings them back"
+        ));
     }
     Ok(())
 }
 
-/// Writes one file over its original and leaves the original's permissions.
-fn replace(file: &CodeFile, original: &Path) -> Result<()> {
+/// The directory that the names which the model sees are relative to.
+fn root(originals: &BTreeMap<String, PathBuf>) -> PathBuf {
+    let roots = originals.iter().map(|(name, path)| {
+        let depth = name.split('/').count();
+        path.ancestors().nth(depth).filter(|_| path.ends_with(name)).map(Path::to_path_buf)
+    });
+    let mut roots: Vec<Option<PathBuf>> = roots.collect();
+    roots.dedup();
+    let here = || PathBuf::from(".");
+    match roots.as_slice() {
+        [Some(root)] if !root.as_os_str().is_empty() => root.clone(),
+        _ => here(),
+    }
+}
+
+/// A file in the place of its original.
+fn replacement(file: &CodeFile, original: &Path) -> Result<Batch> {
     let failed = |error| {
         Error::new(
             ErrorKind::Storage,
@@ -81,13 +121,9 @@ fn replace(file: &CodeFile, original: &Path) -> Result<()> {
     };
     // A link stays a link: what it points at is replaced.
     let place = original.canonicalize().map_err(failed)?;
-    let permissions = std::fs::metadata(&place).map_err(failed)?.permissions();
     let (Some(dir), Some(name)) = (place.parent(), place.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::invalid(format!("{} is not a file in a directory", original.display())));
     };
     let file = CodeFile { path: Some(name.to_owned()), ..file.clone() };
-    // It was given by name: that it runs by being opened is known to who gave it.
-    let options = WriteOptions { overwrite: true, allow_auto_exec: true, skip_rejected: false };
-    write_to(&[file], dir, options)?;
-    std::fs::set_permissions(&place, permissions).map_err(failed)
+    Ok(Batch { dir: dir.to_owned(), files: vec![file], overwrite: true, are_given: true })
 }

@@ -4,7 +4,7 @@ use claude_code_core::store::{Listing, ResultRow};
 use claude_code_core::{Client, Error, ErrorKind, Language, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::generate::{lines, written};
+use super::generate::{lines, not_written, warn_of_refused, written};
 use crate::cli::args::{Global, ResultsCommand};
 use crate::cli::output::exit;
 use crate::cli::output::figures::{bytes, model};
@@ -12,6 +12,7 @@ use crate::cli::output::json;
 use crate::cli::output::plain;
 use crate::cli::output::show;
 use crate::cli::setup;
+use crate::files::write::WriteOptions;
 use crate::storage::sweep::Janitor;
 
 /// Listings that run at the same time.
@@ -37,9 +38,14 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
                 show::note(&show::summary(&generation));
             }
         }
-        ResultsCommand::Download { id, output, overwrite } => {
+        ResultsCommand::Download { id, output, overwrite, to_write } => {
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
-            let paths = written(&generation.files, &output, overwrite)?;
+            let options = WriteOptions { overwrite, ..to_write.options(global, &generation.id)? };
+            warn_of_refused(&generation.files, &options);
+            let paths = match written(&generation.files, &output, options) {
+                Ok(paths) => paths,
+                Err(error) => return not_written(global, error, generation),
+            };
             let text = if global.json { json::text(&paths)? } else { lines(paths.into_iter()) };
             show::out(&text)?;
         }

@@ -18,6 +18,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::show;
 use crate::cli::run::Alive;
 use crate::cli::setup;
+use crate::files::write::WriteOptions;
 
 /// Events that wait for the terminal.
 const QUEUE: usize = 64;
@@ -25,9 +26,10 @@ const QUEUE: usize = 64;
 pub(crate) async fn run(global: Global, command: ServiceCommand, alive: Alive) -> Result<u8> {
     match command {
         ServiceCommand::New(args) => new(global, &args, alive).await,
-        ServiceCommand::Download { id, output, overwrite } => {
+        ServiceCommand::Download { id, output, overwrite, to_write } => {
             let files = stored(global, &id).await?;
-            let paths = generate::written(&files, &output, overwrite)?;
+            let options = WriteOptions { overwrite, ..to_write.options(global, &id)? };
+            let paths = generate::written(&files, &output, options)?;
             show::out(&if global.json { json::text(&paths)? } else { generate::lines(paths.into_iter()) })?;
             Ok(exit::OK)
         }
@@ -47,7 +49,8 @@ async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> 
     talk(&creator, conversation).await?;
     let code = write(&creator, &id, alive).await?;
     let files = services.files(&code).await?;
-    let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, args.overwrite)).transpose();
+    let options = WriteOptions { overwrite: args.overwrite, ..args.to_write.options(global, &code.code_id)? };
+    let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, options)).transpose();
     let paths = paths.map_err(|mut error| {
         error.message.push_str(&kept(&code, is_kept));
         error

@@ -21,7 +21,11 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
         ErrorKind::InvalidRequest | ErrorKind::NoSample | ErrorKind::Malformed | ErrorKind::KeyReused => {
             USAGE
         }
-        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::Rejected => INCOMPLETE,
+        ErrorKind::Truncated
+        | ErrorKind::Cut
+        | ErrorKind::Empty
+        | ErrorKind::NoCode
+        | ErrorKind::Rejected => INCOMPLETE,
         ErrorKind::Budget => BUDGET,
         _ => FAILED,
     }
@@ -41,6 +45,7 @@ mod tests {
             (ErrorKind::Truncated, 3),
             (ErrorKind::Cut, 3),
             (ErrorKind::Empty, 3),
+            (ErrorKind::NoCode, 3),
             (ErrorKind::Rejected, 3),
             (ErrorKind::Budget, 4),
             (ErrorKind::Credentials, 1),

@@ -10,7 +10,7 @@ const CSI: char = '\u{9b}';
 const ST: char = '\u{9c}';
 
 /// The text as a terminal may have it. Escape sequences go as a whole, control characters but line feed and tab go
-/// alone, and characters that change the direction of reading are shown by their numbers.
+/// alone, and invisible characters are shown by their numbers.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
@@ -22,7 +22,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
             ESC => skip_escape(&mut chars),
             CSI => skip_csi(&mut chars),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
-            _ if is_direction(c) => out.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
+            _ if is_hidden(c) => out.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
             _ if is_plain(c) => out.push(c),
             _ => {}
         }
@@ -36,12 +36,15 @@ pub(crate) fn line(text: &str) -> String {
 }
 
 fn is_plain(c: char) -> bool {
-    matches!(c, '\n' | '\t') || !c.is_control() && !is_direction(c)
+    matches!(c, '\n' | '\t') || !c.is_control() && !is_hidden(c)
 }
 
-/// The characters that reorder what stands beside them (Unicode's bidirectional controls).
-pub(crate) fn is_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// The characters that nobody sees: what reorders text (Unicode's bidirectional controls), and what has no width, but for the
+/// joiners that emoji and scripts are made with.
+pub(crate) fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;

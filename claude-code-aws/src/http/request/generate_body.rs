@@ -7,7 +7,7 @@ use axum::http::header::{ACCEPT, HOST};
 use axum::http::request::Parts;
 use claude_code_core::answer::path::MAX_PATH;
 use claude_code_core::model::capability::Effort;
-use claude_code_core::request::SourceFile;
+use claude_code_core::request::{self, SourceFile};
 use claude_code_core::{CacheMode, GenerateRequest, Language, PicoUsd, Tier};
 use schemars::JsonSchema;
 use serde::de::{Deserializer, Error as _, Unexpected};
@@ -75,6 +75,18 @@ enum CacheBody {
     Off,
 }
 
+/// What kind of work it is.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Task")]
+enum TaskBody {
+    Generate,
+    Explain,
+    Review,
+    Test,
+    Document,
+}
+
 /// What applies to new code and to changes alike.
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +95,9 @@ pub(crate) struct GenerateBody {
     /// What is wanted, in plain words.
     #[schemars(length(min = 1), regex(pattern = NOT_BLANK))]
     prompt: String,
+    /// What kind of work it is; left out: generate. All others are about `files`; explain and review may answer in words
+    /// alone, generate, test and document answer with files.
+    task: Option<TaskBody>,
     /// The language; left out: the prompt tells.
     #[schemars(regex(pattern = LANGUAGE))]
     language: Option<String>,
@@ -167,8 +182,14 @@ impl GenerateBody {
         if self.prompt.trim().is_empty() {
             return Err(Problem::field("prompt", "the prompt is empty: say what the code should do"));
         }
+        let work = task(self.task);
+        if work.needs_files() && self.files.is_empty() {
+            let detail = format!("task {} is about given files: give files", work.as_str());
+            return Err(Problem::field("files", detail));
+        }
         let max_usd = dollars(self.max_usd.as_deref())?;
         Ok(GenerateRequest {
+            work,
             language: language(self.language)?,
             files: sources(self.files)?,
             tier: self.tier.map(tier),
@@ -238,6 +259,16 @@ fn dollars(text: Option<&str>) -> Result<Option<PicoUsd>, Problem> {
 fn path_of_code(language: Option<&str>) -> String {
     let known = language.and_then(|name| Language::new(name).ok()).unwrap_or_else(Language::text);
     format!("main.{}", known.extension())
+}
+
+fn task(body: Option<TaskBody>) -> request::Work {
+    match body {
+        None | Some(TaskBody::Generate) => request::Work::Generate,
+        Some(TaskBody::Explain) => request::Work::Explain,
+        Some(TaskBody::Review) => request::Work::Review,
+        Some(TaskBody::Test) => request::Work::Test,
+        Some(TaskBody::Document) => request::Work::Document,
+    }
 }
 
 fn tier(body: TierBody) -> Tier {
