@@ -9,7 +9,7 @@ use crate::answer::file::CodeFile;
 use crate::clock::UtcMillis;
 use crate::draft::outcome::{Ended, Sent};
 use crate::edit::EditProblem;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::generation::Attempt;
 use crate::model::catalogue::Catalogue;
 use crate::model::token_estimate::estimate_tokens;
@@ -48,6 +48,10 @@ pub struct Draft {
     pub edit_problems: Vec<EditProblem>,
     /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
     pub may_repeat: bool,
+    /// When the current attempt began.
+    pub began: Option<UtcMillis>,
+    /// When the first of the last attempts that made no connection began.
+    pub unreachable_since: Option<UtcMillis>,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     pub(super) reader: AnswerReader,
@@ -99,6 +103,8 @@ impl Draft {
             without: BTreeSet::new(),
             edit_problems: Vec::new(),
             may_repeat: true,
+            began: None,
+            unreachable_since: None,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -276,6 +282,12 @@ impl Draft {
         if let Ended::Fault(ProviderError { refused_field: Some(field), .. }) = &ended {
             self.without.insert((attempt.candidate, *field));
         }
+        self.unreachable_since = match &ended {
+            Ended::Fault(fault) if fault.kind == ErrorKind::Connection => {
+                self.unreachable_since.or(self.began)
+            }
+            _ => None,
+        };
         self.sent.push(Sent { candidate: attempt.candidate, why: attempt.why.clone(), ended, paid });
     }
 

@@ -16,6 +16,6 @@ mod retry;
 mod step;
 
 pub use call::call;
-pub(crate) use limits::suits;
+pub(crate) use limits::{notice, suits};
 pub use omitted_fields::left_out;
 pub use step::*;
