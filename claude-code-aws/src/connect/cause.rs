@@ -8,7 +8,7 @@ use claude_code_core::ErrorKind;
 use claude_code_core::provider::{Billing, GiveUp, ProviderError};
 use rustls::{AlertDescription, CertificateError};
 
-use super::endpoints::Place;
+use super::endpoints::HostScope;
 
 /// How long a connection that may come back is retried.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -296,7 +296,7 @@ impl Unreachable {
 
 /// Whether the host of a request is this machine.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    Place::of(host) == Place::Loopback
+    HostScope::of(host) == HostScope::Loopback
 }
 
 /// The named cause in an error's chain, where the transport put one.
