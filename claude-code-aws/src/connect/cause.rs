@@ -26,6 +26,8 @@ pub(crate) enum Cause {
     CertificateDates,
     /// The certificate is for other names.
     CertificateName,
+    /// A CA's own certificate as a server's: self-signed by an appliance.
+    SelfSigned,
     /// The certificate is refused for another reason.
     Certificate(String),
     /// No TLS version or cipher in common.
@@ -160,6 +162,8 @@ fn of_tls(error: &rustls::Error) -> Cause {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Cause::CertificateName
             }
+            // webpki has a name for it that rustls passes on as another error's.
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => Cause::SelfSigned,
             other => Cause::Certificate(other.to_string()),
         },
         rustls::Error::PeerIncompatible(_)
@@ -222,6 +226,10 @@ impl Unreachable {
             ),
             Cause::CertificateName => format!(
                 "the certificate of {host} is for other names{via}: check the endpoint's URL, and the proxy or DNS in between"
+            ),
+            Cause::SelfSigned => format!(
+                "the certificate of {host} is self-signed and marked as a CA's own{via}: no client can take it for a server's; \
+                 have it reissued by your organisation's CA, and set AWS_CA_BUNDLE to that one"
             ),
             Cause::Certificate(why) => {
                 format!(

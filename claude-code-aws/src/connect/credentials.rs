@@ -268,7 +268,7 @@ mod tests {
         assert!(!failed.contains("canary"), "{failed}");
         assert!(
             said("Error retrieving credentials from external process, could not parse response: canary")
-                .contains("cannot be read")
+                .contains("no credentials that can be read")
         );
         assert!(said("the SSO token has expired and cannot be refreshed").contains("aws sso login"));
         assert!(said("identity resolver timed out after 30s").contains("within 30 s"));

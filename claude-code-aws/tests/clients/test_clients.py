@@ -64,7 +64,7 @@ def test_boto3_is_told_which_calls_are_not_there(twin):
     from botocore.exceptions import ClientError
 
     with pytest.raises(ClientError, match="NotImplemented"):
-        boto3.client("s3").get_bucket_website(Bucket="b")
+        boto3.client("s3").get_bucket_website(Bucket="bucket")
     with pytest.raises(ClientError, match="has no operation ListBackups"):
         boto3.client("dynamodb").list_backups()
 

@@ -12,7 +12,11 @@ use claude_code_aws::{Client, Config, Generation, Policy, Result, Secret, anthro
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
+use tokio_rustls::rustls::{
+    ServerConfig,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
 
 /// A host that exists behind the lab's proxy alone.
 pub const HOST: &str = "api.lab.test";
@@ -44,18 +48,32 @@ impl Ca {
         self.dir.path().join("ca.pem")
     }
 
+    /// The authority's own certificate, as an appliance shows it for itself.
+    fn itself(names: &[&str]) -> ServerConfig {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let cert = params.self_signed(&key).unwrap();
+        config(cert.der().clone(), &key)
+    }
+
     fn server(&self, names: &[&str]) -> ServerConfig {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate().unwrap();
         let cert = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .unwrap()
+        config(cert.der().clone(), &key)
     }
+}
+
+fn config(cert: CertificateDer<'static>, key: &KeyPair) -> ServerConfig {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert], key)
+        .unwrap()
 }
 
 /// A server of the lab.
@@ -93,8 +111,17 @@ impl Server {
         Server { reply: Some((status, body)), ..Server::default() }.over_tls(ca, names).await
     }
 
+    /// One with an appliance's own certificate.
+    pub async fn self_signed(names: &[&str]) -> Server {
+        Server::default().with_config(Ca::itself(names)).await
+    }
+
     async fn over_tls(self, ca: &Ca, names: &[&str]) -> Server {
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(ca.server(names)));
+        self.with_config(ca.server(names)).await
+    }
+
+    async fn with_config(self, config: ServerConfig) -> Server {
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let (server, listener) = self.listening().await;
         let own = server.clone();
         tokio::spawn(async move {

@@ -92,9 +92,8 @@ async fn what_no_proxy_names_is_asked_directly() {
 
 #[tokio::test]
 async fn a_socks_proxy_is_refused_by_name_with_what_is_supported() {
-    let error =
-        ask(&format!("https://{HOST}"), network(&[("ALL_PROXY", "socks5://user:canary@127.0.0.1:1080")]));
-    let error = error.await.unwrap_err();
+    let network = network(&[("ALL_PROXY", "socks5://user:canary@127.0.0.1:1080")]);
+    let error = ask(&format!("https://{HOST}"), network).await.unwrap_err();
     assert!(
         error.message.contains("SOCKS proxies are not supported, http:// and https:// ones are"),
         "{error}"

@@ -69,3 +69,11 @@ async fn a_certificate_for_another_name_is_not_called_an_unknown_ca() {
     assert!(error.message.contains("is for other names"), "{error}");
     assert_eq!(server.connections(), 2);
 }
+
+#[tokio::test]
+async fn an_appliances_self_signed_certificate_is_told_apart_from_an_unknown_ca() {
+    let server = Server::self_signed(&["127.0.0.1"]).await;
+    let error = ask(&format!("https://127.0.0.1:{}", server.port), network(&[])).await.unwrap_err();
+    assert!(error.message.contains("is self-signed and marked as a CA's own"), "{error}");
+    assert_eq!((server.connections(), server.heads().len()), (2, 0));
+}
