@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom bench bench-lambda bench-load lambda wheel clean
+.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -82,6 +82,7 @@ bench: $(PY)  ## what benches/README.md tells, measured again; fails out of boun
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target target/installed target/wheels/*.whl
 	$(PY) benches/run.py $(RELEASE) --package target/installed --check
 	$(PY) benches/twin.py $(RELEASE) --check
+	$(MAKE) bench-route
 	$(MAKE) bench-lambda bench-load
 
 bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a release build in RELEASE
@@ -89,6 +90,25 @@ bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a 
 
 bench-load: $(PY)  ## 25 times the load that there is room for; needs a release build in RELEASE
 	$(PY) benches/load.py $(RELEASE)/claude-code-aws --check
+
+bench-route: $(PY)  ## how long a host is tried that cannot be reached; needs a release build in RELEASE
+	$(PY) benches/route.py $(RELEASE)/claude-code-aws --check
+
+# Clients that nobody here wrote, in an environment of their own: their pins are not ours.
+CLIENTS ?= .venv-clients
+$(CLIENTS)/bin/python: $(wildcard claude-code-aws/tests/clients/requirements*.txt)
+	python3 -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check -r claude-code-aws/tests/clients/requirements.txt
+	python3 -m venv $(CLIENTS)/aioboto3
+	$(CLIENTS)/aioboto3/bin/python -m pip install --quiet --disable-pip-version-check -r claude-code-aws/tests/clients/requirements-aioboto3.txt
+	@touch $(CLIENTS)/bin/python
+
+client-matrix: $(CLIENTS)/bin/python  ## boto3, aioboto3, anthropic, litellm, langchain-aws and pydantic-ai against a twin and its exports alone
+	cargo build $(ALL) --bin claude-code-aws --locked
+	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(CLIENTS)/bin/python -m pytest -q claude-code-aws/tests/clients/test_clients.py
+	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(CLIENTS)/aioboto3/bin/python -m pytest -q claude-code-aws/tests/clients/test_aioboto3.py
+
+release-check: client-matrix  ## what is slower than .ci/run: run before a release
 
 wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, trained, checked and tried in a fresh environment
 	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt

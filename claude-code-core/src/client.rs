@@ -181,7 +181,7 @@ impl Client {
     ) {
         let parts = &*self.parts;
         if !draft.sent.is_empty() {
-            out.notice(plan, &attempt).await;
+            out.notice(plan, &attempt, next::notice(plan, draft, &attempt, parts.clock.now())).await;
             draft.held = out.held();
         }
         if let Err(late) = parts.health.wait(plan, &attempt, permit, self.left(plan, draft)).await {
@@ -196,6 +196,7 @@ impl Client {
         let omitted = next::omitted_fields(plan, &attempt, draft);
         draft.warnings.extend(omitted);
         draft.open(plan, &attempt);
+        draft.began = Some(parts.clock.now());
         let mut incoming = attempt::open(&*parts.provider, call, draft.timeouts(plan, parts.clock.now()));
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {

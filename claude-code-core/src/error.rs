@@ -60,6 +60,10 @@ pub enum ErrorKind {
     Guardrail,
     /// The service cannot answer now.
     Unavailable,
+    /// No connection to the service was made: name, route, proxy, certificate or TLS version.
+    Connection,
+    /// The host's own credentials for the model service are missing or refused: not the caller's.
+    UpstreamCredentials,
     /// Damaged or unexpected bytes, or an unknown stop reason.
     Protocol,
     /// S3, DynamoDB or the local disk failed.
@@ -84,6 +88,7 @@ impl ErrorKind {
                 | ErrorKind::Timeout
                 | ErrorKind::Cut
                 | ErrorKind::Unavailable
+                | ErrorKind::Connection
                 | ErrorKind::Conflict
         )
     }
@@ -116,6 +121,8 @@ impl ErrorKind {
             ErrorKind::Filtered => "filtered",
             ErrorKind::Guardrail => "guardrail",
             ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Connection => "connection",
+            ErrorKind::UpstreamCredentials => "upstream_credentials",
             ErrorKind::Protocol => "protocol",
             ErrorKind::Storage => "storage",
             ErrorKind::Conflict => "conflict",

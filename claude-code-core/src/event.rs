@@ -50,6 +50,10 @@ pub enum Event {
         model: String,
         /// Seconds until it is sent.
         wait_seconds: f64,
+        /// What the attempt before failed with, in one line: cause, host, proxy.
+        cause: Option<String>,
+        /// Seconds until attempts are given up.
+        left_seconds: f64,
     },
     /// The result.
     Finished(Arc<Generation>),

@@ -139,10 +139,16 @@ impl Out {
     }
 
     /// Tells of a send that is not the first.
-    pub(crate) async fn notice(&mut self, plan: &Plan, attempt: &NextAttempt) {
+    pub(crate) async fn notice(
+        &mut self,
+        plan: &Plan,
+        attempt: &NextAttempt,
+        (cause, left_seconds): (Option<String>, f64),
+    ) {
         let model = plan.candidate(attempt.candidate).model.to_string();
         let wait_seconds = attempt.wait.as_secs_f64();
-        self.show(Event::Notice { why: attempt.why.to_string(), model, wait_seconds }).await;
+        let why = attempt.why.to_string();
+        self.show(Event::Notice { why, model, wait_seconds, cause, left_seconds }).await;
     }
 
     /// Shows a result that was there before, as if it were written now.

@@ -22,6 +22,9 @@ mod profiles;
 #[path = "client/refactored.rs"]
 mod refactored;
 
+#[path = "client/unreachable.rs"]
+mod unreachable;
+
 use std::sync::Arc;
 
 use claude_code_core::testing::{ScriptedProvider, builder};

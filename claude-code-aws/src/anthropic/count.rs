@@ -25,12 +25,12 @@ impl Anthropic {
         };
         let body = request::counted(call);
         let request = self.request(self.endpoint.count.clone(), &body).map_err(|_| unreadable())?;
-        let response =
-            self.connector.call(request).await.map_err(|failed| unsent(&self.endpoint, &failed))?;
+        let response = self.connector.call(request).await.map_err(|failed| unsent(&failed))?;
         let status = response.status().as_u16();
         if status != 200 {
             let sent = Sent { call, key: self.key.as_ref() };
-            return Err(error::of_response(sent, status, &first(response, MAX_ERROR).await));
+            let kind = response.headers().get("content-type").map(str::to_owned);
+            return Err(error::of_response(sent, status, kind.as_deref(), &first(response, MAX_ERROR).await));
         }
         let body = collect(&mut response.into_body(), MAX_ERROR).await?;
         serde_json::from_slice::<Counted>(&body).map(|counted| counted.input_tokens).map_err(|_| unreadable())

@@ -9,7 +9,7 @@ use super::Settings;
 use crate::connect::endpoints::HostScope;
 
 /// Anthropic's own.
-const DEFAULT: &str = "https://api.anthropic.com";
+pub(crate) const DEFAULT: &str = "https://api.anthropic.com";
 
 /// A server whose address was checked.
 #[derive(Clone, Debug)]

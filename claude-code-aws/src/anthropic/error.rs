@@ -6,7 +6,7 @@ use claude_code_core::provider::{Billing, ProviderError};
 use serde_json::Value;
 
 use crate::model_service::context_length::{call_too_long, says_too_long};
-use crate::model_service::faults::{by_status, printable, refused_field, says_daily};
+use crate::model_service::faults::{by_status, foreign, printable, refused_field, says_daily};
 use crate::model_service::redact::Sent;
 
 /// Why bytes that arrived are no answer.
@@ -40,10 +40,13 @@ impl From<Damage> for ProviderError {
 }
 
 /// Why a send was refused, from status and body.
-pub(super) fn of_response(sent: Sent<'_>, status: u16, body: &[u8]) -> ProviderError {
+pub(super) fn of_response(sent: Sent<'_>, status: u16, kind: Option<&str>, body: &[u8]) -> ProviderError {
     let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let (code, text) = read(&body);
     let mut fault = by_type(sent, code, status, text);
+    if code.is_empty() && text.is_empty() && matches!(status, 401 | 403 | 404 | 407) {
+        fault.message = foreign(status, kind);
+    }
     fault.status = Some(status);
     fault.code = Some(code).filter(|code| !code.is_empty()).map(|code| printable(code, 64));
     fault.request_id = body["request_id"].as_str().map(|id| printable(id, 128));

@@ -155,7 +155,7 @@ impl Anthropic {
             )
         })?;
         let request = request.map(|body| departing(body, &call.sent_flag));
-        let response = self.connector.call(request).await.map_err(|failed| unsent(endpoint, &failed))?;
+        let response = self.connector.call(request).await.map_err(|failed| unsent(&failed))?;
         let status = response.status().as_u16();
         let sent = Sent { call, key: self.key.as_ref() };
         let header = |name: &'static str| response.headers().get(name);
@@ -205,7 +205,8 @@ async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<Stri
     let header = |name: &'static str| response.headers().get(name);
     let (status, retry_after) = (response.status().as_u16(), faults::retry_after(header));
     let again = header("x-should-retry") != Some("false");
-    let mut refused = error::of_response(sent, status, &first(response, MAX_ERROR).await);
+    let kind = header("content-type").map(str::to_owned);
+    let mut refused = error::of_response(sent, status, kind.as_deref(), &first(response, MAX_ERROR).await);
     refused.retry_after = retry_after.or(refused.retry_after);
     refused.request_id = request_id.or(refused.request_id);
     if !again && refused.kind == ErrorKind::Throttled {
@@ -215,8 +216,8 @@ async fn refused(sent: Sent<'_>, response: HttpResponse, request_id: Option<Stri
     refused
 }
 
-fn unsent(endpoint: &Endpoint, failed: &ConnectorError) -> ProviderError {
-    faults::connection(&endpoint.host, &faults::chain(failed))
+fn unsent(failed: &ConnectorError) -> ProviderError {
+    faults::connection(failed)
 }
 
 impl ModelProvider for Anthropic {

@@ -25,10 +25,10 @@ pub(crate) enum Reached {
 }
 
 impl Anthropic {
-    /// Asks the first server. Fails with [`ErrorKind::Unavailable`] where none answers.
+    /// Asks the first server. Fails with [`ErrorKind::Connection`] where none answers.
     pub(crate) async fn reach(&self) -> Result<Reached> {
         let host = &self.endpoint.host;
-        let gone = |why: String| Error::new(ErrorKind::Unavailable, why);
+        let gone = |why: String| Error::new(ErrorKind::Connection, why);
         let mut request = http::Request::get(self.endpoint.models()).header("anthropic-version", VERSION);
         if let Some(value) = self.key_header() {
             request = request.header("x-api-key", value);
@@ -39,7 +39,7 @@ impl Anthropic {
         let Ok(answered) = tokio::time::timeout(PATIENCE, self.connector.call(request)).await else {
             return Err(gone(format!("{host} did not answer within {} s", PATIENCE.as_secs())));
         };
-        let response = answered.map_err(|failed| gone(unsent(&self.endpoint, &failed).message))?;
+        let response = answered.map_err(|failed| gone(unsent(&failed).message))?;
         Ok(match response.status().as_u16() {
             200..=299 => Reached::Taken,
             status @ (401 | 403) => Reached::Refused(status),

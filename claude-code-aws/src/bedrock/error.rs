@@ -13,11 +13,13 @@ use claude_code_core::model::catalogue::{Catalogue, Status};
 use claude_code_core::provider::{Billing, ModelCall, ProviderError};
 use claude_code_core::{ErrorKind, ModelId};
 
+use super::access::{self, instead};
 use super::guard::FrameFault;
 use super::request::Failed;
+use crate::connect::credentials;
 use crate::model_service::context_length::{call_too_long, says_too_long};
 use crate::model_service::faults::{
-    self, by_status, chain, printable, refused_field, retry_after, says_daily, skew,
+    self, by_status, printable, refused_field, retry_after, says_daily, skew,
 };
 use crate::model_service::redact::Sent;
 
@@ -25,7 +27,7 @@ use crate::model_service::redact::Sent;
 const NOT_READY_WAIT: Duration = Duration::from_secs(10);
 
 /// Why a send failed before its stream was open.
-pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> ProviderError {
+pub(super) fn before_stream(call: &ModelCall, failed: Failed) -> ProviderError {
     match &failed {
         SdkError::ServiceError(context) => {
             let raw = context.raw();
@@ -33,7 +35,10 @@ pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> Pro
             let code = code.map(|code| code.split([':', '#']).next().unwrap_or(code).to_owned());
             let text = context.err().meta().message().unwrap_or_default();
             let status = raw.status().as_u16();
-            let mut fault = by_code(call, code.as_deref().unwrap_or_default(), status, text);
+            let mut fault = match code.as_deref() {
+                None if text.is_empty() => no_error_of_bedrock(call, raw),
+                code => by_code(call, code.unwrap_or_default(), status, text),
+            };
             fault.status = Some(status);
             fault.request_id = raw.headers().get("x-amzn-requestid").map(str::to_owned);
             fault.retry_after = retry_after(|name| raw.headers().get(name)).or(fault.retry_after);
@@ -46,7 +51,7 @@ pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> Pro
             fault
         }
         SdkError::DispatchFailure(context) => {
-            context.as_connector_error().map_or_else(|| unsent(&failed), |error| connection(host, error))
+            context.as_connector_error().map_or_else(|| unsent(&failed), connection)
         }
         SdkError::TimeoutError(_) => ProviderError::new(
             ErrorKind::Timeout,
@@ -55,6 +60,16 @@ pub(super) fn before_stream(host: &str, call: &ModelCall, failed: Failed) -> Pro
         ),
         SdkError::ResponseError(context) => unread(call, context.raw()),
         _ => unsent(&failed),
+    }
+}
+
+/// An answer without a code or words: not Bedrock's, but a proxy's or firewall's in its place.
+fn no_error_of_bedrock(call: &ModelCall, raw: &HttpResponse) -> ProviderError {
+    let status = raw.status().as_u16();
+    let fault = by_status("Bedrock", &call.model, "", status);
+    match status {
+        413 | 429 | 500.. => fault,
+        _ => ProviderError { message: faults::foreign(status, raw.headers().get("content-type")), ..fault },
     }
 }
 
@@ -153,10 +168,12 @@ fn guarded<'a>(failed: &'a (dyn StdError + 'static)) -> Option<&'a FrameFault> {
 }
 
 /// A fault of the connection: safe while none was made, unknown after.
-fn connection(host: &str, error: &ConnectorError) -> ProviderError {
-    let chain = chain(error);
-    if lacks_credentials(&chain) {
-        return no_credentials();
+fn connection(error: &ConnectorError) -> ProviderError {
+    if let Some(unreachable) = crate::connect::unreachable(error) {
+        return unreachable.fault();
+    }
+    if let Some(why) = credentials::told(error) {
+        return ProviderError::new(ErrorKind::Credentials, Billing::No, why);
     }
     if error.is_user() {
         return ProviderError::new(
@@ -165,30 +182,20 @@ fn connection(host: &str, error: &ConnectorError) -> ProviderError {
             "the request could not be built: check model id and endpoint",
         );
     }
-    faults::connection(host, &chain)
+    faults::connection(error)
 }
 
 fn unsent(failed: &Failed) -> ProviderError {
-    if lacks_credentials(&chain(failed)) {
-        return no_credentials();
+    if let Some(unreachable) = crate::connect::unreachable(failed) {
+        return unreachable.fault();
+    }
+    if let Some(why) = credentials::told(failed) {
+        return ProviderError::new(ErrorKind::Credentials, Billing::No, why);
     }
     ProviderError::new(
         ErrorKind::InvalidRequest,
         Billing::No,
         "the request could not be built: check model id, region and endpoint",
-    )
-}
-
-fn lacks_credentials(chain: &str) -> bool {
-    ["credential", "identity", "auth scheme"].iter().any(|sign| chain.contains(sign))
-}
-
-fn no_credentials() -> ProviderError {
-    ProviderError::new(
-        ErrorKind::Credentials,
-        Billing::No,
-        "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
-         Or: aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\"",
     )
 }
 
@@ -219,8 +226,8 @@ fn by_code(call: &ModelCall, code: &str, status: u16, text: &str) -> ProviderErr
             Billing::No,
             format!("a quota of this account for {model} is used up: raise it in Service Quotas"),
         ),
-        "AccessDeniedException" => denied(model, text),
-        "ResourceNotFoundException" => not_found(model, text),
+        "AccessDeniedException" => access::denied(call, text),
+        "ResourceNotFoundException" => access::not_found(call, text),
         "ValidationException" => validation(call, text),
         "ModelTimeoutException" => fault(
             ErrorKind::Timeout,
@@ -267,46 +274,6 @@ fn throttled(model: &ModelId, text: &str) -> ProviderError {
         (ErrorKind::Throttled, format!("Bedrock throttles {model}: {wait}"))
     };
     ProviderError::new(kind, Billing::No, message)
-}
-
-fn denied(model: &ModelId, text: &str) -> ProviderError {
-    let message = if text.contains("aws-marketplace:") {
-        format!(
-            "{model} comes by AWS Marketplace: allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe \
-             to this role, and try again after 5 minutes"
-        )
-    } else {
-        format!(
-            "no access to {model}: enable it in Bedrock's model access, and allow \
-             bedrock:InvokeModelWithResponseStream on its inference profile and models"
-        )
-    };
-    ProviderError::new(ErrorKind::AccessDenied, Billing::No, message)
-}
-
-fn not_found(model: &ModelId, text: &str) -> ProviderError {
-    if text.contains("end of its life") {
-        return ProviderError::new(
-            ErrorKind::Retired,
-            Billing::No,
-            format!("{model} has reached its end of life{}", instead(model)),
-        );
-    }
-    if text.contains("marked by provider as Legacy") {
-        return ProviderError::new(
-            ErrorKind::Legacy,
-            Billing::No,
-            format!(
-                "{model} is legacy and closed to accounts that did not use it in the last 30 days{}",
-                instead(model)
-            ),
-        );
-    }
-    ProviderError::new(
-        ErrorKind::NotFound,
-        Billing::No,
-        format!("Bedrock does not know {model} in this region: check the id and the region"),
-    )
 }
 
 fn validation(call: &ModelCall, text: &str) -> ProviderError {
@@ -359,11 +326,4 @@ fn validation(call: &ModelCall, text: &str) -> ProviderError {
 /// The twin's own refusal of a prompt that it has no answer to.
 fn no_sample(text: &str) -> bool {
     text.starts_with("no sample answer for this prompt")
-}
-
-/// The successor, where the catalogue knows one.
-fn instead(model: &ModelId) -> String {
-    let catalogue = Catalogue::builtin();
-    let next = catalogue.find(model).and_then(|card| catalogue.successor_of(card));
-    next.map_or_else(String::new, |card| format!(": use {}", card.name))
 }

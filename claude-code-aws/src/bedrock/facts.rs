@@ -11,12 +11,12 @@ use super::{Bedrock, request};
 
 impl ModelFacts for Bedrock {
     fn resolve(&self, profile: ModelId) -> BoxFuture<'static, Result<ModelId, ProviderError>> {
-        let control = self.control.clone();
+        let control = self.in_region_of(&profile).control.clone();
         async move { control.model_behind(&profile).await }.boxed()
     }
 
     fn count_tokens(&self, call: ModelCall) -> BoxFuture<'static, Result<u64, ProviderError>> {
-        let provider = self.clone();
+        let provider = self.in_region_of(&call.model);
         async move {
             match request::count(&provider.current().client, &call).await {
                 Ok(counted) => Ok(u64::try_from(counted.input_tokens()).unwrap_or(0)),

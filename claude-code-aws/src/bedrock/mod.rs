@@ -1,5 +1,6 @@
 //! Claude on Amazon Bedrock, over ConverseStream: one attempt per call, the SDK's own retries off.
 
+mod access;
 #[cfg_attr(not(feature = "local"), allow(dead_code, reason = "only the doctor asks about models"))]
 pub(crate) mod control;
 mod error;
@@ -14,17 +15,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_sdk_bedrockruntime::Client;
-use aws_sdk_bedrockruntime::config::IdentityCache;
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_smithy_types::retry::RetryConfig;
-use claude_code_core::ErrorKind;
 use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError};
+use claude_code_core::{ErrorKind, ModelId};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use crate::connect::transport;
+use crate::connect::credentials::Rotating;
+use crate::connect::{Network, transport};
 use control::Control;
 use order::Order;
 
@@ -35,6 +36,8 @@ pub struct Bedrock {
     control: Control,
     /// The same in other regions, by their names.
     elsewhere: Arc<BTreeMap<Arc<str>, Bedrock>>,
+    /// The same in the regions that ARNs name.
+    of_arns: Arc<Mutex<BTreeMap<String, Bedrock>>>,
     config: Arc<SdkConfig>,
     host: Arc<str>,
     name: &'static str,
@@ -59,13 +62,14 @@ impl Bedrock {
     pub fn new(config: &SdkConfig) -> Self {
         let config = match config.http_client() {
             Some(_) => config.clone(),
-            None => config.to_builder().http_client(transport::client()).build(),
+            None => config.to_builder().http_client(transport::client(&Network::default())).build(),
         };
         let config = Arc::new(config);
         Bedrock {
             current: Arc::new(Mutex::new(Current { client: client(&config), number: 0 })),
             control: Control::new(&config),
             elsewhere: Arc::default(),
+            of_arns: Arc::default(),
             host: host(&config).into(),
             config,
             name: "bedrock",
@@ -89,16 +93,35 @@ impl Bedrock {
         self
     }
 
-    /// Where a call goes.
-    fn at(&self, call: &ModelCall) -> Result<&Bedrock, ProviderError> {
-        let Some(place) = &call.place else { return Ok(self) };
-        self.elsewhere.get(place).ok_or_else(|| {
+    /// Where a call goes: to the place that it names, else to its ARN's region, else to the configured one.
+    fn at(&self, call: &ModelCall) -> Result<Bedrock, ProviderError> {
+        let Some(place) = &call.place else { return Ok(self.in_region_of(&call.model)) };
+        self.elsewhere.get(place).cloned().ok_or_else(|| {
             ProviderError::new(
                 ErrorKind::InvalidRequest,
                 Billing::No,
                 format!("region {place} was not configured"),
             )
         })
+    }
+
+    /// The same in the region that an ARN names: Bedrock refuses it everywhere else.
+    pub(super) fn in_region_of(&self, model: &ModelId) -> Bedrock {
+        let own = self.config.region().map(|region| region.as_ref());
+        let Some(region) = arn_region(model).filter(|region| Some(*region) != own) else {
+            return self.clone();
+        };
+        let mut known = self.of_arns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = known.get(region) {
+            return there.clone();
+        }
+        let config = self.config.to_builder().region(aws_config::Region::new(region.to_owned())).build();
+        let there = Bedrock { name: self.name, ..Bedrock::new(&config) };
+        // Ids come from callers: what is kept of them must be bounded.
+        if known.len() < MAX_REGIONS {
+            known.insert(region.to_owned(), there.clone());
+        }
+        there
     }
 
     fn current(&self) -> Current {
@@ -119,7 +142,7 @@ impl Bedrock {
         match request::send(&current.client, &call).await {
             Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
             Err(failed) => {
-                let fault = error::before_stream(&provider.host, &call, failed);
+                let fault = error::before_stream(&call, failed);
                 if fault.code.as_deref().is_some_and(error::is_ended_token) {
                     provider.renew(&current);
                 }
@@ -129,23 +152,42 @@ impl Bedrock {
     }
 }
 
+/// Regions that ARNs may name at a time; AWS has about forty.
+const MAX_REGIONS: usize = 64;
+
+/// `arn:aws:bedrock:eu-west-1:111122223333:application-inference-profile/…`: the region, where it is one by its form.
+fn arn_region(model: &ModelId) -> Option<&str> {
+    let region = model.as_str().strip_prefix("arn:").filter(|_| model.is_arn())?.split(':').nth(2)?;
+    let sign = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    ((3..=30).contains(&region.len()) && region.bytes().all(sign)).then_some(region)
+}
+
 /// A client with an identity cache of its own.
 fn client(config: &SdkConfig) -> Client {
     let config = aws_sdk_bedrockruntime::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
-        .identity_cache(IdentityCache::lazy().build())
+        .identity_cache(Rotating::new())
         .build();
     Client::from_conf(config)
 }
 
-/// Where requests go, for messages to people: the environment or a profile may name an address for this service alone.
-fn host(config: &SdkConfig) -> String {
-    let own = crate::connect::endpoints::of_service(config, "Bedrock Runtime");
-    let given = own.as_deref().or(config.endpoint_url()).and_then(|url| url.parse::<http::Uri>().ok());
+/// The address of the runtime: what environment or profile name, else AWS's own of the region, FIPS or dual-stack.
+pub(crate) fn runtime_url(config: &SdkConfig) -> String {
+    if let Some(url) = crate::connect::endpoints::endpoint(config, "Bedrock Runtime") {
+        return url;
+    }
     let region = config.region().map_or("us-east-1", |region| region.as_ref());
-    given
-        .and_then(|url| url.host().map(str::to_owned))
-        .unwrap_or_else(|| format!("bedrock-runtime.{region}.amazonaws.com"))
+    let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
+    let domain = match config.use_dual_stack() == Some(true) {
+        true => "api.aws",
+        false => "amazonaws.com",
+    };
+    format!("https://bedrock-runtime{fips}.{region}.{domain}")
+}
+
+fn host(config: &SdkConfig) -> String {
+    let url = runtime_url(config).parse::<http::Uri>().ok();
+    url.and_then(|url| url.host().map(str::to_owned)).unwrap_or_default()
 }
 
 impl ModelProvider for Bedrock {

@@ -1,10 +1,12 @@
 //! What a client is told, from code or from the environment. Every variable stands in one table here; none panics.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::network::Network;
 use crate::secret::Secret;
 use claude_code_core::select::Reach;
 use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
@@ -47,6 +49,8 @@ pub struct Api {
     pub origins: Vec<String>,
     /// Whether Lambda streams answers, as its function URL or gateway must be set to do.
     pub streaming: bool,
+    /// The member of a custom authorizer's context that tells who calls; none: `principalId`.
+    pub authorizer_claim: Option<String>,
 }
 
 impl std::fmt::Debug for Api {
@@ -55,6 +59,7 @@ impl std::fmt::Debug for Api {
             .field("token", &self.token.as_ref().map(|_| "set"))
             .field("origins", &self.origins)
             .field("streaming", &self.streaming)
+            .field("authorizer_claim", &self.authorizer_claim)
             .finish()
     }
 }
@@ -92,6 +97,8 @@ pub struct Config {
     /// Who plays Bedrock where the provider is `samples`; none: a twin with the sample answers.
     #[cfg(feature = "local")]
     pub answers: Option<crate::local::Twin>,
+    /// How connections are made: proxies and certificate authorities.
+    pub network: Network,
     /// How the Messages API is reached, where it is the provider.
     pub anthropic: crate::anthropic::Settings,
     /// The AWS region; none: the standard chain, then `us-east-1`.
@@ -117,6 +124,7 @@ impl Default for Config {
             allow_endpoint_override: !is_lambda(),
             #[cfg(feature = "local")]
             answers: None,
+            network: Network::default(),
             anthropic: crate::anthropic::Settings::default(),
             region: None,
             policy: Policy::default(),
@@ -127,16 +135,33 @@ impl Default for Config {
 impl Config {
     /// The settings of the process's environment. Fails naming the variable whose value cannot be used.
     pub fn from_env() -> Result<Self> {
-        Config::from_vars(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
+        Config::from_vars_os(std::env::vars_os())
+    }
+
+    /// As [`from_vars`](Self::from_vars), for values that may not be UTF-8: one that is read here is then an error by name,
+    /// for without it something else would be done than was asked for.
+    pub fn from_vars_os(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
+        let mut read = Vec::new();
+        for (name, value) in vars {
+            // A name that is not UTF-8 is none that anybody here reads.
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => read.push((name, value)),
+                Err(_) if is_read(&name) => {
+                    return Err(Error::invalid(format!(
+                        "{name} is not UTF-8: set it to a value in UTF-8, or take it away"
+                    )));
+                }
+                Err(_) => {}
+            }
+        }
+        Config::from_vars(read)
     }
 
     /// The settings of these variables, as [`from_env`](Self::from_env).
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
         let vars = Vars(vars.into_iter().filter(|(_, value)| !value.is_empty()).collect());
-        let mut config = Config::default();
+        let mut config = Config { network: vars.network(), ..Config::default() };
         vars.read_provider(&mut config)?;
         vars.read_places(&mut config)?;
         vars.read_api(&mut config)?;
@@ -159,6 +184,13 @@ impl Config {
 /// its role signs, to another address.
 pub(crate) fn is_lambda() -> bool {
     std::env::var_os(LAMBDA).is_some()
+}
+
+/// Whether a variable decides something here or in the AWS SDK, which passes over what is not UTF-8.
+fn is_read(name: &str) -> bool {
+    const OTHERS: [&str; 4] = ["HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY"];
+    let begins = [PREFIX, "AWS_", "ANTHROPIC_"].iter().any(|prefix| name.starts_with(prefix));
+    begins || OTHERS.contains(&name) || name.to_ascii_lowercase().ends_with("_proxy")
 }
 
 /// The variables that are set to something.
@@ -200,6 +232,14 @@ impl Vars {
             "1" => Some(true),
             _ => None,
         })
+    }
+
+    fn network(&self) -> Network {
+        let network = Network::from_vars(self.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+        match self.get("CA_BUNDLE") {
+            Some(path) => network.with_ca_bundle(path),
+            None => network,
+        }
     }
 
     fn read_provider(&self, config: &mut Config) -> Result<()> {
@@ -260,6 +300,7 @@ impl Vars {
             token: self.get("SERVE_TOKEN").map(Secret::new),
             origins: self.list("ALLOWED_ORIGINS").map(str::to_owned).collect(),
             streaming: self.flag("RESPONSE_STREAMING")?.unwrap_or_default(),
+            authorizer_claim: self.get("AUTHORIZER_CLAIM").map(str::to_owned),
         };
         Ok(())
     }
@@ -281,6 +322,7 @@ impl Vars {
         policy.total = self.seconds("TIMEOUT_SECONDS")?.unwrap_or(policy.total);
         policy.first_event = self.seconds("FIRST_EVENT_SECONDS")?;
         policy.idle = self.seconds("IDLE_SECONDS")?;
+        policy.reconnect = self.seconds("RECONNECT_SECONDS")?;
         self.read_extras(policy)
     }
 

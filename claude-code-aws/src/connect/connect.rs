@@ -3,19 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_sts::config::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use claude_code_core::answer::file::sha256_hex;
-use claude_code_core::{Client, ClientBuilder, Error, ErrorKind, ModelFacts, ModelProvider, Policy, Result};
+use claude_code_core::select::Reach;
+use claude_code_core::{
+    Client, ClientBuilder, Error, ErrorKind, ModelFacts, ModelProvider, Policy, ProfileScope, Result,
+};
+use futures_util::FutureExt;
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
 use crate::clock::{SystemClock, SystemIds};
 use crate::connect::config::{Config, Provider, Store};
+use crate::connect::credentials::{self, Rereading, Rotating};
+use crate::connect::profile::Profile;
 #[cfg(feature = "local")]
 use crate::local::Twin;
 use crate::storage::dynamodb::DynamoState;
 use crate::storage::results::AwsResults;
 
+/// Where requests go that nobody gave a region, unless that leaves their geography.
+const DEFAULT_REGION: &str = "us-east-1";
 /// How long STS may take to name the account, each of three times.
 const STS_ATTEMPT: Duration = Duration::from_secs(5);
 
@@ -73,12 +83,17 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     #[cfg(feature = "local")]
     let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
     crate::connect::endpoints::check(sdk)?;
+    if config.provider == Provider::Bedrock {
+        check_scope(sdk, config)?;
+    }
     let mut policy = policy(sdk, config);
     let builder = match config.provider {
         Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
-            let provider = Anthropic::new(&config.anthropic, crate::connect::transport::connector(), strict)?;
+            let network = config.network.clone().or_profile_bundle(Profile::load().await.ca_bundle());
+            let connector = crate::connect::transport::connector(&network);
+            let provider = Anthropic::new(&config.anthropic, connector, strict)?;
             policy.reach = config.anthropic.reach();
             policy.places = provider.places();
             asking(provider)
@@ -178,23 +193,80 @@ fn needs_twin(config: &Config) -> bool {
 /// The AWS configuration of the standard chain. Fails where the environment sends requests over plain http to another
 /// machine.
 pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
-    // The SDK's own client would read the system's certificates now, even where nothing needs them.
-    let loader =
-        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(crate::connect::transport::client());
-    let loader = match &config.region {
-        Some(region) => loader.region(Region::new(region.clone())),
-        None => loader,
-    };
-    let loaded = loader.load().await;
+    let profile = Profile::load().await;
+    profile.check()?;
+    let network = config.network.clone().or_profile_bundle(profile.ca_bundle());
+    let http = crate::connect::transport::client(&network);
+    let loaded = profile.with_services(loader(&http, config.region.clone()).load().await);
+    let loaded = rereading(loaded, http, config.region.clone());
     let loaded = match config.allow_endpoint_override {
         true => loaded,
         false => crate::connect::endpoints::without_overrides(loaded),
     };
     crate::connect::endpoints::check_addresses(&loaded)?;
-    Ok(match loaded.region() {
-        Some(_) => loaded,
-        None => loaded.into_builder().region(Region::from_static("us-east-1")).build(),
-    })
+    match (loaded.region(), config.policy.reach) {
+        (Some(_), _) => Ok(loaded),
+        (None, Reach::Profile(scope))
+            if !scope.has_region(DEFAULT_REGION) && config.provider == Provider::Bedrock =>
+        {
+            Err(Error::invalid(format!(
+                "CLAUDE_CODE_AWS_PROFILE_SCOPE={scope} and no region: set AWS_REGION to one of its regions ({}), or the \
+                 region of the AWS profile",
+                regions_of(scope)
+            )))
+        }
+        (None, _) => Ok(loaded.into_builder().region(Region::from_static(DEFAULT_REGION)).build()),
+    }
+}
+
+/// The standard chain over our connections. The SDK's own client would read the system's certificates now, even where
+/// nothing needs them.
+fn loader(http: &SharedHttpClient, region: Option<String>) -> ConfigLoader {
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http.clone())
+        .identity_cache(Rotating::new());
+    match region {
+        Some(region) => loader.region(Region::new(region)),
+        None => loader,
+    }
+}
+
+/// The configuration with credentials that are looked for anew when their files change.
+fn rereading(loaded: SdkConfig, http: SharedHttpClient, region: Option<String>) -> SdkConfig {
+    let Some(first) = loaded.credentials_provider() else { return loaded };
+    let chain = move || {
+        let loader = loader(&http, region.clone());
+        async move { loader.load().await.credentials_provider() }.boxed()
+    };
+    let provider = SharedCredentialsProvider::new(Rereading::new(first, Arc::new(chain)));
+    loaded.into_builder().credentials_provider(provider).build()
+}
+
+/// Refuses a region outside of the geography that requests must stay in.
+fn check_scope(sdk: &SdkConfig, config: &Config) -> Result<()> {
+    let (Reach::Profile(scope), Some(region)) = (config.policy.reach, sdk.region()) else { return Ok(()) };
+    if scope.has_region(region.as_ref()) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "CLAUDE_CODE_AWS_PROFILE_SCOPE={scope} and region {region}: the region is outside of it: set AWS_REGION to one of \
+         its regions ({}), or another scope",
+        regions_of(scope)
+    )))
+}
+
+/// Regions of a geography, for a person to choose from.
+fn regions_of(scope: ProfileScope) -> &'static str {
+    match scope {
+        ProfileScope::Eu => "eu-central-1, eu-west-1, eu-north-1",
+        ProfileScope::Jp => "ap-northeast-1, ap-northeast-3",
+        ProfileScope::Au => "ap-southeast-2, ap-southeast-4",
+        ProfileScope::In => "ap-south-1, ap-south-2",
+        ProfileScope::Ca => "ca-central-1, ca-west-1",
+        ProfileScope::UsGov => "us-gov-west-1, us-gov-east-1",
+        ProfileScope::Apac => "ap-southeast-1, ap-northeast-1",
+        _ => "us-east-1, us-west-2",
+    }
 }
 
 /// The builder with results in S3 and DynamoDB and with shared state.
@@ -219,13 +291,18 @@ pub(crate) async fn bucket(sdk: &SdkConfig, config: &Config) -> Result<String> {
     }
     let limits = crate::connect::transport::limits(sdk, STS_ATTEMPT, STS_ATTEMPT * 3);
     let sts = aws_sdk_sts::config::Builder::from(sdk).timeout_config(limits).build();
-    let identity = aws_sdk_sts::Client::from_conf(sts).get_caller_identity().send().await.map_err(|_| {
-        Error::new(
-            ErrorKind::Credentials,
-            "the account's id for the bucket's name could not be read: set CLAUDE_CODE_AWS_BUCKET_NAME, or give \
-             credentials that may call sts:GetCallerIdentity",
-        )
-    })?;
+    let identity =
+        aws_sdk_sts::Client::from_conf(sts).get_caller_identity().send().await.map_err(|failed| {
+            let unread = "the account's id for the bucket's name could not be read";
+            if let Some(unreachable) = crate::connect::unreachable(&failed) {
+                return Error::new(ErrorKind::Connection, format!("{unread}: {unreachable}"));
+            }
+            let why = credentials::told(&failed).unwrap_or_else(|| {
+                "set CLAUDE_CODE_AWS_BUCKET_NAME, or give credentials that may call sts:GetCallerIdentity"
+                    .to_owned()
+            });
+            Error::new(ErrorKind::Credentials, format!("{unread}: {why}"))
+        })?;
     Ok(format!("claude-code-workshop-{}", identity.account().unwrap_or("000000000000")))
 }
 

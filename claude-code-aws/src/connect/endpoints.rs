@@ -34,9 +34,9 @@ impl HostScope {
 }
 
 /// The services that are called, by the SDK's names.
-const SERVICES: [&str; 6] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS"];
+pub(crate) const SERVICES: [&str; 6] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS"];
 /// The setting of AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_{SERVICE} and of a profile's `endpoint_url`.
-const VARIABLE: &str = "AWS_ENDPOINT_URL";
+pub(crate) const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
 /// Refuses a configuration that sends signed requests over plain http to another machine. One that brings its own HTTP
 /// client, as the twin inside the process does, decides itself where requests go.

@@ -1,11 +1,20 @@
 //! Connecting: configuration, endpoints, the shared HTTP transport, and the client that comes of them.
 
+mod cause;
 pub mod config;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod connect;
+pub(crate) mod credentials;
 pub(crate) mod endpoints;
 #[cfg(feature = "local")]
 pub(crate) mod local;
+mod network;
+mod profile;
+mod proxy;
+pub(crate) mod route;
 pub(crate) mod transport;
+pub(crate) mod trust;
 
+pub(crate) use cause::find as unreachable;
 pub use connect::*;
+pub use network::Network;

@@ -1,7 +1,7 @@
-//! The connections to models, the same for each provider: HTTPS by rustls, the environment's proxy, and a pool that
-//! gives connections up before the load balancers and NATs between do. And how long the stores may take.
+//! HTTP transport: connections to models and stores, the same for each provider. HTTPS by rustls over the trust store,
+//! proxies by our rules, a pool that gives connections up before load balancers and NATs do; a failure to connect is named.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -13,7 +13,14 @@ use aws_smithy_runtime_api::client::http::{
     http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::timeout::TimeoutConfig;
+use http::Uri;
+
+use super::cause::{self, Cause, Unreachable};
+use super::network::Network;
+use super::proxy::Proxy;
+use super::{route, trust};
 
 /// An idle connection older than this may be half open: hyper keeps them for 90 s, balancers drop them from 20 s on.
 const POOL_IDLE: Duration = Duration::from_secs(15);
@@ -21,8 +28,8 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_millis(3_100);
 
 /// A connector with its own pool.
-pub(crate) fn connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(ByScheme::new(connecting_within(CONNECT)))
+pub(crate) fn connector(network: &Network) -> SharedHttpConnector {
+    SharedHttpConnector::new(Transport::new(connecting_within(CONNECT), network))
 }
 
 fn connecting_within(limit: Duration) -> HttpConnectorSettings {
@@ -30,60 +37,142 @@ fn connecting_within(limit: Duration) -> HttpConnectorSettings {
 }
 
 /// The same as the AWS SDK wants it.
-pub(crate) fn client() -> SharedHttpClient {
-    let pools = Pools::default();
+pub(crate) fn client(network: &Network) -> SharedHttpClient {
+    let pools = Pools { network: network.clone(), made: Mutex::default() };
     http_client_fn(move |limits, _| pools.with(limits))
 }
 
 /// A pool for each pair of time-outs: who looks for credentials waits less for a connection.
 #[derive(Default)]
-struct Pools(Mutex<Vec<([Option<Duration>; 2], SharedHttpConnector)>>);
+struct Pools {
+    network: Network,
+    made: Mutex<Vec<([Option<Duration>; 2], SharedHttpConnector)>>,
+}
 
 impl Pools {
     fn with(&self, limits: &HttpConnectorSettings) -> SharedHttpConnector {
         let times = [limits.connect_timeout(), limits.read_timeout()];
-        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, pool)) = pools.iter().find(|(others, _)| *others == times) {
             return pool.clone();
         }
-        let pool = SharedHttpConnector::new(ByScheme::new(limits.clone()));
+        let pool = SharedHttpConnector::new(Transport::new(limits.clone(), &self.network));
         pools.push((times, pool.clone()));
         pool
     }
 }
 
-/// One connector for https and one for http, each made when it is first needed: reading the system's certificates takes
-/// longer than everything else before a first call, and a local server needs none.
+/// One connector for https and one for http, without a proxy and for each, made when it is first needed: reading
+/// certificates takes longer than everything else before a first call, and a local server needs none.
 #[derive(Debug)]
-struct ByScheme {
+struct Transport {
     settings: HttpConnectorSettings,
-    secure: OnceLock<SharedHttpConnector>,
-    plain: OnceLock<SharedHttpConnector>,
+    network: Network,
+    made: Mutex<Vec<(Way, SharedHttpConnector)>>,
 }
 
-impl ByScheme {
-    fn new(settings: HttpConnectorSettings) -> Self {
-        ByScheme { settings, secure: OnceLock::new(), plain: OnceLock::new() }
+/// How a request leaves: whether by TLS, and through which proxy.
+type Way = (bool, Option<Arc<Proxy>>);
+
+impl Transport {
+    fn new(settings: HttpConnectorSettings, network: &Network) -> Self {
+        Transport { settings, network: network.clone(), made: Mutex::default() }
     }
 
-    fn made(&self, trusted: TrustStore) -> SharedHttpConnector {
-        let builder =
-            builder(self.settings.clone(), POOL_IDLE).tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        match TlsContext::builder().with_trust_store(trusted).build() {
-            Ok(context) => SharedHttpConnector::new(builder.tls_context(context).build()),
-            // Fails for certificates of one's own only, and there are none.
-            Err(_) => SharedHttpConnector::new(builder.build()),
+    /// The connector for this way. Fails where settings cannot be used, and says which.
+    fn by(&self, way: &Way) -> Result<SharedHttpConnector, String> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, connector)) = made.iter().find(|(other, _)| other == way) {
+            return Ok(connector.clone());
+        }
+        let connector = self.build(way)?;
+        made.push((way.clone(), connector.clone()));
+        Ok(connector)
+    }
+
+    fn build(&self, (secure, proxy): &Way) -> Result<SharedHttpConnector, String> {
+        let needs_roots = *secure || proxy.as_ref().is_some_and(|proxy| !proxy.is_plain());
+        let trusted = match needs_roots {
+            true => TrustStore::empty().with_pem_certificate(trust::roots(&self.network.added)?.pem),
+            false => TrustStore::empty(),
+        };
+        let context =
+            TlsContext::builder().with_trust_store(trusted).build().map_err(|error| error.to_string())?;
+        let proxy = match proxy {
+            None => ProxyConfig::disabled(),
+            Some(proxy) => through(proxy)?,
+        };
+        let builder = builder(self.settings.clone(), POOL_IDLE).proxy_config(proxy);
+        let builder = builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        Ok(SharedHttpConnector::new(builder.tls_context(context).build()))
+    }
+}
+
+fn through(proxy: &Proxy) -> Result<ProxyConfig, String> {
+    let config = ProxyConfig::all(proxy.uri.clone()).map_err(|error| error.to_string())?;
+    Ok(match &proxy.user {
+        Some((name, password)) => config.with_basic_auth(name, password),
+        None => config,
+    })
+}
+
+impl HttpConnector for Transport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Ok(uri) = request.uri().parse::<Uri>() else {
+            return HttpConnectorFuture::ready(Err(ConnectorError::user("the address is not a URL".into())));
+        };
+        let secure = uri.scheme_str() != Some("http");
+        let proxy = self.network.proxies.of(&uri);
+        let made = proxy.and_then(|proxy| Ok((self.by(&(secure, proxy.clone()))?, proxy)));
+        match made {
+            Ok((connector, proxy)) => {
+                let answer = connector.call(request);
+                HttpConnectorFuture::new(async move {
+                    match answer.await {
+                        Ok(response) => Ok(response),
+                        Err(failed) => Err(named(failed, &uri, proxy.as_deref()).await),
+                    }
+                })
+            }
+            Err(why) => {
+                let unreachable = unreachable(Cause::Settings(why), &uri, None);
+                HttpConnectorFuture::ready(Err(ConnectorError::user(unreachable.into())))
+            }
         }
     }
 }
 
-impl HttpConnector for ByScheme {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let connector = match request.uri().starts_with("http://") {
-            true => self.plain.get_or_init(|| self.made(TrustStore::empty())),
-            false => self.secure.get_or_init(|| self.made(TrustStore::default())),
+/// The same error with its cause in front, where no connection was made.
+async fn named(failed: ConnectorError, uri: &Uri, proxy: Option<&Proxy>) -> ConnectorError {
+    let Some(mut cause) = Cause::of(&failed) else { return failed };
+    if let (Cause::ProxyRefused, Some(proxy)) = (&cause, proxy) {
+        let host = uri.host().unwrap_or_default();
+        cause = match route::tunnel_status(proxy, host, uri.port_u16().unwrap_or(443)).await {
+            Some(407) => Cause::ProxyAuth,
+            Some(status) if status != 200 => Cause::ProxyStatus(status),
+            _ => cause,
         };
-        connector.call(request)
+    }
+    let (permanent, timeout) = (cause.is_permanent(), failed.is_timeout());
+    let unreachable = unreachable(cause, uri, proxy).into();
+    let error = match (permanent, timeout) {
+        // The SDK's own retries would only hold up what cannot go better.
+        (true, _) => ConnectorError::other(unreachable, None),
+        (false, true) => ConnectorError::timeout(unreachable),
+        (false, false) => ConnectorError::io(unreachable),
+    };
+    error.never_connected()
+}
+
+fn unreachable(cause: Cause, uri: &Uri, proxy: Option<&Proxy>) -> Unreachable {
+    let host = uri.host().unwrap_or_default();
+    let dialled = proxy.map_or_else(|| host.to_owned(), |proxy| proxy.address().0);
+    let port = uri.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    Unreachable {
+        cause,
+        host: format!("{host}{port}"),
+        proxy: proxy.map(ToString::to_string),
+        is_loopback: cause::is_loopback(&dialled),
     }
 }
 
@@ -102,7 +191,7 @@ fn builder(limits: HttpConnectorSettings, pool_idle: Duration) -> ConnectorBuild
     Connector::builder()
         .connector_settings(limits)
         .pool_idle_timeout(pool_idle)
-        .proxy_config(ProxyConfig::from_env())
+        .proxy_config(ProxyConfig::disabled())
 }
 
 #[cfg(test)]
@@ -181,10 +270,8 @@ mod tests {
         let (_swallows, _waiting, port) = black_hole().await;
         let (port, connections) = server(port).await;
         let tls = Provider::Rustls(CryptoMode::AwsLc);
-        let connector = builder(connecting_within(CONNECT), POOL_IDLE)
-            .proxy_config(ProxyConfig::disabled())
-            .tls_provider(tls)
-            .build_with_resolver(TwoFamilies);
+        let connector =
+            builder(connecting_within(CONNECT), POOL_IDLE).tls_provider(tls).build_with_resolver(TwoFamilies);
         assert_eq!(ask(&connector, "two-families.test", port).await, 200);
         assert_eq!(connections.load(Ordering::SeqCst), 1);
     }
@@ -193,10 +280,8 @@ mod tests {
     async fn a_connection_that_was_idle_for_too_long_is_not_used_again() {
         let (port, connections) = server(0).await;
         let tls = Provider::Rustls(CryptoMode::AwsLc);
-        let connector = builder(connecting_within(CONNECT), Duration::from_millis(50))
-            .proxy_config(ProxyConfig::disabled())
-            .tls_provider(tls)
-            .build();
+        let connector =
+            builder(connecting_within(CONNECT), Duration::from_millis(50)).tls_provider(tls).build();
         for _ in 0..2 {
             assert_eq!(ask(&connector, "127.0.0.1", port).await, 200);
         }

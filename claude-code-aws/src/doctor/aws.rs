@@ -1,6 +1,5 @@
 //! Credentials, clock and region, by the one call that every identity may make.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -25,9 +24,12 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
         Ok(sdk) => sdk,
         Err(error) => return vec![Finding::failed("endpoints", error)],
     };
-    let mut findings = identity(&sdk).await;
-    let may_ask = findings.iter().all(|finding| finding.ok);
-    findings.push(region(&sdk, config));
+    let mut findings = vec![region(&sdk, config)];
+    findings.extend(super::route::findings(&crate::bedrock::runtime_url(&sdk), &config.network).await);
+    let is_open = findings.iter().all(|finding| finding.ok);
+    let identity = identity(&sdk).await;
+    let may_ask = is_open && identity.iter().all(|finding| finding.ok);
+    findings.extend(identity);
     // Without credentials the control plane says nothing that the line above does not.
     if may_ask {
         findings.extend(super::access::findings(&sdk, &config.policy).await);
@@ -43,6 +45,11 @@ fn region(sdk: &SdkConfig, config: &Config) -> Finding {
             "region",
             format!("{region}; requests may be processed in any region"),
             "CLAUDE_CODE_AWS_PROFILE_SCOPE=us, eu, jp, au or in keeps them in one geography",
+        ),
+        Reach::Profile(scope) if !scope.has_region(region) => Finding::fix(
+            "region",
+            format!("{region} is outside of {scope}: nothing is sent"),
+            "set AWS_REGION to a region of the scope, or CLAUDE_CODE_AWS_PROFILE_SCOPE to another one",
         ),
         Reach::Profile(scope) => Finding::ok("region", format!("{region}; requests stay in {scope}")),
         Reach::AnthropicApi | Reach::BedrockMessages => Finding::ok("region", region),
@@ -101,24 +108,29 @@ fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(failed: &SdkEr
             format!("AWS refused the credentials ({code})"),
             "check key and secret",
         ),
-        None if missing(failed) => {
+        None => unasked(failed),
+    }
+}
+
+/// Why STS gave no answer: it was not reached, or there was nothing to sign with.
+fn unasked<E: std::error::Error + 'static>(failed: &SdkError<E>) -> Finding {
+    if let Some(unreachable) = crate::connect::unreachable(failed) {
+        return Finding::fix(
+            "network",
+            unreachable.to_string(),
+            "check network, proxy and AWS_ENDPOINT_URL_STS",
+        );
+    }
+    match crate::connect::credentials::told(failed) {
+        Some(why) if why.starts_with("no AWS credentials found") => {
             Finding::fix("credentials", "no AWS credentials found (environment, ~/.aws, SSO, role)", WAYS)
+        }
+        Some(why) => {
+            let (what, fix) = why.rsplit_once(": ").unwrap_or((&why, WAYS));
+            Finding::fix("credentials", what, fix)
         }
         None => {
             Finding::fix("network", "AWS cannot be reached", "check network, proxy and AWS_ENDPOINT_URL_STS")
         }
     }
-}
-
-/// Whether no credentials were found. The SDK says so only in words, somewhere in the chain of causes.
-fn missing<E: std::error::Error + 'static>(failed: &SdkError<E>) -> bool {
-    let mut cause = failed.source();
-    while let Some(error) = cause {
-        let text = error.to_string().to_lowercase();
-        if text.contains("credential") || text.contains("identity") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

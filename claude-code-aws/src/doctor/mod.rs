@@ -9,6 +9,7 @@ use crate::connect::config::{Config, Provider};
 mod access;
 mod aws;
 mod models;
+mod route;
 mod store;
 
 pub use models::{InUse, in_use};
@@ -80,7 +81,15 @@ async fn provider(config: &Config) -> Vec<Finding> {
                 format!("{count} sample answers of the local twin; no model is asked"),
             )]
         }
-        Provider::Anthropic => vec![messages_api(config).await],
+        Provider::Anthropic => {
+            let url = config.anthropic.base_url.as_deref().unwrap_or(crate::anthropic::endpoint::DEFAULT);
+            let mut found = route::findings(url, &config.network).await;
+            // A key that is missing is told whatever the route is like.
+            if found.iter().all(|finding| finding.ok) || config.anthropic.api_key.is_none() {
+                found.push(messages_api(config).await);
+            }
+            found
+        }
     }
 }
 
@@ -88,7 +97,7 @@ async fn provider(config: &Config) -> Vec<Finding> {
 async fn messages_api(config: &Config) -> Finding {
     let strict = !config.allow_endpoint_override;
     let settings = &config.anthropic;
-    let api = match Anthropic::new(settings, crate::connect::transport::connector(), strict) {
+    let api = match Anthropic::new(settings, crate::connect::transport::connector(&config.network), strict) {
         Ok(api) => api,
         Err(error) => return Finding::failed("credentials", error),
     };

@@ -47,6 +47,8 @@ pub struct Settings {
     pub(super) last_answers: Duration,
     /// Whether Lambda streams answers.
     pub(super) streams: bool,
+    /// The member of a custom authorizer's context that tells who calls.
+    pub(super) authorizer_claim: String,
 }
 
 impl Default for Settings {
@@ -62,6 +64,7 @@ impl Default for Settings {
             timeouts: Duration::from_secs(30),
             last_answers: Duration::from_secs(30),
             streams: false,
+            authorizer_claim: "principalId".to_owned(),
         }
     }
 }
@@ -124,9 +127,17 @@ impl Settings {
         self
     }
 
-    /// Behind API Gateway or a function URL with IAM: whom the gateway vouches for comes in.
-    pub fn behind_gateway(mut self) -> Self {
-        self.authentication = Authentication::Gateway;
+    /// Behind API Gateway or a function URL with IAM: whom the gateway vouches for comes in. A load balancer vouches for
+    /// nobody: with these tokens, each a scope of its own, its callers come in too.
+    pub fn behind_gateway(mut self, tokens: impl IntoIterator<Item = String>) -> Self {
+        let tokens: Vec<String> = tokens.into_iter().filter(|token| !token.is_empty()).collect();
+        self.authentication = Authentication::gateway(&tokens);
+        self
+    }
+
+    /// With this member of a custom authorizer's context as the one that tells who calls.
+    pub fn with_authorizer_claim(mut self, claim: impl Into<String>) -> Self {
+        self.authorizer_claim = claim.into();
         self
     }
 }

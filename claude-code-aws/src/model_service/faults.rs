@@ -18,45 +18,28 @@ const MAX_SKEW: i64 = 240;
 /// The longest part of a service's own words that is shown.
 pub(crate) const WORDS: usize = 300;
 
-/// The texts of an error and its sources, lower case, to look for signs; never shown.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push(' ');
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text.to_lowercase()
+/// What to make of an answer that is no error of the service: a page of a proxy or firewall, or nothing at all.
+pub(crate) fn foreign(status: u16, content_type: Option<&str>) -> String {
+    let body = match content_type.map(|kind| kind.split(';').next().unwrap_or_default().trim()) {
+        Some(kind) if !kind.is_empty() => format!("a body of type {}", printable(kind, 64)),
+        _ => "no reason given".to_owned(),
+    };
+    format!(
+        "HTTP {status} with {body}, which is no error of the service: a proxy or firewall may answer in its place; check \
+         endpoint, HTTPS_PROXY and NO_PROXY"
+    )
 }
 
-/// A fault of the connection to `host`: safe while none was made, unknown after.
-pub(crate) fn connection(host: &str, chain: &str) -> ProviderError {
-    let connecting = [
-        "dns error",
-        "error trying to connect",
-        "tcp connect",
-        "connecterror",
-        "connect error",
-        "(connect)",
-        "connect timeout",
-        "connection refused",
-        "invalid peer certificate",
-    ];
-    if connecting.iter().any(|sign| chain.contains(sign)) {
-        return ProviderError::new(
-            ErrorKind::Unavailable,
-            Billing::No,
-            format!(
-                "{host} could not be reached (name, route or certificate): check region, network and any proxy"
-            ),
-        );
+/// A fault of the connection: safe while none was made, unknown after.
+pub(crate) fn connection(error: &(dyn StdError + 'static)) -> ProviderError {
+    match crate::connect::unreachable(error) {
+        Some(unreachable) => unreachable.fault(),
+        None => ProviderError::new(
+            ErrorKind::Cut,
+            Billing::Maybe,
+            "the connection broke before an answer began: try again",
+        ),
     }
-    ProviderError::new(
-        ErrorKind::Cut,
-        Billing::Maybe,
-        "the connection broke before an answer began: try again",
-    )
 }
 
 /// The verdict on a status alone.
@@ -77,6 +60,7 @@ pub(crate) fn by_status(service: &str, model: &ModelId, code: &str, status: u16)
         401 => (ErrorKind::Credentials, Billing::No),
         403 => (ErrorKind::AccessDenied, Billing::No),
         404 => (ErrorKind::NotFound, Billing::No),
+        407 => (ErrorKind::Connection, Billing::No),
         408 => (ErrorKind::Timeout, Billing::Maybe),
         413 => (ErrorKind::ContextTooLong, Billing::No),
         429 => (ErrorKind::Throttled, Billing::No),
@@ -85,11 +69,12 @@ pub(crate) fn by_status(service: &str, model: &ModelId, code: &str, status: u16)
         400..=499 => (ErrorKind::InvalidRequest, Billing::No),
         _ => (ErrorKind::Protocol, Billing::Maybe),
     };
-    ProviderError::new(
-        kind,
-        paid,
-        format!("{service} answered {named} for {model}: try again, or see the service's status"),
-    )
+    let advice = match status {
+        413 => "the request is larger than it takes: send fewer or shorter files, or a shorter prompt",
+        407 => "a proxy wants a user name and password: set them in HTTPS_PROXY",
+        _ => "try again, or see the service's status",
+    };
+    ProviderError::new(kind, paid, format!("{service} answered {named} for {model}: {advice}"))
 }
 
 /// Whether a throttle lasts until tomorrow.

@@ -256,6 +256,10 @@ fn messages_api(status: Option<u16>) -> String {
             let mut stream = stream.unwrap();
             let mut head = [0; 4096];
             let read = stream.read(&mut head).unwrap();
+            if read == 0 {
+                // The doctor only looked whether the port takes connections.
+                continue;
+            }
             assert!(head[..read].starts_with(b"GET /v1/models?limit=1 "), "nothing is sent to a model");
             let _ =
                 write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
@@ -271,7 +275,7 @@ fn the_messages_api_is_asked_before_it_is_said_to_answer() {
         (Some(401), 1, ["fix", "credentials"], "refuses the key (HTTP 401)"),
         (Some(404), 0, ["note", "credentials"], "no list of models"),
         (Some(503), 0, ["note", "credentials"], "HTTP 503"),
-        (None, 1, ["fix", "network"], "could not be reached"),
+        (None, 1, ["fix", "tcp"], "refused"),
     ];
     for (status, code, begins, told) in table {
         let url = messages_api(status);
@@ -298,7 +302,7 @@ fn a_server_that_cannot_be_reached_is_named_as_the_environment_names_it() {
         ("CLAUDE_CODE_AWS_TIMEOUT_SECONDS", "1"),
     ];
     let done = Place::new().run_with(&["generate", "reverse a string", "--no-store"], &env);
-    assert!(done.code == 1 && done.err.contains("127.0.0.1 could not be reached"), "{done:?}");
+    assert!(done.code == 1 && done.err.contains(&format!("{closed} refused the connection")), "{done:?}");
 }
 
 #[test]

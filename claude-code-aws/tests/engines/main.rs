@@ -14,6 +14,7 @@ mod http2;
 mod listing;
 mod multipart;
 mod objects;
+mod operations;
 mod properties;
 mod relay;
 mod rules;

@@ -19,7 +19,7 @@ const CALLERS: &str = include_str!("events/callers.json");
 async fn app() -> (App, Twin, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let twin = Twin::of_samples(dir.path());
-    let settings = Settings::default().behind_gateway().without_background();
+    let settings = Settings::default().behind_gateway([]).without_background();
     (App::on(&twin, settings).await.unwrap(), twin, dir)
 }
 
@@ -151,7 +151,7 @@ async fn the_log_of_a_job_ends_before_the_host_does() {
 #[tokio::test(start_paused = true)]
 async fn a_model_that_hangs_is_a_504_two_seconds_before_the_host_ends() {
     let provider = ScriptedProvider::new([Script::default().hang()]);
-    let app = App::new(builder(provider).build(), Settings::default().behind_gateway());
+    let app = App::new(builder(provider).build(), Settings::default().behind_gateway([]));
     let mut context = lambda_http::Context::default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     context.deadline = (now + Duration::from_millis(2_300)).as_millis() as u64;

@@ -1,6 +1,7 @@
 //! The HTTP API, its router called in the process on the local twin or on scripted models.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod authorizers;
 mod bodies;
 mod creator;
 mod edge;

@@ -231,12 +231,14 @@ async fn a_job_that_fails_is_a_result_and_its_message_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn messages_that_name_no_job_are_dropped() {
+async fn messages_that_cannot_be_read_come_again_until_the_dead_letter_queue_has_them() {
     let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
     let host = host(&provider);
-    for body in ["", "{", "{\"job\":1}", "{\"scope\":\"local\",\"job\":\"0199\"}"] {
-        assert_eq!(host.deliver(body).await, done(), "{body}");
+    for body in ["", "{", "{\"job\":1}"] {
+        assert_eq!(host.deliver(body).await, again(), "{body}");
     }
+    let gone = "{\"scope\":\"local\",\"job\":\"0199\"}";
+    assert_eq!(host.deliver(gone).await, done(), "a job that is gone has nobody who waits for it");
     assert_eq!(provider.calls().len(), 0);
 }
 

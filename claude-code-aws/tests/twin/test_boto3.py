@@ -253,6 +253,6 @@ def test_dynamodb_puts_queries_and_holds_conditions(environment):
 def test_sts_names_the_twins_account(environment):
     sts = boto3.client("sts", config=ONCE)
     assert sts.get_caller_identity()["Account"] == "000000000000"
-    with pytest.raises(ClientError, match="AssumeRole") as refused:
-        sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/x", RoleSessionName="session")
+    with pytest.raises(ClientError, match="GetSessionToken") as refused:
+        sts.get_session_token()
     assert refused.value.response["Error"]["Code"] == "InvalidAction"

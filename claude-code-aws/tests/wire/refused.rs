@@ -134,7 +134,7 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
             "AccessDeniedException",
             "You don't have access to the model with the specified model ID.",
             ErrorKind::AccessDenied,
-            "enable",
+            "allow bedrock:InvokeModelWithResponseStream",
         ),
         (
             403,
@@ -143,6 +143,52 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
              Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access.",
             ErrorKind::AccessDenied,
             "allow aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe",
+        ),
+        (
+            404,
+            "ResourceNotFoundException",
+            "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form \
+             before using the model. If you have already filled out the form, try again in 15 minutes.",
+            ErrorKind::AccessDenied,
+            "PutUseCaseForModelAccess",
+        ),
+        (
+            403,
+            "AccessDeniedException",
+            "Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided.",
+            ErrorKind::AccessDenied,
+            "INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided): give the account a valid payment",
+        ),
+        (
+            403,
+            "AccessDeniedException",
+            "Bearer Token has expired",
+            ErrorKind::Credentials,
+            "AWS_BEARER_TOKEN_BEDROCK",
+        ),
+        (
+            403,
+            "AccessDeniedException",
+            "User: arn:aws:sts::111122223333:assumed-role/dev/ada is not authorized to perform: \
+             bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:us-east-2::foundation-model/m with an \
+             explicit deny in a service control policy",
+            ErrorKind::AccessDenied,
+            "a policy of your organisation forbids it",
+        ),
+        (
+            403,
+            "AccessDeniedException",
+            "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: bedrock:InvokeModel on resource: arn:m \
+             with an explicit deny in an identity-based policy",
+            ErrorKind::AccessDenied,
+            "denies it explicitly",
+        ),
+        (
+            404,
+            "ResourceNotFoundException",
+            "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in the last 15 days",
+            ErrorKind::Legacy,
+            "in the last 15 days",
         ),
         (
             429,
@@ -211,7 +257,7 @@ async fn a_host_that_cannot_be_reached_is_named_and_costs_nothing() {
     for (url, host) in places {
         let error = at(&url).generate(request().with_timeout(Duration::from_secs(2))).await.unwrap_err();
         println!("{host}: {} {error}", error.kind);
-        assert_eq!(error.kind, ErrorKind::Unavailable, "{url}: {error}");
+        assert_eq!(error.kind, ErrorKind::Connection, "{url}: {error}");
         assert!(error.message.contains(host) && !error.message.contains("canary"), "{error}");
         assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     }
@@ -234,7 +280,7 @@ async fn a_host_that_swallows_connections_is_given_up_as_unreachable_and_costs_n
     let client = ClientBuilder::new(Arc::new(provider), Arc::new(SystemClock), Arc::new(SystemIds)).build();
     let begun = std::time::Instant::now();
     let error = client.generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    assert_eq!(error.kind, ErrorKind::Connection, "{error}");
     assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     // The limit on connecting is 3.1 s; without one the kernel tries for two minutes.
     assert!((3..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());

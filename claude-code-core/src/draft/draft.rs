@@ -10,7 +10,7 @@ use crate::clock::UtcMillis;
 use crate::draft::next_attempt::NextAttempt;
 use crate::draft::outcome::Sent;
 use crate::edit::EditProblem;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::generation::Attempt;
 use crate::model::catalogue::Catalogue;
 use crate::model::token_estimate::estimate_tokens;
@@ -55,6 +55,10 @@ pub struct Draft {
     pub lacks_code: bool,
     /// Whether a maybe-paid send may be repeated: not while most of the client's sends fail so.
     pub may_repeat: bool,
+    /// When the current attempt began.
+    pub began: Option<UtcMillis>,
+    /// When the first of the last attempts that made no connection began.
+    pub unreachable_since: Option<UtcMillis>,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
     pub(super) reader: AnswerReader,
@@ -111,6 +115,8 @@ impl Draft {
             no_change: false,
             lacks_code: false,
             may_repeat: true,
+            began: None,
+            unreachable_since: None,
             held: Duration::ZERO,
             reader: reader(plan),
             again: reader(plan),
@@ -295,6 +301,12 @@ impl Draft {
         if let Ended::Fault(ProviderError { refused_field: Some(field), .. }) = &ended {
             self.without.insert((attempt.candidate, *field));
         }
+        self.unreachable_since = match &ended {
+            Ended::Fault(fault) if fault.kind == ErrorKind::Connection => {
+                self.unreachable_since.or(self.began)
+            }
+            _ => None,
+        };
         self.sent.push(Sent { candidate: attempt.candidate, why: attempt.why.clone(), ended, paid });
     }
 

@@ -39,8 +39,13 @@ pub(super) fn elsewhere(plan: &Plan, draft: &Draft, last: &Sent) -> Option<usize
         return None;
     }
     let spent = draft.receipt.total().known();
+    // Another model is behind the same connection: only another place helps.
+    let here = &plan.candidate(last.candidate).place;
+    let unreachable = matches!(&last.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Connection);
     let is_open = |at: &usize| {
-        !draft.sent.iter().any(|sent| refuses(plan, sent, *at)) && limits::suits(plan, *at, spent)
+        !(unreachable && plan.candidate(*at).place == *here)
+            && !draft.sent.iter().any(|sent| refuses(plan, sent, *at))
+            && limits::suits(plan, *at, spent)
     };
     let asked = |at: usize| draft.sent.iter().any(|sent| sent.candidate == at);
     let is_over = matches!(&last.ended, Ended::Fault(fault) if is_closed(fault.kind));
@@ -60,7 +65,7 @@ fn refuses(plan: &Plan, sent: &Sent, at: usize) -> bool {
 
 /// It may go better in a moment.
 fn is_busy(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable)
+    matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Connection)
 }
 
 /// It will not go better before somebody has done something.

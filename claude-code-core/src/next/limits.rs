@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::money::price::{Cost, PicoUsd};
 use crate::plan::{Candidate, Plan};
 use crate::provider::ended::Ended;
+use crate::provider::GiveUp;
 
 /// Whether sends or time are used up, and what it is then.
 pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {
@@ -20,7 +21,40 @@ pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -
 
 /// Whether the send could still begin in time.
 pub(super) fn in_time(plan: &Plan, draft: &Draft, attempt: &NextAttempt, now: UtcMillis) -> bool {
-    now.plus(attempt.wait) < deadline(plan, draft)
+    let due = now.plus(attempt.wait);
+    due < deadline(plan, draft)
+        && gives_up(plan, draft).is_none_or(|end| due < end || attempt.candidate != last_asked(draft))
+}
+
+/// When attempts to connect are given up: a window that begins with the first of the failures in a row.
+pub(super) fn gives_up(plan: &Plan, draft: &Draft) -> Option<UtcMillis> {
+    let Ended::Fault(fault) = &draft.sent.last()?.ended else { return None };
+    match (fault.give_up?, draft.unreachable_since) {
+        (GiveUp::After(window), Some(since)) => Some(since.plus(plan.policy.reconnect.unwrap_or(window))),
+        _ => None,
+    }
+}
+
+fn last_asked(draft: &Draft) -> usize {
+    draft.sent.last().map_or(0, |last| last.candidate)
+}
+
+/// Why the next attempt waits, and how long attempts go on: for the notice.
+pub(crate) fn notice(
+    plan: &Plan,
+    draft: &Draft,
+    attempt: &NextAttempt,
+    now: UtcMillis,
+) -> (Option<String>, f64) {
+    let cause = match draft.sent.last().map(|last| &last.ended) {
+        Some(Ended::Fault(fault)) => Some(fault.message.clone()),
+        _ => None,
+    };
+    let same = attempt.candidate == last_asked(draft);
+    let end = gives_up(plan, draft)
+        .filter(|_| same)
+        .map_or(deadline(plan, draft), |end| end.min(deadline(plan, draft)));
+    (cause, end.since(now).as_secs_f64())
 }
 
 /// The deadline moves by the time that a slow reader held the request up.

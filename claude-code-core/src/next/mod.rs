@@ -16,6 +16,6 @@ mod retry;
 mod step;
 
 pub use call::call;
-pub(crate) use limits::suits;
+pub(crate) use limits::{notice, suits};
 pub(crate) use omitted_fields::omitted_fields;
 pub use step::*;

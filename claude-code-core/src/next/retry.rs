@@ -14,7 +14,7 @@ use crate::error::ErrorKind;
 use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::ended::Ended;
-use crate::provider::{Billing, Field, ProviderError};
+use crate::provider::{Billing, Field, GiveUp, ProviderError};
 use crate::resume::Anchor;
 
 /// The first interval; Bedrock's token window is a minute, so a quick burst of retries never helps.
@@ -25,6 +25,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) const BEFORE_FALLBACK: usize = 3;
 /// The longest wait that a service may ask for where there is another candidate: as long as the tries before it take.
 const BEFORE_ELSEWHERE: Duration = Duration::from_secs(3);
+/// The second attempt at a connection with a permanent cause rules out an accident of the moment: it need not wait.
+const SOONER: u32 = 10;
 /// Sends of one request that may end in a fault that may have been paid for: one, and its one repeat.
 const MAYBE_PAID: usize = 2;
 /// A 408 of the model itself: it would only happen again.
@@ -47,6 +49,10 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
     let tries = on_this_candidate(draft, last).take_while(|sent| !sent.paid).count();
     let patient = match fault.kind {
         ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cut => true,
+        ErrorKind::Connection => match fault.give_up {
+            Some(GiveUp::Attempts(most)) => unconnected(draft, last) < most,
+            _ => true,
+        },
         // Expired credentials and a skewed clock are put right by the first failure, or not at all.
         ErrorKind::Credentials => fault.retry_after.is_some() && renewals(draft, last) == 1,
         _ => false,
@@ -56,8 +62,18 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
     if !patient || (other && (long || tries >= BEFORE_FALLBACK)) {
         return None;
     }
-    let wait = wait(&plan.id, tries, fault.retry_after);
+    let wait = match fault.give_up {
+        Some(GiveUp::Attempts(_)) => wait(&plan.id, tries, None) / SOONER,
+        _ => wait(&plan.id, tries, fault.retry_after),
+    };
     Some(again(plan, draft, last, AttemptReason::Retry, wait))
+}
+
+/// How many attempts in a row made no connection.
+fn unconnected(draft: &Draft, last: &Sent) -> usize {
+    let failed =
+        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Connection);
+    on_this_candidate(draft, last).take_while(failed).count()
 }
 
 /// The same without a field that the model refused, once.

@@ -49,6 +49,8 @@ pub struct Policy {
     pub first_event: Option<Duration>,
     /// Between events; none: by model.
     pub idle: Option<Duration>,
+    /// How long a connection that cannot be made is retried; none: 30 s, and 3 s on loopback.
+    pub reconnect: Option<Duration>,
     /// Sent as request metadata, for the service's invocation log.
     pub metadata: BTreeMap<String, String>,
     /// A guardrail's id and version.
@@ -77,6 +79,7 @@ impl Default for Policy {
             total: Duration::from_secs(900),
             first_event: None,
             idle: None,
+            reconnect: None,
             metadata: BTreeMap::new(),
             guardrail: None,
             service_tier: None,

@@ -125,6 +125,15 @@ impl Field {
     }
 }
 
+/// Retry limit of a fault to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// Permanent cause (unknown CA, proxy refusal, no such host): so many attempts in a row.
+    Attempts(usize),
+    /// Transient cause (refused, reset before a byte): so long after the first such attempt began.
+    After(Duration),
+}
+
 /// Why one attempt failed. `paid` is the provider's verdict; the loop only reads it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -143,6 +152,8 @@ pub struct ProviderError {
     pub request_id: Option<String>,
     /// The field that the model refused, where the error names one that can be left out.
     pub refused_field: Option<Field>,
+    /// How long the fault is worth retrying, where that is shorter than the request's time.
+    pub give_up: Option<GiveUp>,
     /// One line for a person, with what to do; without prompt, answer or secret.
     pub message: String,
 }
@@ -158,6 +169,7 @@ impl ProviderError {
             code: None,
             request_id: None,
             refused_field: None,
+            give_up: None,
             message: message.into(),
         }
     }

@@ -186,6 +186,8 @@ class Notice(_Record):
     why: Final[str]
     model: Final[str]
     wait_seconds: Final[float]
+    cause: Final[str | None]
+    left_seconds: Final[float]
 
 @final
 class Finished(_Record):

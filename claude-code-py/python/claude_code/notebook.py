@@ -48,7 +48,8 @@ class Progress:
             self._lines[event.index] = f"{mark} {event.path or 'unnamed'}  {size:,} characters"
         elif isinstance(event, Notice):
             wait = f" in {event.wait_seconds:.0f} s" if event.wait_seconds >= 1 else ""
-            self._notices.append(f"{event.why}: {event.model}{wait}")
+            cause = f": {event.cause}" if event.cause else ""
+            self._notices.append(f"{event.why}: {event.model}{wait}{cause}")
         elif isinstance(event, Finished):
             g = event.generation
             verdict = "accepted" if g.accepted else "not accepted"

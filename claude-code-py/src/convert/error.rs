@@ -61,7 +61,7 @@ fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyType>> {
         | ErrorKind::NoSample
         | ErrorKind::ContextTooLong
         | ErrorKind::KeyReused => InvalidRequestError::type_object(py),
-        ErrorKind::Credentials => AuthenticationError::type_object(py),
+        ErrorKind::Credentials | ErrorKind::UpstreamCredentials => AuthenticationError::type_object(py),
         ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => {
             PermissionDeniedError::type_object(py)
         }
@@ -75,7 +75,9 @@ fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyType>> {
         }
         ErrorKind::Rejected => RejectedAnswerError::type_object(py),
         ErrorKind::Refused | ErrorKind::Filtered | ErrorKind::Guardrail => RefusedError::type_object(py),
-        ErrorKind::Unavailable | ErrorKind::Protocol => UnavailableError::type_object(py),
+        ErrorKind::Unavailable | ErrorKind::Connection | ErrorKind::Protocol => {
+            UnavailableError::type_object(py)
+        }
         ErrorKind::Storage => StorageError::type_object(py),
         ErrorKind::Conflict => ConflictError::type_object(py),
         ErrorKind::EditFailed => EditError::type_object(py),
@@ -114,6 +116,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::Refused | ErrorKind::Filtered | ErrorKind::Guardrail => "word the request differently",
         ErrorKind::Unavailable => "ask again later, or choose another model",
+        ErrorKind::Connection => "claude-code-aws doctor tests the route: name, proxy, TLS, clock",
         ErrorKind::Storage => "pass store=False to go on without storing",
         ErrorKind::Forked => {
             "make the first call after the fork, or start processes with the \"spawn\" method"

@@ -99,6 +99,8 @@ pub(crate) struct Told {
     why: String,
     model: String,
     wait_seconds: f64,
+    cause: Option<String>,
+    left_seconds: f64,
 }
 
 record! {
@@ -110,6 +112,10 @@ record! {
         model: &str = |e| e.model.as_str();
         /// Seconds until it is sent.
         wait_seconds: f64 = |e| e.wait_seconds;
+        /// What the attempt before failed with, in one line.
+        cause: Option<&str> = |e| e.cause.as_deref();
+        /// Seconds until attempts are given up.
+        left_seconds: f64 = |e| e.left_seconds;
     }
 }
 
@@ -183,8 +189,8 @@ pub(crate) fn to_python(py: Python<'_>, event: Event, origin: &Origin) -> PyResu
             FileFinished(End { index, path, revision, complete }).into_py_any(py)
         }
         Event::Text(text) => Text(Words { text }).into_py_any(py),
-        Event::Notice { why, model, wait_seconds } => {
-            Notice(Told { why, model, wait_seconds }).into_py_any(py)
+        Event::Notice { why, model, wait_seconds, cause, left_seconds } => {
+            Notice(Told { why, model, wait_seconds, cause, left_seconds }).into_py_any(py)
         }
         Event::Finished(generation) => {
             Finished::of(py, Generation::made(generation, origin.clone()))?.into_py_any(py)

@@ -125,7 +125,7 @@ fn responder(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<
 
 /// The model server at a URL: OpenAI's chat completions, or the Messages API.
 fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
-    let connector = crate::connect::transport::connector();
+    let connector = crate::connect::transport::connector(&config.network);
     if OpenAi::is_url(url) {
         return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
     }

@@ -98,13 +98,28 @@ impl Progress {
                     self.keep(&told);
                 }
             }
-            Event::Notice { why, model: id, wait_seconds } => {
+            Event::Notice { why, model: id, wait_seconds, cause: Some(cause), left_seconds } => {
+                let told = format!(
+                    "  {}: {}: {}; again in {wait_seconds:.0} s, {left_seconds:.0} s left",
+                    line(why),
+                    line(&model(id)),
+                    line(cause)
+                );
+                self.say(&told);
+            }
+            Event::Notice { why, model: id, wait_seconds, .. } => {
                 let wait =
                     if *wait_seconds < 1.0 { String::new() } else { format!(" in {wait_seconds:.0} s") };
                 self.keep(&format!("  {}: {}{wait}", line(why), line(&model(id))));
             }
             Event::Text(_) | Event::Finished(_) => {}
         }
+    }
+
+    /// A line that people see on a terminal and in a log: what waits, and why.
+    fn say(&mut self, text: &str) {
+        self.clear();
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
     /// A line that stays, above the live one.

@@ -18,8 +18,8 @@ pub(crate) enum Authentication {
     Open,
     /// Who has one of these bearer tokens; kept as hashes.
     Tokens(Vec<[u8; 32]>),
-    /// Whom the gateway vouches for.
-    Gateway,
+    /// Whom the gateway vouches for; behind a load balancer, who has one of these bearer tokens.
+    Gateway(Vec<[u8; 32]>),
 }
 
 impl std::fmt::Debug for Authentication {
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Authentication {
         f.write_str(match self {
             Authentication::Open => "Open",
             Authentication::Tokens(_) => "Tokens",
-            Authentication::Gateway => "Gateway",
+            Authentication::Gateway(_) => "Gateway",
         })
     }
 }
@@ -36,28 +36,40 @@ impl std::fmt::Debug for Authentication {
 #[derive(Clone, Debug)]
 pub(crate) struct Vouched(pub(crate) Scope);
 
+/// Marks a request of a load balancer, which vouches for nobody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unvouched;
+
 impl Authentication {
     pub(crate) fn tokens(tokens: &[String]) -> Self {
-        Authentication::Tokens(tokens.iter().map(|token| Sha256::digest(token.as_bytes()).into()).collect())
+        Authentication::Tokens(hashes(tokens))
+    }
+
+    pub(crate) fn gateway(tokens: &[String]) -> Self {
+        Authentication::Gateway(hashes(tokens))
     }
 
     /// The scope of a request. Every failure is the same answer.
     pub(crate) fn scope<B>(&self, request: &Request<B>) -> Result<Scope, Problem> {
-        let refused = || {
-            let message = "the request is not signed in: send a valid key or token";
-            Problem::from(Error::new(ErrorKind::Credentials, message))
-        };
+        let refused = || Problem::not_signed_in("the request is not signed in: send a valid key or token");
         match self {
             Authentication::Open => is_local(request.headers()).then(Scope::local).ok_or_else(|| {
                 let message = "this server answers to localhost only: give it a token to use another name";
                 Problem::from(Error::new(ErrorKind::AccessDenied, message))
             }),
             Authentication::Tokens(known) => bearer(request.headers(), known).ok_or_else(refused),
-            Authentication::Gateway => {
+            Authentication::Gateway(known) => {
+                if request.extensions().get::<Unvouched>().is_some() {
+                    return bearer(request.headers(), known).ok_or_else(refused);
+                }
                 request.extensions().get::<Vouched>().map(|vouched| vouched.0.clone()).ok_or_else(refused)
             }
         }
     }
+}
+
+fn hashes(tokens: &[String]) -> Vec<[u8; 32]> {
+    tokens.iter().map(|token| Sha256::digest(token.as_bytes()).into()).collect()
 }
 
 /// The scope of the token, if it is known. Hashes are compared, all of them and to their ends: the time tells
@@ -96,9 +108,11 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let scope = parts.extensions.get::<Scope>().cloned().ok_or_else(|| {
-            Problem::from(Error::new(ErrorKind::Credentials, "the request is not signed in"))
-        })?;
+        let scope = parts
+            .extensions
+            .get::<Scope>()
+            .cloned()
+            .ok_or_else(|| Problem::not_signed_in("the request is not signed in"))?;
         Ok(Caller { client: app.client.scoped(scope.clone()), scope })
     }
 }

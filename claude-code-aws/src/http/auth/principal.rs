@@ -1,30 +1,64 @@
 //! Whom the gateway vouches for, as the name of a scope.
 
+use std::collections::HashMap;
+
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayProxyRequestContext, ApiGatewayRequestAuthorizerIamDescription,
 };
 use lambda_http::request::RequestContext;
+use serde_json::Value;
 
 /// The session name of everybody who comes with credentials of an identity pool.
 const OF_A_POOL: &str = "CognitoIdentityCredentials";
 
-/// Whom the gateway vouches for: a user of an identity pool, an IAM principal, else the id of an API key. The key's
-/// value is never used.
-pub(crate) fn principal(context: &RequestContext) -> Option<String> {
+/// Whom the gateway vouches for: a user of an identity pool, an IAM principal, a user of a token's issuer, what a custom
+/// authorizer says of the caller under `claim`, else the id of an API key. The key's value is never used, and nothing is
+/// read from headers: those are the caller's own words.
+pub(crate) fn principal(context: &RequestContext, claim: &str) -> Option<String> {
     match context {
-        RequestContext::ApiGatewayV1(context) => of_rest(context),
-        RequestContext::ApiGatewayV2(context) => of_iam(context.authorizer.as_ref()?.iam.as_ref()?),
+        RequestContext::ApiGatewayV1(context) => of_rest(context, claim),
+        RequestContext::ApiGatewayV2(context) => {
+            let authorizer = context.authorizer.as_ref()?;
+            let of_token = || of_claims(|name| authorizer.jwt.as_ref()?.claims.get(name).map(String::as_str));
+            match &authorizer.iam {
+                Some(iam) => of_iam(iam),
+                None => of_token().or_else(|| custom(&authorizer.fields, claim)),
+            }
+        }
         _ => None,
     }
 }
 
-fn of_rest(context: &ApiGatewayProxyRequestContext) -> Option<String> {
+fn of_rest(context: &ApiGatewayProxyRequestContext, claim: &str) -> Option<String> {
     let identity = &context.identity;
     let user = identity.cognito_identity_id.as_deref();
     if user.is_some() || identity.user_arn.is_some() {
         return named(user, identity.user_arn.as_deref());
     }
-    identity.api_key_id.as_ref().map(|id| format!("key:{id}"))
+    let fields = &context.authorizer.fields;
+    // With an authorizer in front an API key only meters: all callers of an application share it.
+    match fields.get("claims") {
+        Some(claims) => of_claims(|name| claims.get(name)?.as_str()),
+        None if fields.is_empty() => identity.api_key_id.as_ref().map(|id| format!("key:{id}")),
+        None => custom(fields, claim),
+    }
+}
+
+/// Issuer and subject of a verified token: a subject is unique for its issuer alone.
+fn of_claims<'c>(claim: impl Fn(&str) -> Option<&'c str>) -> Option<String> {
+    let of = |name: &str| claim(name).filter(|value| !value.is_empty());
+    let (issuer, subject) = (of("iss")?, of("sub")?);
+    Some(format!("jwt:{}:{issuer}:{subject}", issuer.len()))
+}
+
+/// What a custom authorizer says of the caller.
+fn custom(fields: &HashMap<String, Value>, claim: &str) -> Option<String> {
+    let value = match fields.get(claim)? {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Some(format!("authorizer:{}:{claim}:{value}", claim.len()))
 }
 
 fn of_iam(iam: &ApiGatewayRequestAuthorizerIamDescription) -> Option<String> {

@@ -12,12 +12,13 @@ use lambda_http::lambda_runtime::{self, FunctionResponse};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, LambdaEvent, Request, RequestExt, Service, StreamAdapter, service_fn};
 use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::clock::SystemClock;
 use crate::connect::config::Config;
 use crate::http::app::{App, Settings};
-use crate::http::auth::credentials::Vouched;
+use crate::http::auth::credentials::{Unvouched, Vouched};
 use crate::http::auth::principal::principal;
 use crate::http::jobs::queue::{self, Batch, BatchAnswer};
 use crate::http::request::generate_body::{Deadline, Prefix};
@@ -37,7 +38,8 @@ pub async fn from_env() -> Result<App> {
 /// goes on after an answer, because the process is frozen then.
 pub async fn app(config: &Config) -> Result<App> {
     let settings = Settings::default()
-        .behind_gateway()
+        .behind_gateway(config.api.token.iter().map(|token| token.expose().to_owned()))
+        .with_authorizer_claim(config.api.authorizer_claim.as_deref().unwrap_or("principalId"))
         .with_origins(config.api.origins.clone())
         .with_response_streaming(config.api.streaming)
         .with_inline_bytes(INLINE_BYTES)
@@ -52,6 +54,8 @@ pub enum Incoming {
     Jobs(Batch),
     /// A request.
     Http(Box<LambdaRequest>),
+    /// A schedule, or something that keeps the function warm: there is nothing to do.
+    Nothing,
 }
 
 impl<'de> Deserialize<'de> for Incoming {
@@ -61,9 +65,37 @@ impl<'de> Deserialize<'de> for Incoming {
         if let Ok(batch) = serde_json::from_str(event.get()) {
             return Ok(Incoming::Jobs(batch));
         }
-        serde_json::from_str(event.get())
+        let mut event: Value = serde_json::from_str(event.get()).map_err(D::Error::custom)?;
+        if is_warm_up(&event) {
+            return Ok(Incoming::Nothing);
+        }
+        without_broken_base64(&mut event);
+        serde_json::from_value(event)
             .map(|request| Incoming::Http(Box::new(request)))
             .map_err(|_| D::Error::custom("the event is neither a request nor a batch of jobs"))
+    }
+}
+
+/// Whether an event asks for nothing: EventBridge's, a warming plugin's, an empty one.
+fn is_warm_up(event: &Value) -> bool {
+    const SIGNS: [&str; 5] = ["source", "detail-type", "warmer", "warmup", "ping"];
+    let Some(members) = event.as_object().filter(|members| !members.contains_key("requestContext")) else {
+        return false;
+    };
+    let is_request = ["httpMethod", "routeKey", "Records"].iter().any(|name| members.contains_key(*name));
+    !is_request && (members.is_empty() || SIGNS.iter().any(|name| members.contains_key(*name)))
+}
+
+/// A body that says it is base64 and is not becomes text that no route takes: it is answered with 400. The event library
+/// would panic over it.
+fn without_broken_base64(event: &mut Value) {
+    if event["isBase64Encoded"] != true {
+        return;
+    }
+    let broken = event["body"].as_str().is_some_and(|body| aws_smithy_types::base64::decode(body).is_err());
+    if broken {
+        event["isBase64Encoded"] = false.into();
+        event["body"] = "the body is not base64".into();
     }
 }
 
@@ -74,7 +106,9 @@ pub async fn run(app: App) -> Result<(), lambda_http::Error> {
         let app = app.clone();
         async move {
             let request = match payload {
-                Incoming::Http(request) if streaming => LambdaEvent::new(*request, context),
+                Incoming::Http(request) if streaming && !matches!(*request, LambdaRequest::Alb(_)) => {
+                    LambdaEvent::new(*request, context)
+                }
                 other => return whole(&app, other, context).await.map(FunctionResponse::BufferedResponse),
             };
             let answer = service_fn(|event| {
@@ -106,6 +140,7 @@ async fn whole(
     context: lambda_http::Context,
 ) -> Result<serde_json::Value, lambda_http::Error> {
     let answer = match event {
+        Incoming::Nothing => Ok(Value::Null),
         Incoming::Jobs(batch) => serde_json::to_value(work(app, batch, context.deadline).await),
         Incoming::Http(request) => {
             let answer = service_fn(|event| answered(app.clone(), event));
@@ -131,8 +166,12 @@ pub async fn work(app: &App, batch: Batch, deadline: u64) -> BatchAnswer {
 
 /// Answers one event.
 pub async fn answer(app: App, event: Request) -> Response<Body> {
+    let claim = app.settings.authorizer_claim.as_str();
+    let context = event.request_context_ref();
     let vouched =
-        event.request_context_ref().and_then(principal).map(|id| Vouched(Scope::authenticated(&id)));
+        context.and_then(|context| principal(context, claim)).map(|id| Vouched(Scope::authenticated(&id)));
+    let unvouched =
+        context.is_some_and(|context| matches!(context, RequestContext::Alb(_))).then_some(Unvouched);
     let left = event.lambda_context_ref().map(|context| left(context.deadline));
     let path = path(&event);
     let prefix = prefix(&event).map(Prefix);
@@ -140,6 +179,7 @@ pub async fn answer(app: App, event: Request) -> Response<Body> {
     parts.uri = path.and_then(|path| path.parse().ok()).unwrap_or(parts.uri);
     parts.extensions.extend(prefix.map(extension).unwrap_or_default());
     parts.extensions.extend(vouched.map(extension).unwrap_or_default());
+    parts.extensions.extend(unvouched.map(extension).unwrap_or_default());
     if let Some(left) = left {
         parts.extensions.insert(Deadline(left));
     }

@@ -113,9 +113,9 @@ pub async fn batch(app: &App, batch: Batch, within: Duration) -> BatchAnswer {
 
 async fn message(app: &App, record: &Record, within: Duration) -> Result<Left> {
     let Ok(message) = serde_json::from_str::<Message>(&record.body) else {
-        // Nobody waits for it, and it will not read better next time.
-        tracing::warn!(message = record.message_id, "a message names no job: it is dropped");
-        return Ok(Left::Ended);
+        // It will not read better next time: after the queue's last delivery the dead-letter queue has it, where
+        // somebody sees it.
+        return Err(Error::new(ErrorKind::Malformed, "the message names no job"));
     };
     let caller = Caller { client: app.client.scoped(message.scope.clone()), scope: message.scope };
     // On the heap: the whole sequence is in this future.

@@ -14,7 +14,6 @@ const THROTTLED_WAIT: u64 = 5;
 pub fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Malformed => StatusCode::BAD_REQUEST,
-        ErrorKind::Credentials => StatusCode::UNAUTHORIZED,
         ErrorKind::Budget => StatusCode::PAYMENT_REQUIRED,
         ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => StatusCode::FORBIDDEN,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
@@ -30,12 +29,14 @@ pub fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::Filtered
         | ErrorKind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::Shed => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::NoCode => {
-            StatusCode::BAD_GATEWAY
-        }
-        ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::Protocol => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::NoCode => StatusCode::BAD_GATEWAY,
+        ErrorKind::Throttled
+        | ErrorKind::Quota
+        | ErrorKind::Unavailable
+        | ErrorKind::Connection
+        | ErrorKind::Credentials
+        | ErrorKind::UpstreamCredentials
+        | ErrorKind::Protocol => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -126,11 +127,33 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The caller is not known. The only 401: what AWS refuses is the server's own trouble.
+    pub(crate) fn not_signed_in(detail: &str) -> Self {
+        Problem::of_status(StatusCode::UNAUTHORIZED, ErrorKind::Credentials.as_str(), detail)
+    }
+}
+
+/// The server's own credentials for the model service: the operator reads why in the log, a caller only that it is so.
+fn upstream(error: Error) -> Error {
+    if error.kind != ErrorKind::Credentials {
+        return error;
+    }
+    tracing::error!(why = %error.message, "the credentials for the model service are missing or refused");
+    let message = "the server's own credentials for the model service are missing or refused: its operator must renew them";
+    let mut told = Error::new(ErrorKind::UpstreamCredentials, message);
+    (told.partial, told.request_id) = (error.partial, error.request_id);
+    told
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let error = upstream(error);
         let status = status(error.kind);
         let default = match error.kind {
-            ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable => Some(THROTTLED_WAIT),
+            ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::Connection => {
+                Some(THROTTLED_WAIT)
+            }
             _ => None,
         };
         let given = error.retry_after.map(|wait| wait.as_secs().max(1));

@@ -64,8 +64,9 @@ impl Frame {
                 Frame::new("file.finished", data)
             }
             Event::Text(text) => Frame::new("text", json!({ "text": text })),
-            Event::Notice { why, model, wait_seconds } => {
-                Frame::new("notice", json!({ "why": why, "model": model, "wait_seconds": wait_seconds }))
+            Event::Notice { why, model, wait_seconds, cause, left_seconds } => {
+                let data = json!({ "why": why, "model": model, "wait_seconds": wait_seconds, "cause": cause, "left_seconds": left_seconds });
+                Frame::new("notice", data)
             }
             Event::Finished(generation) => {
                 Frame::new("finished", json!({ "generation": generation.schema() }))

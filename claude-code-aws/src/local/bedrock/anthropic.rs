@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::local::responder::{CacheUse, End, Question, Role, Turn, Usage};
+use crate::local::responder::{CacheUse, End, Question, Role, ToolUse, Turn, Usage};
 
 /// A request's body.
 #[derive(Deserialize)]
@@ -154,7 +154,9 @@ impl Request {
 /// The answer in one piece.
 pub(super) fn message(model: &str, text: &str, end: &End) -> Value {
     let mut message = head(model, end.usage);
-    message["content"] = if text.is_empty() { json!([]) } else { json!([{ "type": "text", "text": text }]) };
+    let text = (!text.is_empty()).then(|| json!({ "type": "text", "text": text }));
+    let tool = end.tool_use.as_ref().map(|tool| tool_block(tool, tool.input.clone()));
+    message["content"] = text.into_iter().chain(tool).collect();
     message["stop_reason"] = json!(end.stop_reason.as_str());
     message["stop_sequence"] = json!(end.stop_sequence);
     message
@@ -197,12 +199,34 @@ impl Events {
         if self.has_text {
             events.push(("content_block_stop", json!({ "type": "content_block_stop", "index": 0 })));
         }
+        if let Some(tool) = &end.tool_use {
+            events.extend(tool_events(usize::from(self.has_text), tool));
+        }
         let delta = json!({ "stop_reason": end.stop_reason.as_str(), "stop_sequence": end.stop_sequence });
         let usage = usage(end.usage);
         events.push(("message_delta", json!({ "type": "message_delta", "delta": delta, "usage": usage })));
         events.push(("message_stop", json!({ "type": "message_stop" })));
         events
     }
+}
+
+fn tool_block(tool: &ToolUse, input: Value) -> Value {
+    let id = format!("toolu_{}", uuid::Uuid::now_v7().simple());
+    json!({ "type": "tool_use", "id": id, "name": tool.name, "input": input })
+}
+
+/// A tool's call as a block of events: its input comes as the text of its JSON.
+fn tool_events(index: usize, tool: &ToolUse) -> [(&'static str, Value); 3] {
+    let block = tool_block(tool, json!({}));
+    let delta = json!({ "type": "input_json_delta", "partial_json": tool.input.to_string() });
+    [
+        (
+            "content_block_start",
+            json!({ "type": "content_block_start", "index": index, "content_block": block }),
+        ),
+        ("content_block_delta", json!({ "type": "content_block_delta", "index": index, "delta": delta })),
+        ("content_block_stop", json!({ "type": "content_block_stop", "index": index })),
+    ]
 }
 
 fn head(model: &str, spent: Usage) -> Value {

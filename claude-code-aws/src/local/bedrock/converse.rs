@@ -145,13 +145,23 @@ fn joined(blocks: Vec<Block>, between: &str) -> String {
 
 /// The response of Converse.
 fn answer(text: &str, end: &End) -> Value {
-    let content = if text.is_empty() { json!([]) } else { json!([{ "text": text }]) };
+    let text = (!text.is_empty()).then(|| json!({ "text": text }));
+    let tool = end
+        .tool_use
+        .as_ref()
+        .map(|tool| json!({ "toolUse": { "toolUseId": tool_id(), "name": tool.name, "input": tool.input } }));
+    let content: Value = text.into_iter().chain(tool).collect();
     json!({
         "metrics": { "latencyMs": LATENCY_MS },
         "output": { "message": { "content": content, "role": "assistant" } },
         "stopReason": end.stop_reason.as_str(),
         "usage": usage(end.usage),
     })
+}
+
+/// The id of a tool's call.
+pub(super) fn tool_id() -> String {
+    format!("tooluse_{}", uuid::Uuid::now_v7().simple())
 }
 
 /// What the twin says it took. It answers within a millisecond, and less is not a number of the API.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::anthropic::Events;
-use super::converse::{LATENCY_MS, usage};
+use super::converse::{LATENCY_MS, tool_id, usage};
 use super::style::Style;
 use crate::local::responder::End;
 
@@ -45,6 +45,16 @@ impl Style for Converse {
         let mut frames = Vec::with_capacity(3);
         if self.has_text {
             frames.push(self.event("contentBlockStop", json!({ "contentBlockIndex": 0 })));
+        }
+        if let Some(tool) = &end.tool_use {
+            let index = usize::from(self.has_text);
+            let start = json!({ "toolUse": { "toolUseId": tool_id(), "name": tool.name } });
+            let delta = json!({ "toolUse": { "input": tool.input.to_string() } });
+            frames
+                .push(self.event("contentBlockStart", json!({ "contentBlockIndex": index, "start": start })));
+            frames
+                .push(self.event("contentBlockDelta", json!({ "contentBlockIndex": index, "delta": delta })));
+            frames.push(self.event("contentBlockStop", json!({ "contentBlockIndex": index })));
         }
         frames.push(self.event("messageStop", json!({ "stopReason": end.stop_reason.as_str() })));
         let metadata = json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(end.usage) });

@@ -1,6 +1,7 @@
 //! Bedrock on the wire: its runtime and the Messages API, every style of call over one responder, and its control plane.
 
 mod anthropic;
+mod catalogue;
 mod control;
 mod converse;
 mod frames;
@@ -106,9 +107,7 @@ impl Bedrock {
         let body = body::collect(body, MAX_REQUEST).await?;
         let Some(route) = Route::of(&head.method, head.uri.path()) else {
             let controlled = self.control.handle(&head, &body, &clock::today());
-            let unknown =
-                || wire::exception("UnknownOperationException", 404, "no such operation at this path");
-            return Ok(controlled.unwrap_or_else(unknown));
+            return Ok(controlled.unwrap_or_else(|| catalogue::handle(&head)));
         };
         match &self.front {
             Some(Front::Replay(recorded)) => return Ok(self.replay(recorded, &route, &head, &body)),
@@ -163,7 +162,7 @@ impl Bedrock {
         self.log(Arc::clone(&question));
         let mut reply = match refused {
             Some(refusal) => refusal,
-            None => self.responder.answer(&question).await,
+            None => unfit(&question, self.responder.answer(&question).await),
         };
         let mut faults = Vec::new();
         while let Reply::Faulty { reply: inner, faults: more } = reply {
@@ -186,6 +185,29 @@ impl Bedrock {
             let oldest = sent.questions.pop_front();
             sent.bytes -= oldest.map_or(0, |question| question.text_bytes());
         }
+    }
+}
+
+/// The answer, or a refusal where it is not of the form that the request forces: a client would take it for none at all.
+fn unfit(question: &Question, reply: Reply) -> Reply {
+    match &reply {
+        Reply::Faulty { reply: inner, faults } => {
+            Reply::Faulty { reply: Box::new(unfit(question, (**inner).clone())), faults: faults.clone() }
+        }
+        Reply::Answer { end, .. } if question.forced_tool && end.tool_use.is_none() => Reply::invalid(
+            "tool_choice forces a tool, and the twin's answer calls none: script it with \
+             {\"answer\": {\"tool_use\": {\"input\": {…}}}}",
+        ),
+        Reply::Answer { text, end }
+            if question.wants_json()
+                && end.tool_use.is_none()
+                && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() =>
+        {
+            Reply::invalid(
+                "a JSON schema is asked for, and the twin's answer is no JSON: script it with {\"answer\": {\"text\": \"{…}\"}}",
+            )
+        }
+        _ => reply,
     }
 }
 

@@ -67,7 +67,7 @@ impl Upstream {
             Endpoint::checked("--upstream", url, false).map(|endpoint| endpoint.messages)
         };
         Ok(Upstream {
-            connector: crate::connect::transport::connector(),
+            connector: crate::connect::transport::connector(&crate::connect::Network::default()),
             runtime: checked(server.unwrap_or(&aws))?,
             messages: checked(server.or(messages).unwrap_or("https://api.anthropic.com"))?,
             sdk,
@@ -118,11 +118,10 @@ impl Recorder {
             Ok(request) => request,
             Err(why) => return refused(route, "AccessDeniedException", 403, &why),
         };
-        let host = request.uri().split('/').nth(2).unwrap_or_default().to_owned();
         match self.upstream.connector.call(request).await {
             Ok(answer) => self.answered(route, head, body, answer),
             Err(failed) => {
-                let why = faults::connection(&host, &faults::chain(&failed)).message;
+                let why = faults::connection(&failed).message;
                 refused(route, "ServiceUnavailableException", 503, &why)
             }
         }

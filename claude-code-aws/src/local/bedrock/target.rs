@@ -36,6 +36,9 @@ pub(super) fn resolve(id: &str, call: &Call<'_>, control: &Control) -> Result<Ta
         Door::Messages => Reply::not_found(format!("model: {id}")),
         Door::Runtime | Door::Count => Reply::invalid("The provided model identifier is invalid."),
     };
+    if is_elsewhere(id, call) {
+        return Err(unknown());
+    }
     let copied = match application(id) {
         Some(account) if account != Keys::ACCOUNT => return Ok(Target::Foreign),
         Some(_) => Some(control.source(id).ok_or_else(unknown)?),
@@ -54,6 +57,13 @@ pub(super) fn resolve(id: &str, call: &Call<'_>, control: &Control) -> Result<Ta
     }
     reach(card, &id, door, control)?;
     Ok(Target::Model(card))
+}
+
+/// Whether an ARN names another region than the one that is called: there it is unknown.
+fn is_elsewhere(id: &str, call: &Call<'_>) -> bool {
+    let named =
+        id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2)).filter(|region| !region.is_empty());
+    matches!((named, call.region), (Some(named), Some(called)) if called.as_str() != named)
 }
 
 /// The account of an application profile's ARN: `arn:aws:bedrock:REGION:ACCOUNT:application-inference-profile/ID`.

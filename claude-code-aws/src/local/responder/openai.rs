@@ -67,8 +67,7 @@ impl OpenAi {
         })?;
         call.sent_flag.mark();
         let sent = self.connector.call(request).await;
-        let response =
-            sent.map_err(|failed| faults::connection(&self.endpoint.host, &faults::chain(&failed)))?;
+        let response = sent.map_err(|failed| faults::connection(&failed))?;
         let status = response.status().as_u16();
         if status != 200 {
             let retry_after = faults::retry_after(|name| response.headers().get(name));

@@ -87,6 +87,25 @@ impl Question {
         self.messages.iter().rev().find(|turn| turn.role == Role::User).map_or("", |turn| turn.text.as_str())
     }
 
+    /// The tool that must be called, where the request names one or has only one.
+    pub(crate) fn forced_name(&self) -> Option<String> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        let named = ["/tool_choice/name", "/toolConfig/toolChoice/tool/name"];
+        let only = ["/tools/0/name", "/toolConfig/tools/0/toolSpec/name"];
+        let name = |path: &&str| body.pointer(path)?.as_str().map(str::to_owned);
+        named.iter().find_map(|path| name(&path)).or_else(|| only.iter().find_map(|path| name(&path)))
+    }
+
+    /// Whether the answer must be JSON of a schema.
+    pub(crate) fn wants_json(&self) -> bool {
+        let paths = ["/output_config/format/type", "/output_format/type", "/outputConfig/textFormat/type"];
+        // Most requests name no schema: their bodies need not be read again.
+        self.body.contains("json_schema")
+            && serde_json::from_str::<serde_json::Value>(&self.body).is_ok_and(|body| {
+                paths.iter().any(|path| body.pointer(path).is_some_and(|kind| kind == "json_schema"))
+            })
+    }
+
     /// Bytes of all its texts.
     pub(crate) fn text_bytes(&self) -> usize {
         let turns = self.messages.iter().map(|turn| turn.text.len()).sum::<usize>();
@@ -151,12 +170,38 @@ pub struct End {
     pub stop_sequence: Option<String>,
     /// What it would cost.
     pub usage: Usage,
+    /// The tool that it calls after its text.
+    pub tool_use: Option<ToolUse>,
+}
+
+/// A tool's call.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolUse {
+    /// The tool.
+    pub name: String,
+    /// What it is given: an object.
+    pub input: serde_json::Value,
+}
+
+impl ToolUse {
+    /// A call of this tool with this input.
+    pub fn new(name: impl Into<String>, input: serde_json::Value) -> Self {
+        ToolUse { name: name.into(), input }
+    }
+}
+
+// What a model writes stays out of logs.
+impl fmt::Debug for ToolUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ToolUse({})", self.name)
+    }
 }
 
 impl End {
     /// An end for this reason, at no stop sequence.
     pub fn new(stop_reason: StopReason, usage: Usage) -> Self {
-        End { stop_reason, stop_sequence: None, usage }
+        End { stop_reason, stop_sequence: None, usage, tool_use: None }
     }
 }
 
@@ -214,7 +259,17 @@ impl Reply {
             cache_read_tokens: read_tokens,
             cache_write_tokens: write_tokens,
         };
-        Reply::Answer { text: kept, end: End { stop_reason, stop_sequence, usage } }
+        Reply::Answer { text: kept, end: End { stop_reason, stop_sequence, usage, tool_use: None } }
+    }
+
+    /// This answer with a call of a tool at its end; anything else stays what it is.
+    pub fn with_tool_use(mut self, tool_use: ToolUse) -> Self {
+        if let Reply::Answer { end, .. } = &mut self {
+            end.usage.output_tokens += estimate_tokens(&tool_use.input.to_string());
+            end.stop_reason = StopReason::from_wire("tool_use");
+            end.tool_use = Some(tool_use);
+        }
+        self
     }
 
     /// This answer with these figures in the place of estimated ones; anything else stays what it is.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::fault::Fault;
 use super::streamed::PIECE_TOKENS;
-use crate::local::responder::{Question, Reply, Responder, StopReason, Usage};
+use crate::local::responder::{Question, Reply, Responder, StopReason, ToolUse, Usage};
 
 /// The most steps of a script, repetitions counted.
 const MAX_STEPS: usize = 100_000;
@@ -48,9 +48,19 @@ struct Step {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Answer {
+    #[serde(default)]
     text: String,
+    tool_use: Option<Called>,
     stop_reason: Option<StopReason>,
     usage: Option<Figures>,
+}
+
+/// A tool's call; without a name it is the one that the request forces.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Called {
+    name: Option<String>,
+    input: serde_json::Value,
 }
 
 /// Tokens; what is left out is estimated.
@@ -188,6 +198,10 @@ impl Responder for Scripted {
 
 fn answered(question: &Question, answer: &Answer) -> Reply {
     let mut reply = Reply::text(question, &answer.text);
+    if let Some(Called { name, input }) = &answer.tool_use {
+        let name = name.clone().or_else(|| question.forced_name()).unwrap_or_default();
+        reply = reply.with_tool_use(ToolUse::new(name, input.clone()));
+    }
     let Reply::Answer { end, .. } = &mut reply else { return reply };
     if let Some(reason) = &answer.stop_reason {
         let asked = question.stop_sequences.first().cloned();

@@ -132,6 +132,11 @@ impl Listening {
             ("AWS_ENDPOINT_URL_BEDROCK", bedrock.clone()),
             ("AWS_ENDPOINT_URL_STS", bedrock.clone()),
             ("ANTHROPIC_BASE_URL", bedrock.clone()),
+            // What the Bedrock clients of the anthropic package and litellm read instead: without them their prompts
+            // would leave this machine.
+            ("ANTHROPIC_BEDROCK_BASE_URL", bedrock.clone()),
+            ("ANTHROPIC_BEDROCK_MANTLE_BASE_URL", bedrock.clone()),
+            ("AWS_BEDROCK_RUNTIME_ENDPOINT", bedrock.clone()),
             ("AWS_REGION", region.clone()),
             ("AWS_DEFAULT_REGION", region),
         ];

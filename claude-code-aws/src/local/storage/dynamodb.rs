@@ -46,8 +46,9 @@ impl DynamoDb {
     pub(crate) async fn handle(&self, request: Request<Body>) -> Result<Response<Body>> {
         let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
         let Some(operation) = target.and_then(|target| target.strip_prefix(TARGET)).map(str::to_owned) else {
-            return Ok(unknown_operation());
+            return Ok(unknown_operation("of that name (x-amz-target)"));
         };
+        let named: String = operation.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
         let bytes = body::collect(request.into_body(), MAX_REQUEST).await?;
         let answer = self.worker.run(move |database| call(database, &operation, &bytes)).await?;
         Ok(match answer {
@@ -56,14 +57,17 @@ impl DynamoDb {
                 let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
                 respond(status, error.to_json())
             }
-            None => unknown_operation(),
+            None => unknown_operation(&named),
         })
     }
 }
 
-fn unknown_operation() -> Response<Body> {
-    let json = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
-    respond(StatusCode::BAD_REQUEST, json)
+fn unknown_operation(name: &str) -> Response<Body> {
+    let json = serde_json::json!({
+        "__type": "com.amazon.coral.service#UnknownOperationException",
+        "message": format!("the local DynamoDB has no operation {name}"),
+    });
+    respond(StatusCode::BAD_REQUEST, json.to_string())
 }
 
 fn respond(status: StatusCode, json: impl Into<Bytes>) -> Response<Body> {

@@ -14,6 +14,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use self::account::Account;
+pub(super) use self::models::is_alive;
 pub(super) use self::region::Region;
 use self::request::{Operation, Request};
 use super::wire;

@@ -69,7 +69,7 @@ pub(super) fn arn(card: &ModelCard, partition: &str, region: &str) -> String {
 }
 
 /// Whether a model is before its end of life.
-pub(super) fn is_alive(card: &ModelCard, today: &str) -> bool {
+pub(in super::super) fn is_alive(card: &ModelCard, today: &str) -> bool {
     match card.lifecycle.eol {
         Some(eol) => eol > today,
         None => card.lifecycle.status != Status::Retired,

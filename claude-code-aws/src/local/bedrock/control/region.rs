@@ -38,7 +38,7 @@ impl Region {
     }
 
     /// `us-east-1`.
-    pub(super) fn as_str(&self) -> &str {
+    pub(in super::super) fn as_str(&self) -> &str {
         &self.0
     }
 

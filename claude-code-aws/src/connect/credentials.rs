@@ -1,0 +1,302 @@
+//! AWS credentials: why they cannot be had, in the words of the provider that failed; and files that change while a
+//! process runs.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sts::config::{IdentityCache, ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_sts::error::ProvideErrorMetadata;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+use aws_smithy_runtime_api::client::identity::{
+    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::config_bag::ConfigBag;
+use futures_util::future::BoxFuture;
+
+use super::cause::sources;
+use crate::model_service::faults::{WORDS, printable};
+
+/// How long credentials may take: a credential_process may ask a person or another machine.
+const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// No credentials anywhere, and the ways to some.
+const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
+                    Or: aws sso login, AWS_BEARER_TOKEN_BEDROCK, provider=\"anthropic\"";
+
+/// Why there are no credentials, if that is what the error is about.
+pub(crate) fn told(error: &(dyn StdError + 'static)) -> Option<String> {
+    let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
+    let whole = texts.join("\n");
+    let lower = whole.to_lowercase();
+    if !["credential", "identity", "auth scheme", "sso token"].iter().any(|sign| lower.contains(sign)) {
+        return None;
+    }
+    Some(
+        sources(error)
+            .find_map(assumed)
+            .or_else(|| process(&whole))
+            .or_else(|| sso(&lower))
+            .or_else(|| slow(&lower))
+            .or_else(|| imds(&lower))
+            .or_else(|| profile(&texts))
+            .unwrap_or_else(|| NONE.to_owned()),
+    )
+}
+
+/// What STS says to AssumeRole: it names caller and role.
+fn assumed(source: &(dyn StdError + 'static)) -> Option<String> {
+    let role = source.downcast_ref::<AssumeRoleError>().map(|error| (error.code(), error.message()));
+    let web = || {
+        let error = source.downcast_ref::<AssumeRoleWithWebIdentityError>()?;
+        Some((error.code(), error.message()))
+    };
+    let (code, message) = role.or_else(web)?;
+    let words = message.map_or_else(|| "no reason given".to_owned(), |text| printable(text, WORDS));
+    let code = code.map_or_else(String::new, |code| format!(" ({})", printable(code, 64)));
+    Some(format!(
+        "STS refused to assume the profile's role{code}: {words}: have the role's trust policy name the caller, or choose \
+         another profile"
+    ))
+}
+
+/// A credential_process that failed: its exit status and the last line that it wrote to stderr.
+fn process(whole: &str) -> Option<String> {
+    let (_, rest) = whole.split_once("external process")?;
+    let advice = "run the credential_process of the AWS profile by hand to see why";
+    let Some((status, stderr)) =
+        rest.strip_prefix(" exited with code ").and_then(|rest| rest.split_once(". Stderr:"))
+    else {
+        // Its output may hold half of a secret.
+        return Some(format!("credential_process gave no credentials that can be read: {advice}"));
+    };
+    let last = stderr.trim().lines().last().map(|line| printable(line, 120)).unwrap_or_default();
+    let last = if last.is_empty() { "it wrote nothing to stderr".to_owned() } else { last };
+    Some(format!("credential_process failed ({}): {last}: {advice}", printable(status, 40)))
+}
+
+fn sso(lower: &str) -> Option<String> {
+    let signs = [
+        "sso token has expired",
+        "failed to load the cached sso token",
+        "cached token",
+        "session token not found or invalid",
+    ];
+    signs.iter().any(|sign| lower.contains(sign)).then(|| {
+        let login = match std::env::var("AWS_PROFILE") {
+            Ok(name) if !name.is_empty() => format!("aws sso login --profile {}", printable(&name, 64)),
+            _ => "aws sso login".to_owned(),
+        };
+        format!("the SSO session has expired or was never begun: {login}")
+    })
+}
+
+fn slow(lower: &str) -> Option<String> {
+    lower.contains("resolver timed out").then(|| {
+        format!(
+            "the AWS credentials were not there within {} s: run the credential_process or login of the profile by hand",
+            LOAD_LIMIT.as_secs()
+        )
+    })
+}
+
+fn imds(lower: &str) -> Option<String> {
+    let asked =
+        lower.contains("communicate with imds") || lower.contains("imds") && lower.contains("timeout");
+    asked.then(|| format!("{NONE}. The instance's metadata service (169.254.169.254) did not answer"))
+}
+
+/// A profile that cannot be used as it is written.
+fn profile(texts: &[String]) -> Option<String> {
+    let signs = [
+        "infinite loop",
+        "missing credential source",
+        "invalid credential source",
+        "was not defined",
+        "sso-session",
+        "invalid profile",
+        "is not supported",
+        "error parsing",
+        "invalid SSO config",
+    ];
+    let line = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .find(|line| signs.iter().any(|sign| line.contains(sign)))?;
+    Some(format!("the AWS profile cannot be used: {}: correct ~/.aws/config", printable(line.trim(), WORDS)))
+}
+
+/// When the files with credentials were last written, and how long they are.
+type Stamps = Vec<Option<(DateTime, u64)>>;
+
+/// The files that credentials are read from.
+#[derive(Clone, Debug)]
+struct Files(Vec<PathBuf>);
+
+impl Files {
+    fn of_env() -> Self {
+        let home = std::env::home_dir().unwrap_or_default().join(".aws");
+        let file = |name: &str, own: &str| {
+            std::env::var_os(name)
+                .filter(|path| !path.is_empty())
+                .map_or_else(|| home.join(own), PathBuf::from)
+        };
+        Files(vec![file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config")])
+    }
+
+    fn stamps(&self) -> Stamps {
+        let stamp = |path: &PathBuf| {
+            let meta = std::fs::metadata(path).ok()?;
+            Some((DateTime::from(meta.modified().ok()?), meta.len()))
+        };
+        self.0.iter().map(stamp).collect()
+    }
+}
+
+/// Makes a chain of credential providers anew.
+type Chain = Arc<dyn Fn() -> BoxFuture<'static, Option<SharedCredentialsProvider>> + Send + Sync>;
+
+/// Credentials that are looked for anew when their files have changed.
+pub(crate) struct Rereading {
+    files: Files,
+    chain: Chain,
+    current: Mutex<(Stamps, SharedCredentialsProvider)>,
+}
+
+impl std::fmt::Debug for Rereading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rereading").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl Rereading {
+    /// Over the environment's files; `first` was made just now.
+    pub(crate) fn new(first: SharedCredentialsProvider, chain: Chain) -> Self {
+        Rereading::over(Files::of_env(), first, chain)
+    }
+
+    fn over(files: Files, first: SharedCredentialsProvider, chain: Chain) -> Self {
+        let current = Mutex::new((files.stamps(), first));
+        Rereading { files, chain, current }
+    }
+
+    async fn provider(&self) -> SharedCredentialsProvider {
+        let stamps = self.files.stamps();
+        let (known, provider) = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if known == stamps {
+            return provider;
+        }
+        let provider = (self.chain)().await.unwrap_or(provider);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, provider.clone());
+        provider
+    }
+}
+
+impl ProvideCredentials for Rereading {
+    fn provide_credentials<'a>(&'a self) -> aws_credential_types::provider::future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        aws_credential_types::provider::future::ProvideCredentials::new(async move {
+            self.provider().await.provide_credentials().await
+        })
+    }
+}
+
+/// Identity cache that forgets everything when files with credentials have changed.
+#[derive(Debug)]
+pub(crate) struct Rotating {
+    files: Files,
+    current: Mutex<(Stamps, SharedIdentityCache)>,
+}
+
+impl Rotating {
+    pub(crate) fn new() -> Self {
+        let files = Files::of_env();
+        let current = Mutex::new((files.stamps(), lazy()));
+        Rotating { files, current }
+    }
+
+    fn cache(&self) -> SharedIdentityCache {
+        let stamps = self.files.stamps();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != stamps {
+            *current = (stamps, lazy());
+        }
+        current.1.clone()
+    }
+}
+
+fn lazy() -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(LOAD_LIMIT).build()
+}
+
+impl ResolveCachedIdentity for Rotating {
+    fn resolve_cached_identity<'a>(
+        &'a self,
+        resolver: SharedIdentityResolver,
+        components: &'a RuntimeComponents,
+        config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        let cache = self.cache();
+        IdentityFuture::new(async move { cache.resolve_cached_identity(resolver, components, config).await })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::error::CredentialsError;
+
+    use super::*;
+
+    fn said(text: &str) -> String {
+        told(&CredentialsError::provider_error(text.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn each_way_to_fail_keeps_its_own_words() {
+        let failed = said(
+            "Error retrieving credentials: external process exited with code exit status: 3. Stderr: key=canary\nno vault token\n",
+        );
+        assert!(failed.starts_with("credential_process failed (exit status: 3): no vault token"), "{failed}");
+        assert!(!failed.contains("canary"), "{failed}");
+        assert!(
+            said("Error retrieving credentials from external process, could not parse response: canary")
+                .contains("no credentials that can be read")
+        );
+        assert!(said("the SSO token has expired and cannot be refreshed").contains("aws sso login"));
+        assert!(said("identity resolver timed out after 30s").contains("within 30 s"));
+        assert!(said("profile formed an infinite loop. first we loaded a").contains("infinite loop"));
+        assert!(said("could not communicate with IMDS").contains("169.254.169.254"));
+        assert_eq!(told(&CredentialsError::not_loaded("none")).unwrap(), NONE);
+        assert_eq!(told(&std::io::Error::other("reset")), None);
+    }
+
+    #[tokio::test]
+    async fn credentials_are_read_again_when_their_file_has_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("credentials");
+        std::fs::write(&path, "old").unwrap();
+        let own = path.clone();
+        let read = move || {
+            let key = std::fs::read_to_string(&own).unwrap();
+            SharedCredentialsProvider::new(Credentials::new(key, "secret", None, None, "test"))
+        };
+        let (first, again) = (read(), read.clone());
+        let chain: Chain = Arc::new(move || {
+            let provider = again();
+            Box::pin(async move { Some(provider) })
+        });
+        let provider = Rereading::over(Files(vec![path.clone()]), first, chain);
+        let key = async || provider.provide_credentials().await.unwrap().access_key_id().to_owned();
+        assert_eq!(key().await, "old");
+        std::fs::write(&path, "rotated").unwrap();
+        assert_eq!(key().await, "rotated");
+    }
+}

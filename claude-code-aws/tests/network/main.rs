@@ -1,0 +1,8 @@
+//! The lab: a TLS server with a CA of its own, a CONNECT proxy, and endpoints that refuse, as a corporate network has them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod configured;
+mod lab;
+mod proxied;
+mod trusted;
+mod unreachable;
