@@ -10,3 +10,4 @@ pub(super) mod results;
 pub(super) mod serve;
 pub(super) mod service;
 pub(super) mod twin;
+pub(super) mod usage;

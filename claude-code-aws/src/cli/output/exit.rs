@@ -23,6 +23,7 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
         }
         ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::Rejected => INCOMPLETE,
         ErrorKind::Budget => BUDGET,
+        ErrorKind::Interrupted => INTERRUPTED,
         _ => FAILED,
     }
 }
@@ -43,6 +44,7 @@ mod tests {
             (ErrorKind::Empty, 3),
             (ErrorKind::Rejected, 3),
             (ErrorKind::Budget, 4),
+            (ErrorKind::Interrupted, 130),
             (ErrorKind::Credentials, 1),
             (ErrorKind::Throttled, 1),
             (ErrorKind::Timeout, 1),

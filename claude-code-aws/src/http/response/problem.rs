@@ -30,7 +30,9 @@ pub fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::Filtered
         | ErrorKind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::Shed => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty => StatusCode::BAD_GATEWAY,
+        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::Interrupted => {
+            StatusCode::BAD_GATEWAY
+        }
         ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::Protocol => {
             StatusCode::SERVICE_UNAVAILABLE
         }
