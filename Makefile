@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel clean
+.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -69,6 +69,13 @@ campaign: $(PY) module loom  ## the same tests at full size, and the models unde
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
 	cd claude-code-py && CAMPAIGN=1 ../$(PY) -m pytest -s tests/test_process.py tests/test_async.py
+
+metrics:  ## lines of the embedded metric format, judged by two libraries that are not ours
+	.ci/metrics
+
+MUTANTS_MODULE = $(if $(filter command line,$(origin MODULE)),$(MODULE),money)
+mutants:  ## mutation testing of one module of the core: make mutants MODULE=money
+	.ci/mutants $(MUTANTS_MODULE)
 
 loom:  ## the budget cell and the single-flight slot under every order of their threads
 	cargo test --manifest-path loom-tests/Cargo.toml --locked

@@ -22,6 +22,7 @@ pub mod files;
 pub mod http;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod metrics;
 mod model_service;
 mod secret;
 #[cfg(any(feature = "cli", feature = "server"))]

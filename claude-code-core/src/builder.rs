@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::budget::Caps;
 use crate::budget::ledger::Ledger;
+use crate::budget::usage_counters::UsageCounters;
 use crate::cache::response::ResponseCache;
 use crate::cache::single_flight::SingleFlight;
 use crate::client::{Client, Parts};
@@ -31,6 +32,7 @@ pub struct ClientBuilder {
     state: Option<Arc<dyn StateStore>>,
     keeping: StoreMode,
     metrics: Arc<dyn MetricsSink>,
+    counts_usage: bool,
 }
 
 impl ClientBuilder {
@@ -45,6 +47,7 @@ impl ClientBuilder {
             state: None,
             keeping: StoreMode::None,
             metrics: Arc::new(NoMetrics),
+            counts_usage: false,
         }
     }
 
@@ -84,14 +87,31 @@ impl ClientBuilder {
         self
     }
 
+    /// With requests counted in the state, for [`Client::usage`]: two or three writes for each request more.
+    pub fn with_usage_counters(mut self) -> Self {
+        self.counts_usage = true;
+        self
+    }
+
     /// The client, in the scope of a single user.
     pub fn build(self) -> Client {
-        let ClientBuilder { provider, facts, clock, ids, policy, state: shared, keeping, metrics } = self;
+        let ClientBuilder {
+            provider,
+            facts,
+            clock,
+            ids,
+            policy,
+            state: shared,
+            keeping,
+            metrics,
+            counts_usage,
+        } = self;
         let state = shared.clone().unwrap_or_else(|| Arc::new(MemoryState::default()));
         let leases = Leases::new(shared.clone(), clock.clone(), &*ids);
         let parts = Parts {
             cache: ResponseCache::new(shared, leases, clock.clone()),
             ledger: Ledger::new(state.clone(), clock.clone(), Caps::of(&policy)),
+            usage: counts_usage.then(|| UsageCounters::new(state.clone(), clock.clone())),
             result_writer: ResultWriter(keeping),
             state,
             single_flight: SingleFlight::new(),

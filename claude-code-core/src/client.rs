@@ -7,8 +7,10 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use crate::budget::ledger::Ledger;
+use crate::budget::usage_counters::UsageCounters;
 use crate::budget::{BudgetScope, BudgetView};
-use crate::cache::response::{self, CacheLookup, Entry, ResponseCache};
+use crate::cache::response::{CacheLookup, Entry, ResponseCache};
+use crate::cache::shared_result::{SharedResult, Timing};
 use crate::cache::single_flight::{Role, SingleFlight};
 use crate::clock::{Clock, IdSource, UtcMillis, new_id};
 use crate::draft::Draft;
@@ -17,6 +19,8 @@ use crate::draft::outcome::Outcome;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generation::Generation;
 use crate::metrics::MetricsSink;
+use crate::metrics::account::Account;
+use crate::metrics::delivery::{Delivery, Recorder};
 use crate::metrics::observe::observation;
 use crate::next::model_health::{ModelHealth, ProbePermit};
 use crate::next::{self, Step};
@@ -35,9 +39,6 @@ use crate::validate;
 /// How long a count may take.
 const COUNT_LIMIT: Duration = Duration::from_secs(10);
 
-/// The result of a flight, shared by its waiters.
-pub(crate) type SharedResult = Result<Arc<Generation>>;
-
 /// Generates code. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -53,6 +54,7 @@ pub(crate) struct Parts {
     pub(crate) policy: Arc<Policy>,
     pub(crate) cache: ResponseCache,
     pub(crate) ledger: Ledger,
+    pub(crate) usage: Option<UsageCounters>,
     pub(crate) result_writer: ResultWriter,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) metrics: Arc<dyn MetricsSink>,
@@ -89,32 +91,49 @@ impl Client {
         let (client, request) = (self.clone(), request.into());
         let given = request.to_carry();
         let stream = GenerationStream::lazy(move |out| async move {
-            let plan = Arc::new(client.planned(request).await?);
-            match plan.is_cached() {
-                true => client.share(plan, out).await,
-                false => client.run(plan, out).await,
-            }
+            let mut recorder = client.recorder();
+            let shared = match client.planned(request).await {
+                Ok(plan) => {
+                    let plan = recorder.plan.insert(Arc::new(plan)).clone();
+                    match plan.is_cached() {
+                        true => client.share(plan, out).await,
+                        false => client.run(plan, out).await,
+                    }
+                }
+                Err(refused) => SharedResult::failed(refused),
+            };
+            Delivery::new(shared, recorder)
         });
         stream.carrying(given)
     }
 
-    /// Joins the equal request that is under way in this process, or begins one that others can join.
+    /// Single-flight: joins the equal request that is under way in this process, or begins one that others can join.
     async fn share(self, plan: Arc<Plan>, mut out: Out) -> SharedResult {
-        let (parts, shown) = (&*self.parts, out.second());
-        let begun = || self.clone().run(plan.clone(), shown).boxed();
-        let time = plan.limits.deadline.since(plan.started);
-        let flight = match parts.single_flight.join(&plan.single_flight_key(), time, begun) {
-            Role::Leader(flight) => return flight.await,
-            Role::Follower(flight) => flight,
-        };
-        // Who waits keeps its own time: the request that asks has as much, or more.
-        let left = plan.limits.deadline.since(parts.clock.now());
-        let result = timeout(left, flight).await.unwrap_or_else(|_| Err(overdue()));
-        let now = parts.clock.now();
-        let result =
-            Arc::new(response::hit(&*result.map_err(|failure| response::waited_for(failure, now))?, now));
-        out.replay(&result).await;
-        Ok(result)
+        let parts = &*self.parts;
+        loop {
+            let shown = out.second();
+            let begun = || self.clone().run(plan.clone(), shown).boxed();
+            let time = plan.limits.deadline.since(plan.started);
+            let flight = match parts.single_flight.join(&plan.single_flight_key(), time, begun) {
+                Role::Leader(flight) => return flight.await,
+                Role::Follower(flight) => flight,
+            };
+            // A follower keeps its own deadline: the leader has as much time, or more.
+            let left = plan.limits.deadline.since(parts.clock.now());
+            let result = timeout(left, flight).map(|result| result.map_err(|_| overdue()));
+            let shared = match out.interrupt().unless(result).await {
+                Ok(shared) => shared,
+                Err(error) => return SharedResult::failed(error),
+            };
+            // The leader was interrupted, and this caller was not: it asks itself.
+            if shared.is_interrupted() && !out.interrupt().is_set() {
+                continue;
+            }
+            if let Ok(generation) = &shared.result {
+                out.replay(generation).await;
+            }
+            return shared;
+        }
     }
 
     /// From the plan to the result, whatever happens on the way.
@@ -122,52 +141,79 @@ impl Client {
         let parts = &*self.parts;
         let lease = match parts.cache.look_up(&plan).await {
             CacheLookup::Hit(entry) => {
-                let hit = Arc::new(self.served(&plan, entry).await);
-                out.replay(&hit).await;
-                parts.metrics.record(&observation(&hit, None, &plan, parts.clock.now()));
-                return Ok(hit);
+                let entry = self.served(&plan, entry).await;
+                let shared = SharedResult::hit(entry.generation, entry.charge);
+                self.count_usage(&plan, &shared).await;
+                if let Ok(generation) = &shared.result {
+                    out.replay(generation).await;
+                }
+                return shared;
             }
             CacheLookup::Miss(lease) => lease,
         };
-        let work = Box::pin(self.work(&plan, &mut out));
-        let (generation, outcome) = parts.cache.hold(&lease, work).await;
-        parts.cache.close(lease, &plan, &generation).await;
-        parts.metrics.record(&observation(&generation, outcome.error(), &plan, parts.clock.now()));
-        outcome.into_result(generation)
+        let mut account = Account::new(&plan, &parts.metrics, &parts.clock);
+        let work = Box::pin(self.work(&plan, &mut account, &mut out));
+        let (generation, outcome, timing) = parts.cache.hold(&lease, work).await;
+        parts.cache.close(lease, &plan, &generation, &account.charge).await;
+        let shared = SharedResult::made(outcome.into_result(generation), timing, account);
+        self.count_usage(&plan, &shared).await;
+        shared
+    }
+
+    /// Counts the request in the state, where it is counted.
+    async fn count_usage(&self, plan: &Plan, shared: &SharedResult) {
+        let Some(usage) = &self.parts.usage else { return };
+        let now = self.parts.clock.now();
+        let seen = observation(&shared.seen(now), Some(plan), shared.timing, now.since(plan.started));
+        usage.count(&plan.scope, &seen, plan.limits.deadline.since(now)).await;
     }
 
     /// A kept answer, again. It is stored now where it was not: the first one to ask may not have wanted it.
-    async fn served(&self, plan: &Plan, mut entry: Entry) -> Generation {
+    async fn served(&self, plan: &Plan, mut entry: Entry) -> Entry {
         let parts = &*self.parts;
         if parts.result_writer.lacks(plan, &entry.generation) {
-            // Nothing is to be paid for here: a store that is down reservations up a hit no longer than the cache would.
+            // Nothing is to be paid for here: a store that is down holds up a hit no longer than the cache would.
             let left = time_before_answer(plan.limits.deadline.since(parts.clock.now()));
             let original = Generation::clone(&entry.generation);
             entry.generation = Arc::new(parts.result_writer.keep(plan, original, left).await);
             parts.cache.renew(plan, &entry).await;
         }
-        response::hit(&entry.generation, parts.clock.now())
+        entry
+    }
+
+    /// Where this request's observation goes.
+    fn recorder(&self) -> Recorder {
+        let Parts { metrics, clock, .. } = &*self.parts;
+        Recorder { metrics: metrics.clone(), clock: clock.clone(), plan: None, started: clock.now() }
     }
 
     /// Sends as often as the policy says, and stores what came out.
-    async fn work(&self, plan: &Plan, out: &mut Out) -> (Arc<Generation>, Outcome) {
+    async fn work(
+        &self,
+        plan: &Plan,
+        account: &mut Account,
+        out: &mut Out,
+    ) -> (Arc<Generation>, Outcome, Timing) {
         let parts = &*self.parts;
         let mut draft = Draft::new(plan);
         draft.without = parts.health.refused(plan);
         let mut permit = ProbePermit::default();
         let outcome = loop {
             match next::after(plan, &draft, parts.clock.now()) {
-                Step::Attempt(attempt) => self.send(plan, attempt, &mut draft, &mut permit, out).await,
+                Step::Attempt(attempt) => {
+                    self.send(plan, attempt, &mut draft, (&mut permit, account), out).await
+                }
                 Step::Stop(outcome) => break outcome,
             }
+            account.booked(draft.receipt.total(), draft.paid_sends());
         };
         drop(permit);
-        let left = self.left(plan, &draft);
+        let (left, timing) = (self.left(plan, &draft), draft.timing);
         let mut generation = draft.into_generation(plan, &outcome);
         if outcome.error().is_none() {
             generation = parts.result_writer.keep(plan, generation, left).await;
         }
-        (Arc::new(generation), outcome)
+        (Arc::new(generation), outcome, timing)
     }
 
     /// One send. It never fails: what went wrong is in the draft.
@@ -176,7 +222,7 @@ impl Client {
         plan: &Plan,
         attempt: NextAttempt,
         draft: &mut Draft,
-        permit: &mut ProbePermit,
+        (permit, account): (&mut ProbePermit, &mut Account),
         out: &mut Out,
     ) {
         let parts = &*self.parts;
@@ -184,7 +230,8 @@ impl Client {
             out.notice(plan, &attempt, next::notice(plan, draft, &attempt, parts.clock.now())).await;
             draft.held = out.held();
         }
-        if let Err(late) = parts.health.wait(plan, &attempt, permit, self.left(plan, draft)).await {
+        let waited = parts.health.wait(plan, &attempt, permit, self.left(plan, draft));
+        if let Err(late) = out.interrupt().unless(waited).await {
             return draft.refused(plan, &attempt, late);
         }
         let reservation =
@@ -193,24 +240,35 @@ impl Client {
                 Err(refused) => return draft.refused(plan, &attempt, refused),
             };
         let call = ModelCall { sent_flag: reservation.sent_flag(), ..next::call(plan, &attempt, draft) };
+        account.begins(attempt.ceiling, reservation.sent_flag());
         let omitted = next::omitted_fields(plan, &attempt, draft);
         draft.warnings.extend(omitted);
         draft.open(plan, &attempt);
-        draft.began = Some(parts.clock.now());
-        let mut incoming = attempt::open(&*parts.provider, call, draft.timeouts(plan, parts.clock.now()));
+        let (opened, since) = (parts.clock.now(), |now: UtcMillis| now.since(plan.started));
+        draft.began = Some(opened);
+        let incoming = attempt::open(&*parts.provider, call, draft.timeouts(plan, opened));
+        let mut incoming = incoming.until(out.interrupt().clone());
         while let Some(text) = incoming.next().await {
             for piece in draft.take(&text) {
+                draft.timing.note(&piece, || since(parts.clock.now()));
                 out.answer_event(piece).await;
             }
         }
+        let first = incoming.first_event().map(|after| since(opened) + after);
+        draft.timing.first_event = draft.timing.first_event.or(first);
         draft.warnings.extend(incoming.passed_over());
+        draft.warnings.extend(incoming.take_warnings());
+        let geo = incoming.inference_geo().clone();
         let (ended, usage) = incoming.ended();
-        for piece in draft.close(plan, &attempt, ended, usage) {
+        for piece in draft.close(plan, &attempt, ended, usage, &geo) {
+            draft.timing.note(&piece, || since(parts.clock.now()));
             out.answer_event(piece).await;
         }
         draft.held = out.held();
         parts.health.note(plan, &attempt, draft, permit);
-        let (cost, unknown) = (draft.last_cost(), draft.last_is_unknown());
+        // What has no known price stays charged at its ceiling: a cap counts it at what it can have cost.
+        let cost = draft.last_cost();
+        let unknown = draft.last_is_unknown() || !cost.is_priced();
         parts.ledger.settle(reservation, cost, unknown, self.left(plan, draft)).await;
         if draft.is_complete() {
             let diagnostics = validate::accept(&plan.request, &draft.files, self.left(plan, draft)).await;

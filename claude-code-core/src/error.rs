@@ -74,6 +74,8 @@ pub enum ErrorKind {
     KeyReused,
     /// An edit does not fit the file it names.
     EditFailed,
+    /// The caller ended the request before its answer was whole.
+    Interrupted,
     /// The process was forked after the runtime had started.
     Forked,
 }
@@ -128,6 +130,7 @@ impl ErrorKind {
             ErrorKind::Conflict => "conflict",
             ErrorKind::KeyReused => "key_reused",
             ErrorKind::EditFailed => "edit_failed",
+            ErrorKind::Interrupted => "interrupted",
             ErrorKind::Forked => "forked",
         }
     }

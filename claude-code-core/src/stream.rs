@@ -16,13 +16,16 @@ use crate::draft::next_attempt::NextAttempt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::generation::{Generation, Given};
+use crate::metrics::delivery::Delivery;
 use crate::plan::Plan;
+use crate::provider::stop_signal::StopSignal;
 use crate::read::AnswerEvent;
 
 /// The events of one request. Lazy: nothing is planned or sent before the first poll.
 pub struct GenerationStream {
-    work: Option<BoxFuture<'static, Result<Arc<Generation>>>>,
-    ended: Option<Result<Event>>,
+    work: Option<BoxFuture<'static, Delivery>>,
+    ended: Option<Delivery>,
+    interrupt: StopSignal,
     queue: Arc<Mutex<VecDeque<Event>>>,
     given: Given,
 }
@@ -37,17 +40,42 @@ impl GenerationStream {
     /// A stream over work that shows its progress on the given way out.
     pub(crate) fn lazy<W>(work: impl FnOnce(Out) -> W) -> Self
     where
-        W: Future<Output = Result<Arc<Generation>>> + Send + 'static,
+        W: Future<Output = Delivery> + Send + 'static,
     {
         let queue = Arc::<Mutex<VecDeque<Event>>>::default();
-        let out = Out { queue: Arc::downgrade(&queue), paths: Vec::new(), held: Duration::ZERO };
-        GenerationStream { work: Some(Box::pin(work(out))), ended: None, queue, given: Given::default() }
+        let interrupt = StopSignal::default();
+        let out = Out {
+            queue: Arc::downgrade(&queue),
+            paths: Vec::new(),
+            held: Duration::ZERO,
+            interrupt: interrupt.clone(),
+        };
+        let work: BoxFuture<'static, Delivery> = Box::pin(work(out));
+        GenerationStream { work: Some(work), ended: None, interrupt, queue, given: Given::default() }
     }
 
     /// The same stream, whose result carries the files that it was given, whoever made it.
     pub(crate) fn carrying(mut self, given: Given) -> Self {
         self.given = given;
         self
+    }
+
+    /// Ends the request early and keeps its account: the attempt under way is closed and charged at its ceiling, and the
+    /// stream goes on to its end, an error of [`ErrorKind::Interrupted`] that carries what was received and what it cost. A
+    /// stream that is dropped instead closes the request too, but no error can tell then what it cost; the ledger has it.
+    pub fn interrupt(&self) {
+        self.interrupt.set();
+    }
+
+    /// What [`interrupt`](Self::interrupt) sets, for whoever does not have the stream itself.
+    pub fn interrupter(&self) -> StopSignal {
+        self.interrupt.clone()
+    }
+
+    /// The end, for this caller: what it costs is settled when it is handed out.
+    fn delivered(&mut self) -> Option<Result<Event>> {
+        let delivery = self.ended.take()?;
+        Some(delivery.deliver().map(|generation| self.finished(generation)))
     }
 
     fn finished(&mut self, generation: Arc<Generation>) -> Event {
@@ -80,13 +108,13 @@ impl Stream for GenerationStream {
         if let Some(event) = pop(&self.queue) {
             return Poll::Ready(Some(Ok(event)));
         }
-        let Some(work) = self.work.as_mut() else { return Poll::Ready(self.ended.take()) };
+        let Some(work) = self.work.as_mut() else { return Poll::Ready(self.delivered()) };
         if let Poll::Ready(ended) = work.as_mut().poll(cx) {
             self.work = None;
-            self.ended = Some(ended.map(|generation| self.finished(generation)));
+            self.ended = Some(ended);
         }
         // What was shown before the end comes before it.
-        match pop(&self.queue).map(Ok).or_else(|| self.ended.take()) {
+        match pop(&self.queue).map(Ok).or_else(|| self.delivered()) {
             Some(event) => Poll::Ready(Some(event)),
             None => Poll::Pending,
         }
@@ -103,6 +131,7 @@ pub(crate) struct Out {
     queue: std::sync::Weak<Mutex<VecDeque<Event>>>,
     paths: Vec<Option<String>>,
     held: Duration,
+    interrupt: StopSignal,
 }
 
 impl Out {
@@ -170,7 +199,13 @@ impl Out {
 
     /// A way out to the same reader.
     pub(crate) fn second(&self) -> Out {
-        Out { queue: self.queue.clone(), paths: Vec::new(), held: Duration::ZERO }
+        let (queue, interrupt) = (self.queue.clone(), self.interrupt.clone());
+        Out { queue, paths: Vec::new(), held: Duration::ZERO, interrupt }
+    }
+
+    /// What ends the request early.
+    pub(crate) fn interrupt(&self) -> &StopSignal {
+        &self.interrupt
     }
 
     /// How long the reader has kept the work waiting so far.
@@ -207,7 +242,7 @@ mod tests {
         GenerationStream::lazy(|mut out| async move {
             readers.fetch_add(out.queue.strong_count(), Ordering::SeqCst);
             out.answer_event(AnswerEvent::Text("text".to_owned())).await;
-            Err(Error::new(ErrorKind::Cut, "the end"))
+            Delivery::failed(Error::new(ErrorKind::Cut, "the end"))
         })
     }
 

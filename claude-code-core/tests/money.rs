@@ -3,8 +3,12 @@
 
 #[path = "money/cache.rs"]
 mod cache;
+#[path = "money/charges.rs"]
+mod charges;
 #[path = "money/downgrade.rs"]
 mod downgrade;
+#[path = "money/figures.rs"]
+mod figures;
 #[path = "money/ledger.rs"]
 mod ledger;
 #[path = "money/outage.rs"]

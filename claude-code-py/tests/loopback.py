@@ -14,7 +14,7 @@ def _event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
 
-def _begin() -> bytes:
+def _begin(usage: dict[str, Any]) -> bytes:
     message: dict[str, Any] = {
         "id": "msg_1",
         "type": "message",
@@ -22,7 +22,7 @@ def _begin() -> bytes:
         "model": "claude",
         "content": [],
         "stop_reason": None,
-        "usage": {"input_tokens": 10, "output_tokens": 1},
+        "usage": usage,
     }
     block = {"type": "text", "text": ""}
     delta = {"type": "text_delta", "text": HELLO}
@@ -33,13 +33,13 @@ def _begin() -> bytes:
     )
 
 
-def _end() -> bytes:
+def _end(usage: dict[str, Any]) -> bytes:
     return (
         _event("content_block_stop", index=0)
         + _event(
             "message_delta",
             delta={"stop_reason": "end_turn", "stop_sequence": None},
-            usage={"output_tokens": 9},
+            usage=usage,
         )
         + _event("message_stop")
     )
@@ -48,8 +48,16 @@ def _end() -> bytes:
 class Loopback:
     """Answers every request; with `stall`, half of it, and then waits for the caller to hang up."""
 
-    def __init__(self, *, stall: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        stall: bool = False,
+        first: dict[str, Any] | None = None,
+        last: dict[str, Any] | None = None,
+    ) -> None:
         self.stall = stall
+        self.first = {"input_tokens": 10, "output_tokens": 1} if first is None else first
+        self.last = {"output_tokens": 9} if last is None else last
         self.heads: list[str] = []
         self.began = threading.Semaphore(0)
         self.hung_up = threading.Semaphore(0)
@@ -83,10 +91,10 @@ class Loopback:
                 body += connection.recv(65536)
             self.heads.append(text)
             head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
-            connection.sendall(head + _begin())
+            connection.sendall(head + _begin(self.first))
             self.began.release()
             if not self.stall:
-                connection.sendall(_end())
+                connection.sendall(_end(self.last))
                 return
             try:
                 while connection.recv(1024):

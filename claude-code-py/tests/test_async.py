@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REVERSE, Run
+from loopback import Loopback
 
 import claude_code
 from claude_code import AsyncClient, Finished, Generation
@@ -118,11 +119,81 @@ def test_a_timeout_closes_the_request(claude_twin: Twin) -> None:
         s = client.stream(REVERSE, cache="off")
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(s.__anext__(), 0.2)
+        await s.aclose()
         assert [event async for event in s] == []
+        with pytest.raises(claude_code.InvalidRequestError, match="was closed before its end"):
+            await s.collect()
         assert time.monotonic() - started < 5
 
     asyncio.run(main())
     assert len(claude_twin.sent()) == 2
+
+
+def test_a_stream_survives_a_heartbeat(claude_twin: Twin) -> None:
+    """Waiting in pieces loses no event and sends nothing twice."""
+    claude_twin.fault(pace=0.03)
+
+    async def main() -> None:
+        s = claude_twin.async_client().stream(REVERSE, cache="off")
+        beats, events = 0, []
+        while True:
+            try:
+                events.append(await asyncio.wait_for(s.__anext__(), 0.01))
+            except asyncio.TimeoutError:
+                beats += 1
+            except StopAsyncIteration:
+                break
+        assert beats > 3
+        g = s.generation
+        text = "".join(event.text for event in events if isinstance(event, claude_code.FileChunk))
+        assert text == g.code
+        assert g.accepted
+        assert isinstance(events[-1], claude_code.Finished)
+
+    asyncio.run(main())
+    assert len(claude_twin.sent()) == 1
+
+
+def test_a_heartbeat_task_that_is_kept_gets_its_event(claude_twin: Twin) -> None:
+    claude_twin.fault(pace=0.03)
+
+    async def main() -> None:
+        s = claude_twin.async_client().stream(REVERSE, cache="off")
+        task = asyncio.ensure_future(anext_of(s))
+        done, _ = await asyncio.wait({task}, timeout=0.001)
+        assert not done
+        with pytest.raises(RuntimeError, match="elsewhere"):
+            await s.__anext__()
+        await task
+        assert (await s.collect()).accepted
+
+    async def anext_of(s: claude_code.AsyncStream) -> object:
+        return await s.__anext__()
+
+    asyncio.run(main())
+    assert len(claude_twin.sent()) == 1
+
+
+def test_a_dropped_stream_closes_the_request_although_a_heartbeat_passed() -> None:
+    with Loopback(stall=True) as server:
+
+        async def main() -> None:
+            client = AsyncClient.local(answers=server.url)
+            s = client.stream(REVERSE, cache="off")
+            while True:
+                try:
+                    await asyncio.wait_for(s.__anext__(), 0.2)
+                except asyncio.TimeoutError:
+                    break
+            assert not server.hung_up.acquire(blocking=False)
+            del s
+            for _ in range(100):
+                await asyncio.sleep(0.02)
+                if server.hung_up.acquire(blocking=False):
+                    return
+            pytest.fail("the request stayed open")
+
+        asyncio.run(main())
 
 
 def test_cancelling_a_task_drops_the_call_and_the_next_one_works(claude_twin: Twin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from conftest import REVERSE, Run
@@ -35,26 +35,68 @@ def test_a_call_is_a_span_with_what_it_came_to(claude_twin: Twin) -> None:
     with PROVIDER.get_tracer("mine").start_as_current_span("mine") as mine:
         g = claude_twin.client().generate(REVERSE, model="haiku", max_tokens=900)
     span, _ = SPANS.get_finished_spans()
-    assert span.name == "generate_content haiku"
+    assert span.name == "chat haiku"
     assert span.kind is trace.SpanKind.CLIENT
     assert span.parent.span_id == mine.get_span_context().span_id
     seen = dict(span.attributes)
     assert seen == {
-        "gen_ai.operation.name": "generate_content",
+        "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "aws.bedrock",
         "gen_ai.request.model": "haiku",
         "gen_ai.request.max_tokens": 900,
         "gen_ai.response.id": g.id,
+        "gen_ai.conversation.id": g.id,
         "gen_ai.response.model": g.model,
         "gen_ai.response.finish_reasons": ("end_turn",),
         "gen_ai.usage.input_tokens": g.usage.input_tokens,
         "gen_ai.usage.output_tokens": g.usage.output_tokens,
         "claude_code.accepted": True,
+        "claude_code.tier": "simple",
+        "claude_code.files": 1,
         "claude_code.attempts": 1,
         "claude_code.cached": False,
         "claude_code.sample": False,
         "claude_code.cost_usd": str(g.receipt.total_usd),
     }
+
+
+def test_metrics_have_the_names_of_the_conventions(
+    claude_twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = pytest.importorskip("opentelemetry.metrics")
+    kept = pytest.importorskip("opentelemetry.sdk.metrics.export").InMemoryMetricReader()
+    provider = pytest.importorskip("opentelemetry.sdk.metrics").MeterProvider([kept])
+    monkeypatch.setattr(metrics, "get_meter_provider", lambda: provider)
+    monkeypatch.setattr(metrics, "get_meter", provider.get_meter)
+    g = claude_twin.client().generate(REVERSE, model="haiku", cache="off")
+    found = points(kept)
+    labels = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "haiku",
+        "gen_ai.response.model": g.model,
+    }
+    assert set(found) == {
+        "gen_ai.client.inference.duration",
+        "gen_ai.client.inference.usage.input_tokens",
+        "gen_ai.client.inference.usage.output_tokens",
+        "gen_ai.client.inference.operation.input_tokens",
+        "gen_ai.client.inference.operation.output_tokens",
+        "claude_code.cost",
+    }
+    duration = found["gen_ai.client.inference.duration"]
+    assert dict(duration.attributes) == labels
+    assert duration.explicit_bounds[:3] == (0.01, 0.02, 0.04)
+    assert found["gen_ai.client.inference.usage.output_tokens"].value == g.usage.output_tokens
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http/dup,claude_code/dup")
+    claude_twin.client().generate(REVERSE, model="haiku", cache="off")
+    assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"} <= set(points(kept))
+
+
+def points(reader: Any) -> dict[str, Any]:
+    data = reader.get_metrics_data()
+    scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics]
+    return {metric.name: metric.data.data_points[0] for scope in scopes for metric in scope.metrics}
 
 
 def test_neither_prompt_nor_answer_is_in_a_span_unless_asked_for(

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::Usage;
+use claude_code_core::money::usage_figures::UsageFigures;
 use claude_code_core::provider::{ModelEvent, ProviderError, StopReason};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::{self, Damage};
 use crate::model_service::redact::Sent;
+use crate::model_service::usage;
 
 /// An answer as far as it was read.
 #[derive(Default)]
@@ -17,8 +18,12 @@ pub(super) struct Answer {
     /// Whether each block is still open.
     blocks: BTreeMap<u64, bool>,
     stop: Option<(StopReason, Option<String>)>,
-    /// The latest figure of each kind: those of a later event are the sums so far.
-    usage: Map<String, Value>,
+    /// The largest figure of each kind.
+    usage: UsageFigures,
+    /// The output count of the first event, which is no final one.
+    seed: Option<u64>,
+    /// Whether the model wrote anything.
+    wrote: bool,
     ended: bool,
 }
 
@@ -34,7 +39,9 @@ impl Answer {
             "message_start" => {
                 let first = !std::mem::replace(&mut self.started, true);
                 self.require(first)?;
-                self.count(&event["message"]["usage"]);
+                let mut first = usage::of_messages(&event["message"]["usage"]);
+                self.seed = first.output_tokens.take();
+                self.usage.merge(&first);
                 Ok(vec![ModelEvent::Alive])
             }
             "content_block_start" => self.begin_block(&event),
@@ -48,11 +55,15 @@ impl Answer {
                 // A later one may have more counts, but no second reason.
                 let again = self.stop.is_some() && event["delta"]["stop_reason"].is_string();
                 self.require(self.started && self.is_between_blocks() && !again)?;
-                self.count(&event["usage"]);
+                self.usage.merge(&usage::of_messages(&event["usage"]));
                 self.note_stop(&event["delta"]);
                 Ok(vec![ModelEvent::Alive])
             }
-            "message_stop" => self.end(),
+            "message_stop" => {
+                let metrics = &event["amazon-bedrock-invocationMetrics"];
+                self.usage.merge(&usage::of_invocation_metrics(metrics));
+                self.end()
+            }
             "error" => Err(error::in_stream(sent, &event)),
             _ if event["error"].is_object() => Err(error::in_stream(sent, &event)),
             _ => Ok(vec![ModelEvent::Skipped]),
@@ -67,9 +78,10 @@ impl Answer {
         }
         let content = message["content"].as_array().ok_or(Damage::Json)?;
         let mut answer = Answer { started: true, ..Answer::default() };
-        answer.count(&message["usage"]);
+        answer.usage = usage::of_messages(&message["usage"]);
         answer.note_stop(&message);
         let mut events: Vec<ModelEvent> = content.iter().map(block).collect();
+        answer.wrote = events.iter().any(is_written);
         events.extend(answer.end()?);
         Ok(events)
     }
@@ -83,26 +95,33 @@ impl Answer {
         let fits = self.started && self.stop.is_none() && self.is_between_blocks();
         let fresh = self.blocks.insert(index(event), true).is_none();
         self.require(fits && fresh)?;
-        Ok(vec![block(&event["content_block"])])
+        let begun = block(&event["content_block"]);
+        self.wrote |= is_written(&begun);
+        Ok(vec![begun])
     }
 
     fn delta(&mut self, event: &Value) -> Result<Vec<ModelEvent>, ProviderError> {
         self.in_block(event)?;
         let delta = &event["delta"];
-        Ok(vec![match delta["type"].as_str().unwrap_or_default() {
+        let found = match delta["type"].as_str().unwrap_or_default() {
             "text_delta" => ModelEvent::Text(delta["text"].as_str().ok_or(Damage::Json)?.to_owned()),
             "thinking_delta" => ModelEvent::Thinking { chars: chars(&delta["thinking"]) },
             "signature_delta" => ModelEvent::Thinking { chars: 0 },
             _ => ModelEvent::Skipped,
-        }])
+        };
+        self.wrote |= is_written(&found);
+        Ok(vec![found])
     }
 
     fn end(&mut self) -> Result<Vec<ModelEvent>, ProviderError> {
         self.require(self.started && self.is_between_blocks())?;
         let (reason, detail) = self.stop.take().ok_or(Damage::Order)?;
         self.ended = true;
-        let usage = usage(&self.usage).map(ModelEvent::Usage);
-        Ok([ModelEvent::Stop { reason, detail }].into_iter().chain(usage).collect())
+        let (note, mut usage) = usage::bill(&self.usage, self.wrote);
+        if let Some(ModelEvent::Usage(usage)) = &mut usage {
+            usage.output_tokens = usage.output_tokens.max(self.seed.unwrap_or(0));
+        }
+        Ok(note.into_iter().chain([ModelEvent::Stop { reason, detail }]).chain(usage).collect())
     }
 
     fn note_stop(&mut self, found: &Value) {
@@ -110,11 +129,6 @@ impl Answer {
             let category = found["stop_details"]["category"].as_str();
             self.stop = Some((StopReason::from_wire(reason), category.map(printable)));
         }
-    }
-
-    fn count(&mut self, usage: &Value) {
-        let figures = usage.as_object().into_iter().flatten().filter(|(_, figure)| !figure.is_null());
-        self.usage.extend(figures.map(|(name, figure)| (name.clone(), figure.clone())));
     }
 
     /// Whether each block that began has ended.
@@ -143,6 +157,11 @@ fn printable(text: &str) -> String {
     crate::model_service::faults::printable(text, 64)
 }
 
+/// Whether the model wrote something that is billed as output.
+fn is_written(event: &ModelEvent) -> bool {
+    matches!(event, ModelEvent::Text(_) | ModelEvent::Thinking { .. })
+}
+
 /// A block as it begins, or whole.
 fn block(block: &Value) -> ModelEvent {
     match block["type"].as_str().unwrap_or_default() {
@@ -154,22 +173,4 @@ fn block(block: &Value) -> ModelEvent {
         "redacted_thinking" => ModelEvent::Thinking { chars: 0 },
         _ => ModelEvent::Skipped,
     }
-}
-
-/// The figures as tokens; none where the server gave none.
-fn usage(figures: &Map<String, Value>) -> Option<Usage> {
-    let count = |name: &str| figures.get(name).and_then(Value::as_u64);
-    let (input, output) = (count("input_tokens"), count("output_tokens")?);
-    let split = figures.get("cache_creation").map(|split| &split["ephemeral_1h_input_tokens"]);
-    let written = count("cache_creation_input_tokens").unwrap_or(0);
-    let for_an_hour = split.and_then(Value::as_u64).unwrap_or(0).min(written);
-    Some(Usage {
-        cache_read_input_tokens: count("cache_read_input_tokens").unwrap_or(0),
-        cache_creation_5m_input_tokens: written - for_an_hour,
-        cache_creation_1h_input_tokens: for_an_hour,
-        thinking_tokens: figures
-            .get("output_tokens_details")
-            .and_then(|details| details["thinking_tokens"].as_u64()),
-        ..Usage::new(input?, output)
-    })
 }

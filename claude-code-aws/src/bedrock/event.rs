@@ -3,10 +3,10 @@
 use aws_sdk_bedrockruntime::types::{
     CacheTtl, ContentBlockDelta, ConverseStreamOutput, ReasoningContentBlockDelta, TokenUsage,
 };
-use claude_code_core::Usage;
+use claude_code_core::money::usage_figures::UsageFigures;
 use claude_code_core::provider::{ModelEvent, StopReason};
 
-/// The event in the core's words.
+/// The event in the core's words; what it says of the usage is read by [`figures`].
 pub(super) fn translate(event: ConverseStreamOutput) -> ModelEvent {
     match event {
         ConverseStreamOutput::ContentBlockDelta(event) => match event.delta {
@@ -21,10 +21,8 @@ pub(super) fn translate(event: ConverseStreamOutput) -> ModelEvent {
         ConverseStreamOutput::MessageStop(event) => {
             ModelEvent::Stop { reason: StopReason::from_wire(event.stop_reason.as_str()), detail: None }
         }
-        ConverseStreamOutput::Metadata(event) => {
-            event.usage.as_ref().map_or(ModelEvent::Alive, |found| ModelEvent::Usage(usage(found)))
-        }
-        ConverseStreamOutput::MessageStart(_)
+        ConverseStreamOutput::Metadata(_)
+        | ConverseStreamOutput::MessageStart(_)
         | ConverseStreamOutput::ContentBlockStart(_)
         | ConverseStreamOutput::ContentBlockStop(_) => ModelEvent::Alive,
         _ => ModelEvent::Skipped,
@@ -32,20 +30,19 @@ pub(super) fn translate(event: ConverseStreamOutput) -> ModelEvent {
 }
 
 /// Bedrock's input_tokens leave out what the prompt cache served or stored, as ours do.
-fn usage(found: &TokenUsage) -> Usage {
+pub(super) fn figures(found: &TokenUsage) -> UsageFigures {
     let count = |n: i32| u64::try_from(n).unwrap_or(0);
-    let written = count(found.cache_write_input_tokens().unwrap_or(0));
-    let for_an_hour = found
-        .cache_details()
-        .iter()
-        .filter(|detail| *detail.ttl() == CacheTtl::OneHour)
-        .map(|detail| count(detail.input_tokens()))
-        .sum::<u64>()
-        .min(written);
-    Usage {
+    let written = |ttl: &CacheTtl| {
+        let kept = found.cache_details().iter().filter(|detail| detail.ttl() == ttl);
+        kept.map(|detail| count(detail.input_tokens())).fold(0, u64::saturating_add)
+    };
+    UsageFigures {
+        input_tokens: count(found.input_tokens()),
+        output_tokens: Some(count(found.output_tokens())),
         cache_read_input_tokens: count(found.cache_read_input_tokens().unwrap_or(0)),
-        cache_creation_5m_input_tokens: written - for_an_hour,
-        cache_creation_1h_input_tokens: for_an_hour,
-        ..Usage::new(count(found.input_tokens()), count(found.output_tokens()))
+        cache_write_input_tokens: count(found.cache_write_input_tokens().unwrap_or(0)),
+        cache_write_5m_input_tokens: written(&CacheTtl::FiveMinutes),
+        cache_write_1h_input_tokens: written(&CacheTtl::OneHour),
+        ..UsageFigures::default()
     }
 }

@@ -26,6 +26,7 @@ use futures_util::stream::{self, BoxStream};
 
 use crate::connect::credentials::Rotating;
 use crate::connect::{Network, transport};
+use crate::model_service::usage;
 use control::Control;
 use order::Order;
 
@@ -140,7 +141,7 @@ impl Bedrock {
         let provider = self.at(&call)?;
         let current = provider.current();
         match request::send(&current.client, &call).await {
-            Ok(output) => Ok(Open { events: output.stream, order: Order::default(), call }),
+            Ok(output) => Ok(Open::new(output.stream, call)),
             Err(failed) => {
                 let fault = error::before_stream(&call, failed);
                 if fault.code.as_deref().is_some_and(error::is_ended_token) {
@@ -228,14 +229,37 @@ struct Open {
     events: EventReceiver<ConverseStreamOutput, ConverseStreamOutputError>,
     order: Order,
     call: ModelCall,
+    /// Whether the model wrote anything.
+    wrote: bool,
+    /// The usage, behind the note about it.
+    usage: Option<ModelEvent>,
 }
 
 impl Open {
+    fn new(events: EventReceiver<ConverseStreamOutput, ConverseStreamOutputError>, call: ModelCall) -> Self {
+        Open { events, order: Order::default(), call, wrote: false, usage: None }
+    }
+
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
+        if let Some(usage) = self.usage.take() {
+            return Some(Ok(usage));
+        }
         let arrived = match self.events.recv().await {
             Ok(arrived) => arrived?,
             Err(failed) => return Some(Err(error::within_stream(&self.call, failed))),
         };
-        Some(self.order.check(&arrived).map(|()| event::translate(arrived)))
+        if let Err(disorder) = self.order.check(&arrived) {
+            return Some(Err(disorder));
+        }
+        if let ConverseStreamOutput::Metadata(metadata) = &arrived
+            && let Some(found) = &metadata.usage
+        {
+            let (note, usage) = usage::bill(&event::figures(found), self.wrote);
+            self.usage = usage;
+            return Some(Ok(note.or_else(|| self.usage.take()).unwrap_or(ModelEvent::Alive)));
+        }
+        let event = event::translate(arrived);
+        self.wrote |= matches!(event, ModelEvent::Text(_) | ModelEvent::Thinking { .. });
+        Some(Ok(event))
     }
 }

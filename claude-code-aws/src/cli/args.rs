@@ -62,6 +62,8 @@ pub(super) enum Command {
         /// Stop or resume all sending; none: show the figures
         action: Option<BudgetAction>,
     },
+    /// What the last days cost and how they went: spend, success, response times, savings
+    Usage(UsageArgs),
     /// Is everything there? Each line is ok or says what to do
     Doctor,
     /// The local twin of Bedrock, S3 and DynamoDB
@@ -72,6 +74,17 @@ pub(super) enum Command {
     Service(ServiceCommand),
     /// The HTTP API and the service creator's page
     Serve(ServeArgs),
+}
+
+/// What `usage` shows.
+#[derive(Args, Debug)]
+pub(super) struct UsageArgs {
+    /// The last days, today included
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=40))]
+    pub(super) days: u32,
+    /// day, model, tier or scope (your own and everybody's)
+    #[arg(long, value_name = "WHAT", default_value = "day")]
+    pub(super) by: String,
 }
 
 /// What happens to all sending.

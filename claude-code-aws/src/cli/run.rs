@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
 use clap::error;
 use claude_code_core::request::Work;
+use claude_code_core::provider::stop_signal::StopSignal;
 use claude_code_core::{Client, Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 
@@ -24,6 +26,7 @@ use crate::cli::commands::service;
 use crate::cli::commands::task;
 use crate::cli::commands::twin;
 use crate::cli::commands::undo;
+use crate::cli::commands::usage;
 use crate::cli::output::exit;
 use crate::cli::output::problem;
 use crate::cli::output::show;
@@ -70,6 +73,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),
         Command::Budget { action } => wait(budget::run(global, action)),
+        Command::Usage(args) => wait(usage::run(global, args)),
         Command::Doctor => wait(doctor::run(global)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
         Command::Service(command) => wait_for(|alive| service::run(global, command, alive)),
@@ -88,7 +92,19 @@ fn of_task(global: Global, work: Work, args: &TaskArgs) -> Result<u8> {
 }
 
 /// Held by a task beside the work for as long as it has something to give back.
-pub(super) type Alive = mpsc::Sender<()>;
+#[derive(Clone)]
+pub(super) struct Alive {
+    _sender: mpsc::Sender<()>,
+    /// What Ctrl-C tells to end, where the work can say then what it cost.
+    interrupt: Arc<Mutex<Option<StopSignal>>>,
+}
+
+impl Alive {
+    /// Ctrl-C sets this signal from now on, and the work may then come to its own end.
+    pub(super) fn interrupts(&self, signal: StopSignal) {
+        *self.interrupt.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
+    }
+}
 
 /// Gives back what a client's requests held when they were dropped: whoever asks the same next need not wait for it.
 pub(super) struct GiveBack {
@@ -122,18 +138,40 @@ fn wait(work: impl Future<Output = Result<u8>>) -> Result<u8> {
 /// As [`wait`], and then for the tasks that see that nobody listens any more.
 fn wait_for<F: Future<Output = Result<u8>>>(work: impl FnOnce(Alive) -> F) -> Result<u8> {
     let runtime = runtime()?;
-    let (alive, mut all_gone) = mpsc::channel(1);
+    let (sender, mut all_gone) = mpsc::channel(1);
+    let interrupt = Arc::<Mutex<Option<StopSignal>>>::default();
+    let alive = Alive { _sender: sender, interrupt: interrupt.clone() };
     let ended = runtime.block_on(async {
+        let mut work = Box::pin(work(alive));
         let ended = tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => Ok(exit::INTERRUPTED),
-            ended = Box::pin(work(alive)) => ended,
+            _ = tokio::signal::ctrl_c() => None,
+            ended = &mut work => Some(ended),
         };
+        let signal = interrupt.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = match (ended, signal) {
+            (Some(ended), _) => ended,
+            (None, None) => Ok(exit::INTERRUPTED),
+            (None, Some(signal)) => {
+                signal.set();
+                account(&mut work).await
+            }
+        };
+        drop(work);
         let _ = tokio::time::timeout(LAST_BREATH, all_gone.recv()).await;
         ended
     });
     runtime.shutdown_timeout(LAST_BREATH);
     ended
+}
+
+/// The end of work that was interrupted, which tells what it cost. A second Ctrl-C, or too long a wait, drops it.
+async fn account(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => Ok(exit::INTERRUPTED),
+        ended = tokio::time::timeout(LAST_BREATH, work) => ended.unwrap_or(Ok(exit::INTERRUPTED)),
+    }
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -148,10 +186,7 @@ fn built(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtim
 
 fn ended(global: Global, ended: Result<u8>) -> u8 {
     let error = match ended {
-        Ok(exit::INTERRUPTED) => {
-            show::note("error: interrupted; the request was closed");
-            return exit::INTERRUPTED;
-        }
+        Ok(exit::INTERRUPTED) => Error::new(ErrorKind::Interrupted, "interrupted; the request was closed"),
         Ok(code) => return code,
         Err(error) => error,
     };

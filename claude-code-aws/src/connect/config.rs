@@ -101,6 +101,12 @@ pub struct Config {
     pub network: Network,
     /// How the Messages API is reached, where it is the provider.
     pub anthropic: crate::anthropic::Settings,
+    /// Whether each request is a line in CloudWatch's embedded metric format on stdout; so it is in Lambda.
+    pub emf: bool,
+    /// Whether each request is a JSON line on stderr.
+    pub request_log: bool,
+    /// Whether requests are counted in the state table, for `usage`.
+    pub usage_counters: bool,
     /// The AWS region; none: the standard chain, then `us-east-1`.
     pub region: Option<String>,
     /// What the client decides for all its requests.
@@ -126,6 +132,9 @@ impl Default for Config {
             answers: None,
             network: Network::default(),
             anthropic: crate::anthropic::Settings::default(),
+            emf: is_lambda(),
+            request_log: false,
+            usage_counters: true,
             region: None,
             policy: Policy::default(),
         }
@@ -165,6 +174,7 @@ impl Config {
         vars.read_provider(&mut config)?;
         vars.read_places(&mut config)?;
         vars.read_api(&mut config)?;
+        vars.read_metrics(&mut config)?;
         vars.read_policy(&mut config.policy)?;
         Ok(config)
     }
@@ -302,6 +312,18 @@ impl Vars {
             streaming: self.flag("RESPONSE_STREAMING")?.unwrap_or_default(),
             authorizer_claim: self.get("AUTHORIZER_CLAIM").map(str::to_owned),
         };
+        Ok(())
+    }
+
+    fn read_metrics(&self, config: &mut Config) -> Result<()> {
+        config.emf = self.flag("EMF")?.unwrap_or(self.0.contains_key(LAMBDA));
+        let log = self.parse("LOG", "json or off", |text| match text {
+            "json" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        })?;
+        config.request_log = log.unwrap_or(false);
+        config.usage_counters = self.flag("USAGE_COUNTERS")?.unwrap_or(true);
         Ok(())
     }
 

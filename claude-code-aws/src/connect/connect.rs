@@ -21,6 +21,7 @@ use crate::connect::credentials::{self, Rereading, Rotating};
 use crate::connect::profile::Profile;
 #[cfg(feature = "local")]
 use crate::local::Twin;
+use crate::metrics::Observers;
 use crate::storage::dynamodb::DynamoState;
 use crate::storage::results::AwsResults;
 
@@ -46,6 +47,7 @@ pub struct Connected {
     pub client: Client,
     #[cfg_attr(not(any(feature = "cli", feature = "server")), allow(dead_code, reason = "read by those hosts"))]
     pub(crate) places: Option<Places>,
+    pub(crate) observers: Observers,
 }
 
 /// Where results are: what else reads them needs the same configuration.
@@ -107,8 +109,10 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Samples => return Err(missing("provider \"samples\"")),
     }
     .with_policy(policy);
+    let observers = Observers::of(config);
+    let builder = counted(observers.watch(builder), config);
     match config.store.unwrap_or(config.default_store) {
-        Store::None => Ok(Connected { client: builder.build(), places: None }),
+        Store::None => Ok(Connected { client: builder.build(), places: None, observers }),
         Store::Aws => {
             let bucket = bucket(sdk, config).await?;
             let client = stored(builder, sdk, config, &bucket).build();
@@ -118,10 +122,10 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
                 #[cfg(feature = "local")]
                 twin: None,
             };
-            Ok(Connected { client, places: Some(places) })
+            Ok(Connected { client, places: Some(places), observers })
         }
         #[cfg(feature = "local")]
-        Store::Disk => on_disk(builder, twin, config).await,
+        Store::Disk => on_disk(builder, twin, config, observers).await,
         #[cfg(not(feature = "local"))]
         Store::Disk => Err(missing("store \"disk\"")),
     }
@@ -170,19 +174,30 @@ pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
 pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
     let answers_from = twin.answers_from().to_owned();
     let policy = Policy { samples: true, answers_from, ..config.policy.clone() };
+    let observers = Observers::of(config);
     let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
-    on_disk(builder, Some(twin.clone()), config).await
+    on_disk(counted(observers.watch(builder), config), Some(twin.clone()), config, observers).await
 }
 
 #[cfg(feature = "local")]
-async fn on_disk(builder: ClientBuilder, twin: Option<Twin>, config: &Config) -> Result<Connected> {
+async fn on_disk(
+    builder: ClientBuilder,
+    twin: Option<Twin>,
+    config: &Config,
+    observers: Observers,
+) -> Result<Connected> {
     let client = crate::local::stored(builder, twin.as_ref(), config).await?;
     let places = twin.filter(|_| client.results().is_some()).map(|twin| Places {
         sdk: twin.sdk_config(),
         bucket: config.bucket_name.clone().unwrap_or_else(|| crate::local::BUCKET.to_owned()),
         twin: Some(twin),
     });
-    Ok(Connected { client, places })
+    Ok(Connected { client, places, observers })
+}
+
+/// The builder with requests counted in the state table, where the settings want it.
+fn counted(builder: ClientBuilder, config: &Config) -> ClientBuilder {
+    if config.usage_counters { builder.with_usage_counters() } else { builder }
 }
 
 #[cfg(feature = "local")]

@@ -21,6 +21,7 @@ use crate::connect::config::Store;
 use crate::connect::connected_to;
 use crate::connect::{Connected, connect_places};
 use crate::local::Twin;
+use crate::metrics::Observers;
 use crate::storage::services;
 
 /// How often a server that ends looks whether all is done.
@@ -156,13 +157,18 @@ pub struct App {
     pub(super) total: Duration,
     pub(super) room: Arc<Semaphore>,
     pub(super) job_pool: JobPool,
+    pub(super) observers: Observers,
 }
 
 impl App {
     /// The application over a client of the caller's own. Conversations are kept in memory, and results have no
     /// download URLs: [`connect`](Self::connect) gives both.
     pub fn new(client: Client, settings: Settings) -> Self {
-        App::over(Connected { client, places: None }, &Config::default(), settings)
+        App::over(
+            Connected { client, places: None, observers: Observers::default() },
+            &Config::default(),
+            settings,
+        )
     }
 
     /// The application for these settings, as [`crate::connect`] makes its client.
@@ -208,13 +214,14 @@ impl App {
 
     pub(crate) fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
         let services = services::of(&connected, config);
-        let Connected { client, places } = connected;
+        let Connected { client, places, observers } = connected;
         let (state, clock) = (client.state().clone(), client.clock().clone());
         App {
             services,
             jobs: Jobs::new(state.clone(), clock.clone()),
             idempotency: Idempotency::new(state, clock.clone(), client.ids().clone()),
             queue: None,
+            observers,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
             job_pool: JobPool::new(settings.concurrency.max(1)),

@@ -56,7 +56,13 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
     }
     match app.settings.authentication.scope(&request) {
         Ok(scope) => request.extensions_mut().insert(scope),
-        Err(problem) => return problem.into_response(),
+        Err(problem) => {
+            let response = problem.into_response();
+            if response.status() == StatusCode::UNAUTHORIZED {
+                app.observers.authentication_failed();
+            }
+            return response;
+        }
     };
     // Before the body is read and before anything is paid: a full house costs nothing.
     let place = match app.room.clone().try_acquire_owned() {

@@ -8,7 +8,7 @@ use super::middleware;
 use super::response::problem;
 #[cfg(feature = "local")]
 use super::routes::twin_s3;
-use super::routes::{budget, conversation, generate, jobs, openapi, page, results, services};
+use super::routes::{budget, conversation, generate, jobs, metrics, openapi, page, results, services, usage};
 
 /// Every route. What stands before them all is in `middleware`: who calls, whether there is room, what every answer says.
 pub fn router(app: App) -> Router {
@@ -25,6 +25,8 @@ pub fn router(app: App) -> Router {
         .route("/jobs/{id}", get(jobs::job))
         .route("/jobs/{id}/events", get(jobs::events))
         .route("/budget", get(budget::budget))
+        .route("/usage", get(usage::usage))
+        .route("/metrics", get(metrics::metrics))
         .route("/health", get(page::health))
         .route("/openapi.json", get(openapi::document))
         .route("/", get(page::index))

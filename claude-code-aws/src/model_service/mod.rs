@@ -4,3 +4,4 @@ pub(crate) mod context_length;
 pub(crate) mod faults;
 pub(crate) mod redact;
 pub(crate) mod sent_body;
+pub(crate) mod usage;

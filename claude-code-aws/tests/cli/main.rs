@@ -6,6 +6,7 @@ mod doctor;
 mod edges;
 mod generate;
 mod kept;
+mod metrics;
 mod refactor;
 mod run;
 mod serve;

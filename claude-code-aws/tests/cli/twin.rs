@@ -260,6 +260,28 @@ fn ctrl_c_closes_the_request_and_ends_with_130() {
     assert!(done.last_line().starts_with("error: interrupted"), "{done:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_with_json_tells_what_was_received_and_what_it_cost() {
+    let place = Place::new();
+    let script = place.write("script.json", r#"{"steps": [{"faults": [{"stall_at": 400}]}]}"#);
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let mut command = place.command(&["generate", REVERSE, "--cache", "off", "--json"]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let done = Done::of(child.wait_with_output().unwrap());
+    assert_eq!(done.code, 130, "{done:?}");
+    let told: serde_json::Value = serde_json::from_str(&done.out).expect("one JSON value on stdout");
+    assert_eq!(told["error"]["kind"], "interrupted");
+    let partial = &told["partial"];
+    assert_eq!(partial["attempts"][0]["unknown"], true, "{told}");
+    let cost: f64 = partial["receipt"]["total_usd"].as_str().unwrap().parse().unwrap();
+    assert!(cost > 0.0 && partial["receipt"]["items"][0]["what"] == "unknown_outcome", "{told}");
+}
+
 #[test]
 fn a_name_that_leaves_the_directory_ends_with_3_and_writes_nothing() {
     let place = Place::new();

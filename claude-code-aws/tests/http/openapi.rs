@@ -70,6 +70,7 @@ async fn answers_are_of_their_schemas() {
     check("Result", &api.get(&format!("/results/{id}")).await.json());
     check("Download", &api.get(&format!("/results/{id}/download")).await.json());
     check("Budget", &api.get("/budget").await.json());
+    check("UsageReport", &api.get("/usage?days=2&by=model").await.json());
     check("Health", &api.get("/health").await.json());
     check("Problem", &api.get("/results/nothing").await.json());
     let accepted = post(&api.router, "/generate", &[("prefer", "respond-async")], body).await;
@@ -110,6 +111,7 @@ async fn every_route_of_the_contract_is_described() {
         ("/jobs/{id}", "get"),
         ("/jobs/{id}/events", "get"),
         ("/budget", "get"),
+        ("/usage", "get"),
         ("/services/{id}/code/{code_id}", "get"),
         ("/services/{id}/code/{code_id}/zip", "get"),
     ] {

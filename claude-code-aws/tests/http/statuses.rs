@@ -45,6 +45,7 @@ fn every_kind_has_the_status_of_the_table() {
         (ErrorKind::Conflict, 409),
         (ErrorKind::KeyReused, 422),
         (ErrorKind::EditFailed, 422),
+        (ErrorKind::Interrupted, 502),
         (ErrorKind::Forked, 500),
     ];
     for (kind, expected) in table {

@@ -112,12 +112,21 @@ async fn effort_max_tokens_guardrail_metadata_and_tier_are_sent_where_the_servic
             "trace": "disabled",
         })
     );
-    assert_eq!(body["requestMetadata"], json!({ "team": "a b", "cost-center": "42" }));
+    let metadata = &body["requestMetadata"];
+    assert_eq!((&metadata["team"], &metadata["cost-center"]), (&json!("a b"), &json!("42")));
+    assert!(metadata["claude_code_request_id"].as_str().unwrap().len() >= 36, "{metadata}");
     assert_eq!(body["serviceTier"], json!({ "type": "priority" }));
     let (body, _) = sent(Policy::default(), to(MODEL)).await;
-    for name in ["outputConfig", "guardrailConfig", "requestMetadata", "serviceTier"] {
+    for name in ["outputConfig", "guardrailConfig", "serviceTier"] {
         assert_eq!(body[name], Value::Null, "{name} is not sent unless somebody asks");
     }
+    assert_eq!(body["requestMetadata"].as_object().unwrap().len(), 1, "the request's own id");
+    let batch = GenerateRequest { batch_id: Some("b-1".to_owned()), ..to(MODEL) };
+    let (body, _) = sent(Policy::default(), batch).await;
+    assert_eq!(body["requestMetadata"]["claude_code_batch_id"], "b-1");
+    let batch = GenerateRequest { batch_id: Some("no such {value}".to_owned()), ..to(MODEL) };
+    let (body, _) = sent(Policy::default(), batch).await;
+    assert_eq!(body["requestMetadata"].as_object().unwrap().len(), 1, "what the service refuses is left out");
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ mod seeds;
 mod sends;
 mod server;
 mod streams;
+mod usage;
 
 #[path = "../../../claude-code-core/tests/support/corpus.rs"]
 mod corpus;

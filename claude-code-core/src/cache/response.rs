@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::answer::file::sha256_hex;
+use crate::cache::charge::Charge;
 use crate::clock::{Clock, UtcMillis};
 use crate::error::{Error, Result};
 use crate::generation::{Cached, Generation};
@@ -43,6 +44,8 @@ pub(crate) struct Entry {
     /// The original, with its own receipt.
     pub(crate) generation: Arc<Generation>,
     pub(crate) expires_at: UtcMillis,
+    /// Who has the original's cost on its receipt: nobody yet, if all its callers were cancelled.
+    pub(crate) charge: Charge,
 }
 
 /// An answer in shared state.
@@ -116,11 +119,19 @@ impl ResponseCache {
     }
 
     /// Closes the lease; an accepted answer enters first, unless another leader has taken over meanwhile.
-    pub(crate) async fn close(&self, lease: Lease, plan: &Plan, generation: &Arc<Generation>) {
+    pub(crate) async fn close(
+        &self,
+        lease: Lease,
+        plan: &Plan,
+        generation: &Arc<Generation>,
+        charge: &Charge,
+    ) {
         let left = plan.limits.deadline.since(self.clock.now());
         let closed = timeout(time_after_answer(left), async {
             if plan.is_cached() && may_enter(generation) && self.leases.is_held(&lease).await {
-                self.put(plan, generation, self.clock.now().plus(plan.cache_ttl)).await;
+                let expires_at = self.clock.now().plus(plan.cache_ttl);
+                let (generation, charge) = (generation.clone(), charge.clone());
+                self.put(plan, Entry { generation, expires_at, charge }).await;
             }
             self.leases.release(lease).await;
         });
@@ -132,7 +143,7 @@ impl ResponseCache {
     /// Writes an entry again, such as it is now. Its end stays the same.
     pub(crate) async fn renew(&self, plan: &Plan, entry: &Entry) {
         let left = plan.limits.deadline.since(self.clock.now());
-        let written = self.put(plan, &entry.generation, entry.expires_at);
+        let written = self.put(plan, entry.clone());
         let _ = timeout(time_after_answer(left), written).await;
     }
 
@@ -166,16 +177,16 @@ impl ResponseCache {
             return None;
         }
         let generation = Arc::new(decode(&plan.cache_key, &found.value)?);
-        let entry = Entry { generation, expires_at: found.expires_at };
+        let entry = Entry { generation, expires_at: found.expires_at, charge: Charge::taken() };
         self.memory.insert(plan.cache_key.clone(), entry.clone());
         Some(entry)
     }
 
-    async fn put(&self, plan: &Plan, generation: &Arc<Generation>, expires_at: UtcMillis) {
-        let entry = Entry { generation: generation.clone(), expires_at };
-        self.memory.insert(plan.cache_key.clone(), entry);
+    async fn put(&self, plan: &Plan, entry: Entry) {
+        self.memory.insert(plan.cache_key.clone(), entry.clone());
         let Some(shared) = &self.shared else { return };
-        let Some(value) = encode(&plan.cache_key, generation) else { return };
+        let Entry { generation, expires_at, .. } = entry;
+        let Some(value) = encode(&plan.cache_key, &generation) else { return };
         if let Err(error) = shared.put(&key(plan), value, expires_at, OnlyIf::Any).await {
             Self::note(&error);
         }
@@ -199,15 +210,17 @@ fn may_enter(generation: &Generation) -> bool {
 
 /// The same answer as a hit: the original id, its age, and a receipt of nothing that tells what was saved.
 pub(crate) fn hit(generation: &Generation, now: UtcMillis) -> Generation {
-    let mut hit = generation.clone();
-    // A hit that is handed on has told already what it saved.
-    if hit.cached.is_none() {
-        hit.receipt = Receipt::of_cache_hit(&generation.receipt);
-    }
-    hit.cached = Some(Cached { age_seconds: now.since(generation.generated_at).as_secs() });
+    let mut hit = aged(generation, now);
+    hit.receipt = Receipt::of_cache_hit(&generation.receipt);
     hit.usage = Usage::default();
     hit.attempts = Vec::new();
     hit
+}
+
+/// The answer as one that comes from the cache, with its receipt as it is.
+pub(crate) fn aged(generation: &Generation, now: UtcMillis) -> Generation {
+    let age_seconds = now.since(generation.generated_at).as_secs();
+    Generation { cached: Some(Cached { age_seconds }), ..generation.clone() }
 }
 
 /// A failure as it is for those who only waited for it: what it cost is on the receipt of the request that asked.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::best_so_far::Kept;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
+use crate::cache::shared_result::Timing;
 use crate::clock::UtcMillis;
 use crate::draft::next_attempt::NextAttempt;
 use crate::draft::outcome::Sent;
@@ -17,6 +18,7 @@ use crate::model::token_estimate::estimate_tokens;
 use crate::money::price::Cost;
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
+use crate::money::usage_figures::InferenceGeo;
 use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::attempt::Timeouts;
@@ -61,6 +63,8 @@ pub struct Draft {
     pub unreachable_since: Option<UtcMillis>,
     /// How long a slow reader of the stream held the request up: its deadline moves by as much.
     pub held: Duration,
+    /// When the answer began.
+    pub timing: Timing,
     pub(super) reader: AnswerReader,
     pub(super) again: AnswerReader,
     splice: Option<Splice>,
@@ -118,6 +122,7 @@ impl Draft {
             began: None,
             unreachable_since: None,
             held: Duration::ZERO,
+            timing: Timing::default(),
             reader: reader(plan),
             again: reader(plan),
             splice: None,
@@ -212,6 +217,7 @@ impl Draft {
         attempt: &NextAttempt,
         ended: Ended,
         usage: Option<Usage>,
+        geo: &InferenceGeo,
     ) -> Vec<AnswerEvent> {
         let mut pieces = Vec::new();
         if let Some(rest) = self.splice.take().and_then(Splice::finish) {
@@ -232,7 +238,7 @@ impl Draft {
             let answer = self.put_back(answer);
             self.settle(plan, answer, false);
         }
-        self.book(plan, attempt, ended, usage);
+        self.book(plan, attempt, ended, usage, geo);
         pieces
     }
 
@@ -266,7 +272,14 @@ impl Draft {
     }
 
     /// Puts a send on the receipt.
-    fn book(&mut self, plan: &Plan, attempt: &NextAttempt, ended: Ended, usage: Option<Usage>) {
+    fn book(
+        &mut self,
+        plan: &Plan,
+        attempt: &NextAttempt,
+        ended: Ended,
+        usage: Option<Usage>,
+        geo: &InferenceGeo,
+    ) {
         let candidate = plan.candidate(attempt.candidate);
         let paid = match &ended {
             Ended::Refused(_) => false,
@@ -276,7 +289,7 @@ impl Draft {
         let (catalogue, model) = (Catalogue::builtin(), candidate.known_as());
         let send = match (&usage, paid) {
             (_, false) => None,
-            (Some(usage), true) => Some(plan.receipt(candidate, usage)),
+            (Some(usage), true) => Some(plan.receipt(candidate, usage, geo)),
             (None, true) => Some(Receipt::of_unknown(catalogue, model, attempt.ceiling)),
         };
         let send = send.map(|send| if plan.policy.samples { send.as_sample() } else { send });
@@ -312,7 +325,7 @@ impl Draft {
 
     /// Notes that the budget refused the send: nothing was sent.
     pub fn refused(&mut self, plan: &Plan, attempt: &NextAttempt, error: Error) {
-        self.book(plan, attempt, Ended::Refused(error), None);
+        self.book(plan, attempt, Ended::Refused(error), None, &InferenceGeo::Unrestricted);
     }
 
     /// How long the next send may take, within what is left of the request's time.

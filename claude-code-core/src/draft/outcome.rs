@@ -20,6 +20,17 @@ pub struct Sent {
     pub paid: bool,
 }
 
+impl Sent {
+    /// Whether the caller ended it early.
+    pub fn is_interrupted(&self) -> bool {
+        match &self.ended {
+            Ended::Fault(fault) => fault.kind == ErrorKind::Interrupted,
+            Ended::Refused(error) => error.kind == ErrorKind::Interrupted,
+            _ => false,
+        }
+    }
+}
+
 /// What has been reached with a request.
 #[derive(Debug)]
 pub enum Outcome {

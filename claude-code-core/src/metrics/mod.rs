@@ -1,6 +1,9 @@
 //! Metrics: one observation for each request, handed to a sink.
 
+pub(crate) mod account;
+pub(crate) mod delivery;
 mod observation;
 pub(crate) mod observe;
 
+pub use crate::cache::shared_result::Timing;
 pub use observation::*;

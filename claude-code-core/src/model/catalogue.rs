@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub use crate::model::capability::Capabilities;
 use crate::model::{Family, ModelId, ProfileScope, Tier};
 use crate::money::rates::{PriceClass, PriceList, Rates};
+use crate::money::usage_figures::InferenceGeo;
 
 /// The models that are known, with the day on which that was checked.
 #[derive(Debug)]
@@ -170,7 +171,22 @@ impl Catalogue {
     /// The prices of an id as it is billed: by its profile, by its region where it has none, by the Anthropic API's
     /// list where it is one of its ids. None: unpriced.
     pub fn rates(&self, id: &ModelId) -> Option<Rates> {
-        self.find(id)?.rates(PriceClass::of(id))
+        self.rates_in(id, &InferenceGeo::Unrestricted)
+    }
+
+    /// The prices of an id for inference in a geography. None where they are not known.
+    pub fn rates_in(&self, id: &ModelId, geo: &InferenceGeo) -> Option<Rates> {
+        let card = self.find(id)?;
+        let rates = card.rates(PriceClass::of(id))?;
+        match (geo, PriceClass::of(id)) {
+            (InferenceGeo::Unrestricted, _) => Some(rates),
+            (InferenceGeo::Us, PriceClass::Global) => {
+                card.rates(PriceClass::Regional).filter(|regional| regional.has_uplift())
+            }
+            // The id's own price is that of a geography already.
+            (InferenceGeo::Us, _) => Some(rates),
+            (InferenceGeo::Unknown(_), _) => None,
+        }
     }
 
     /// Why a request to this id is not sent: the model is past its end of life on the service that the id belongs

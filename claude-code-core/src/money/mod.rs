@@ -5,3 +5,4 @@ pub mod price;
 pub mod rates;
 pub mod receipt;
 pub mod usage;
+pub mod usage_figures;

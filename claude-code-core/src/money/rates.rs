@@ -135,6 +135,11 @@ impl Rates {
         Some(Rates { model, list, scheme })
     }
 
+    /// Whether an input token costs more than at the global price.
+    pub(crate) fn has_uplift(&self) -> bool {
+        self.scheme.usual.input > self.list.usual.input
+    }
+
     /// The model's bare name.
     pub fn model(&self) -> &'static str {
         self.model

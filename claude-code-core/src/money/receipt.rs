@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::catalogue::Catalogue;
 use crate::model::{ModelId, Tier};
 use crate::money::price::{Cost, PicoUsd, SignedPicoUsd};
-use crate::money::rates::{PriceClass, Sum, lines};
+use crate::money::rates::{PriceClass, Rates, Sum, lines};
 use crate::money::usage::Usage;
+use crate::money::usage_figures::InferenceGeo;
 
 /// What a line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,8 +113,19 @@ pub struct Receipt {
 impl Receipt {
     /// The receipt of one send. An unknown model gives lines without amounts, never zero ones.
     pub fn of_send(catalogue: &Catalogue, id: &ModelId, usage: &Usage, batch: bool) -> Receipt {
-        let (items, saved) = match catalogue.rates(id) {
-            Some(rates) => (rates.bill(usage, batch), saved(catalogue, id, usage, batch)),
+        Receipt::of_send_in(catalogue, id, &InferenceGeo::Unrestricted, usage, batch)
+    }
+
+    /// The receipt of one send whose inference ran in a geography; without a known price there it is unpriced.
+    pub fn of_send_in(
+        catalogue: &Catalogue,
+        id: &ModelId,
+        geo: &InferenceGeo,
+        usage: &Usage,
+        batch: bool,
+    ) -> Receipt {
+        let (items, saved) = match catalogue.rates_in(id, geo) {
+            Some(rates) => (rates.bill(usage, batch), saved(catalogue, id, &rates, usage, batch)),
             None => (unpriced(id, usage), Saved::default()),
         };
         Receipt { items, price_table: catalogue.as_of().to_owned(), saved }
@@ -246,9 +258,8 @@ fn unpriced(id: &ModelId, usage: &Usage) -> Vec<Item> {
 }
 
 /// What the prompt cache and the tier saved on one send.
-fn saved(catalogue: &Catalogue, id: &ModelId, usage: &Usage, batch: bool) -> Saved {
+fn saved(catalogue: &Catalogue, id: &ModelId, rates: &Rates, usage: &Usage, batch: bool) -> Saved {
     let class = PriceClass::of(id);
-    let Some(rates) = catalogue.rates(id) else { return Saved::default() };
     let paid = rates.cost(usage, batch);
     let against = |cost: Option<Cost>| match (cost.and_then(Cost::priced), paid.priced()) {
         (Some(other), Some(paid)) => SignedPicoUsd(i128::from(other.0) - i128::from(paid.0)),

@@ -1,5 +1,6 @@
 //! The words and parameters of one send.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::prompt_cache::{self, Points};
@@ -33,12 +34,36 @@ pub fn call(plan: &Plan, attempt: &NextAttempt, draft: &Draft) -> ModelCall {
             .filter(|_| sends(Field::Sampling) && candidate.takes_sampling() && !thinks),
         effort,
         thinking,
-        metadata: if sends(Field::Metadata) { plan.policy.metadata.clone() } else { Default::default() },
+        metadata: if sends(Field::Metadata) { metadata(plan) } else { Default::default() },
         guardrail: plan.policy.guardrail.clone(),
         service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
         place: candidate.place.clone(),
         sent_flag: Default::default(),
     }
+}
+
+/// Pairs that the service takes in a request's metadata.
+const PAIRS: usize = 16;
+
+/// The caller's metadata, and the ids by which a receipt is found in the service's invocation log.
+fn metadata(plan: &Plan) -> BTreeMap<String, String> {
+    let mut metadata = plan.policy.metadata.clone();
+    let ids = [
+        ("claude_code_request_id", Some(&plan.id)),
+        ("claude_code_batch_id", plan.request.batch_id.as_ref()),
+    ];
+    for (name, id) in ids {
+        if let Some(id) = id.filter(|id| is_allowed(id) && metadata.len() < PAIRS) {
+            metadata.entry(name.to_owned()).or_insert_with(|| id.clone());
+        }
+    }
+    metadata
+}
+
+/// Whether the service takes this text as a value of metadata.
+fn is_allowed(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" :_@$#=/+,-.".contains(&b))
 }
 
 fn messages(plan: &Plan, attempt: &NextAttempt, draft: &Draft, points: Points) -> Vec<Message> {

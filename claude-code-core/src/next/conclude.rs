@@ -43,7 +43,9 @@ pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
             "the model ended its turn without an answer: say more exactly what is wanted, or ask another tier",
         )),
         Ended::Refused(error) => Outcome::Failed(error.clone()),
-        Ended::Fault(fault) if fault.kind == ErrorKind::Cut => Outcome::Incomplete(error_of(fault)),
+        Ended::Fault(fault) if matches!(fault.kind, ErrorKind::Cut | ErrorKind::Interrupted) => {
+            Outcome::Incomplete(error_of(fault))
+        }
         Ended::Fault(fault) => Outcome::Failed(error_of(fault)),
     }
 }

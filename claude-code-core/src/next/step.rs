@@ -48,6 +48,9 @@ pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     {
         return Step::Stop(outcome);
     }
+    if last.is_interrupted() {
+        return Step::Stop(conclude::concluded(draft, last));
+    }
     // A cause whose send would come too late gives way to the next one.
     let mut attempts = CAUSES.iter().filter_map(|cause| cause(plan, draft, last));
     match attempts.find(|attempt| limits::in_time(plan, draft, attempt, now)) {

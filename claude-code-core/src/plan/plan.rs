@@ -12,6 +12,7 @@ use crate::money::price::{Cost, PicoUsd};
 use crate::money::rates::{self, Rates};
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
+use crate::money::usage_figures::InferenceGeo;
 use crate::plan::policy::Policy;
 use crate::plan::prompt::Prompt;
 use crate::request::{CacheMode, GenerateRequest};
@@ -176,9 +177,9 @@ impl Plan {
     }
 
     /// What a send to a candidate is charged, line by line.
-    pub(crate) fn receipt(&self, candidate: &Candidate, usage: &Usage) -> Receipt {
+    pub(crate) fn receipt(&self, candidate: &Candidate, usage: &Usage, geo: &InferenceGeo) -> Receipt {
         match self.rates(candidate) {
-            Some(_) => Receipt::of_send(Catalogue::builtin(), candidate.known_as(), usage, false),
+            Some(_) => Receipt::of_send_in(Catalogue::builtin(), candidate.known_as(), geo, usage, false),
             None => Receipt::of_unpriced(Catalogue::builtin(), candidate.known_as(), usage),
         }
     }

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 use crate::error::ErrorKind;
 use crate::money::usage::Usage;
 use crate::provider::ended::Ended;
+use crate::money::usage_figures::InferenceGeo;
+use crate::provider::stop_signal::StopSignal;
 use crate::provider::timer::Alarm;
 use crate::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, SentFlag, StopReason};
 
@@ -38,11 +40,16 @@ pub struct Incoming {
     timeouts: Timeouts,
     alarm: Alarm,
     begun: bool,
+    opened: Instant,
+    first_event: Option<Duration>,
     bytes: usize,
     skipped: u32,
     stop: Option<(StopReason, Option<String>)>,
     usage: Option<Usage>,
+    geo: InferenceGeo,
+    warnings: Vec<String>,
     fault: Option<ProviderError>,
+    interrupt: StopSignal,
 }
 
 /// Sends the call. Nothing happens before the first [`next`](Incoming::next).
@@ -53,15 +60,25 @@ pub fn open(provider: &dyn ModelProvider, call: ModelCall, timeouts: Timeouts) -
         timeouts,
         alarm: Alarm::default(),
         begun: false,
+        opened: Instant::now(),
+        first_event: None,
         bytes: 0,
         skipped: 0,
         stop: None,
         usage: None,
+        geo: InferenceGeo::default(),
+        warnings: Vec::new(),
         fault: None,
+        interrupt: StopSignal::default(),
     }
 }
 
 impl Incoming {
+    /// The same, ended early by this signal.
+    pub(crate) fn until(self, interrupt: StopSignal) -> Self {
+        Incoming { interrupt, ..self }
+    }
+
     /// The next piece of the answer's text; none at its end, whatever that end is.
     pub async fn next(&mut self) -> Option<String> {
         loop {
@@ -82,6 +99,12 @@ impl Incoming {
                 ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => {
                     self.usage = Some(usage)
                 }
+                ModelEvent::BillingNote { inference_geo, warning } => {
+                    if inference_geo != InferenceGeo::Unrestricted {
+                        self.geo = inference_geo;
+                    }
+                    self.warnings.extend(warning);
+                }
                 ModelEvent::Alive => {}
                 ModelEvent::Skipped => self.skipped += 1,
                 _ => return self.fail(self.disorder()),
@@ -96,10 +119,15 @@ impl Incoming {
         }
         let (limit, name) = self.limit();
         let arrived = self.arrival(limit).await;
+        if arrived.is_none() && self.stop.is_none() && self.interrupt.is_set() {
+            return self.fail(interrupted());
+        }
         match arrived {
             Some(Some(Ok(event))) => {
                 // Whatever the provider says, this was sent.
                 self.sent_flag.mark();
+                let opened = self.opened;
+                self.first_event.get_or_insert_with(|| opened.elapsed());
                 self.begun |= event != ModelEvent::Alive;
                 Some(event)
             }
@@ -116,6 +144,7 @@ impl Incoming {
         // The timer runs only while the model is awaited: a slow reader of the stream uses up none of it.
         let arrived = poll_fn(|cx| match self.events.poll_next_unpin(cx) {
             Poll::Ready(arrived) => Poll::Ready(Some(arrived)),
+            Poll::Pending if self.interrupt.poll(cx).is_ready() => Poll::Ready(None),
             Poll::Pending => {
                 let due = *asked.get_or_insert_with(Instant::now) + limit;
                 self.alarm.poll(due, cx).map(|()| None)
@@ -173,6 +202,21 @@ impl Incoming {
         })
     }
 
+    /// How long the first event took.
+    pub fn first_event(&self) -> Option<Duration> {
+        self.first_event
+    }
+
+    /// What to tell of the usage's figures.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Where inference ran, as far as it changes the price.
+    pub fn inference_geo(&self) -> &InferenceGeo {
+        &self.geo
+    }
+
     /// How it ended, and what it used where the service said so.
     pub fn ended(self) -> (Ended, Option<Usage>) {
         let Incoming { stop, usage, fault, .. } = self;
@@ -187,6 +231,14 @@ impl Incoming {
         };
         (ended, usage)
     }
+}
+
+fn interrupted() -> ProviderError {
+    ProviderError::new(
+        ErrorKind::Interrupted,
+        Billing::Maybe,
+        "interrupted: the attempt under way was ended and is charged at its ceiling",
+    )
 }
 
 /// What a stop reason means: only end_turn and stop_sequence are success.

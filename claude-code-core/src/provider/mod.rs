@@ -6,6 +6,7 @@ pub mod message;
 mod model_provider;
 pub(crate) mod profile_resolver;
 pub(crate) mod sent_flag;
+pub mod stop_signal;
 pub(crate) mod timer;
 
 pub use model_provider::*;

@@ -11,6 +11,7 @@ use crate::error::ErrorKind;
 use crate::model::ModelId;
 use crate::model::capability::{Effort, SentThinking};
 use crate::money::usage::Usage;
+use crate::money::usage_figures::InferenceGeo;
 use crate::provider::message::{Message, TextBlock};
 
 pub use crate::provider::sent_flag::SentFlag;
@@ -63,6 +64,13 @@ pub enum ModelEvent {
     },
     /// What the call used.
     Usage(Usage),
+    /// What changes how the usage is billed; may come at any time before the end.
+    BillingNote {
+        /// Where inference ran.
+        inference_geo: InferenceGeo,
+        /// What the caller should know of the figures, in one line.
+        warning: Option<String>,
+    },
     /// An event that only frames others, or says that more is coming: the limits on waiting begin anew.
     Alive,
     /// An event that this version does not know: passed over and counted.
@@ -77,6 +85,7 @@ impl std::fmt::Debug for ModelEvent {
             ModelEvent::Thinking { chars } => write!(f, "Thinking({chars} chars)"),
             ModelEvent::Stop { reason, .. } => write!(f, "Stop({reason})"),
             ModelEvent::Usage(usage) => write!(f, "{usage:?}"),
+            ModelEvent::BillingNote { inference_geo, .. } => write!(f, "BillingNote({inference_geo:?})"),
             ModelEvent::Alive => f.write_str("Alive"),
             ModelEvent::Skipped => f.write_str("Skipped"),
         }

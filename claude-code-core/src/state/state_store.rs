@@ -48,6 +48,13 @@ impl Scope {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A name for logs and metrics that does not tell whose scope it is: the first 16 hex digits of its SHA-256.
+    pub fn hash(&self) -> String {
+        let mut hash = crate::answer::file::sha256_hex(self.0.as_bytes());
+        hash.truncate(16);
+        hash
+    }
 }
 
 /// What a value is for.
@@ -65,6 +72,8 @@ pub enum StateKind {
     Idem,
     /// A batch journal.
     Batch,
+    /// Counters of requests, for reports.
+    Usage,
 }
 
 impl StateKind {
@@ -77,6 +86,7 @@ impl StateKind {
             StateKind::Job => "JOB",
             StateKind::Idem => "IDEM",
             StateKind::Batch => "BATCH",
+            StateKind::Usage => "USAGE",
         }
     }
 }

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use crate::money::usage::Usage;
+use crate::money::usage_figures::InferenceGeo;
 use crate::provider::{ModelCall, ModelEvent, ModelProvider, ProviderError, StopReason};
 
 /// One line of a script.
@@ -76,6 +77,12 @@ impl Script {
     /// And then the model's stop.
     pub fn stop(mut self, reason: StopReason) -> Self {
         self.0.push(Line::Event(ModelEvent::Stop { reason, detail: None }));
+        self
+    }
+
+    /// And then where inference ran.
+    pub fn in_geo(mut self, inference_geo: InferenceGeo) -> Self {
+        self.0.push(Line::Event(ModelEvent::BillingNote { inference_geo, warning: None }));
         self
     }
 

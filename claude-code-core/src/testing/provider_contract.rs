@@ -118,7 +118,7 @@ async fn given(make: Make<'_>, case: Case) -> Given {
                 given.usages.push(usage);
             }
             Ok(ModelEvent::Skipped) => given.skipped += 1,
-            Ok(ModelEvent::Thinking { .. } | ModelEvent::Alive) => {}
+            Ok(ModelEvent::Thinking { .. } | ModelEvent::BillingNote { .. } | ModelEvent::Alive) => {}
             Err(fault) => given.fault = Some(fault),
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod check;
 mod clients;
 pub(crate) mod connection;
+pub(crate) mod next_batch;
 pub(crate) mod reader;
 pub(crate) mod service;
 pub(crate) mod shared;

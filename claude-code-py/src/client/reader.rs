@@ -1,21 +1,18 @@
 //! Reading a stream of events: when the reader asks, and what has arrived meanwhile in one go.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use claude_code_aws::request::GenerateRequest;
-use claude_code_aws::{Error, ErrorKind, Event, GenerationStream, Result};
-use futures_util::StreamExt;
-use futures_util::future::{Either, select};
+use claude_code_aws::{Error, ErrorKind, Event, GenerationStream};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
 
 use crate::client::check::Raised;
+use crate::client::next_batch::{next_batch, until_closed};
 use crate::convert::error::raise;
 use crate::convert::options::Options;
 use crate::notebook::tally;
@@ -25,9 +22,6 @@ use crate::result::generation::{Generation, Origin};
 use crate::runtime::Held;
 use crate::runtime::call::{Next, Step, Work, failed};
 
-/// What arrives within this after the first event crosses together with it: a screen shows no more.
-pub(crate) const WINDOW: Duration = Duration::from_millis(20);
-
 /// A stream on this side.
 pub(crate) struct Reading {
     pub(crate) origin: Origin,
@@ -36,6 +30,8 @@ pub(crate) struct Reading {
     raised: Option<Raised>,
     /// Called with each event as it is given out.
     on_event: Option<Py<PyAny>>,
+    /// Whether a reader that stops waiting leaves the request open for the next one.
+    is_resumable: bool,
     state: Mutex<State>,
 }
 
@@ -43,6 +39,10 @@ struct State {
     source: Source,
     /// How many readings there were.
     turns: u64,
+    /// Whether a reader waits.
+    is_awaited: bool,
+    /// Why there is nothing more to read, where that is not the result.
+    ended: Option<String>,
     /// Arrived, and not yet asked for.
     queue: VecDeque<Event>,
     /// Raised when the queue is empty.
@@ -53,28 +53,43 @@ struct State {
     span: Option<Span>,
 }
 
-enum Source {
+pub(crate) enum Source {
     /// Nothing was asked for yet.
     Unopened(Box<GenerateRequest>),
     Open(Held<GenerationStream>),
-    /// A reader is waiting.
-    Busy,
+    /// An event is on its way; the reader that waited for it may have given up.
+    Reading(Held<Pending>),
     Closed,
 }
 
+/// One reading under way, which outlives the reader that began it.
+#[derive(Clone)]
+pub(crate) struct Pending {
+    done: Shared<BoxFuture<'static, ()>>,
+    arrived: Arc<Mutex<Option<Batch>>>,
+}
+
 /// What one reading gave.
-struct Batch {
-    source: Source,
-    events: VecDeque<Event>,
-    failure: Option<Error>,
+pub(crate) struct Batch {
+    pub(crate) source: Source,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) failure: Option<Error>,
 }
 
 impl Reading {
-    pub(crate) fn new(origin: Origin, options: Options, watch: Option<Watch>) -> Arc<Self> {
+    /// A stream on this side; `is_resumable`: only closing or dropping it ends the request.
+    pub(crate) fn new(
+        origin: Origin,
+        options: Options,
+        watch: Option<Watch>,
+        is_resumable: bool,
+    ) -> Arc<Self> {
         let Options { request, on_event, raised } = options;
         let state = State {
             source: Source::Unopened(Box::new(request)),
             turns: 0,
+            is_awaited: false,
+            ended: None,
             queue: VecDeque::new(),
             failure: None,
             result: None,
@@ -86,6 +101,7 @@ impl Reading {
             closed: watch::Sender::new(false),
             raised,
             on_event,
+            is_resumable,
             state: Mutex::new(state),
         })
     }
@@ -114,6 +130,10 @@ impl Reading {
         let source = std::mem::replace(&mut state.source, Source::Closed);
         state.queue.clear();
         state.failure = None;
+        state.ended.get_or_insert_with(|| {
+            "the stream was closed before its end: what was generated until then is paid for; ask again"
+                .to_owned()
+        });
         let span = state.span.take();
         drop(state);
         drop((source, span));
@@ -126,30 +146,47 @@ impl Reading {
         F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
     {
         let mut state = self.state();
-        match std::mem::replace(&mut state.source, Source::Busy) {
-            Source::Busy => Err(PyRuntimeError::new_err("the stream is being read elsewhere")),
-            Source::Closed => {
-                state.source = Source::Closed;
-                Ok(None)
-            }
-            source => {
-                state.turns += 1;
-                let turn = Turn { reading: self.clone(), number: state.turns };
-                let watch = state.watch.take();
-                drop(state);
-                let work = self.clone().work(source, watch, then);
-                Ok(Some(work.unless(self.raised.clone()).with_turn(turn)))
-            }
+        if state.is_awaited {
+            return Err(PyRuntimeError::new_err("the stream is being read elsewhere"));
         }
+        let pending = match std::mem::replace(&mut state.source, Source::Closed) {
+            Source::Closed => return Ok(None),
+            // What an earlier reader did not wait for.
+            Source::Reading(pending) => pending.into_inner(),
+            source => Some(self.begin(source)),
+        };
+        let Some(pending) = pending else { return Ok(None) };
+        state.source = Source::Reading(Held::new(pending.clone()));
+        state.is_awaited = true;
+        state.turns += 1;
+        let turn = Turn { reading: self.clone(), number: state.turns };
+        let watch = state.watch.take();
+        drop(state);
+        let work = self.clone().work(pending, watch, then);
+        Ok(Some(work.unless(self.raised.clone()).with_turn(turn)))
     }
 
-    fn work<F>(self: Arc<Self>, source: Source, watch: Option<Watch>, then: F) -> Work
+    /// Begins a reading. It holds nothing of this stream, which holds it.
+    fn begin(&self, source: Source) -> Pending {
+        let arrived = Arc::<Mutex<Option<Batch>>>::default();
+        let (origin, closed, place) = (self.origin.clone(), self.closed.subscribe(), arrived.clone());
+        let done = async move {
+            let batch = Box::pin(until_closed(closed, next_batch(&origin, source))).await;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
+        };
+        Pending { done: done.boxed().shared(), arrived }
+    }
+
+    fn work<F>(self: Arc<Self>, pending: Pending, watch: Option<Watch>, then: F) -> Work
     where
         F: FnOnce(Python<'_>) -> PyResult<Next> + Send + 'static,
     {
         let reading = self.clone();
         let work = Work::new(async move {
-            let batch = Box::pin(self.until_closed(next_batch(&self.origin, source))).await;
+            let Pending { done, arrived } = pending;
+            done.await;
+            let batch = arrived.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let batch = batch.unwrap_or_else(Batch::none);
             let step: Step = Box::new(move |py| {
                 self.put(py, batch);
                 then(py)
@@ -165,16 +202,9 @@ impl Reading {
         })
     }
 
-    async fn until_closed(&self, batch: impl Future<Output = Batch>) -> Batch {
-        let mut closed = self.closed.subscribe();
-        match select(pin!(closed.wait_for(|closed| *closed)), pin!(batch)).await {
-            Either::Left(_) => Batch { source: Source::Closed, events: VecDeque::new(), failure: None },
-            Either::Right((batch, _)) => batch,
-        }
-    }
-
     fn put(&self, py: Python<'_>, batch: Batch) {
         let mut state = self.state();
+        state.is_awaited = false;
         if matches!(state.source, Source::Closed) {
             return;
         }
@@ -191,6 +221,9 @@ impl Reading {
         let span = if matches!(state.source, Source::Closed) { state.span.take() } else { None };
         let failure = batch.failure.as_ref().map(|error| error.kind);
         batch.failure.iter().for_each(tally::failed);
+        state.ended = batch.failure.as_ref().map(|error| {
+            format!("the stream ended with an error and has no result ({}): {error}", error.kind)
+        });
         state.failure = batch.failure;
         drop(state);
         let Some(span) = span else { return };
@@ -217,16 +250,19 @@ impl Reading {
     }
 
     pub(crate) fn generation(&self, py: Python<'_>) -> PyResult<Generation> {
-        let result = self.state().result.clone();
+        let state = self.state();
+        let (result, ended) = (state.result.clone(), state.ended.clone());
+        drop(state);
         let unread = || {
-            let message = "the stream was not read to its end: read it first, or collect() it";
+            let open = || "the stream was not read to its end: read it first, or collect() it".to_owned();
+            let message = ended.unwrap_or_else(open);
             raise(py, Error::new(ErrorKind::InvalidRequest, message))
         };
         result.map(|result| Generation::made(result, self.origin.clone())).ok_or_else(unread)
     }
 }
 
-/// One reader's turn. If he stops waiting without a result, the request goes: its source is in the dropped future.
+/// One reader's turn. If it stops waiting without a result, the request goes, unless the next reader may go on.
 struct Turn {
     reading: Arc<Reading>,
     number: u64,
@@ -235,72 +271,23 @@ struct Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = self.reading.state();
-        if matches!(state.source, Source::Busy) && state.turns == self.number {
-            state.source = Source::Closed;
-            let span = state.span.take();
-            drop(state);
-            drop(span);
+        if state.turns != self.number || !std::mem::take(&mut state.is_awaited) {
+            return;
         }
-    }
-}
-
-/// Opens the stream if need be, waits for an event, and takes what comes within the window.
-async fn next_batch(origin: &Origin, source: Source) -> Batch {
-    let mut events = VecDeque::new();
-    let opened = match source {
-        Source::Unopened(request) => origin.client.core().await.map(|client| client.stream(*request)),
-        Source::Open(stream) => stream.into_inner().ok_or_else(ended),
-        Source::Busy | Source::Closed => Err(ended()),
-    };
-    let mut stream = match opened {
-        Ok(stream) => Box::new(stream),
-        Err(error) => return Batch { source: Source::Closed, events, failure: Some(error) },
-    };
-    let mut arrived: Option<Result<Event>> = stream.next().await;
-    let close = Instant::now() + WINDOW;
-    loop {
-        match arrived {
-            None => return Batch { source: Source::Closed, events, failure: None },
-            Some(Err(error)) => return Batch { source: Source::Closed, events, failure: Some(error) },
-            Some(Ok(event)) => {
-                let is_last = matches!(event, Event::Finished(_));
-                join(&mut events, event);
-                if is_last {
-                    return Batch { source: Source::Closed, events, failure: None };
-                }
-            }
+        if self.reading.is_resumable || !matches!(state.source, Source::Reading(_)) {
+            return;
         }
-        match timeout_at(close, stream.next()).await {
-            Ok(next) if Instant::now() < close => arrived = next,
-            Ok(Some(Ok(event))) if !matches!(event, Event::Finished(_)) => {
-                join(&mut events, event);
-                return Batch { source: Source::Open(Held::new(*stream)), events, failure: None };
-            }
-            Ok(next) => arrived = next,
-            Err(_) => return Batch { source: Source::Open(Held::new(*stream)), events, failure: None },
-        }
-    }
-}
-
-fn ended() -> Error {
-    Error::new(ErrorKind::InvalidRequest, "the stream is at its end")
-}
-
-/// Adds an event; text that goes on where the last event stopped becomes part of it.
-pub(crate) fn join(events: &mut VecDeque<Event>, event: Event) {
-    match (events.back_mut(), &event) {
-        (Some(Event::Text(text)), Event::Text(more)) => text.push_str(more),
-        (
-            Some(Event::FileChunk { index: a, revision: r, text, .. }),
-            Event::FileChunk { index: b, revision: s, text: more, .. },
-        ) if a == b && r == s => text.push_str(more),
-        _ => events.push_back(event),
+        let source = std::mem::replace(&mut state.source, Source::Closed);
+        let span = state.span.take();
+        drop(state);
+        drop((source, span));
     }
 }
 
 /// The work of a call with `on_event`: every event is shown in the caller's thread, then the result is given.
 pub(crate) fn follow(origin: Origin, options: Options) -> Work {
-    go_on(Reading::new(origin, options, None)).unwrap_or_else(|error| Work::new(async move { failed(error) }))
+    go_on(Reading::new(origin, options, None, false))
+        .unwrap_or_else(|error| Work::new(async move { failed(error) }))
 }
 
 fn go_on(reading: Arc<Reading>) -> PyResult<Work> {

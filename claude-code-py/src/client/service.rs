@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::reader::{WINDOW, join};
+use crate::client::next_batch::{WINDOW, join};
 use crate::convert::json;
 use crate::convert::options;
 use crate::convert::record::record;

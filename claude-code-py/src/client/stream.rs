@@ -19,7 +19,7 @@ pub(crate) struct Stream(Arc<Reading>);
 impl Stream {
     pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
         let watch = telemetry::watch(py, &options.request, &origin.client);
-        Stream(Reading::new(origin, options, watch))
+        Stream(Reading::new(origin, options, watch, false))
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct AsyncStream(Arc<Reading>);
 impl AsyncStream {
     pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
         let watch = telemetry::watch(py, &options.request, &origin.client);
-        AsyncStream(Reading::new(origin, options, watch))
+        AsyncStream(Reading::new(origin, options, watch, true))
     }
 }
 

@@ -17,7 +17,7 @@ create_exception!(
     claude_code,
     ClaudeCodeError,
     PyException,
-    "What every exception of this package is: .kind says what callers act on, .hint what to do, .partial and \
+    "LineItem every exception of this package is: .kind says what callers act on, .hint what to do, .partial and \
      .receipt what was received and paid for until then, .retry_after (seconds) how long the service asked to wait."
 );
 
@@ -70,7 +70,11 @@ fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyType>> {
         ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Shed => RateLimitError::type_object(py),
         ErrorKind::Budget => BudgetExceededError::type_object(py),
         ErrorKind::Timeout => timeout(py)?,
-        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::NoCode => {
+        ErrorKind::Truncated
+        | ErrorKind::Cut
+        | ErrorKind::Empty
+        | ErrorKind::NoCode
+        | ErrorKind::Interrupted => {
             IncompleteAnswerError::type_object(py)
         }
         ErrorKind::Rejected => RejectedAnswerError::type_object(py),

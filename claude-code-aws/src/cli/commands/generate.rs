@@ -143,9 +143,10 @@ pub(crate) fn written(files: &[CodeFile], dir: &Path, options: WriteOptions) -> 
 /// The answer, with its progress shown on a terminal.
 pub(crate) async fn answer(global: Global, request: GenerateRequest, alive: Alive) -> Result<Generation> {
     let client = setup::client(global).await?;
-    let _given_back = GiveBack::of(&client, alive);
+    let _given_back = GiveBack::of(&client, alive.clone());
     let mut progress = Progress::start();
     let mut stream = client.stream(request);
+    alive.interrupts(stream.interrupter());
     while let Some(event) = progress.next(&mut stream, |event| Some(event)).await? {
         if let Event::Finished(generation) = event {
             progress.clear();

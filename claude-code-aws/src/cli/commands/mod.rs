@@ -12,3 +12,4 @@ pub(super) mod service;
 pub(super) mod task;
 pub(super) mod twin;
 pub(super) mod undo;
+pub(super) mod usage;

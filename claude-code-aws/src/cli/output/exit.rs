@@ -27,6 +27,7 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
         | ErrorKind::NoCode
         | ErrorKind::Rejected => INCOMPLETE,
         ErrorKind::Budget => BUDGET,
+        ErrorKind::Interrupted => INTERRUPTED,
         _ => FAILED,
     }
 }
@@ -48,6 +49,7 @@ mod tests {
             (ErrorKind::NoCode, 3),
             (ErrorKind::Rejected, 3),
             (ErrorKind::Budget, 4),
+            (ErrorKind::Interrupted, 130),
             (ErrorKind::Credentials, 1),
             (ErrorKind::Throttled, 1),
             (ErrorKind::Timeout, 1),

@@ -29,7 +29,11 @@ pub fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::Filtered
         | ErrorKind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::Shed => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Empty | ErrorKind::NoCode => StatusCode::BAD_GATEWAY,
+        ErrorKind::Truncated
+        | ErrorKind::Cut
+        | ErrorKind::Empty
+        | ErrorKind::NoCode
+        | ErrorKind::Interrupted => StatusCode::BAD_GATEWAY,
         ErrorKind::Throttled
         | ErrorKind::Quota
         | ErrorKind::Unavailable

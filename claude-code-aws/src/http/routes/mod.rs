@@ -4,6 +4,7 @@ pub(super) mod budget;
 pub(super) mod conversation;
 pub(super) mod generate;
 pub(super) mod jobs;
+pub(super) mod metrics;
 pub(super) mod openapi;
 pub(super) mod page;
 pub(super) mod results;
@@ -12,3 +13,5 @@ pub(super) mod service_events;
 pub(super) mod services;
 #[cfg(feature = "local")]
 pub(super) mod twin_s3;
+pub(super) mod usage;
+mod usage_page;

@@ -11,6 +11,7 @@ use super::schema;
 use crate::http::request::conversation_body::ConversationBody;
 use crate::http::request::generate_body::{GenerateBody, RefactorBody};
 use crate::http::response::idempotent::Answer;
+use crate::http::routes::usage::UsageParams;
 
 /// GET /openapi.json.
 pub(crate) async fn document() -> Answer {
@@ -81,6 +82,8 @@ fn paths(types: &mut SchemaGenerator) -> Value {
     let budget = of::<schema::Budget>(types);
     let health = of::<schema::Health>(types);
     let list = query::<ListParams>(types);
+    let usage = of::<schema::UsageReport>(types);
+    let days = query::<UsageParams>(types);
     json!({
         "/generate": { "post": work("generate", "New code from words", generate, Work(result.clone()), &job) },
         "/refactor": { "post": work("refactor", "Changes to given code", refactor, Work(result.clone()), &job) },
@@ -97,6 +100,7 @@ fn paths(types: &mut SchemaGenerator) -> Value {
         "/jobs/{id}": { "get": read("job", "Where a job is", ids(&["id"]), Json(job)) },
         "/jobs/{id}/events": { "get": read("jobEvents", "What happened, from Last-Event-ID", log(), Events) },
         "/budget": { "get": read("budget", "The figures of the day", json!([]), Json(budget)) },
+        "/usage": { "get": read("usage", "What the last days cost and how they went", days, Json(usage)) },
         "/health": { "get": read("health", "The process lives", json!([]), Json(health)) },
     })
 }

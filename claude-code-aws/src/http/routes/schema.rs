@@ -185,6 +185,31 @@ pub(crate) struct Budget {
     resets_at: String,
 }
 
+/// What the last days cost and how they went: in all, and in groups.
+#[derive(JsonSchema)]
+pub(crate) struct UsageReport {
+    days: u32,
+    by: String,
+    total: UsageGroup,
+    groups: Vec<UsageGroup>,
+}
+
+/// Counters that belong together. Beside them stands what they are grouped by: `day`, `model`, `tier` or `scope`.
+#[derive(JsonSchema)]
+struct UsageGroup {
+    requests: u64,
+    accepted: u64,
+    failed: u64,
+    cached: u64,
+    spent_usd: Dollars,
+    saved_by_cache_usd: Dollars,
+    saved_by_tier_usd: Dollars,
+    input_tokens: u64,
+    output_tokens: u64,
+    average_seconds: f64,
+    p90_seconds: f64,
+}
+
 /// A file of a service.
 #[derive(JsonSchema)]
 struct ServiceFile {

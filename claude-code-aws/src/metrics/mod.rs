@@ -1,0 +1,9 @@
+//! Metrics exporters: CloudWatch's embedded metric format, OpenMetrics and structured logs, all over one observation.
+
+pub mod emf;
+mod observers;
+pub mod open_metrics;
+pub mod request_log;
+
+pub use claude_code_core::metrics::*;
+pub(crate) use observers::Observers;
