@@ -31,7 +31,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
 
 async fn disk(config: &Config, dir: &Path) -> Vec<Finding> {
     let twin = Twin::shared(dir);
-    let mut findings = match crate::connect::local::prepare(&twin, config).await {
+    let mut findings = match crate::local::prepare(&twin, config).await {
         Ok(_) => vec![Finding::ok("results", format!("in {}", dir.display()))],
         // Somebody else's being at work is no fault: results are given and not stored meanwhile.
         Err(error) if error.kind == ErrorKind::Storage && error.message.contains("in use by") => {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bodies;
+mod crashed;
 mod creator;
 mod edge;
 mod jobs;
@@ -15,6 +16,7 @@ mod runtime;
 #[path = "../wire/server.rs"]
 #[allow(dead_code, reason = "the wire tests use all of it")]
 mod server;
+mod services;
 mod slow;
 mod statuses;
 mod stream;

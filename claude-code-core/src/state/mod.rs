@@ -2,7 +2,7 @@
 
 pub mod idempotency;
 pub mod jobs;
-pub(crate) mod lease;
+pub mod lease;
 pub mod memory;
 mod state_store;
 

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, StatusCode};
 use claude_code_core::answer::file::hex;
 use claude_code_core::{Client, Error, ErrorKind, Scope};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,8 @@ use crate::http::response::problem::Problem;
 pub(crate) enum Authentication {
     /// Whoever reaches the address, which is loopback.
     Open,
+    /// Who has this bearer token and means this machine: the machine's own user.
+    Local([u8; 32]),
     /// Who has one of these bearer tokens; kept as hashes.
     Tokens(Vec<[u8; 32]>),
     /// Whom the gateway vouches for.
@@ -26,6 +28,7 @@ impl std::fmt::Debug for Authentication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Authentication::Open => "Open",
+            Authentication::Local(_) => "Local",
             Authentication::Tokens(_) => "Tokens",
             Authentication::Gateway => "Gateway",
         })
@@ -37,6 +40,10 @@ impl std::fmt::Debug for Authentication {
 pub(crate) struct Vouched(pub(crate) Scope);
 
 impl Authentication {
+    pub(crate) fn local(token: &str) -> Self {
+        Authentication::Local(Sha256::digest(token.as_bytes()).into())
+    }
+
     pub(crate) fn tokens(tokens: &[String]) -> Self {
         Authentication::Tokens(tokens.iter().map(|token| Sha256::digest(token.as_bytes()).into()).collect())
     }
@@ -45,13 +52,19 @@ impl Authentication {
     pub(crate) fn scope<B>(&self, request: &Request<B>) -> Result<Scope, Problem> {
         let refused = || {
             let message = "the request is not signed in: send a valid key or token";
-            Problem::from(Error::new(ErrorKind::Credentials, message))
+            Problem::of_status(StatusCode::UNAUTHORIZED, "credentials", message)
+        };
+        let foreign = || {
+            let message = "this server answers to localhost only: give it a token to use another name";
+            Problem::from(Error::new(ErrorKind::AccessDenied, message))
         };
         match self {
-            Authentication::Open => is_local(request.headers()).then(Scope::local).ok_or_else(|| {
-                let message = "this server answers to localhost only: give it a token to use another name";
-                Problem::from(Error::new(ErrorKind::AccessDenied, message))
-            }),
+            Authentication::Open => is_local(request.headers()).then(Scope::local).ok_or_else(foreign),
+            Authentication::Local(_) if !is_local(request.headers()) => Err(foreign()),
+            Authentication::Local(known) => {
+                let known = bearer(request.headers(), std::slice::from_ref(known));
+                known.map(|_| Scope::local()).ok_or_else(refused)
+            }
             Authentication::Tokens(known) => bearer(request.headers(), known).ok_or_else(refused),
             Authentication::Gateway => {
                 request.extensions().get::<Vouched>().map(|vouched| vouched.0.clone()).ok_or_else(refused)
@@ -97,7 +110,7 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let scope = parts.extensions.get::<Scope>().cloned().ok_or_else(|| {
-            Problem::from(Error::new(ErrorKind::Credentials, "the request is not signed in"))
+            Problem::of_status(StatusCode::UNAUTHORIZED, "credentials", "the request is not signed in")
         })?;
         Ok(Caller { client: app.client.scoped(scope.clone()), scope })
     }

@@ -14,7 +14,8 @@ const THROTTLED_WAIT: u64 = 5;
 pub fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Malformed => StatusCode::BAD_REQUEST,
-        ErrorKind::Credentials => StatusCode::UNAUTHORIZED,
+        // The server's own: whom it does not know itself is told so by `auth`.
+        ErrorKind::Credentials => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::Budget => StatusCode::PAYMENT_REQUIRED,
         ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => StatusCode::FORBIDDEN,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
@@ -127,6 +128,10 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = status(error.kind);
+        let kind = match error.kind {
+            ErrorKind::Credentials => "upstream_credentials",
+            kind => kind.as_str(),
+        };
         let default = match error.kind {
             ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable => Some(THROTTLED_WAIT),
             _ => None,
@@ -138,7 +143,7 @@ impl From<Error> for Problem {
             request_id: error.request_id,
             // Where nothing was sent there is nothing to show.
             partial: error.partial.filter(|partial| !partial.attempts.is_empty()),
-            ..Problem::of_status(status, error.kind.as_str(), error.message)
+            ..Problem::of_status(status, kind, error.message)
         }
     }
 }
