@@ -60,7 +60,7 @@ pub(crate) enum CacheLookup {
     /// The answer is there.
     Hit(Entry),
     /// It is for this request to find it; without a lease where none is shared or can be had.
-    Lead(Option<Lease>),
+    Miss(Option<Lease>),
 }
 
 impl ResponseCache {

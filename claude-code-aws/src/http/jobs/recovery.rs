@@ -11,7 +11,7 @@ use claude_code_core::{Error, ErrorKind, Result, Scope};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::pool::Place;
+use super::pool::JobPermit;
 use super::worker;
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
@@ -32,7 +32,7 @@ struct Note {
 type Servers = BTreeMap<String, usize>;
 
 /// Notes that the job is this server's, before it has a row.
-pub(crate) async fn note(app: &App, place: &Place) -> Result<()> {
+pub(crate) async fn note(app: &App, place: &JobPermit) -> Result<()> {
     let (scope, job) = place.job();
     let note = Note { scope: scope.clone(), job: job.to_owned() };
     write(app, &slot_key(app.job_pool.id(), place.slot()), &note, OnlyIf::Any).await.map_err(from_put)
