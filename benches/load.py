@@ -221,7 +221,7 @@ def round_of(command: str, seconds: float) -> dict[str, float]:
         twin, lines = started(up, own, "out", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
         exports = dict(line.removeprefix("export ").split("=", 1) for line in lines)
         env = {**own, **exports, "CLAUDE_CODE_AWS_STORE": "none", "CLAUDE_CODE_AWS_MAX_USD_PER_DAY": "100000"}
-        listen = [command, "serve", "--addr", "127.0.0.1:0", "--concurrency", str(ROOM)]
+        listen = [command, "serve", "--no-token", "--addr", "127.0.0.1:0", "--concurrency", str(ROOM)]
         try:
             server, lines = started(listen, env, "err", "listening")
             try:

@@ -14,7 +14,6 @@ use crate::next::model_health::ModelHealth;
 use crate::plan::policy::Policy;
 use crate::provider::profile_resolver::ProfileResolver;
 use crate::provider::{ModelFacts, ModelProvider};
-use crate::state::lease::Leases;
 use crate::state::memory::MemoryState;
 use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
@@ -107,9 +106,8 @@ impl ClientBuilder {
             counts_usage,
         } = self;
         let state = shared.clone().unwrap_or_else(|| Arc::new(MemoryState::default()));
-        let leases = Leases::new(shared.clone(), clock.clone(), &*ids);
         let parts = Parts {
-            cache: ResponseCache::new(shared, leases, clock.clone()),
+            cache: ResponseCache::new(shared, clock.clone(), ids.clone()),
             ledger: Ledger::new(state.clone(), clock.clone(), Caps::of(&policy)),
             usage: counts_usage.then(|| UsageCounters::new(state.clone(), clock.clone())),
             result_writer: ResultWriter(keeping),

@@ -347,6 +347,11 @@ impl Client {
         self.parts.result_writer.store()
     }
 
+    /// Why results are not stored although they should be; none where they are, or where none are kept.
+    pub fn store_problem(&self) -> Option<&str> {
+        self.parts.result_writer.problem()
+    }
+
     /// Erases a stored result: its row, its objects, and the answer in the response cache, which would be served on.
     /// Other hosts may serve it from their memory until its hour is over. `NotFound` where the scope has no such result.
     pub async fn erase(&self, id: &str) -> Result<()> {
@@ -415,7 +420,7 @@ impl Client {
         identity: Option<ResolvedProfile>,
         now: UtcMillis,
     ) -> Result<Plan> {
-        let id = new_id(&*self.parts.clock, &*self.parts.ids);
+        let id = request.id.clone().unwrap_or_else(|| self.new_id());
         let provider = self.parts.provider.name();
         let policy = &self.parts.policy;
         let mut plan = plan::build_with_profile(request, identity, policy, provider, &self.scope, id, now)?;

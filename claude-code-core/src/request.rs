@@ -151,6 +151,8 @@ pub struct GenerateRequest {
     pub check: Option<Arc<dyn Check>>,
     /// An id that groups results, kept on the row.
     pub batch_id: Option<String>,
+    /// The id of the result, where the caller derives it; none: a new one.
+    pub id: Option<String>,
 }
 
 impl GenerateRequest {
@@ -268,6 +270,13 @@ impl GenerateRequest {
     /// Within this time.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// With this id for the result: whoever repeats the request looks for the result of a run that died.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
         self
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use claude_code_core::provider::message::Message;
 use claude_code_core::state::idempotency::{Claim, Entry, Idempotency};
 use claude_code_core::state::jobs::{Held, JobState, Jobs, Taken};
+use claude_code_core::state::lease;
 use claude_code_core::state::memory::MemoryState;
 use claude_code_core::state::{
     AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
@@ -24,7 +25,7 @@ async fn debug_shows_nothing_that_user_or_model_wrote() {
     let files = [("a.py".to_owned(), mark())].into();
     let edit = edit::Edit { search: mark(), replace: "x".into(), ..edit::Edit::default() };
     let changed = edit::apply(&files, std::slice::from_ref(&edit)).unwrap();
-    let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let jobs = jobs_in_memory();
     let job = jobs.create(&Scope::local(), "id", json!({ "prompt": mark() })).await.unwrap();
     let row = json!({
         "id": "1", "prompt": mark(), "language": "python", "generated_at": "", "code_length": 1, "s3_key": "",
@@ -41,7 +42,12 @@ async fn debug_shows_nothing_that_user_or_model_wrote() {
     assert!(!shown.contains("canary") && !shown.contains("99, 99"), "{shown}");
 }
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = lease::TTL;
+
+fn jobs_in_memory() -> Jobs {
+    let ids = Arc::new(SeededIds::new(1));
+    Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()), ids)
+}
 
 fn keys() -> Idempotency {
     over(Arc::new(MemoryState::default()))
@@ -52,7 +58,7 @@ fn over(state: Arc<dyn StateStore>) -> Idempotency {
 }
 
 async fn lead(keys: &Idempotency) -> Claim {
-    match keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap() {
+    match keys.enter(&Scope::local(), "k", "hash").await.unwrap() {
         Entry::Lead(claim) => claim,
         other => panic!("{other:?}"),
     }
@@ -62,17 +68,35 @@ async fn lead(keys: &Idempotency) -> Claim {
 async fn the_first_leads_and_the_others_wait_or_get_its_answer() {
     let keys = keys();
     let claim = lead(&keys).await;
-    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
-    assert!(matches!(entry, Entry::InProgress(wait) if wait <= Duration::from_secs(30)));
-    let other = keys.enter(&Scope::local(), "k", "other hash", LEASE).await.unwrap();
+    let entry = keys.enter(&Scope::local(), "k", "hash").await.unwrap();
+    assert!(matches!(entry, Entry::InProgress(wait) if wait <= LEASE));
+    let other = keys.enter(&Scope::local(), "k", "other hash").await.unwrap();
     assert!(matches!(other, Entry::OtherRequest));
-    let stranger = keys.enter(&Scope::authenticated("b"), "k", "other hash", LEASE).await.unwrap();
+    let stranger = keys.enter(&Scope::authenticated("b"), "k", "other hash").await.unwrap();
     assert!(matches!(stranger, Entry::Lead(_)), "keys of two scopes never meet");
     assert!(keys.finish(&claim, json!(1)).await.unwrap());
-    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    let entry = keys.enter(&Scope::local(), "k", "hash").await.unwrap();
     assert!(matches!(entry, Entry::Replay(answer) if answer == json!(1)));
     tokio::time::advance(Duration::from_secs(86_401)).await;
     lead(&keys).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_owner_died_is_free_within_fifteen_seconds_and_one_whose_owner_lives_is_not() {
+    let keys = keys();
+    let alive = lead(&keys).await;
+    let renewed = tokio::spawn({
+        let alive = alive.clone();
+        async move { alive.lost().await }
+    });
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let entry = keys.enter(&Scope::local(), "k", "hash").await.unwrap();
+    assert!(matches!(entry, Entry::InProgress(_)), "two minutes of work: {entry:?}");
+    renewed.abort();
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    let follower = lead(&keys).await;
+    assert_eq!(follower.result_id(), alive.result_id(), "the follower finds what the dead one stored");
+    assert!(!keys.finish(&alive, json!("late")).await.unwrap());
 }
 
 /// A slow owner and its follower, in both orders of finishing: the follower's answer stands.
@@ -90,7 +114,7 @@ async fn a_late_owner_never_overwrites_its_follower() {
             keys.finish(second, answer(second)).await.unwrap(),
         ];
         assert_eq!(wrote, [!slow_first, slow_first]);
-        let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+        let entry = keys.enter(&Scope::local(), "k", "hash").await.unwrap();
         assert!(matches!(entry, Entry::Replay(answer) if answer == json!(true)));
         assert!(!keys.release(&slow).await.unwrap());
     }
@@ -103,7 +127,7 @@ async fn a_key_given_back_is_free_at_once_and_a_bad_key_is_refused() {
     assert!(keys.release(&claim).await.unwrap());
     lead(&keys).await;
     for bad in ["", "two words", "ä", &"a".repeat(256)] {
-        let error = keys.enter(&Scope::local(), bad, "hash", LEASE).await.unwrap_err();
+        let error = keys.enter(&Scope::local(), bad, "hash").await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidRequest);
     }
 }
@@ -157,7 +181,7 @@ async fn a_late_owner_is_known_even_where_versions_began_anew() {
     assert!(!keys.finish(&slow, json!("late")).await.unwrap());
     assert!(!keys.release(&slow).await.unwrap());
     assert!(keys.finish(&follower, json!("right")).await.unwrap());
-    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    let entry = keys.enter(&Scope::local(), "k", "hash").await.unwrap();
     assert!(matches!(entry, Entry::Replay(answer) if answer == json!("right")));
 }
 
@@ -166,7 +190,7 @@ async fn a_key_whose_reply_was_lost_is_its_callers_all_the_same() {
     let keys = over(Arc::new(Forgetful { repeats: true, ..Forgetful::default() }));
     let claim = lead(&keys).await;
     assert!(keys.finish(&claim, json!(1)).await.unwrap());
-    let entry = keys.enter(&Scope::local(), "k", "hash", LEASE).await.unwrap();
+    let entry = keys.enter(&Scope::local(), "k", "hash").await.unwrap();
     assert!(matches!(entry, Entry::Replay(answer) if answer == json!(1)));
 }
 
@@ -186,7 +210,7 @@ async fn values_in_memory_that_have_expired_make_room() {
 }
 
 async fn held(jobs: &Jobs) -> Held {
-    match jobs.take(&Scope::local(), "j", LEASE).await.unwrap() {
+    match jobs.take(&Scope::local(), "j").await.unwrap() {
         Taken::Held(held) => *held,
         other => panic!("{other:?}"),
     }
@@ -194,15 +218,15 @@ async fn held(jobs: &Jobs) -> Held {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing() {
-    let jobs = Jobs::new(Arc::new(MemoryState::default()), Arc::new(TestClock::default()));
+    let jobs = jobs_in_memory();
     let scope = Scope::local();
     jobs.create(&scope, "j", json!({ "a": 1 })).await.unwrap();
     let mut dead = held(&jobs).await;
     assert_eq!(jobs.last_event(&dead).await.unwrap(), None);
     jobs.log(&mut dead, &json!("one")).await.unwrap();
-    let busy = jobs.take(&scope, "j", LEASE).await.unwrap();
+    let busy = jobs.take(&scope, "j").await.unwrap();
     assert!(matches!(busy, Taken::Busy(wait) if wait == LEASE), "its worker lives: {busy:?}");
-    tokio::time::advance(LEASE + Duration::from_secs(1)).await;
+    tokio::time::advance(LEASE).await;
     let mut next = held(&jobs).await;
     assert_eq!((next.job.workers, next.job.progress.events), (2, 1), "the log goes on behind what is there");
     assert_eq!(jobs.last_event(&next).await.unwrap(), Some(json!("one")), "the dead one's last word");
@@ -212,7 +236,7 @@ async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing()
     jobs.finish(next, None, Ok(json!("done"))).await.unwrap();
     let job = jobs.get(&scope, "j").await.unwrap();
     assert_eq!((job.state, job.result), (JobState::Done, Some(json!("done"))));
-    assert!(matches!(jobs.take(&scope, "j", LEASE).await.unwrap(), Taken::Ended));
+    assert!(matches!(jobs.take(&scope, "j").await.unwrap(), Taken::Ended));
     assert_eq!(jobs.event(&scope, "j", 2).await.unwrap(), Some(json!("two")));
     assert_eq!(jobs.get(&Scope::authenticated("b"), "j").await.unwrap_err().kind, ErrorKind::NotFound);
 }

@@ -132,9 +132,13 @@ pub(super) struct NewServiceArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
-    /// Where to listen. Beyond loopback CLAUDE_CODE_AWS_SERVE_TOKEN must be set: the bearer token that callers send
+    /// Where to listen, such as localhost:8080. Beyond loopback CLAUDE_CODE_AWS_SERVE_TOKEN must be set: the bearer token
+    /// that callers send
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
-    pub(super) addr: std::net::SocketAddr,
+    pub(super) addr: String,
+    /// On loopback, ask nobody for a token: every process and every user of this machine may call
+    #[arg(long)]
+    pub(super) no_token: bool,
     /// Requests that are worked on at the same time; what comes beyond is shed with 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,

@@ -14,6 +14,9 @@ use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
 /// What every variable's name begins with. `CLAUDE_CODE_` alone belongs to another program.
 const PREFIX: &str = "CLAUDE_CODE_AWS_";
 
+/// The shortest token that `serve` takes: 64 bits in hex.
+const LEAST_TOKEN: usize = 16;
+
 /// Lambda sets it, and nobody else.
 const LAMBDA: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
@@ -203,6 +206,13 @@ fn is_read(name: &str) -> bool {
     begins || OTHERS.contains(&name) || name.to_ascii_lowercase().ends_with("_proxy")
 }
 
+/// Whether browsers send this as an Origin: scheme, host and port, in lower case.
+fn is_origin(text: &str) -> bool {
+    let Some(host) = text.strip_prefix("https://").or(text.strip_prefix("http://")) else { return false };
+    let is_host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    !host.is_empty() && host.chars().all(is_host)
+}
+
 /// The variables that are set to something.
 struct Vars(BTreeMap<String, String>);
 
@@ -306,8 +316,20 @@ impl Vars {
     }
 
     fn read_api(&self, config: &mut Config) -> Result<()> {
+        let token = self.get("SERVE_TOKEN");
+        if token.is_some_and(|token| token.len() < LEAST_TOKEN) {
+            return Err(Error::invalid(format!(
+                "{PREFIX}SERVE_TOKEN has fewer than {LEAST_TOKEN} characters and could be guessed: take one of `openssl rand -hex 16`"
+            )));
+        }
+        if let Some(wrong) = self.list("ALLOWED_ORIGINS").find(|text| !is_origin(text)) {
+            return Err(Error::invalid(format!(
+                "{PREFIX}ALLOWED_ORIGINS={wrong:?}: it takes origins such as https://app.example, without a path, a final \
+                 slash or a wildcard"
+            )));
+        }
         config.api = Api {
-            token: self.get("SERVE_TOKEN").map(Secret::new),
+            token: token.map(Secret::new),
             origins: self.list("ALLOWED_ORIGINS").map(str::to_owned).collect(),
             streaming: self.flag("RESPONSE_STREAMING")?.unwrap_or_default(),
             authorizer_claim: self.get("AUTHORIZER_CLAIM").map(str::to_owned),

@@ -284,6 +284,31 @@ fn regions_of(scope: ProfileScope) -> &'static str {
     }
 }
 
+/// Why requests to Bedrock would fail for want of credentials, with the fix; none where there are some.
+#[cfg(feature = "cli")]
+pub(crate) async fn credentials_problem(config: &Config, limit: Duration) -> Option<String> {
+    use aws_sdk_s3::config::ProvideCredentials;
+    let sdk = match load(config).await {
+        Ok(sdk) => sdk,
+        Err(error) => return Some(error.to_string()),
+    };
+    // A bearer token is taken in place of credentials.
+    if std::env::var_os("AWS_BEARER_TOKEN_BEDROCK").is_some_and(|token| !token.is_empty()) {
+        return None;
+    }
+    let found = match sdk.credentials_provider() {
+        Some(provider) => {
+            tokio::time::timeout(limit, provider.provide_credentials()).await.is_ok_and(|found| found.is_ok())
+        }
+        None => false,
+    };
+    (!found).then(|| {
+        "no AWS credentials found (environment, ~/.aws, SSO, role): every request to a model will fail; fix: aws sso login, \
+         AWS_BEARER_TOKEN_BEDROCK, CLAUDE_CODE_AWS_PROVIDER=anthropic, or --offline for sample answers"
+            .to_owned()
+    })
+}
+
 /// The builder with results in S3 and DynamoDB and with shared state.
 pub(crate) fn stored(
     builder: ClientBuilder,

@@ -2,21 +2,22 @@
 
 #[cfg(feature = "local")]
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::service_creator::Services;
 use claude_code_core::state::idempotency::Idempotency;
 use claude_code_core::state::jobs::Jobs;
-use claude_code_core::{Client, Error, Result};
+use claude_code_core::state::{OnlyIf, PutError, StateKey, StateKind};
+use claude_code_core::{Client, Error, ErrorKind, Result};
 use tokio::sync::Semaphore;
 
 use super::auth::credentials::Authentication;
 use super::jobs::pool::JobPool;
 use super::jobs::queue::Queue;
+use super::request::receive::Receivers;
 use super::response::links::Links;
 use crate::connect::config::Config;
-#[cfg(feature = "local")]
 use crate::connect::config::Store;
 use crate::connect::connected_to;
 use crate::connect::{Connected, connect_places};
@@ -76,6 +77,13 @@ impl Settings {
         let tokens: Vec<String> = tokens.into_iter().filter(|token| !token.is_empty()).collect();
         self.authentication =
             if tokens.is_empty() { Authentication::Open } else { Authentication::tokens(&tokens) };
+        self
+    }
+
+    /// With this bearer token for everybody on this machine: other users' processes reach loopback too. Who has it is the
+    /// machine's own user.
+    pub fn with_local_token(mut self, token: &str) -> Self {
+        self.authentication = Authentication::local(token);
         self
     }
 
@@ -156,8 +164,11 @@ pub struct App {
     /// The longest time for one request.
     pub(super) total: Duration,
     pub(super) room: Arc<Semaphore>,
+    pub(super) receivers: Receivers,
     pub(super) job_pool: JobPool,
     pub(super) observers: Observers,
+    /// Where results go, for /health.
+    store: Arc<Mutex<&'static str>>,
 }
 
 impl App {
@@ -214,20 +225,47 @@ impl App {
 
     pub(crate) fn over(connected: Connected, config: &Config, settings: Settings) -> Self {
         let services = services::of(&connected, config);
+        let store = Arc::new(Mutex::new(store_of(&connected, config)));
         let Connected { client, places, observers } = connected;
         let (state, clock) = (client.state().clone(), client.clock().clone());
         App {
             services,
-            jobs: Jobs::new(state.clone(), clock.clone()),
+            jobs: Jobs::new(state.clone(), clock.clone(), client.ids().clone()),
             idempotency: Idempotency::new(state, clock.clone(), client.ids().clone()),
             queue: None,
             observers,
             links: places.map(|places| Arc::new(Links::new(places, &config.service_bucket, clock))),
             room: Arc::new(Semaphore::new(settings.concurrency.max(1))),
-            job_pool: JobPool::new(settings.concurrency.max(1)),
+            receivers: Receivers::new(settings.concurrency.max(1)),
+            store,
+            job_pool: JobPool::new(&client.new_id(), settings.concurrency.max(1)),
             total: settings.total.unwrap_or(client.policy().total),
             settings: Arc::new(settings),
             client,
+        }
+    }
+
+    /// Where results go: `disk`, `aws`, `none`, or `unavailable` where they should be stored and cannot.
+    pub fn store(&self) -> &'static str {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a row to see whether results can be stored; /health tells from then on. Fails saying why they cannot.
+    pub async fn check_store(&self) -> Result<()> {
+        if let Some(why) = self.client.store_problem() {
+            return Err(Error::new(ErrorKind::Storage, why));
+        }
+        if self.store() == "none" {
+            return Ok(());
+        }
+        let key = StateKey::new(StateKind::Lease, self.client.scope(), "store-check");
+        let until = self.client.clock().now().plus(LOOK);
+        match self.client.state().put(&key, b"-".to_vec(), until, OnlyIf::Any).await {
+            Ok(_) | Err(PutError::Conflict) => Ok(()),
+            Err(PutError::Store(error)) => {
+                *self.store.lock().unwrap_or_else(PoisonError::into_inner) = "unavailable";
+                Err(error)
+            }
         }
     }
 
@@ -247,5 +285,15 @@ impl App {
     /// Whether work can go on after an answer.
     pub(super) fn takes_jobs(&self) -> bool {
         self.settings.background || self.queue.is_some()
+    }
+}
+
+/// Where results of this connection go.
+fn store_of(connected: &Connected, config: &Config) -> &'static str {
+    match (&connected.places, config.store.unwrap_or(config.default_store)) {
+        (Some(places), _) if places.is_shared() => "aws",
+        (Some(_), _) => "disk",
+        (None, Store::None) => "none",
+        (None, _) => "unavailable",
     }
 }

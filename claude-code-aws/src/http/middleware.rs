@@ -65,6 +65,15 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
         }
     };
     // Before the body is read and before anything is paid: a full house costs nothing.
+    match app.room.available_permits() {
+        0 if app.room.is_closed() => return ending().into_response(),
+        0 => return full().into_response(),
+        _ => {}
+    }
+    let mut request = match app.receivers.received(request, app.settings.timeouts).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
     let place = match app.room.clone().try_acquire_owned() {
         Ok(permit) => Permit(Arc::new(permit)),
         Err(TryAcquireError::NoPermits) => return full().into_response(),
@@ -99,9 +108,7 @@ fn ending() -> Problem {
 }
 
 fn request_id(app: &App, headers: &HeaderMap) -> String {
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
+    let plain = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
     given.map_or_else(|| app.client.new_id(), str::to_owned)
 }

@@ -8,14 +8,20 @@ use super::middleware;
 use super::response::problem;
 #[cfg(feature = "local")]
 use super::routes::twin_s3;
-use super::routes::{budget, conversation, generate, jobs, metrics, openapi, page, results, services, usage};
+use super::routes::{
+    budget, conversation, estimate, generate, jobs, metrics, openapi, page, results, samples, services, usage,
+};
 
 /// Every route. What stands before them all is in `middleware`: who calls, whether there is room, what every answer says.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/generate", post(generate::generate))
         .route("/refactor", post(generate::refactor))
+        .route("/estimate", post(estimate::estimate))
+        .route("/samples", get(samples::samples))
         .route("/conversation", post(conversation::conversation))
+        .route("/conversation/{id}", get(conversation::get).delete(conversation::delete))
+        .route("/services", get(services::list))
         .route("/services/{id}/code/{code_id}", get(services::code))
         .route("/services/{id}/code/{code_id}/zip", get(services::zip))
         .route("/results", get(results::list))
@@ -30,8 +36,8 @@ pub fn router(app: App) -> Router {
         .route("/health", get(page::health))
         .route("/openapi.json", get(openapi::document))
         .route("/", get(page::index))
-        .route("/app.js", get(page::script))
-        .route("/style.css", get(page::style))
+        .route("/docs", get(page::docs))
+        .route("/{asset}", get(page::asset))
         .fallback(problem::no_route);
     #[cfg(feature = "local")]
     let routes = routes.route("/_local/s3/{*key}", get(twin_s3::object));

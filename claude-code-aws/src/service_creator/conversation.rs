@@ -6,6 +6,11 @@ use super::data::ServiceData;
 use super::step::{STEPS, TOTAL_STEPS};
 use crate::error::{Error, ErrorKind, Result};
 
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 80;
+/// So many earlier versions are listed; those before stay in the bucket.
+const MAX_EARLIER: usize = 100;
+
 /// A turn of the conversation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
@@ -30,6 +35,27 @@ pub struct CodeRef {
     pub code_id: String,
     /// The description that they are written for.
     pub data: ServiceData,
+    /// The change that makes this code of another one; none where it is written anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// A change of written files, in words.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The code that is changed; it stays as it is.
+    pub base: String,
+    /// What is to change.
+    pub instructions: String,
+    /// The only file that may change; none: all of them.
+    pub file: Option<String>,
+}
+
+// The words are the user's: Debug tells how many there are.
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Change(of {}, {} bytes)", self.base, self.instructions.len())
+    }
 }
 
 /// A conversation as it is kept.
@@ -43,8 +69,14 @@ pub struct Conversation {
     pub data: ServiceData,
     /// Every question and answer.
     pub history: Vec<Said>,
-    /// The code that was begun, once.
+    /// The code that was begun last.
     pub code: Option<CodeRef>,
+    /// The ids of the codes that were begun before it, the oldest first.
+    #[serde(default)]
+    pub earlier: Vec<String>,
+    /// As its owner named it.
+    #[serde(default)]
+    pub named: Option<String>,
 }
 
 impl Conversation {
@@ -56,6 +88,8 @@ impl Conversation {
             data: ServiceData::default(),
             history: Vec::new(),
             code: None,
+            earlier: Vec::new(),
+            named: None,
         };
         new.ask(STEPS[0].question);
         new
@@ -121,8 +155,72 @@ impl Conversation {
             return code.clone();
         }
         let service_id = self.code.as_ref().map_or_else(&new_id, |code| code.service_id.clone());
-        let code = CodeRef { service_id, code_id: new_id(), data: data.clone() };
-        self.code = Some(code.clone());
+        self.begin(CodeRef { service_id, code_id: new_id(), data: data.clone(), change: None })
+    }
+
+    /// The code for a change of `base`: the one that was begun for just this, else a new one of the same service.
+    pub fn code_for_change(
+        &mut self,
+        base: &CodeRef,
+        change: (String, Option<String>),
+        new_id: impl Fn() -> String,
+    ) -> CodeRef {
+        let (instructions, file) = change;
+        let change = Some(Change { base: base.code_id.clone(), instructions, file });
+        if let Some(code) = self.code.as_ref().filter(|code| code.change == change) {
+            return code.clone();
+        }
+        self.begin(CodeRef { code_id: new_id(), change, ..base.clone() })
+    }
+
+    fn begin(&mut self, code: CodeRef) -> CodeRef {
+        self.earlier.extend(self.code.replace(code.clone()).map(|before| before.code_id));
+        let over = self.earlier.len().saturating_sub(MAX_EARLIER);
+        self.earlier.drain(..over);
         code
+    }
+
+    /// Every code that was begun, the oldest first; of earlier ones the description is the newest's.
+    pub fn codes(&self) -> Vec<CodeRef> {
+        let Some(newest) = &self.code else { return Vec::new() };
+        let earlier = self.earlier.iter();
+        let earlier = earlier.map(|id| CodeRef { code_id: id.clone(), change: None, ..newest.clone() });
+        earlier.chain([newest.clone()]).collect()
+    }
+
+    /// Its name: as its owner named it, else what kind of service it is.
+    pub fn name(&self) -> &str {
+        self.named.as_deref().unwrap_or(&self.data.service_type)
+    }
+
+    /// Names it. Fails if the name is empty or too long.
+    pub fn rename(&mut self, name: &str) -> Result<()> {
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        if name.is_empty() || name.chars().count() > MAX_NAME {
+            return Err(Error::invalid(format!("name takes 1 to {MAX_NAME} characters")));
+        }
+        self.named = Some(name);
+        Ok(())
+    }
+
+    /// The question and the answer of a step, from 1; none where it is not answered.
+    pub fn said(&self, step: usize) -> Option<(&str, &str)> {
+        let at = step.checked_sub(1).filter(|at| *at < self.answered)? * 2;
+        Some((&self.history.get(at)?.text, &self.history.get(at + 1)?.text))
+    }
+
+    /// Puts another answer to a step that is answered. `Conflict` for one that is not.
+    pub fn edit(&mut self, step: usize, message: &str) -> Result<()> {
+        if self.said(step).is_none() {
+            let detail = format!("step {step} is not answered yet: there is nothing to edit");
+            return Err(Error::new(ErrorKind::Conflict, detail));
+        }
+        let mut data = self.data.clone();
+        data.answer(step - 1, message)?;
+        self.data = data;
+        if let Some(said) = self.history.get_mut(step * 2 - 1) {
+            message.clone_into(&mut said.text);
+        }
+        Ok(())
     }
 }

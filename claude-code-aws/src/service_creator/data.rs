@@ -50,6 +50,14 @@ impl ServiceData {
         data
     }
 
+    /// Whether all that it says is said by `other` too: a description of a few fields is a part of a whole one.
+    pub fn is_part_of(&self, other: &ServiceData) -> bool {
+        let (own, others) = (self.lines(), other.lines());
+        own.iter()
+            .zip(&others)
+            .all(|((_, one), (_, other))| one.is_empty() || one.eq_ignore_ascii_case(other))
+    }
+
     /// Takes the answer to a step, from 0. Fails if it is empty, longer than a page, or too much beside the others.
     pub fn answer(&mut self, step: usize, answer: &str) -> Result<()> {
         if answer.trim().is_empty() {

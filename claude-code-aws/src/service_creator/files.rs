@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::conversation::Change;
 use super::data::ServiceData;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
-use crate::request::{CacheMode, Check, GenerateRequest};
+use crate::request::{CacheMode, Check, GenerateRequest, SourceFile};
 
 const TEMPLATE: &str = include_str!("../../prompts/service.md");
 
@@ -46,6 +47,28 @@ pub fn request(data: &ServiceData, kept: &[CodeFile]) -> GenerateRequest {
     }
     // Beside kept files the new ones alone are half a project: the check looks at all of them together.
     if kept.is_empty() { request.without_store() } else { request.without_store().without_validation() }
+}
+
+/// Asks for a change of written files; those that it leaves out stay as they are.
+pub(super) fn change_request(files: &[CodeFile], change: &Change) -> GenerateRequest {
+    let sources = files.iter().map(|file| SourceFile {
+        path: file.path.clone().unwrap_or_default(),
+        content: file.content.clone(),
+    });
+    let mut instructions = change.instructions.clone();
+    if let Some(file) = &change.file {
+        instructions.push_str(&format!("\n\nChange only {file}; the other files stay as they are."));
+    }
+    GenerateRequest::refactor(sources.collect(), instructions)
+        .with_cache(CacheMode::Off)
+        .with_check(Arc::new(SixFiles { kept: files.to_vec() }))
+        .without_store()
+        .without_validation()
+}
+
+/// Puts files into the order of the six.
+pub(super) fn sort(files: &mut [CodeFile]) {
+    files.sort_by_key(|file| FILES.iter().position(|name| file.path.as_deref() == Some(*name)));
 }
 
 /// The names of the six that are not among these.

@@ -1,8 +1,7 @@
 //! Where conversations, services and their files are kept: one table and one bucket behind a seam, and over it the
 //! rules on scopes and versions, written once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,6 +66,15 @@ pub trait ServiceStore: std::fmt::Debug + Send + Sync {
 
     /// Puts a file; one that is there is followed by a new version of it.
     async fn put_file(&self, key: &str, content: &str) -> Result<()>;
+
+    /// Up to `limit` rows of a partition, the last first, before the one with the sort key `before`.
+    async fn rows(&self, pk: &str, limit: usize, before: Option<&str>) -> Result<Vec<Row>>;
+
+    /// Removes a row; one that is not there is a success.
+    async fn delete_row(&self, key: &RowKey) -> Result<()>;
+
+    /// Removes the files whose keys begin so, with all their versions.
+    async fn delete_files(&self, prefix: &str) -> Result<()>;
 }
 
 /// A file of written code.
@@ -129,8 +137,8 @@ impl Code {
 /// Conversations and services, each within its scope.
 #[derive(Clone, Debug)]
 pub struct Services {
-    store: Arc<dyn ServiceStore>,
-    clock: Arc<dyn Clock>,
+    pub(super) store: Arc<dyn ServiceStore>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Services {
@@ -228,7 +236,13 @@ impl Services {
         Ok((value, row.version))
     }
 
-    async fn put(&self, scope: &Scope, key: &RowKey, value: &impl Serialize, only_if: OnlyIf) -> Result<u64> {
+    pub(super) async fn put(
+        &self,
+        scope: &Scope,
+        key: &RowKey,
+        value: &impl Serialize,
+        only_if: OnlyIf,
+    ) -> Result<u64> {
         let body = serde_json::to_value(value)
             .map_err(|_| Error::new(ErrorKind::Storage, "the row cannot be written as JSON"))?;
         self.store.put_row(key, scope, &body, only_if).await.map_err(|error| match error {
@@ -257,71 +271,10 @@ fn forbidden(mut error: Error) -> Error {
     error
 }
 
-fn conversation_key(id: &str) -> RowKey {
+pub(super) fn conversation_key(id: &str) -> RowKey {
     RowKey { pk: format!("CONVERSATION#{id}"), sk: "DATA".into() }
 }
 
-fn service_key(id: &str, sk: String) -> RowKey {
+pub(super) fn service_key(id: &str, sk: String) -> RowKey {
     RowKey { pk: format!("SERVICE#{id}"), sk }
-}
-
-/// Services in memory.
-#[derive(Default)]
-pub struct MemoryServices(Mutex<Kept>);
-
-impl std::fmt::Debug for MemoryServices {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kept = self.kept();
-        write!(f, "MemoryServices({} rows, {} files)", kept.rows.len(), kept.files.len())
-    }
-}
-
-#[derive(Default)]
-struct Kept {
-    rows: HashMap<RowKey, Row>,
-    files: HashMap<String, Vec<u8>>,
-}
-
-impl MemoryServices {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait::async_trait]
-impl ServiceStore for MemoryServices {
-    async fn row(&self, key: &RowKey) -> Result<Option<Row>> {
-        Ok(self.kept().rows.get(key).cloned())
-    }
-
-    async fn put_row(
-        &self,
-        key: &RowKey,
-        scope: &Scope,
-        body: &Value,
-        only_if: OnlyIf,
-    ) -> Result<u64, PutError> {
-        let mut kept = self.kept();
-        let old = kept.rows.get(key).map(|row| row.version);
-        let holds = match only_if {
-            OnlyIf::Any => true,
-            OnlyIf::AbsentAt(_) => old.is_none(),
-            OnlyIf::Version(version) => old == Some(version),
-        };
-        if !holds {
-            return Err(PutError::Conflict);
-        }
-        let version = old.unwrap_or(0) + 1;
-        kept.rows.insert(key.clone(), Row { scope: scope.clone(), body: body.clone(), version });
-        Ok(version)
-    }
-
-    async fn file(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        Ok(self.kept().files.get(key).cloned())
-    }
-
-    async fn put_file(&self, key: &str, content: &str) -> Result<()> {
-        self.kept().files.insert(key.to_owned(), content.as_bytes().to_vec());
-        Ok(())
-    }
 }

@@ -1,94 +1,57 @@
-//! Who writes the files of a code: one writer at a time, who shows that it lives.
+//! The writer of a code's files: one at a time, under a lease that it renews while it lives.
 
 use std::future::pending;
-use std::time::Duration;
 
-use crate::UtcMillis;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::{OnlyIf, PutError, StateKey, StateKind};
+use crate::state::lease::{self, Lease, Leases, Taken};
+use crate::state::{StateKey, StateKind};
 
-/// A writer that shows no life for so long is dead, and another one may go on.
-const LEASE: Duration = Duration::from_secs(10);
-/// How often it shows that it lives.
-const RENEW: Duration = Duration::from_secs(3);
-
-/// The right to write one code. Not given back, it ends by itself.
-#[derive(Debug)]
-pub(super) struct Lease {
-    client: Client,
-    key: StateKey,
-    owner: Vec<u8>,
-    version: u64,
-}
-
-impl Lease {
-    /// The right to write this code; `Conflict` while another writer lives.
-    pub(super) async fn take(client: &Client, code_id: &str) -> Result<Self> {
-        let key = StateKey::new(StateKind::Lease, client.scope(), format!("service/{code_id}"));
-        let owner = client.new_id().into_bytes();
-        let now = client.clock().now();
-        match client.state().put(&key, owner.clone(), now.plus(LEASE), OnlyIf::AbsentAt(now)).await {
-            Ok(version) => Ok(Lease { client: client.clone(), key, owner, version }),
-            Err(PutError::Conflict) => {
-                let message = "the files are being written by another request: repeat this one later";
-                Err(conflict(message))
-            }
-            Err(PutError::Store(error)) => Err(error),
-        }
-    }
-
-    /// Shows that the writer lives; `Conflict` if another one has taken over.
-    pub(super) async fn renew(&mut self) -> Result<()> {
-        match self.put(self.client.clock().now().plus(LEASE)).await {
-            Ok(()) => Ok(()),
-            Err(PutError::Conflict) => {
-                let message = "another request has taken the files over: repeat this one later";
-                Err(conflict(message))
-            }
-            Err(PutError::Store(error)) => {
-                tracing::warn!(%error, "the writer's lease could not be renewed");
-                Ok(())
-            }
-        }
-    }
-
-    /// Renews the lease, where there is one, for as long as this is polled; ends when another writer has taken over.
-    pub(super) async fn hold(lease: &mut Option<Lease>) -> Error {
-        let Some(lease) = lease else { return pending().await };
-        loop {
-            tokio::time::sleep(RENEW).await;
-            if let Err(error) = lease.renew().await {
-                return error;
-            }
-        }
-    }
-
-    /// Gives the right back.
-    pub(super) async fn release(mut self) {
-        if let Err(PutError::Store(error)) = self.put(self.client.clock().now()).await {
-            tracing::warn!(%error, "the writer's lease could not be released: it ends by itself");
-        }
-    }
-
-    async fn put(&mut self, until: UtcMillis) -> Result<(), PutError> {
-        let state = self.client.state();
-        let over = |version| state.put(&self.key, self.owner.clone(), until, OnlyIf::Version(version));
-        let version = match over(self.version).await {
-            // A renewal that was given up or failed on its way may have been written all the same.
-            Err(PutError::Conflict) => match state.get(&self.key).await? {
-                Some(row) if row.value == self.owner => over(row.version).await?,
-                _ => return Err(PutError::Conflict),
-            },
-            put => put?,
-        };
-        self.version = version;
-        Ok(())
+/// The right to write this code; `Conflict` while another writer lives.
+pub(super) async fn take(client: &Client, code_id: &str) -> Result<Lease> {
+    let leases = Leases::new(client.state().clone(), client.clock().clone(), client.ids().clone());
+    let key = StateKey::new(StateKind::Lease, client.scope(), format!("service/{code_id}"));
+    match leases.take(key, leases.owner().into_bytes()).await? {
+        Taken::Held(lease) => Ok(lease),
+        Taken::Busy(_) => Err(busy("the files are being written by another request: repeat this one later")),
     }
 }
 
-fn conflict(message: &str) -> Error {
+/// Renews the lease, where there is one, for as long as this is polled; ends when another writer has taken over.
+pub(super) async fn hold(lease: Option<&Lease>) -> Error {
+    match lease {
+        Some(lease) => lease.lost().await,
+        None => pending().await,
+    }
+    taken_over()
+}
+
+/// Fails with `Conflict` if another writer has taken over. Where that cannot be told the files are this writer's.
+pub(super) async fn check(lease: Option<&Lease>) -> Result<()> {
+    let Some(lease) = lease else { return Ok(()) };
+    match lease.renew().await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(taken_over()),
+        Err(error) => {
+            tracing::warn!(%error, "the writer's lease could not be renewed");
+            Ok(())
+        }
+    }
+}
+
+/// Gives the right back.
+pub(super) async fn release(lease: &Lease) {
+    if let Err(error) = lease.release().await {
+        tracing::warn!(%error, "the writer's lease could not be released: it ends by itself");
+    }
+}
+
+fn taken_over() -> Error {
+    busy("another request has taken the files over: repeat this one later")
+}
+
+fn busy(message: &str) -> Error {
     let mut error = Error::new(ErrorKind::Conflict, message);
-    error.retry_after = Some(LEASE);
+    error.retry_after = Some(lease::TTL);
     error
 }

@@ -10,12 +10,12 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use tokio::sync::mpsc::Sender;
 
-use super::conversation::CodeRef;
+use super::conversation::{CodeRef, Conversation};
 use super::creator::Creator;
 use super::files::{self, FILES};
 use super::step::STEPS;
 use super::store::{Code, CodeEntry};
-use super::writer::Lease;
+use super::writer;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +24,7 @@ use crate::generation::Generation;
 use crate::model::Tier;
 use crate::money::receipt::Receipt;
 use crate::request::GenerateRequest;
+use crate::state::lease::Lease;
 
 /// What is shown while the files are written.
 #[derive(Clone, Debug)]
@@ -38,7 +39,9 @@ pub enum Shown {
 #[derive(Debug)]
 pub struct Writing {
     creator: Creator,
+    conversation: Conversation,
     code: CodeRef,
+    /// What is there: files that a run before kept, over those that a change is made to.
     kept: Vec<CodeFile>,
     /// The code's row, where nothing is left to do.
     done: Option<Code>,
@@ -47,16 +50,30 @@ pub struct Writing {
 }
 
 impl Writing {
-    pub(super) async fn begin(creator: Creator, code: CodeRef, within: Option<Duration>) -> Result<Self> {
-        let mut writing = Writing { creator, code, kept: Vec::new(), done: None, lease: None, within };
+    pub(super) async fn begin(
+        creator: Creator,
+        conversation: Conversation,
+        code: CodeRef,
+        within: Option<Duration>,
+    ) -> Result<Self> {
+        let (kept, done, lease) = (Vec::new(), None, None);
+        let mut writing = Writing { creator, conversation, code, kept, done, lease, within };
         let mut row = writing.row().await?;
         if !row.as_ref().is_some_and(is_whole) {
-            writing.lease = Some(Lease::take(&writing.creator.client, &writing.code.code_id).await?);
+            writing.lease = Some(writer::take(&writing.creator.client, &writing.code.code_id).await?);
             // The writer before may have ended in between.
             row = writing.row().await?;
         }
         writing.kept = writing.creator.services.kept(&writing.code, row.as_ref()).await?;
         writing.done = row.filter(is_whole);
+        if writing.done.is_none()
+            && let Some(change) = &writing.code.change
+        {
+            let Creator { client, services } = &writing.creator;
+            let base = services.code(client.scope(), &writing.code.service_id, &change.base).await?;
+            writing.kept = files::together(&services.files(&base).await?, &writing.kept);
+            files::sort(&mut writing.kept);
+        }
         Ok(writing)
     }
 
@@ -73,10 +90,10 @@ impl Writing {
     /// Writes what is missing and shows it: events, then `Written` or the error. Ends early where nobody listens any
     /// more: the request to the model is closed, and what was kept stays.
     pub async fn run(mut self, out: Sender<Result<Shown>>) {
-        let mut lease = self.lease.take();
-        let ended = self.led(&mut lease, &out).await;
-        if let Some(lease) = lease {
-            lease.release().await;
+        let lease = self.lease.take();
+        let ended = self.led(lease.as_ref(), &out).await;
+        if let Some(lease) = &lease {
+            writer::release(lease).await;
         }
         if let Some(ended) = ended {
             let shown = ended.map(|code| Shown::Written(Box::new(code))).map_err(explained);
@@ -86,9 +103,9 @@ impl Writing {
 
     /// The end, none where nobody listens any more. The lease is renewed beside all of the work: a slow reader or
     /// store must not make a second writer pay for the same files.
-    async fn led(&mut self, lease: &mut Option<Lease>, out: &Sender<Result<Shown>>) -> Option<Result<Code>> {
+    async fn led(&mut self, lease: Option<&Lease>, out: &Sender<Result<Shown>>) -> Option<Result<Code>> {
         let is_done = self.done.is_some();
-        let ended = match select(pin!(self.heard(out)), pin!(Lease::hold(lease))).await {
+        let ended = match select(pin!(self.heard(out)), pin!(writer::hold(lease))).await {
             Either::Left((ended, _)) => ended,
             Either::Right((taken_over, _)) => Some(Err(taken_over)),
         };
@@ -114,34 +131,43 @@ impl Writing {
     }
 
     /// The row, over nobody's who has taken over.
-    async fn put(&self, lease: &mut Option<Lease>, code: Code) -> Result<Code> {
-        if let Some(lease) = lease {
-            lease.renew().await?;
-        }
+    async fn put(&self, lease: Option<&Lease>, code: Code) -> Result<Code> {
+        writer::check(lease).await?;
         self.creator.services.put_code(self.creator.client.scope(), &code).await?;
+        self.creator.list(&self.conversation, Some(&code)).await;
         Ok(code)
     }
 
     /// Writes what is missing. With nothing missing the kept files are only checked: they were paid for before, and
     /// the run that was paid did not come to write down how much.
     async fn missing(&self, out: &Sender<Result<Shown>>) -> Result<Code> {
-        if files::missing(&self.kept).is_empty() {
+        let change = self.code.change.as_ref();
+        if change.is_none() && files::missing(&self.kept).is_empty() {
             return Ok(self.code(&self.kept, files::check(&self.kept), None));
         }
-        let request = files::request(&self.code.data, &self.kept);
+        let request = match change {
+            Some(change) => files::change_request(&self.kept, change),
+            None => files::request(&self.code.data, &self.kept),
+        };
         let mut request = self.creator.tiered(request, Tier::Medium);
         request.timeout = self.within;
         let generation = self.generate(request, out).await?;
-        let new = generation.files.iter().filter(|file| is_one(file.path.as_deref()) && file.complete);
-        let new: Vec<CodeFile> = new.cloned().collect();
-        for file in &new {
-            // The last word of a repair may differ from what was kept on the way.
+        let is_new = |file: &&CodeFile| self.may_write(file.path.as_deref()) && file.complete;
+        let new: Vec<CodeFile> = generation.files.iter().filter(is_new).cloned().collect();
+        let mut all = files::together(&self.kept, &new);
+        files::sort(&mut all);
+        // The last word of a repair may differ from what was kept on the way; of a change all six are one code.
+        for file in if change.is_some() { &all } else { &new } {
             let path = file.path.as_deref().unwrap_or_default();
             self.creator.services.put_file(&self.code, path, &file.content).await?;
         }
-        let mut all = files::together(&self.kept, &new);
-        all.sort_by_key(|file| FILES.iter().position(|name| file.path.as_deref() == Some(*name)));
         Ok(self.code(&all, generation.diagnostics.clone(), Some(&generation)))
+    }
+
+    /// Whether an answer may write this file: one of the six, or the only one that is to change.
+    fn may_write(&self, path: Option<&str>) -> bool {
+        let only = self.code.change.as_ref().and_then(|change| change.file.as_deref());
+        is_one(path) && only.is_none_or(|only| path == Some(only))
     }
 
     /// One answer of the model: files are kept as their ends are seen.
@@ -171,7 +197,7 @@ impl Writing {
                 texts.insert(*index, String::new());
             }
             Event::FileChunk { index, text, .. } => texts.entry(*index).or_default().push_str(text),
-            Event::FileFinished { index, path, complete: true, .. } if is_one(path.as_deref()) => {
+            Event::FileFinished { index, path, complete: true, .. } if self.may_write(path.as_deref()) => {
                 let content = texts.remove(index).unwrap_or_default();
                 let path = path.as_deref().unwrap_or_default();
                 if let Err(error) = self.creator.services.put_file(&self.code, path, &content).await {

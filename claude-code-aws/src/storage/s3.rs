@@ -185,7 +185,7 @@ where
     let fix = match code {
         "NoSuchBucket" => "create the bucket, or set CLAUDE_CODE_AWS_BUCKET_NAME",
         "AccessDenied" => "allow s3:PutObject and s3:GetObject on it",
-        _ => "check the bucket, the credentials and the network",
+        code => crate::storage::fix(code),
     };
     let kind =
         if matches!(code, "NoSuchKey" | "NotFound") { ErrorKind::NotFound } else { ErrorKind::Storage };

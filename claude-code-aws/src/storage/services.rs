@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::service_creator::{FILES, Row, RowKey, ServiceStore};
 use crate::service_creator::{MemoryServices, Services};
-use crate::service_creator::{Row, RowKey, ServiceStore};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use claude_code_core::state::{OnlyIf, PutError};
@@ -144,6 +144,40 @@ impl ServiceStore for AwsServices {
             .send()
             .await;
         put.map(|_| ()).map_err(|failed| s3::error("put", &self.bucket, key, &failed))
+    }
+
+    async fn rows(&self, pk: &str, limit: usize, before: Option<&str>) -> Result<Vec<Row>> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let query = self
+            .dynamodb
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(pk))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let query = match before {
+            Some(sk) => query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(sk)),
+            None => query,
+        };
+        let found = query.send().await;
+        let found = found.map_err(|failed| crate::storage::dynamodb::error("list", &self.table, &failed))?;
+        Ok(found.items().iter().filter_map(row).collect())
+    }
+
+    async fn delete_row(&self, key: &RowKey) -> Result<()> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let delete = self.dynamodb.delete_item().table_name(&self.table);
+        let deleted = delete.key("pk", text(&key.pk)).key("sk", text(&key.sk)).send().await;
+        deleted
+            .map(|_| ())
+            .map_err(|failed| crate::storage::dynamodb::error("delete from", &self.table, &failed))
+    }
+
+    async fn delete_files(&self, prefix: &str) -> Result<()> {
+        let keys: Vec<String> = FILES.iter().map(|name| format!("{prefix}{name}")).collect();
+        s3::erase(&self.s3, &self.bucket, prefix, &keys).await;
+        Ok(())
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::Place;
 
+const TOKEN: &str = "a-token-of-26-characters--";
+
 /// A server that listens; killed if the test forgets it.
 struct Served {
     child: Child,
@@ -81,12 +83,11 @@ fn it_takes_a_script_or_recorded_exchanges_for_its_answers_offline_only() {
 fn it_listens_with_its_token_and_origins_and_ends_when_it_is_told_to() {
     let place = Place::new();
     let mut command = place.command(&["serve", "--offline", "--addr", "127.0.0.1:0"]);
-    command.env("CLAUDE_CODE_AWS_SERVE_TOKEN", "t");
+    command.env("CLAUDE_CODE_AWS_SERVE_TOKEN", TOKEN);
     command.env("CLAUDE_CODE_AWS_ALLOWED_ORIGINS", "https://a.example");
     let mut served = Served::start(command);
     let mut stream = served.connect();
-    let head =
-        "GET /budget HTTP/1.1\r\nhost: x.example\r\nauthorization: Bearer t\r\norigin: https://a.example\r\n";
+    let head = "GET /budget HTTP/1.1\r\nhost: x.example\r\nauthorization: Bearer a-token-of-26-characters--\r\norigin: https://a.example\r\n";
     stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -105,8 +106,15 @@ fn a_second_signal_ends_it_at_once_whatever_it_still_answers() {
         serde_json::json!({ "steps": [{ "times": 9, "answer": answer, "faults": [{ "stall_at": 40 }] }] });
     let script = place.write("script.json", &steps.to_string());
     let script = script.to_str().unwrap();
-    let mut served =
-        Served::start(place.command(&["serve", "--offline", "--addr", "127.0.0.1:0", "--answers", script]));
+    let mut served = Served::start(place.command(&[
+        "serve",
+        "--offline",
+        "--no-token",
+        "--addr",
+        "127.0.0.1:0",
+        "--answers",
+        script,
+    ]));
     let mut hung = served.connect();
     let body = "{\"prompt\":\"a\",\"model\":\"sonnet\"}";
     let head = "POST /generate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
@@ -133,9 +141,106 @@ fn it_keeps_nothing_on_the_disk_where_others_reach_it_unless_it_is_told_to() {
         let mut command = place.command(&["serve", "--addr", addr]);
         // A model that is never asked: no AWS account is looked for.
         command.env("CLAUDE_CODE_AWS_PROVIDER", "anthropic").env("ANTHROPIC_API_KEY", "k");
-        command.env("CLAUDE_CODE_AWS_SERVE_TOKEN", "t");
+        command.env("CLAUDE_CODE_AWS_SERVE_TOKEN", TOKEN);
         command.envs(store.map(|store| ("CLAUDE_CODE_AWS_STORE", store)));
         let served = Served::start(command);
         assert_eq!(place.path("data").exists(), expected, "{addr} {store:?}: {}", served.told);
     }
+}
+
+/// What it answers to this request.
+fn asked(served: &Served, head: &str) -> String {
+    let mut stream = served.connect();
+    stream.write_all(format!("{head}host: localhost\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[cfg(unix)]
+#[test]
+fn on_loopback_it_asks_for_a_token_that_only_its_user_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let mut served = Served::start(place.command(&["serve", "--offline", "--addr", "localhost:0"]));
+    let path = served.told.trim().rsplit("is in ").next().unwrap().to_owned();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", served.told);
+    let token = std::fs::read_to_string(&path).unwrap().trim().to_owned();
+    assert_eq!(token.len(), 32, "128 bits");
+    assert!(!served.told.contains(&token), "it is not on a pipe that others may read");
+    let signed = format!("GET /budget HTTP/1.1\r\nauthorization: Bearer {token}\r\n");
+    assert!(asked(&served, &signed).starts_with("HTTP/1.1 200 "));
+    for other in ["GET /budget HTTP/1.1\r\n", "GET /budget HTTP/1.1\r\nauthorization: Bearer x\r\n"] {
+        assert!(asked(&served, other).starts_with("HTTP/1.1 401 "), "another user's process");
+    }
+    let health = asked(&served, "GET /health HTTP/1.1\r\n");
+    assert!(health.starts_with("HTTP/1.1 200 ") && health.contains("\"store\":\"disk\""), "{health}");
+    served.tell("-TERM");
+    assert_eq!(served.ended(20), Some(0));
+    assert!(!std::path::Path::new(&path).exists(), "a token that is valid no more is not left behind");
+}
+
+#[test]
+fn settings_that_could_not_work_are_refused_at_start() {
+    for (name, value, word) in [
+        ("CLAUDE_CODE_AWS_SERVE_TOKEN", "short", "16 characters"),
+        ("CLAUDE_CODE_AWS_ALLOWED_ORIGINS", "https://a.example/", "final"),
+        ("CLAUDE_CODE_AWS_ALLOWED_ORIGINS", "https://a.example, *", "\"*\""),
+        ("CLAUDE_CODE_AWS_ALLOWED_ORIGINS", "a.example", "https://app.example"),
+    ] {
+        let place = Place::new();
+        let mut command = place.command(&["serve", "--offline", "--addr", "127.0.0.1:0"]);
+        let done = command.env(name, value).stdin(Stdio::null()).output().unwrap();
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.code() == Some(2) && told.contains(word), "{value}: {told}");
+    }
+    let place = Place::new();
+    let done = place.run(&["serve", "--offline", "--addr", "localhost"]);
+    assert!(done.code == 2 && done.last_line().contains("HOST:PORT"), "{done:?}");
+}
+
+/// A directory that cannot be written is known before the first result is paid for.
+#[cfg(unix)]
+#[test]
+fn a_server_that_cannot_store_says_so_at_start_and_in_its_health() {
+    let place = Place::new();
+    let file = place.write("taken", "no directory");
+    let mut command = place.command(&["serve", "--no-token", "--addr", "127.0.0.1:0"]);
+    command.env("CLAUDE_CODE_AWS_PROVIDER", "anthropic").env("ANTHROPIC_API_KEY", "k");
+    command.env("CLAUDE_CODE_AWS_LOCAL_DIR", file);
+    let served = Served::start(command);
+    assert!(served.told.contains("warning: results will not be stored"), "{}", served.told);
+    let health = asked(&served, "GET /health HTTP/1.1\r\n");
+    assert!(health.contains("\"store\":\"unavailable\""), "{health}");
+}
+
+/// A shell lowers the limit for the server that it becomes.
+#[cfg(unix)]
+#[test]
+fn beyond_its_limit_on_open_files_it_sheds_with_503_and_says_so_once() {
+    let place = Place::new();
+    let command = place.command(&["serve", "--offline", "--no-token", "--addr", "127.0.0.1:0"]);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg("ulimit -n 64; exec \"$0\" \"$@\"").arg(command.get_program());
+    limited.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let mut served = Served::start(limited);
+    let idle: Vec<TcpStream> = (0..16).map(|_| served.connect()).collect();
+    // It takes them in when it comes to it.
+    while asked(&served, "GET /health HTTP/1.1\r\n").starts_with("HTTP/1.1 200 ") {}
+    for _ in 0..30 {
+        let told = asked(&served, "GET /health HTTP/1.1\r\n");
+        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 5"), "{told}");
+    }
+    drop(idle);
+    while !asked(&served, "GET /health HTTP/1.1\r\n").starts_with("HTTP/1.1 200 ") {}
+    served.tell("-TERM");
+    assert_eq!(served.ended(20), Some(0));
+    served.lines.read_to_string(&mut served.told).unwrap();
+    assert_eq!(served.told.matches("limit on open files").count(), 1, "{}", served.told);
 }

@@ -132,6 +132,28 @@ async fn a_server_without_a_token_answers_to_localhost_only() {
 }
 
 #[tokio::test]
+async fn a_token_of_this_machine_is_its_users_own_scope() {
+    let settings = Settings::default().with_local_token("0123456789abcdef0123456789abcdef");
+    let api = Api::with(settings, Arc::new(Samples::built_in())).await;
+    let known = ("authorization", "Bearer 0123456789abcdef0123456789abcdef");
+    for (headers, status) in [
+        (&[][..], 401),
+        (&[("authorization", "Bearer 0123456789abcdef")], 401),
+        (&[known], 200),
+        (&[known, ("host", "evil.example")], 403),
+    ] {
+        assert_eq!(get(&api.router, "/budget", headers).await.status.as_u16(), status, "{headers:?}");
+    }
+    for open in ["/health", "/", "/docs", "/app.js", "/style.css", "/favicon.svg", "/openapi.json"] {
+        assert_eq!(api.get(open).await.status, 200, "{open} tells nothing about anybody");
+    }
+    let made = post(&api.router, "/generate", &[known], json!({ "prompt": REVERSE })).await.json();
+    let open = router(App::on(&api.twin, Settings::default()).await.unwrap());
+    let found = get(&open, &format!("/results/{}", made["id"].as_str().unwrap()), &[]).await;
+    assert_eq!(found.status, 200, "the command line finds it, and so does a server without a token");
+}
+
+#[tokio::test]
 async fn an_address_that_others_reach_needs_a_token() {
     let api = claude_code_aws::local::open(tempfile::tempdir().unwrap().path()).await.unwrap();
     let everywhere = "0.0.0.0:0".parse().unwrap();
@@ -146,6 +168,9 @@ async fn every_answer_has_an_id_and_the_headers_that_keep_browsers_safe() {
     let api = Api::open().await;
     let own = get(&api.router, "/health", &[("x-request-id", "abc-1.2_3")]).await;
     assert_eq!(own.header("x-request-id"), "abc-1.2_3");
+    let trace = "Root=1-67891233-abcdef012345678912345678;Sampled=1";
+    let long = get(&api.router, "/health", &[("x-request-id", trace)]).await;
+    assert_eq!(long.header("x-request-id"), trace, "as gateways and tracers write them");
     for answer in [
         api.get("/health").await,
         api.get("/nothing").await,
@@ -158,7 +183,7 @@ async fn every_answer_has_an_id_and_the_headers_that_keep_browsers_safe() {
     }
     assert_eq!(
         api.get("/health").await.json(),
-        json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })
+        json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "store": "disk" })
     );
 }
 

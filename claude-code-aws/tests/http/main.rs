@@ -3,6 +3,7 @@
 
 mod authorizers;
 mod bodies;
+mod crashed;
 mod creator;
 mod edge;
 mod jobs;
@@ -17,6 +18,7 @@ mod runtime;
 #[path = "../wire/server.rs"]
 #[allow(dead_code, reason = "the wire tests use all of it")]
 mod server;
+mod services;
 mod slow;
 mod statuses;
 mod stream;

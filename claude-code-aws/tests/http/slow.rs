@@ -60,6 +60,49 @@ async fn a_body_that_does_not_end_is_408_and_gives_its_place_back() {
     assert!(answer(next).await.starts_with("HTTP/1.1 200 "), "the only place is free again");
 }
 
+#[tokio::test]
+async fn a_body_that_comes_slowly_keeps_nobody_from_working() {
+    let (addr, _stop, _served) = server(20_000).await;
+    let head = "POST /generate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let mut slow = TcpStream::connect(&addr).await.unwrap();
+    slow.write_all(format!("{head}content-length: 99\r\n\r\n{{").as_bytes()).await.unwrap();
+    let mut second = TcpStream::connect(&addr).await.unwrap();
+    second.write_all(format!("{head}content-length: 99\r\n\r\n{{").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(
+        answer(asked(&addr, "").await).await.starts_with("HTTP/1.1 429 "),
+        "half of the places from one address"
+    );
+    drop(second);
+    let quick = loop {
+        let quick = answer(asked(&addr, "").await).await;
+        // The server may not have heard yet that the other one is gone.
+        if !quick.starts_with("HTTP/1.1 429 ") {
+            break quick;
+        }
+    };
+    assert!(quick.starts_with("HTTP/1.1 200 "), "the only place to work was free: {quick}");
+    drop(slow);
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_408_long_before_its_time_is_over() {
+    let (addr, _stop, _served) = server(300).await;
+    let mut slow = TcpStream::connect(&addr).await.unwrap();
+    let head = "POST /generate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    slow.write_all(format!("{head}content-length: 9999\r\n\r\n{{").as_bytes()).await.unwrap();
+    let (mut read, mut write) = slow.into_split();
+    let sending = tokio::spawn(async move {
+        while write.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let mut text = [0; 13];
+    tokio::time::timeout(Duration::from_secs(20), read.read_exact(&mut text)).await.unwrap().unwrap();
+    assert_eq!(&text, b"HTTP/1.1 408 ");
+    sending.abort();
+}
+
 /// The answer arrives though the caller had not read it while it was sending.
 #[tokio::test]
 async fn a_body_that_is_too_large_is_told_so_after_it_was_sent_or_before() {
@@ -136,7 +179,7 @@ async fn a_server_that_ends_answers_what_has_begun_and_sends_whoever_comes_away(
     assert!(late.starts_with("HTTP/1.1 503 ") && late.contains("retry-after: "), "{late}");
     assert!(answer(begun).await.starts_with("HTTP/1.1 200 "));
     tokio::time::timeout(Duration::from_secs(20), served).await.unwrap().unwrap();
-    let jobs = Jobs::new(client.state().clone(), client.clock().clone());
+    let jobs = Jobs::new(client.state().clone(), client.clock().clone(), client.ids().clone());
     let job = jobs.get(&Scope::local(), &place).await.unwrap();
     assert_eq!(job.state, JobState::Done, "a job that has begun is not left to be paid for again");
     assert!(TcpStream::connect(&addr).await.is_err(), "nobody listens any more");

@@ -83,6 +83,18 @@ impl ServiceStore for Shaky {
     async fn put_file(&self, key: &str, content: &str) -> Result<()> {
         if stumbles(&self.lost_files) { Err(down()) } else { self.inner.put_file(key, content).await }
     }
+
+    async fn rows(&self, pk: &str, limit: usize, before: Option<&str>) -> Result<Vec<Row>> {
+        self.inner.rows(pk, limit, before).await
+    }
+
+    async fn delete_row(&self, key: &RowKey) -> Result<()> {
+        self.inner.delete_row(key).await
+    }
+
+    async fn delete_files(&self, prefix: &str) -> Result<()> {
+        self.inner.delete_files(prefix).await
+    }
 }
 
 /// What the writers of one conversation share.

@@ -70,6 +70,9 @@ impl Ledger {
     async fn reservation(&self, scope: &Scope, ceiling: Cost) -> Result<Reservation> {
         self.settle_deferred().await;
         self.kill_switch.check(scope).await?;
+        if self.caps.free {
+            return Ok(self.deferred.reservation(0));
+        }
         let capped = self.caps.tightest();
         let amount = match (ceiling, capped) {
             (Cost::Priced(amount), _) => pico(amount),

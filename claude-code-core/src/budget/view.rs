@@ -10,11 +10,13 @@ pub(crate) struct Caps {
     pub(crate) all: Option<PicoUsd>,
     /// Over each scope.
     pub(crate) each: Option<PicoUsd>,
+    /// Whether nothing costs anything: sample answers.
+    pub(crate) free: bool,
 }
 
 impl Caps {
     pub(crate) fn of(policy: &Policy) -> Self {
-        Caps { all: policy.max_usd_per_day, each: policy.max_usd_per_day_per_scope }
+        Caps { all: policy.max_usd_per_day, each: policy.max_usd_per_day_per_scope, free: policy.samples }
     }
 
     /// The smaller of those that are set.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::answer::file::sha256_hex;
 use crate::cache::charge::Charge;
-use crate::clock::{Clock, UtcMillis};
+use crate::clock::{Clock, IdSource, UtcMillis};
 use crate::error::{Error, Result};
 use crate::generation::{Cached, Generation};
 use crate::money::receipt::Receipt;
@@ -18,7 +18,7 @@ use crate::money::usage::Usage;
 use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::request::CacheMode;
-use crate::state::lease::{Lease, Leases};
+use crate::state::lease::{Lease, Leases, Taken};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 use crate::state::{time_after_answer, time_before_answer};
 
@@ -27,6 +27,8 @@ const MEMORY_BYTES: u64 = 64 << 20;
 
 /// A look that was given less time than this may just have been too short.
 const FAIR: Duration = Duration::from_secs(1);
+/// How often a follower looks again.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The response cache.
 #[derive(Debug)]
@@ -34,7 +36,8 @@ pub(crate) struct ResponseCache {
     memory: moka::sync::Cache<String, Entry>,
     /// None: nobody shares it, and memory has everything.
     shared: Option<Arc<dyn StateStore>>,
-    leases: Leases,
+    /// None where state is not shared: single-flight does the same within one process.
+    leases: Option<Leases>,
     clock: Arc<dyn Clock>,
 }
 
@@ -59,12 +62,17 @@ struct Stored {
 pub(crate) enum CacheLookup {
     /// The answer is there.
     Hit(Entry),
-    /// It is for this request to find it.
-    Miss(Lease),
+    /// It is for this request to find it; without a lease where none is shared or can be had.
+    Miss(Option<Lease>),
 }
 
 impl ResponseCache {
-    pub(crate) fn new(shared: Option<Arc<dyn StateStore>>, leases: Leases, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        shared: Option<Arc<dyn StateStore>>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        let leases = shared.clone().map(|state| Leases::new(state, clock.clone(), ids));
         let memory = moka::sync::Cache::builder()
             .max_capacity(MEMORY_BYTES)
             .weigher(|_, entry: &Entry| {
@@ -78,7 +86,7 @@ impl ResponseCache {
     /// The answer, or the lease to find it. Waits while another process is at it.
     pub(crate) async fn look_up(&self, plan: &Plan) -> CacheLookup {
         if !plan.is_cached() {
-            return CacheLookup::Miss(Lease::none());
+            return CacheLookup::Miss(None);
         }
         let mut waited = false;
         loop {
@@ -91,10 +99,11 @@ impl ResponseCache {
                 Err(_) if waited && limit < FAIR && !left.is_zero() => {}
                 Err(_) => {
                     tracing::warn!("the response cache does not answer: going on without it");
-                    return CacheLookup::Miss(Lease::none());
+                    return CacheLookup::Miss(None);
                 }
             }
-            self.leases.pause(plan).await;
+            let left = plan.limits.deadline.since(self.clock.now());
+            sleep(LOOK.min(left.max(Duration::from_millis(1)))).await;
         }
     }
 
@@ -105,35 +114,59 @@ impl ResponseCache {
         {
             return Some(CacheLookup::Hit(entry));
         }
-        self.leases.take(plan).await.map(CacheLookup::Miss)
+        let leases = match &self.leases {
+            Some(leases) => leases,
+            None => return Some(CacheLookup::Miss(None)),
+        };
+        leases.end_dropped().await;
+        let now = self.clock.now();
+        let key = StateKey::new(StateKind::Lease, &plan.scope, plan.cache_key.clone());
+        match leases.take(key, leases.owner().into_bytes()).await {
+            Ok(Taken::Held(lease)) => Some(CacheLookup::Miss(Some(lease))),
+            Ok(Taken::Busy(_)) if now < plan.limits.deadline => None,
+            Ok(Taken::Busy(_)) => Some(CacheLookup::Miss(None)),
+            Err(error) => {
+                tracing::warn!(%error, "leases cannot be reached: going on without one");
+                Some(CacheLookup::Miss(None))
+            }
+        }
     }
 
-    /// Does a request's work and keeps its lease meanwhile.
-    pub(crate) async fn hold<T>(&self, lease: &Lease, work: impl Future<Output = T>) -> T {
-        self.leases.hold(lease, work).await
+    /// Does a request's work and renews its lease meanwhile.
+    pub(crate) async fn hold<T>(&self, lease: &Option<Lease>, work: impl Future<Output = T>) -> T {
+        match lease {
+            Some(lease) => lease.hold(work).await,
+            None => work.await,
+        }
     }
 
     /// Ends the leases of requests that were dropped.
     pub(crate) async fn release_leases(&self) {
-        self.leases.release_leases().await;
+        if let Some(leases) = &self.leases {
+            leases.end_dropped().await;
+        }
     }
 
     /// Closes the lease; an accepted answer enters first, unless another leader has taken over meanwhile.
     pub(crate) async fn close(
         &self,
-        lease: Lease,
+        lease: Option<Lease>,
         plan: &Plan,
         generation: &Arc<Generation>,
         charge: &Charge,
     ) {
         let left = plan.limits.deadline.since(self.clock.now());
         let closed = timeout(time_after_answer(left), async {
-            if plan.is_cached() && may_enter(generation) && self.leases.is_held(&lease).await {
+            if plan.is_cached() && may_enter(generation) && is_held(&lease).await {
                 let expires_at = self.clock.now().plus(plan.cache_ttl);
                 let (generation, charge) = (generation.clone(), charge.clone());
                 self.put(plan, Entry { generation, expires_at, charge }).await;
             }
-            self.leases.release(lease).await;
+            if let Some(lease) = &lease
+                && let Err(error) = lease.release().await
+            {
+                tracing::warn!(%error, "a lease could not be released: it ends by itself");
+            }
         });
         if closed.await.is_err() {
             tracing::warn!("the response cache does not answer: the lease ends by itself");
@@ -195,6 +228,14 @@ impl ResponseCache {
     /// A cache that cannot be reached costs a saving, never an answer.
     fn note(error: &dyn std::error::Error) {
         tracing::warn!(%error, "the response cache cannot be reached: going on without it");
+    }
+}
+
+/// Whether nobody has taken over since. A request without a lease has nobody to fear.
+async fn is_held(lease: &Option<Lease>) -> bool {
+    match lease {
+        Some(lease) => lease.is_held().await.unwrap_or(true),
+        None => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Work that goes on while nobody waits: a row about it, and a log of what happened, event by event.
 //!
-//! Whoever holds the row's version works on it. A worker that dies is followed when its lease ends: the follower
-//! begins anew, and its files have higher revisions.
+//! A worker holds a [lease](super::lease) on its job. One that dies is followed within seconds, when its lease ends: the
+//! follower begins anew, and its files have higher revisions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::{Clock, UtcMillis};
+use crate::clock::{Clock, IdSource, UtcMillis};
 use crate::error::{Error, ErrorKind, Result};
+use crate::state::lease::{self, Lease, Leases};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 
 /// Row and log are kept so long: a day, as long as bodies of shared state are.
 const KEPT: Duration = Duration::from_secs(86_400);
-/// Pauses before what ends a job is written again: what came out was paid for. Together they are within the grace
-/// that a worker's lease has beyond its deadline.
+/// Pauses before what ends a job is written again: what came out was paid for.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(200),
     Duration::from_millis(400),
@@ -66,8 +66,6 @@ pub struct Job {
     pub request: Value,
     /// How many workers have begun.
     pub workers: u32,
-    /// Until when the worker is alive, in milliseconds since 1970.
-    lease_until: i64,
 }
 
 // Request and result are the user's: Debug tells neither.
@@ -102,6 +100,14 @@ pub struct Held {
     pub job: Job,
     scope: Scope,
     fence: u64,
+    lease: Arc<Lease>,
+}
+
+impl Held {
+    /// The lease, which its worker renews while it works.
+    pub fn lease(&self) -> Arc<Lease> {
+        self.lease.clone()
+    }
 }
 
 /// The jobs of all scopes.
@@ -109,15 +115,16 @@ pub struct Held {
 pub struct Jobs {
     state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
+    leases: Leases,
 }
 
 impl Jobs {
     /// Jobs in this state.
-    pub fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>) -> Self {
-        Jobs { state, clock }
+    pub fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Jobs { leases: Leases::new(state.clone(), clock.clone(), ids), state, clock }
     }
 
-    /// A new job that waits for its worker.
+    /// A new job that waits for its worker. `Conflict` if there is one with this id.
     pub async fn create(&self, scope: &Scope, id: &str, request: Value) -> Result<Job> {
         let now = self.clock.now();
         let job = Job {
@@ -129,7 +136,6 @@ impl Jobs {
             problem: None,
             request,
             workers: 0,
-            lease_until: 0,
         };
         self.put(scope, &job, OnlyIf::AbsentAt(now)).await?;
         Ok(job)
@@ -140,26 +146,31 @@ impl Jobs {
         Ok(self.read(scope, id).await?.0)
     }
 
-    /// The job for a worker that will be done within `lease`.
-    pub async fn take(&self, scope: &Scope, id: &str, lease: Duration) -> Result<Taken> {
+    /// The job for a worker, which renews its lease while it works.
+    pub async fn take(&self, scope: &Scope, id: &str) -> Result<Taken> {
+        if self.get(scope, id).await?.is_ended() {
+            return Ok(Taken::Ended);
+        }
+        self.leases.end_dropped().await;
+        let key = StateKey::new(StateKind::Lease, scope, format!("job/{id}"));
+        let lease = match self.leases.take(key, self.leases.owner().into_bytes()).await? {
+            lease::Taken::Held(lease) => Arc::new(lease),
+            lease::Taken::Busy(row) => return Ok(Taken::Busy(row.expires_at.since(self.clock.now()))),
+        };
+        // The worker before may have ended in between.
         let (mut job, version) = self.read(scope, id).await?;
-        let now = self.clock.now();
         if job.is_ended() {
             return Ok(Taken::Ended);
         }
-        if job.state == JobState::Running && now.0 < job.lease_until {
-            return Ok(Taken::Busy(UtcMillis(job.lease_until).since(now)));
-        }
         job.state = JobState::Running;
         job.workers += 1;
-        job.lease_until = now.plus(lease).0;
         // What a dead worker logged beyond its last word in the row stays before what follows.
         while self.event(scope, id, job.progress.events + 1).await?.is_some() {
             job.progress.events += 1;
         }
         match self.put(scope, &job, OnlyIf::Version(version)).await {
-            Ok(fence) => Ok(Taken::Held(Box::new(Held { job, scope: scope.clone(), fence }))),
-            Err(error) if error.kind == ErrorKind::Conflict => Ok(Taken::Busy(lease)),
+            Ok(fence) => Ok(Taken::Held(Box::new(Held { job, scope: scope.clone(), fence, lease }))),
+            Err(error) if error.kind == ErrorKind::Conflict => Ok(Taken::Busy(lease::RENEW)),
             Err(error) => Err(error),
         }
     }
@@ -235,8 +246,17 @@ impl Jobs {
                     tracing::warn!(%error, "the end of a job could not be written: trying again");
                     tokio::time::sleep(*pause).await;
                 }
-                (ended, _) => return ended,
+                (ended, _) => {
+                    self.release(&held).await;
+                    return ended;
+                }
             }
+        }
+    }
+
+    async fn release(&self, held: &Held) {
+        if let Err(error) = held.lease.release().await {
+            tracing::warn!(%error, "a job's lease could not be released: it ends by itself");
         }
     }
 

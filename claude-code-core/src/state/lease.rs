@@ -1,177 +1,190 @@
-//! Equal requests of several processes ask once: whoever holds the lease row leads, the others wait for the answer.
-//! A leader renews its lease for as long as it works; that of a dead one ends by itself, within seconds. If leases
-//! cannot be reached, everybody leads.
+//! Lease: the exclusive right to a row of shared state for ten seconds, renewed every three while its owner lives. An
+//! owner that dies is followed when its lease ends by itself. Serves the response cache, jobs, idempotency keys and the
+//! service creator's writer.
+//!
+//! The row's value names its owner, a word that no other taker has; its version is the fencing token of each write. Versions
+//! alone would not do: they begin anew where the table has removed a row, and a put whose reply was lost has made one all
+//! the same.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::time::{sleep, timeout};
 
+use crate::answer::file::hex;
 use crate::clock::{Clock, IdSource, UtcMillis};
-use crate::error::Error;
-use crate::plan::Plan;
-use crate::state::{OnlyIf, PutError, StateKey, StateKind, StateStore, Versioned};
+use crate::error::Result;
+use crate::state::{OnlyIf, PutError, StateKey, StateStore, Versioned};
 
-/// How often a follower looks again.
-const LOOK: Duration = Duration::from_millis(250);
-/// A leader that shows no life for so long is dead, and the next one asks.
-const LEASE: Duration = Duration::from_secs(10);
-/// How often a leader shows that it lives: two times may fail.
-const RENEW: Duration = Duration::from_secs(3);
+/// Time to live: an owner that has not renewed its lease for so long is dead, and the next one takes it.
+pub const TTL: Duration = Duration::from_secs(10);
+/// How often an owner renews its lease: two renewals may fail.
+pub const RENEW: Duration = Duration::from_secs(3);
+/// How often a write whose version was stale is made again over the version that is there.
+const RETRIES: usize = 2;
 
-/// The right to ask, until it is released or ends. Dropped with its request, it is given back by the next call.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    held: Option<Held>,
-    dropped: Arc<Mutex<Vec<Held>>>,
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(held);
-        }
-    }
-}
-
-/// A row and the value that only its taker has put there. Versions begin anew where the table has removed a row, and a
-/// put whose reply was lost has made one: who holds the row is told by its value.
-#[derive(Debug)]
-struct Held {
-    key: StateKey,
-    owner: Vec<u8>,
-}
-
-impl Lease {
-    /// For a request that shares its answer with nobody.
-    pub(crate) fn none() -> Self {
-        Lease { held: None, dropped: Arc::default() }
-    }
-}
-
-/// The lease rows.
-#[derive(Debug)]
-pub(crate) struct Leases {
-    /// None: state is not shared with other processes, and flights do the same within one.
-    shared: Option<Arc<dyn StateStore>>,
+/// The leases of one process.
+#[derive(Clone, Debug)]
+pub struct Leases {
+    state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
-    process: String,
-    taken: AtomicU64,
-    dropped: Arc<Mutex<Vec<Held>>>,
+    ids: Arc<dyn IdSource>,
+    dropped: Arc<Mutex<Vec<Row>>>,
+}
+
+/// What a process that asks for a lease gets.
+#[derive(Debug)]
+pub enum Taken {
+    /// The lease.
+    Held(Lease),
+    /// Another owner holds it, or has put its last word there: this row.
+    Busy(Versioned),
+}
+
+/// A row and the value that only its taker has put there.
+#[derive(Clone, Debug)]
+struct Row {
+    key: StateKey,
+    value: Vec<u8>,
+}
+
+/// The right to a row, until it is released or ends. Dropped unreleased, it is released by the next
+/// [`end_dropped`](Leases::end_dropped), else it ends by itself.
+#[derive(Debug)]
+pub struct Lease {
+    leases: Leases,
+    row: Row,
+    closed: AtomicBool,
 }
 
 impl Leases {
-    pub(crate) fn new(
-        shared: Option<Arc<dyn StateStore>>,
-        clock: Arc<dyn Clock>,
-        ids: &dyn IdSource,
-    ) -> Self {
-        let process = crate::answer::file::hex(&ids.random());
-        Leases { shared, process, clock, taken: AtomicU64::new(0), dropped: Arc::default() }
+    /// Leases in this state.
+    pub fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Leases { state, clock, ids, dropped: Arc::default() }
     }
 
-    /// The lease for this plan, or none while another process holds it.
-    pub(crate) async fn take(&self, plan: &Plan) -> Option<Lease> {
-        let Some(state) = &self.shared else { return Some(Lease::none()) };
-        self.release_leases().await;
-        let key = StateKey::new(StateKind::Lease, &plan.scope, plan.cache_key.clone());
-        let nth = self.taken.fetch_add(1, Ordering::Relaxed);
-        let held = Held { key, owner: format!("{}/{nth}", self.process).into_bytes() };
+    /// A word that no other owner has.
+    pub fn owner(&self) -> String {
+        hex(&self.ids.random())
+    }
+
+    /// Takes the lease on this row with this value, which must contain an [`owner`](Self::owner) of its own. Fails where
+    /// state cannot be reached.
+    pub async fn take(&self, key: StateKey, value: Vec<u8>) -> Result<Taken> {
         let now = self.clock.now();
-        let taken = match put(&**state, &held, now.plus(LEASE), OnlyIf::AbsentAt(now)).await {
-            // A put that was made although its reply was lost meets itself when it is repeated.
-            Err(PutError::Conflict) => row(&**state, &held).await.map(|row| row.is_some()),
-            Err(PutError::Store(error)) => Err(error),
-            Ok(()) => Ok(true),
-        };
-        match taken {
-            Ok(true) => Some(Lease { held: Some(held), dropped: self.dropped.clone() }),
-            Ok(false) if now < plan.limits.deadline => None,
-            Ok(false) => Some(Lease::none()),
-            Err(error) => {
-                tracing::warn!(%error, "leases cannot be reached: going on without one");
-                Some(Lease::none())
+        let row = Row { key, value };
+        match self.put(&row, now.plus(TTL), OnlyIf::AbsentAt(now)).await {
+            Ok(_) => {}
+            Err(PutError::Store(error)) => return Err(error),
+            Err(PutError::Conflict) => match self.state.get(&row.key).await? {
+                // A put that was made although its reply was lost meets itself when it is repeated.
+                Some(found) if found.value == row.value => {}
+                Some(found) => return Ok(Taken::Busy(found)),
+                // Removed in between: whoever asks again finds it free.
+                None => return Ok(Taken::Busy(Versioned { value: Vec::new(), version: 0, expires_at: now })),
+            },
+        }
+        Ok(Taken::Held(Lease { leases: self.clone(), row, closed: AtomicBool::new(false) }))
+    }
+
+    /// Releases the leases that were dropped.
+    pub async fn end_dropped(&self) {
+        let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
+        for row in dropped {
+            match self.over(&row, &row.value, self.clock.now()).await {
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "a lease could not be released: it ends by itself"),
             }
         }
     }
 
-    /// Waits a little before the next look.
-    pub(crate) async fn pause(&self, plan: &Plan) {
-        let left = plan.limits.deadline.since(self.clock.now());
-        sleep(LOOK.min(left.max(Duration::from_millis(1)))).await;
-    }
-
-    /// Does the work and renews the lease meanwhile. Whatever becomes of the lease, the work is done.
-    pub(crate) async fn hold<T>(&self, lease: &Lease, work: impl Future<Output = T>) -> T {
-        match select(pin!(work), pin!(self.renew(lease))).await {
-            Either::Left((done, _)) => done,
-            Either::Right((never, _)) => match never {},
+    /// Writes over a row that is still this owner's. False: it is another's.
+    async fn over(&self, row: &Row, value: &[u8], until: UtcMillis) -> Result<bool> {
+        for _ in 0..=RETRIES {
+            let version = match self.state.get(&row.key).await? {
+                Some(found) if found.value == row.value => found.version,
+                // A write that failed on its way was made all the same.
+                Some(found) if found.value == value => return Ok(true),
+                _ => return Ok(false),
+            };
+            match self.state.put(&row.key, value.to_vec(), until, OnlyIf::Version(version)).await {
+                Ok(_) => return Ok(true),
+                Err(PutError::Conflict) => {}
+                Err(PutError::Store(error)) => return Err(error),
+            }
         }
+        Ok(false)
     }
 
-    /// Renews the lease for as long as this is polled and nobody has taken over.
-    async fn renew(&self, lease: &Lease) -> Infallible {
-        let (Some(state), Some(held)) = (&self.shared, &lease.held) else { return pending().await };
+    async fn put(&self, row: &Row, until: UtcMillis, only_if: OnlyIf) -> Result<u64, PutError> {
+        self.state.put(&row.key, row.value.clone(), until, only_if).await
+    }
+}
+
+impl Lease {
+    /// Extends the lease. False: another owner has taken over.
+    pub async fn renew(&self) -> Result<bool> {
+        self.write(&self.row.value, self.leases.clock.now().plus(TTL)).await
+    }
+
+    /// Renews the lease for as long as this is polled; ready when another owner has taken over.
+    pub async fn lost(&self) {
         loop {
             sleep(RENEW).await;
-            let until = self.clock.now().plus(LEASE);
-            match timeout(RENEW, over(&**state, held, until)).await {
+            match timeout(RENEW, self.renew()).await {
                 Ok(Ok(true)) => {}
-                Ok(Ok(false)) => return pending().await,
+                Ok(Ok(false)) => return,
                 Ok(Err(error)) => tracing::warn!(%error, "a lease could not be renewed"),
                 Err(_) => tracing::warn!("a lease could not be renewed in time"),
             }
         }
     }
 
-    /// Whether nobody has taken over since. A request without a lease has nobody to fear.
-    pub(crate) async fn is_held(&self, lease: &Lease) -> bool {
-        let (Some(state), Some(held)) = (&self.shared, &lease.held) else { return true };
-        row(&**state, held).await.map_or(true, |row| row.is_some())
-    }
-
-    /// Ends the lease at once, if it is still this one.
-    pub(crate) async fn release(&self, mut lease: Lease) {
-        let (Some(state), Some(held)) = (&self.shared, lease.held.take()) else { return };
-        self.end(&**state, &held).await;
-    }
-
-    /// Ends the leases of requests that were dropped.
-    pub(crate) async fn release_leases(&self) {
-        let Some(state) = &self.shared else { return };
-        let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
-        for held in dropped {
-            self.end(&**state, &held).await;
+    /// Does the work and renews the lease meanwhile. Whatever becomes of the lease, the work is done.
+    pub async fn hold<T>(&self, work: impl Future<Output = T>) -> T {
+        let renewed = async {
+            self.lost().await;
+            pending::<Infallible>().await
+        };
+        match select(pin!(work), pin!(renewed)).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
         }
     }
 
-    async fn end(&self, state: &dyn StateStore, held: &Held) {
-        if let Err(error) = over(state, held, self.clock.now()).await {
-            tracing::warn!(%error, "a lease could not be released: it ends by itself");
+    /// Whether nobody has taken over since.
+    pub async fn is_held(&self) -> Result<bool> {
+        let found = self.leases.state.get(&self.row.key).await?;
+        Ok(found.is_some_and(|found| found.value == self.row.value))
+    }
+
+    /// Ends the lease at once. False: another owner has taken over; nothing was written.
+    pub async fn release(&self) -> Result<bool> {
+        self.closed.store(true, Ordering::Relaxed);
+        self.write(&self.row.value, self.leases.clock.now()).await
+    }
+
+    /// Ends the lease with a last word that stands in its row until this moment. False: another owner has taken over;
+    /// nothing was written.
+    pub async fn conclude(&self, value: &[u8], until: UtcMillis) -> Result<bool> {
+        self.closed.store(true, Ordering::Relaxed);
+        self.write(value, until).await
+    }
+
+    async fn write(&self, value: &[u8], until: UtcMillis) -> Result<bool> {
+        self.leases.over(&self.row, value, until).await
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.leases.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(self.row.clone());
         }
     }
-}
-
-/// The row, if it is still this one's.
-async fn row(state: &dyn StateStore, held: &Held) -> Result<Option<Versioned>, Error> {
-    Ok(state.get(&held.key).await?.filter(|row| row.value == held.owner))
-}
-
-/// Moves the end of a lease that is still this one's. False: it is another's.
-async fn over(state: &dyn StateStore, held: &Held, until: UtcMillis) -> Result<bool, Error> {
-    let Some(row) = row(state, held).await? else { return Ok(false) };
-    match put(state, held, until, OnlyIf::Version(row.version)).await {
-        // Taken over at this moment, or put with its reply lost: the next look tells.
-        Ok(()) | Err(PutError::Conflict) => Ok(true),
-        Err(PutError::Store(error)) => Err(error),
-    }
-}
-
-async fn put(state: &dyn StateStore, held: &Held, until: UtcMillis, only_if: OnlyIf) -> Result<(), PutError> {
-    state.put(&held.key, held.owner.clone(), until, only_if).await.map(|_| ())
 }

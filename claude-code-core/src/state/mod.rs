@@ -3,7 +3,7 @@
 pub(crate) mod counters;
 pub mod idempotency;
 pub mod jobs;
-pub(crate) mod lease;
+pub mod lease;
 pub mod memory;
 mod state_store;
 

@@ -39,6 +39,14 @@ impl ResultWriter {
         }
     }
 
+    /// Why nothing is stored that should be.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        match &self.0 {
+            StoreMode::Unavailable(why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// Whether a kept answer is to be stored after all: the request that it was made for did not want it, or the store
     /// was down.
     pub(crate) fn lacks(&self, plan: &Plan, generation: &Generation) -> bool {

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, StatusCode};
 use claude_code_core::answer::file::hex;
 use claude_code_core::{Client, Error, ErrorKind, Scope};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,8 @@ use crate::http::response::problem::Problem;
 pub(crate) enum Authentication {
     /// Whoever reaches the address, which is loopback.
     Open,
+    /// Who has this bearer token and means this machine: the machine's own user.
+    Local([u8; 32]),
     /// Who has one of these bearer tokens; kept as hashes.
     Tokens(Vec<[u8; 32]>),
     /// Whom the gateway vouches for; behind a load balancer, who has one of these bearer tokens.
@@ -26,6 +28,7 @@ impl std::fmt::Debug for Authentication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Authentication::Open => "Open",
+            Authentication::Local(_) => "Local",
             Authentication::Tokens(_) => "Tokens",
             Authentication::Gateway(_) => "Gateway",
         })
@@ -41,6 +44,10 @@ pub(crate) struct Vouched(pub(crate) Scope);
 pub(crate) struct Unvouched;
 
 impl Authentication {
+    pub(crate) fn local(token: &str) -> Self {
+        Authentication::Local(Sha256::digest(token.as_bytes()).into())
+    }
+
     pub(crate) fn tokens(tokens: &[String]) -> Self {
         Authentication::Tokens(hashes(tokens))
     }
@@ -52,11 +59,17 @@ impl Authentication {
     /// The scope of a request. Every failure is the same answer.
     pub(crate) fn scope<B>(&self, request: &Request<B>) -> Result<Scope, Problem> {
         let refused = || Problem::not_signed_in("the request is not signed in: send a valid key or token");
+        let foreign = || {
+            let message = "this server answers to localhost only: give it a token to use another name";
+            Problem::from(Error::new(ErrorKind::AccessDenied, message))
+        };
         match self {
-            Authentication::Open => is_local(request.headers()).then(Scope::local).ok_or_else(|| {
-                let message = "this server answers to localhost only: give it a token to use another name";
-                Problem::from(Error::new(ErrorKind::AccessDenied, message))
-            }),
+            Authentication::Open => is_local(request.headers()).then(Scope::local).ok_or_else(foreign),
+            Authentication::Local(_) if !is_local(request.headers()) => Err(foreign()),
+            Authentication::Local(known) => {
+                let known = bearer(request.headers(), std::slice::from_ref(known));
+                known.map(|_| Scope::local()).ok_or_else(refused)
+            }
             Authentication::Tokens(known) => bearer(request.headers(), known).ok_or_else(refused),
             Authentication::Gateway(known) => {
                 if request.extensions().get::<Unvouched>().is_some() {

@@ -1,30 +1,18 @@
 //! The router on a socket.
 
-use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
 use claude_code_core::{Error, ErrorKind, Result};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use lambda_http::Service;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::connections::Door;
 use crate::http::app::App;
 use crate::http::auth::credentials::Authentication;
+use crate::http::jobs::recovery::Member;
 use crate::http::router;
-
-/// After a failed accept, which happens where a limit on open files is reached.
-const RECOVER: Duration = Duration::from_millis(50);
 
 /// A server that listens and does not answer yet.
 #[derive(Debug)]
@@ -37,7 +25,9 @@ pub struct Server {
 /// Listens at this address; port 0 takes a free one. Refuses an address that others reach unless the settings have a
 /// token.
 pub async fn bind(app: App, addr: SocketAddr) -> Result<Server> {
-    if !addr.ip().is_loopback() && matches!(app.settings.authentication, Authentication::Open) {
+    if !addr.ip().is_loopback()
+        && matches!(app.settings.authentication, Authentication::Open | Authentication::Local(_))
+    {
         return Err(Error::invalid(format!(
             "{addr} can be reached by others: give the server a token, or listen at 127.0.0.1"
         )));
@@ -64,12 +54,14 @@ impl Server {
     pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Server { listener, app, .. } = self;
         let (timeouts, last) = (app.settings.timeouts, app.settings.last_answers);
-        let door = Door { listener, router: router(app.clone()), timeouts };
+        let door = Door::new(listener, router(app.clone()), timeouts);
+        let mut member = Member::new(&app);
         let (ending, end) = watch::channel(false);
         let (mut begun, mut late) = (JoinSet::new(), JoinSet::new());
         tokio::select! {
             () = stop => {}
             never = door.welcome(&mut begun, &end) => match never {},
+            never = member.live() => match never {},
         }
         app.close();
         let _ = ending.send(true);
@@ -83,60 +75,8 @@ impl Server {
             () = tokio::time::sleep(last) => tracing::warn!("the server ended before all answers did"),
             never = door.welcome(&mut late, &open) => match never {},
         }
+        member.leave().await;
         Ok(())
-    }
-}
-
-/// Where connections come in.
-struct Door {
-    listener: TcpListener,
-    router: Router,
-    timeouts: Duration,
-}
-
-impl Door {
-    /// Takes connections for as long as it is polled.
-    async fn welcome(&self, connections: &mut JoinSet<()>, end: &watch::Receiver<bool>) -> Infallible {
-        loop {
-            tokio::select! {
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(stream, self.router.clone(), self.timeouts, end.clone()));
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(RECOVER).await;
-                    }
-                },
-                Some(_) = connections.join_next() => {}
-            }
-        }
-    }
-}
-
-/// One connection: a head that does not arrive in time closes it.
-async fn connection(stream: TcpStream, router: Router, timeouts: Duration, mut end: watch::Receiver<bool>) {
-    // Without it a small answer waits for the acknowledgement of the one before: 40 ms.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut router = router.clone();
-        async move { Service::call(&mut router, request.map(Body::new)).await }
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(timeouts)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut served = pin!(served);
-    let ending = async move { drop(end.wait_for(|ending| *ending).await) };
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = ending => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke off");
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub(super) mod pool;
 pub(super) mod queue;
+pub(super) mod recovery;
 pub(super) mod worker;

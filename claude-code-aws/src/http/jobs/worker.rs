@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use claude_code_core::state::jobs::{Held, Taken};
+use claude_code_core::state::lease;
 use claude_code_core::{Error, ErrorKind, Event};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::pool::JobPermit;
+use super::recovery;
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::request::generate_body::Work;
@@ -18,8 +20,6 @@ use crate::http::response::sse::Frame;
 
 /// Text that is logged as one event, of a file or beside the files.
 const CHUNK: usize = 32 * 1024;
-/// A worker is not followed before its own deadline and this.
-const GRACE: Duration = Duration::from_secs(5);
 /// Files of a worker that begins anew have revisions above all of its predecessor's.
 const REVISIONS: u32 = 1_000_000;
 /// A job over which so many workers died would take the next one with it: each may have been paid for.
@@ -45,9 +45,30 @@ pub(crate) fn begin(app: &App, caller: &Caller, id: &str, place: JobPermit) {
     });
 }
 
+/// As [`begin`], for a job that another worker may have left: noted as this process's, and asked for again until that
+/// worker's lease has ended or the job has.
+pub(crate) fn follow(app: &App, caller: &Caller, id: &str, place: JobPermit) {
+    let (app, caller, id) = (app.clone(), caller.clone(), id.to_owned());
+    tokio::spawn(async move {
+        if let Err(error) = recovery::note(&app, &place).await {
+            tracing::warn!(%error, "a job that was taken up could not be noted");
+        }
+        while let Some(turn) = place.turn().await {
+            match work(&app, &caller, &id, app.total).await {
+                Ok(Left::Busy) => {}
+                Ok(Left::Ended) => return,
+                Err(error) if error.kind == ErrorKind::NotFound => return,
+                Err(error) => tracing::warn!(%error, "a job stopped: it is tried again"),
+            }
+            drop(turn);
+            tokio::time::sleep(lease::RENEW).await;
+        }
+    });
+}
+
 /// Ends a job that nobody has begun, and tells whether it was such a one.
 pub(crate) async fn refuse(app: &App, caller: &Caller, id: &str, problem: &Problem) -> Result<bool, Error> {
-    match app.jobs.take(&caller.scope, id, GRACE).await? {
+    match app.jobs.take(&caller.scope, id).await? {
         Taken::Held(held) => fail(app, *held, problem).await.map(|()| true),
         Taken::Ended | Taken::Busy(_) => Ok(false),
     }
@@ -55,11 +76,16 @@ pub(crate) async fn refuse(app: &App, caller: &Caller, id: &str, problem: &Probl
 
 /// From the row to its result, within this time. Leaves it alone if another worker has it.
 pub(crate) async fn work(app: &App, caller: &Caller, id: &str, within: Duration) -> Result<Left, Error> {
-    let held = match app.jobs.take(&caller.scope, id, within + GRACE).await? {
+    let held = match app.jobs.take(&caller.scope, id).await? {
         Taken::Held(held) => *held,
         Taken::Ended => return Ok(Left::Ended),
         Taken::Busy(_) => return Ok(Left::Busy),
     };
+    let lease = held.lease();
+    lease.hold(held_work(app, caller, held, within)).await
+}
+
+async fn held_work(app: &App, caller: &Caller, held: Held, within: Duration) -> Result<Left, Error> {
     if let Some(last) = app.jobs.last_event(&held).await?.filter(is_last) {
         // A worker died between the log and the row: everything is there already.
         let outcome = match last["data"].get("generation") {

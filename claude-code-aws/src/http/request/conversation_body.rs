@@ -1,6 +1,6 @@
 //! What callers say in a conversation.
 
-use crate::service_creator::{MAX_ANSWER, MAX_ITEMS, ServiceData};
+use crate::service_creator::{MAX_ANSWER, MAX_ITEMS, MAX_NAME, ServiceData};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -32,6 +32,44 @@ pub(crate) enum ConversationBody {
         conversation_id: String,
         /// The description; left out: the conversation's.
         service_data: Option<ServiceBody>,
+    },
+    /// Puts another answer to a step that is answered.
+    Edit {
+        /// Which conversation.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+        conversation_id: String,
+        /// The step, from 1.
+        #[schemars(range(min = 1, max = 7))]
+        step: u32,
+        /// The answer.
+        #[schemars(length(min = 1, max = MAX_ANSWER), regex(pattern = NOT_BLANK))]
+        message: String,
+    },
+    /// Names the service.
+    Rename {
+        /// Which conversation.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+        conversation_id: String,
+        /// The name.
+        #[schemars(length(min = 1, max = MAX_NAME), regex(pattern = NOT_BLANK))]
+        name: String,
+    },
+    /// Changes the written files; the version before stays.
+    Refine {
+        /// Which conversation.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+        conversation_id: String,
+        /// What is to change, in plain words.
+        #[schemars(length(min = 1, max = MAX_ANSWER), regex(pattern = NOT_BLANK))]
+        instructions: String,
+        /// The only file that may change; left out: all of them.
+        file: Option<String>,
+    },
+    /// Tells what the six files would cost at most. Sends nothing to a model.
+    Estimate {
+        /// Which conversation.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+        conversation_id: String,
     },
 }
 
@@ -88,41 +126,73 @@ struct Said {
     #[serde(default, deserialize_with = "whole")]
     step: Option<u32>,
     service_data: Option<ServiceBody>,
+    name: Option<String>,
+    instructions: Option<String>,
+    file: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Action {
     Start,
     Message,
     Generate,
+    Edit,
+    Rename,
+    Refine,
+    Estimate,
+}
+
+impl Action {
+    /// The fields that it takes.
+    fn takes(self) -> &'static [&'static str] {
+        match self {
+            Action::Start => &[],
+            Action::Message | Action::Edit => &["conversation_id", "message", "step"],
+            Action::Generate => &["conversation_id", "service_data"],
+            Action::Rename => &["conversation_id", "name"],
+            Action::Refine => &["conversation_id", "instructions", "file"],
+            Action::Estimate => &["conversation_id"],
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for ConversationBody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Said { action, conversation_id, message, step, service_data } = Said::deserialize(deserializer)?;
+        let said = Said::deserialize(deserializer)?;
         let given = [
-            ("conversation_id", conversation_id.is_some()),
-            ("message", message.is_some()),
-            ("step", step.is_some()),
-            ("service_data", service_data.is_some()),
+            ("conversation_id", said.conversation_id.is_some()),
+            ("message", said.message.is_some()),
+            ("step", said.step.is_some()),
+            ("service_data", said.service_data.is_some()),
+            ("name", said.name.is_some()),
+            ("instructions", said.instructions.is_some()),
+            ("file", said.file.is_some()),
         ];
-        let takes: &'static [&'static str] = match action {
-            Action::Start => &[],
-            Action::Message => &["conversation_id", "message", "step"],
-            Action::Generate => &["conversation_id", "service_data"],
-        };
+        let takes = said.action.takes();
         if let Some((name, _)) = given.iter().find(|(name, is_given)| *is_given && !takes.contains(name)) {
             return Err(D::Error::unknown_field(name, takes));
         }
-        let id = conversation_id.ok_or_else(|| D::Error::missing_field("conversation_id"));
+        let Said { action, step, service_data, file, .. } = said;
+        let needed = |field: &'static str, value: Option<String>| value.ok_or(D::Error::missing_field(field));
+        let id = needed("conversation_id", said.conversation_id);
+        let message = needed("message", said.message);
         Ok(match action {
             Action::Start => ConversationBody::Start {},
-            Action::Message => {
-                let message = message.ok_or_else(|| D::Error::missing_field("message"));
-                ConversationBody::Message { conversation_id: id?, message: message?, step }
-            }
+            Action::Message => ConversationBody::Message { conversation_id: id?, message: message?, step },
             Action::Generate => ConversationBody::Generate { conversation_id: id?, service_data },
+            Action::Edit => {
+                let step = step.ok_or(D::Error::missing_field("step"))?;
+                ConversationBody::Edit { conversation_id: id?, step, message: message? }
+            }
+            Action::Rename => {
+                ConversationBody::Rename { conversation_id: id?, name: needed("name", said.name)? }
+            }
+            Action::Refine => {
+                let instructions = needed("instructions", said.instructions)?;
+                ConversationBody::Refine { conversation_id: id?, instructions, file }
+            }
+            Action::Estimate => ConversationBody::Estimate { conversation_id: id? },
         })
     }
 }

@@ -2,22 +2,17 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode};
 use claude_code_core::answer::file::sha256_hex;
 use claude_code_core::{Error, ErrorKind};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 
+use super::receive::is_json;
 use crate::http::app::App;
 use crate::http::response::problem::Problem;
 
-/// The largest body, in bytes. The largest prompt with files that makes sense over HTTP is far below.
-const MAX_BODY: usize = 1 << 20;
-/// What is read and thrown away of a body that is too large, in bytes.
-const MOST_DISCARDED: usize = 16 << 20;
 /// Names of fields are told back only if they are short words.
 const LONGEST_NAME: usize = 40;
 
@@ -31,48 +26,16 @@ pub(crate) struct Json<T> {
 impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request<Body>, app: &App) -> Result<Self, Problem> {
-        let media =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        // Browsers send other types across origins without asking first: they are refused.
-        if !media.eq_ignore_ascii_case("application/json") {
+    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
             let detail = "send the body as Content-Type: application/json";
             return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", detail));
         }
-        let bytes = match timeout(app.settings.timeouts, received(request)).await {
-            Ok(bytes) => bytes?,
-            // Whoever sends byte by byte would keep a place from others.
-            Err(_) => {
-                let detail = "the body did not arrive in time: send it in one go";
-                return Err(Problem::of_status(StatusCode::REQUEST_TIMEOUT, "malformed", detail));
-            }
-        };
+        // It is in memory already: see [`receive`](super::receive).
+        let body = request.into_body().collect().await.map_err(|_| malformed("the body broke off"))?;
+        let bytes = body.to_bytes();
         Ok(Json { value: read(&bytes)?, sha256: sha256_hex(&bytes) })
     }
-}
-
-/// The whole body. One that is too large is read on and thrown away, within reason: a caller that is still sending
-/// when its connection is closed never sees the answer. Who asks before sending is told at once.
-async fn received(request: Request<Body>) -> Result<Vec<u8>, Problem> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let mut is_too_large = announced.is_some_and(|bytes: usize| bytes > MAX_BODY);
-    if is_too_large && request.headers().contains_key(EXPECT) {
-        return Err(too_large());
-    }
-    let (mut bytes, mut seen) = (Vec::new(), 0);
-    let mut frames = request.into_body();
-    while let Some(frame) = frames.frame().await {
-        let Ok(data) = frame.map_err(|_| malformed("the body broke off"))?.into_data() else { continue };
-        seen += data.len();
-        is_too_large |= seen > MAX_BODY;
-        if !is_too_large {
-            bytes.extend_from_slice(&data);
-        } else if seen > MOST_DISCARDED {
-            break;
-        }
-    }
-    if is_too_large { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// A query whose every name is known.
@@ -195,11 +158,6 @@ fn refused(message: &str, path: Option<String>) -> Option<Problem> {
         Some(path) => Problem::field(path, detail),
         None => Problem::from(Error::invalid(detail)),
     })
-}
-
-fn too_large() -> Problem {
-    let detail = format!("the body is larger than {MAX_BODY} bytes: hand in fewer files");
-    Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE, "context_too_long", detail)
 }
 
 fn malformed(detail: impl Into<String>) -> Problem {

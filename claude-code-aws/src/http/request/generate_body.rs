@@ -332,6 +332,16 @@ pub(crate) struct Asks {
     pub(crate) place: Option<Permit>,
 }
 
+/// Whether an Accept header names event streams, and not with a weight of 0.
+fn takes_events(accept: &str) -> bool {
+    accept.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("text/event-stream"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+        is_named && weight.is_none_or(|q| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0))
+    })
+}
+
 impl FromRequestParts<App> for Asks {
     type Rejection = Problem;
 
@@ -339,7 +349,7 @@ impl FromRequestParts<App> for Asks {
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let prefers =
             text("prefer").is_some_and(|p| p.split([',', ';']).any(|p| p.trim() == "respond-async"));
-        let streams = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"));
+        let streams = text(ACCEPT.as_str()).is_some_and(takes_events);
         let mode = match (prefers && app.takes_jobs(), streams) {
             (true, _) => Mode::Job,
             (false, true) => Mode::Stream,

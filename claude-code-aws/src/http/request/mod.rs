@@ -3,3 +3,4 @@
 pub(super) mod conversation_body;
 pub(super) mod extract;
 pub(super) mod generate_body;
+pub(super) mod receive;

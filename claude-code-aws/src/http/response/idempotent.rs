@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{Future, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use super::inline_or_link;
 use super::problem::Problem;
@@ -70,23 +71,27 @@ impl IntoResponse for Answer {
     }
 }
 
-/// Does the work, or answers for it from memory.
-pub(crate) async fn whole(
+/// Does the work, or answers for it from memory. The work gets the id for its result where it is done under a key.
+pub(crate) async fn whole<F>(
     app: &App,
     caller: &Caller,
     asks: &Asks,
     request: &str,
-    work: impl Future<Output = Result<Answer, Problem>> + Send + 'static,
-) -> Result<Response<Body>, Problem> {
-    let claim = match enter(app, caller, asks, request).await? {
-        Admission::Free => return Ok(work.await?.shown(app, asks).await),
+    work: impl FnOnce(Option<Keyed>) -> F,
+) -> Result<Response<Body>, Problem>
+where
+    F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+{
+    let leading = match enter(app, caller, asks, request).await? {
+        Admission::Free => return Ok(work(None).await?.shown(app, asks).await),
         Admission::Done(answer) => return Ok(answer.shown(app, asks).await),
-        Admission::First(claim) => claim,
+        Admission::First(leading) => leading,
     };
+    let work = Box::pin(work(Some(Keyed::of(&leading.claim))));
     // A caller that hangs up will come back with its key: what is being paid for goes on.
     let (leader, place) = (app.clone(), asks.place.clone());
     let led = tokio::spawn(async move {
-        let led = lead(leader, claim, Box::pin(work)).await;
+        let led = lead(leader, leading, work).await;
         drop(place);
         led
     });
@@ -100,23 +105,24 @@ pub(crate) async fn streamed(
     caller: &Caller,
     asks: &Asks,
     request: &str,
-    frames: BoxStream<'static, Frame>,
+    work: impl FnOnce(Option<Keyed>) -> BoxStream<'static, Frame>,
 ) -> Result<Response<Body>, Problem> {
     match enter(app, caller, asks, request).await? {
-        Admission::Free => Ok(sse::response(inline_or_link::frames(app, &asks.host, frames))),
+        Admission::Free => Ok(sse::response(inline_or_link::frames(app, &asks.host, work(None)))),
         Admission::Done(answer) if answer.is_problem() || answer.status == 202 => Ok(answer.into_response()),
-        Admission::Done(answer) => {
-            let frame = Frame::new("finished", serde_json::json!({ "generation": answer.body }));
-            let frames = futures_util::stream::iter([frame]).boxed();
-            Ok(sse::response(inline_or_link::frames(app, &asks.host, frames)))
-        }
-        Admission::First(claim) => {
-            let mut open = Open { app: app.clone(), claim: Some(claim) };
-            let frames = frames.then(move |frame| {
-                let ended = frame.is_last().then(|| (open.app.clone(), open.claim.take()));
+        Admission::Done(answer) => Ok(finished(app, asks, answer)),
+        Admission::First(leading) => {
+            let keyed = Keyed::of(&leading.claim);
+            if let Some(answer) = stored(caller, &keyed).await? {
+                keep(app, &leading.claim, Some(answer.clone())).await;
+                return Ok(finished(app, asks, answer));
+            }
+            let mut open = Open { app: app.clone(), leading: Some(leading) };
+            let frames = work(Some(keyed)).then(move |frame| {
+                let ended = frame.is_last().then(|| (open.app.clone(), open.leading.take()));
                 async move {
-                    if let Some((app, Some(claim))) = ended {
-                        close(&app, claim, &frame).await;
+                    if let Some((app, Some(leading))) = ended {
+                        close(&app, &leading.claim, &frame).await;
                     }
                     frame
                 }
@@ -126,17 +132,67 @@ pub(crate) async fn streamed(
     }
 }
 
+/// An answer that is there, as the stream of its end.
+fn finished(app: &App, asks: &Asks, answer: Answer) -> Response<Body> {
+    let frame = Frame::new("finished", serde_json::json!({ "generation": answer.body }));
+    let frames = futures_util::stream::iter([frame]).boxed();
+    sse::response(inline_or_link::frames(app, &asks.host, frames))
+}
+
+/// The id for the result of work under a key, and whether a leader died under it.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed {
+    pub(crate) id: String,
+    follows: bool,
+}
+
+impl Keyed {
+    fn of(claim: &Claim) -> Self {
+        Keyed { id: claim.result_id().to_owned(), follows: claim.follows() }
+    }
+}
+
+/// The result of a leader that died between storing it and closing its key.
+pub(crate) async fn stored(caller: &Caller, keyed: &Keyed) -> Result<Option<Answer>, Problem> {
+    let Some(results) = caller.client.results().filter(|_| keyed.follows) else { return Ok(None) };
+    match results.get(&caller.scope, &keyed.id).await {
+        Ok(found) => Ok(Some(Answer::ok(found.schema()))),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What a request finds under its key.
 enum Admission {
     Free,
-    First(Claim),
+    First(Leading),
     Done(Answer),
+}
+
+/// The right to answer for a key, with its lease renewed until this is dropped.
+struct Leading {
+    claim: Claim,
+    renewal: JoinHandle<()>,
+}
+
+impl Leading {
+    fn of(claim: Claim) -> Self {
+        let renewed = claim.clone();
+        let renewal = tokio::spawn(async move { renewed.lost().await });
+        Leading { claim, renewal }
+    }
+}
+
+impl Drop for Leading {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
 }
 
 async fn enter(app: &App, caller: &Caller, asks: &Asks, request: &str) -> Result<Admission, Problem> {
     let Some(key) = &asks.key else { return Ok(Admission::Free) };
-    match app.idempotency.enter(&caller.scope, key, request, asks.within).await? {
-        Entry::Lead(claim) => Ok(Admission::First(claim)),
+    match app.idempotency.enter(&caller.scope, key, request).await? {
+        Entry::Lead(claim) => Ok(Admission::First(Leading::of(claim))),
         Entry::Replay(value) => serde_json::from_value(value).map(Admission::Done).map_err(|_| {
             Problem::from(Error::new(ErrorKind::Storage, "the kept answer cannot be read: use another key"))
         }),
@@ -153,7 +209,7 @@ async fn enter(app: &App, caller: &Caller, asks: &Asks, request: &str) -> Result
 
 async fn lead(
     app: App,
-    claim: Claim,
+    leading: Leading,
     work: impl Future<Output = Result<Answer, Problem>>,
 ) -> Result<Answer, Problem> {
     let done = work.await;
@@ -161,13 +217,13 @@ async fn lead(
         Ok(answer) => Some(answer.clone()),
         Err(problem) => problem.is_final().then(|| Answer::of(problem)),
     };
-    keep(&app, &claim, kept).await;
+    keep(&app, &leading.claim, kept).await;
     done
 }
 
-async fn close(app: &App, claim: Claim, frame: &Frame) {
+async fn close(app: &App, claim: &Claim, frame: &Frame) {
     let kept = (frame.name == "finished").then(|| Answer::ok(frame.data["generation"].clone()));
-    keep(app, &claim, kept).await;
+    keep(app, claim, kept).await;
 }
 
 /// Keeps the answer, or gives the key back. What cannot be kept is answered all the same.
@@ -185,15 +241,16 @@ async fn keep(app: &App, claim: &Claim, answer: Option<Answer>) {
 /// A stream that leads for a key; dropped before its end, it gives the key back.
 struct Open {
     app: App,
-    claim: Option<Claim>,
+    leading: Option<Leading>,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let (Some(claim), Ok(runtime)) = (self.claim.take(), tokio::runtime::Handle::try_current()) else {
+        let (Some(leading), Ok(runtime)) = (self.leading.take(), tokio::runtime::Handle::try_current())
+        else {
             return;
         };
         let app = self.app.clone();
-        runtime.spawn(async move { keep(&app, &claim, None).await });
+        runtime.spawn(async move { keep(&app, &leading.claim, None).await });
     }
 }

@@ -154,6 +154,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let error = upstream(error);
         let status = status(error.kind);
+        let kind = match error.kind {
+            ErrorKind::Credentials => "upstream_credentials",
+            kind => kind.as_str(),
+        };
         let default = match error.kind {
             ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::Connection => {
                 Some(THROTTLED_WAIT)
@@ -167,7 +171,7 @@ impl From<Error> for Problem {
             request_id: error.request_id,
             // Where nothing was sent there is nothing to show.
             partial: error.partial.filter(|partial| !partial.attempts.is_empty()),
-            ..Problem::of_status(status, error.kind.as_str(), error.message)
+            ..Problem::of_status(status, kind, error.message)
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::request::extract::Json;
 use crate::http::request::generate_body::{Asks, GenerateBody, Mode, RefactorBody, Work};
-use crate::http::response::idempotent::{self, Answer};
+use crate::http::response::idempotent::{self, Answer, Keyed};
 use crate::http::response::problem::Problem;
 use crate::http::response::sse::Frame;
 
@@ -48,23 +48,38 @@ async fn answer(
     caller.client.estimate(request.clone())?;
     match asks.mode {
         Mode::Whole => {
-            let client = caller.client.clone();
+            let asker = caller.clone();
             // On the heap: the whole sequence is in this future.
-            let done = Box::pin(async move {
-                let generation = client.generate(request).await?;
-                Ok(Answer::ok(generation.schema()))
-            });
+            let done = |keyed| Box::pin(done(asker, request, keyed));
             idempotent::whole(&app, &caller, &asks, hash, done).await
         }
         Mode::Stream => {
-            let frames = frames(&caller, request);
+            let frames = |keyed| frames(&caller, named(request, keyed));
             idempotent::streamed(&app, &caller, &asks, hash, frames).await
         }
         Mode::Job => {
-            let accepted = Box::pin(jobs::accept(app.clone(), caller.clone(), work, asks.prefix.clone()));
+            let (host, asker, prefix) = (app.clone(), caller.clone(), asks.prefix.clone());
+            let accepted = |keyed: Option<Keyed>| {
+                Box::pin(jobs::accept(host, asker, work, prefix, keyed.map(|keyed| keyed.id)))
+            };
             idempotent::whole(&app, &caller, &asks, hash, accepted).await
         }
     }
+}
+
+/// The answer in one piece: of a leader that died behind its result, or a new one.
+async fn done(caller: Caller, request: GenerateRequest, keyed: Option<Keyed>) -> Result<Answer, Problem> {
+    if let Some(keyed) = &keyed
+        && let Some(answer) = idempotent::stored(&caller, keyed).await?
+    {
+        return Ok(answer);
+    }
+    let generation = caller.client.generate(named(request, keyed)).await?;
+    Ok(Answer::ok(generation.schema()))
+}
+
+fn named(request: GenerateRequest, keyed: Option<Keyed>) -> GenerateRequest {
+    GenerateRequest { id: keyed.map(|keyed| keyed.id), ..request }
 }
 
 /// What happens, as it happens.

@@ -6,15 +6,15 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
-use claude_code_core::Error;
 use claude_code_core::state::jobs::Job;
+use claude_code_core::{Error, ErrorKind};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
-use crate::http::jobs::worker;
+use crate::http::jobs::{recovery, worker};
 use crate::http::middleware;
 use crate::http::request::extract::Id;
 use crate::http::request::generate_body::{Asks, Work};
@@ -29,12 +29,21 @@ const LOOK: Duration = Duration::from_millis(250);
 const LAST_LOOKS: u32 = 8;
 
 /// Writes the job down and hands it to a worker: over the queue where there is one, else in this process.
-pub(crate) async fn accept(app: App, caller: Caller, work: Work, prefix: String) -> Result<Answer, Problem> {
+pub(crate) async fn accept(
+    app: App,
+    caller: Caller,
+    work: Work,
+    prefix: String,
+    id: Option<String>,
+) -> Result<Answer, Problem> {
     let request = serde_json::to_value(&work).map_err(|_| worker::unreadable())?;
-    let id = caller.client.new_id();
+    let id = id.unwrap_or_else(|| caller.client.new_id());
+    let accepted = |job: &Job| Answer::accepted(format!("{prefix}/jobs/{}", job.id), view(job));
     let job = match &app.queue {
         Some(queue) => {
-            let job = app.jobs.create(&caller.scope, &id, request).await?;
+            let Some(job) = created(&app, &caller, &id, request).await? else {
+                return Ok(accepted(&app.jobs.get(&caller.scope, &id).await?));
+            };
             if let Err(error) = queue.send(&caller.scope, &id).await {
                 // Whether the message is on its way nobody knows: a job that has ended is not worked on, and one
                 // that a worker has is accepted.
@@ -47,12 +56,27 @@ pub(crate) async fn accept(app: App, caller: Caller, work: Work, prefix: String)
         None => {
             // Before there is a row: a job that is shed leaves nothing.
             let place = app.job_pool.permit(&caller.scope, &id).ok_or_else(middleware::full)?;
-            let job = app.jobs.create(&caller.scope, &id, request).await?;
+            // Before there is a row: whoever takes over from a server that died finds its jobs by these notes.
+            recovery::note(&app, &place).await?;
+            let job = created(&app, &caller, &id, request).await?;
+            let job = match job {
+                Some(job) => job,
+                None => app.jobs.get(&caller.scope, &id).await?,
+            };
             worker::begin(&app, &caller, &id, place);
             job
         }
     };
-    Ok(Answer::accepted(format!("{prefix}/jobs/{}", job.id), view(&job)))
+    Ok(accepted(&job))
+}
+
+/// The new job; none where a request with the same key made it, and died before it could say so.
+async fn created(app: &App, caller: &Caller, id: &str, request: Value) -> Result<Option<Job>, Error> {
+    match app.jobs.create(&caller.scope, id, request).await {
+        Ok(job) => Ok(Some(job)),
+        Err(error) if error.kind == ErrorKind::Conflict => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// GET /jobs/{id}.
@@ -101,7 +125,7 @@ fn keep_going(app: &App, caller: &Caller, job: &Job) {
         return;
     }
     if let Some(place) = app.job_pool.permit(&caller.scope, &job.id) {
-        worker::begin(app, caller, &job.id, place);
+        worker::follow(app, caller, &job.id, place);
     }
 }
 

@@ -2,12 +2,14 @@
 
 pub(super) mod budget;
 pub(super) mod conversation;
+pub(super) mod estimate;
 pub(super) mod generate;
 pub(super) mod jobs;
 pub(super) mod metrics;
 pub(super) mod openapi;
 pub(super) mod page;
 pub(super) mod results;
+pub(super) mod samples;
 pub(super) mod schema;
 pub(super) mod service_events;
 pub(super) mod services;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::results::ListParams;
 use super::schema;
+use super::services::{ContentParams, ServicesParams};
 use crate::http::request::conversation_body::ConversationBody;
 use crate::http::request::generate_body::{GenerateBody, RefactorBody};
 use crate::http::response::idempotent::Answer;
@@ -84,15 +85,28 @@ fn paths(types: &mut SchemaGenerator) -> Value {
     let list = query::<ListParams>(types);
     let usage = of::<schema::UsageReport>(types);
     let days = query::<UsageParams>(types);
+    let whole = of::<schema::WholeConversation>(types);
+    let estimate = of::<schema::Estimate>(types);
+    let samples = of::<schema::Samples>(types);
+    let (services, list_of_services) = (query::<ServicesParams>(types), of::<schema::ServiceList>(types));
+    let content = query::<ContentParams>(types);
+    let (of_result, of_code) = (both(ids(&["id"]), &content), both(ids(&["id", "code_id"]), &content));
     json!({
-        "/generate": { "post": work("generate", "New code from words", generate, Work(result.clone()), &job) },
+        "/generate": { "post": work("generate", "New code from words", generate.clone(), Work(result.clone()), &job) },
         "/refactor": { "post": work("refactor", "Changes to given code", refactor, Work(result.clone()), &job) },
         "/conversation": { "post": work("conversation", "The service creator", talk, Json(said), &job) },
-        "/services/{id}/code/{code_id}": { "get": read("serviceCode", "Fresh links", ids(&["id", "code_id"]), Json(code)) },
+        "/conversation/{id}": {
+            "get": read("getConversation", "What was said, and which files there are", ids(&["id"]), Json(whole)),
+            "delete": read("deleteService", "Erases the service with its files", ids(&["id"]), Nothing),
+        },
+        "/estimate": { "post": with_body(read("estimate", "What it would cost at most", json!([]), Json(estimate)), &generate) },
+        "/samples": { "get": read("samples", "What can be asked for offline", json!([]), Json(samples)) },
+        "/services": { "get": read("listServices", "The caller's, newest first", services, Json(list_of_services)) },
+        "/services/{id}/code/{code_id}": { "get": read("serviceCode", "Fresh links, or the files", of_code, Json(code)) },
         "/services/{id}/code/{code_id}/zip": { "get": read("serviceZip", "One archive", ids(&["id", "code_id"]), Zip) },
         "/results": { "get": read("listResults", "Newest first", list, Json(page)) },
         "/results/{id}": {
-            "get": read("result", "Everything but the content", ids(&["id"]), Json(result)),
+            "get": read("result", "Everything, with or without the content", of_result, Json(result)),
             "delete": read("deleteResult", "Erases row and objects", ids(&["id"]), Nothing),
         },
         "/results/{id}/download": { "get": read("download", "Links for an hour", ids(&["id"]), Json(download)) },
@@ -105,10 +119,49 @@ fn paths(types: &mut SchemaGenerator) -> Value {
     })
 }
 
-fn work(id: &str, summary: &str, body: Value, good: Good, job: &Value) -> Value {
-    let mut operation = read(id, summary, json!([]), good);
+/// Two lists of parameters as one.
+fn both(mut one: Value, other: &Value) -> Value {
+    if let (Some(one), Some(other)) = (one.as_array_mut(), other.as_array()) {
+        one.extend(other.iter().cloned());
+    }
+    one
+}
+
+fn with_body(mut operation: Value, body: &Value) -> Value {
     operation["requestBody"] =
         json!({ "required": true, "content": { "application/json": { "schema": body } } });
+    operation
+}
+
+/// Where what an answer names can be had: stateful tests and generated clients follow these.
+fn links(id: &str) -> Option<(&'static str, Value)> {
+    let link =
+        |operation: &str, parameters: Value| json!({ "operationId": operation, "parameters": parameters });
+    Some(match id {
+        "generate" | "refactor" => (
+            "200",
+            json!({ "result": link("result", json!({ "id": "$response.body#/id" })),
+                    "download": link("download", json!({ "id": "$response.body#/id" })) }),
+        ),
+        "conversation" => (
+            "200",
+            json!({ "conversation": link("getConversation", json!({ "id": "$response.body#/conversation_id" })),
+                    "code": link("serviceCode", json!({ "id": "$response.body#/service_id", "code_id": "$response.body#/code_id" })) }),
+        ),
+        "getConversation" => (
+            "200",
+            json!({ "code": link("serviceCode", json!({ "id": "$response.body#/code/service_id", "code_id": "$response.body#/code/code_id" })) }),
+        ),
+        "listServices" => (
+            "200",
+            json!({ "conversation": link("getConversation", json!({ "id": "$response.body#/items/0/conversation_id" })) }),
+        ),
+        _ => return None,
+    })
+}
+
+fn work(id: &str, summary: &str, body: Value, good: Good, job: &Value) -> Value {
+    let mut operation = with_body(read(id, summary, json!([]), good), &body);
     let key = json!({
         "name": "Idempotency-Key", "in": "header",
         "description": "A repeated request gets the answer of the first one.",
@@ -128,6 +181,10 @@ fn work(id: &str, summary: &str, body: Value, good: Good, job: &Value) -> Value 
         "description": "A job; Location says where it is.",
         "headers": { "Location": { "schema": { "type": "string" } } },
         "content": { "application/json": { "schema": job } },
+        "links": {
+            "job": { "operationId": "job", "parameters": { "id": "$response.body#/id" } },
+            "events": { "operationId": "jobEvents", "parameters": { "id": "$response.body#/id" } },
+        },
     });
     operation
 }
@@ -149,6 +206,11 @@ fn read(id: &str, summary: &str, parameters: Value, good: Good) -> Value {
         answer["content"] = content;
     }
     let mut responses = Map::from_iter([(status.to_owned(), answer)]);
+    if let Some((status, links)) = links(id)
+        && let Some(answer) = responses.get_mut(status)
+    {
+        answer["links"] = links;
+    }
     responses.insert("4XX".into(), problem.clone());
     responses.insert("5XX".into(), problem);
     json!({ "operationId": id, "summary": summary, "parameters": parameters, "responses": responses })

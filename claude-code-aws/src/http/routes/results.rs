@@ -20,9 +20,11 @@ use crate::http::request::extract::{Id, Params};
 use crate::http::request::generate_body::{Asks, LANGUAGE};
 use crate::http::response::body;
 use crate::http::response::idempotent::Answer;
+use crate::http::response::inline_or_link;
 use crate::http::response::links;
 use crate::http::response::problem::Problem;
 use crate::http::response::zip;
+use crate::http::routes::services::ContentParams;
 
 /// Rows of a page where the caller does not say.
 const PAGE: u32 = 20;
@@ -104,9 +106,19 @@ fn moment(field: &'static str, text: Option<String>) -> Result<Option<UtcMillis>
         .ok_or_else(|| Problem::field(field, "a moment is written 2026-11-21 or 2026-11-21T20:46:00Z"))
 }
 
-/// GET /results/{id}: everything but the content.
-pub(crate) async fn result(caller: Caller, Id(id): Id) -> Result<Response<Body>, Problem> {
+/// GET /results/{id}: everything but the content, unless that is asked for.
+pub(crate) async fn result(
+    State(app): State<App>,
+    caller: Caller,
+    asks: Asks,
+    Id(id): Id,
+    Params(params): Params<ContentParams>,
+) -> Result<Response<Body>, Problem> {
     let generation = store(&caller)?.get(&caller.scope, &id).await?;
+    if params.content {
+        let whole = inline_or_link::fitted(&app, &asks.host, generation.schema()).await;
+        return Ok(Answer::ok(whole).into_response());
+    }
     Ok(Answer::ok(body::metadata(&generation)).into_response())
 }
 

@@ -116,6 +116,8 @@ pub(crate) struct Problem {
 pub(crate) struct Health {
     status: String,
     version: String,
+    /// Where results go: `disk`, `aws`, `none`, or `unavailable` where they should be stored and cannot.
+    store: String,
 }
 
 /// A row of a listing.
@@ -219,6 +221,8 @@ struct ServiceFile {
     sha256: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
 }
 
 /// The six files of a service, with links.
@@ -265,13 +269,97 @@ pub(crate) struct Conversation {
     service_data: Option<Description>,
 }
 
-/// What a conversation answers: where it is, or the written files.
+/// An answer as it was given.
+#[derive(JsonSchema)]
+struct Answered {
+    step: u32,
+    title: String,
+    question: String,
+    answer: String,
+}
+
+/// A conversation with its answers and its newest files.
+#[derive(JsonSchema)]
+pub(crate) struct WholeConversation {
+    conversation_id: String,
+    question: Option<String>,
+    step: u32,
+    total_steps: u32,
+    title: String,
+    example: Option<String>,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_data: Option<Description>,
+    /// As its owner named it, else what kind of service it is.
+    name: String,
+    answers: Vec<Answered>,
+    service_id: Option<String>,
+    /// Whether files were begun that are not all written.
+    begun: bool,
+    /// Whether the answers changed since the newest files were begun.
+    stale: bool,
+    /// The written versions, the oldest first.
+    codes: Vec<String>,
+    /// The newest of them.
+    code: Option<ServiceCode>,
+}
+
+/// A service as the list shows it.
+#[derive(JsonSchema)]
+struct ServiceEntry {
+    conversation_id: String,
+    name: String,
+    intent: String,
+    step: u32,
+    total_steps: u32,
+    done: bool,
+    service_id: Option<String>,
+    code_id: Option<String>,
+    accepted: Option<bool>,
+    total_usd: Option<Dollars>,
+    updated_at: String,
+}
+
+/// A page of services, newest first.
+#[derive(JsonSchema)]
+pub(crate) struct ServiceList {
+    items: Vec<ServiceEntry>,
+    next: Option<String>,
+}
+
+/// What a request would come to.
+#[derive(JsonSchema)]
+pub(crate) struct Estimate {
+    tier: String,
+    tier_reason: String,
+    model: String,
+    input_tokens: u64,
+    worst_usd: Option<Dollars>,
+    sample: bool,
+    warnings: Vec<String>,
+}
+
+/// What can be asked for offline.
+#[derive(JsonSchema)]
+pub(crate) struct Samples {
+    /// Whether there is nothing but samples.
+    offline: bool,
+    prompts: Vec<String>,
+    /// The seven answers that lead to the sample service.
+    service: Vec<String>,
+}
+
+/// What a conversation answers: where it is, the written files, or what they would cost.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "ConversationAnswer")]
 pub(crate) enum ConversationAnswer {
+    /// After edit and rename.
+    WholeConversation(WholeConversation),
     /// After start and message.
     Conversation(Conversation),
-    /// After generate.
+    /// After generate and refine.
     ServiceCode(ServiceCode),
+    /// After estimate.
+    Estimate(Estimate),
 }

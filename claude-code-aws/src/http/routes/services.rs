@@ -6,11 +6,13 @@ use axum::extract::State;
 use axum::http::Response;
 use axum::response::IntoResponse;
 use claude_code_core::Result;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
-use crate::http::request::extract::TwoIds;
+use crate::http::request::extract::{Params, TwoIds, known_form};
 use crate::http::request::generate_body::Asks;
 use crate::http::response::body;
 use crate::http::response::idempotent::Answer;
@@ -18,14 +20,60 @@ use crate::http::response::links::Link;
 use crate::http::response::problem::Problem;
 use crate::http::routes::results;
 
-/// GET /services/{id}/code/{code_id}.
+/// Which services a listing has.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServicesParams {
+    /// The most that one page has.
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
+    cursor: Option<String>,
+}
+
+/// GET /services: the caller's, newest first.
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<ServicesParams>,
+) -> Result<Response<Body>, Problem> {
+    let limit = params.limit.unwrap_or(100);
+    if !(1..=100).contains(&limit) {
+        return Err(Problem::field("limit", "limit takes 1 to 100"));
+    }
+    let bad = |_| Problem::field("cursor", "cursor takes `next` of the page before");
+    let after = params.cursor.as_deref().map(known_form).transpose().map_err(bad)?;
+    let page = app.services.list(&caller.scope, limit as usize, after).await?;
+    Ok(Answer::ok(json!({ "items": page.items, "next": page.next })).into_response())
+}
+
+/// What is wanted of files.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContentParams {
+    /// Whether the files come with their contents.
+    #[serde(default)]
+    pub(crate) content: bool,
+}
+
+/// GET /services/{id}/code/{code_id}: fresh links, or the files themselves.
 pub(crate) async fn code(
     State(app): State<App>,
     caller: Caller,
     asks: Asks,
     TwoIds(id, code_id): TwoIds,
+    Params(params): Params<ContentParams>,
 ) -> Result<Response<Body>, Problem> {
     let code = app.services.code(&caller.scope, &id, &code_id).await?;
+    if params.content {
+        let files = app.services.files(&code).await?;
+        let mut body = view(&code, &[]);
+        for (shown, file) in body["files"].as_array_mut().into_iter().flatten().zip(files) {
+            shown["content"] = file.content.into();
+        }
+        return Ok(Answer::ok(body).into_response());
+    }
     let links = links(&app, &code, &asks.host).await?;
     Ok(Answer::ok(view(&code, &links)).into_response())
 }
@@ -61,7 +109,7 @@ async fn links(app: &App, code: &Code, host: &str) -> Result<Vec<Link>> {
     }
 }
 
-fn view(code: &Code, links: &[Link]) -> Value {
+pub(crate) fn view(code: &Code, links: &[Link]) -> Value {
     let mut body = serde_json::to_value(code).unwrap_or_default();
     for (file, link) in body["files"].as_array_mut().into_iter().flatten().zip(links) {
         file["url"] = link.url.as_str().into();

@@ -33,9 +33,14 @@ pub(crate) async fn object(
     };
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     let target = target.strip_prefix(LOCAL).unwrap_or("/");
-    let inner = Request::get(format!("http://{}{target}", Service::S3.host()))
-        .header(header::HOST, Service::S3.host())
-        .body(http_body_util::Empty::new().map_err(|never| match never {}).boxed());
+    let mut inner = Request::get(format!("http://{}{target}", Service::S3.host()))
+        .header(header::HOST, Service::S3.host());
+    for name in [header::RANGE, header::IF_NONE_MATCH, header::IF_RANGE] {
+        if let Some(value) = request.headers().get(&name) {
+            inner = inner.header(name, value);
+        }
+    }
+    let inner = inner.body(http_body_util::Empty::new().map_err(|never| match never {}).boxed());
     let inner = inner.map_err(|_| Error::new(ErrorKind::Malformed, "the link cannot be read"))?;
     let answer = local::handle(twin.engines(), Service::S3, inner).await?;
     let mut response = answer.map(|body| Body::new(body.map_err(|error: BodyError| error)));

@@ -35,7 +35,7 @@ where
         }
         "AccessDeniedException" => "allow GetItem, PutItem, UpdateItem, DeleteItem and Query on it",
         "ProvisionedThroughputExceededException" | "ThrottlingException" => "it is busy: try again",
-        _ => "check the table, the credentials and the network",
+        code => crate::storage::fix(code),
     };
     Error::new(ErrorKind::Storage, format!("could not {verb} table {table} ({code}): {fix}"))
 }
