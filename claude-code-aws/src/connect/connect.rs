@@ -61,7 +61,7 @@ impl Places {
 /// As [`connect`], with the places.
 pub async fn connect_places(config: &Config) -> Result<Connected> {
     let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
-    if config.provider == Provider::Bedrock || aws {
+    if config.provider == Provider::Bedrock || aws || super::api_key::is_stored(config) {
         return connect_places_with(&load(config).await?, config).await;
     }
     connect_places_with(&SdkConfig::builder().build(), config).await
@@ -77,7 +77,8 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
-            let provider = Anthropic::new(&config.anthropic, crate::connect::transport::connector(), strict)?;
+            let settings = super::api_key::settings(sdk, config).await?;
+            let provider = Anthropic::new(&settings, crate::connect::transport::connector(), strict)?;
             policy.reach = config.anthropic.reach();
             policy.places = provider.places();
             asking(provider)

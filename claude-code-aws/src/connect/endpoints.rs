@@ -34,7 +34,7 @@ impl HostScope {
 }
 
 /// The services that are called, by the SDK's names.
-const SERVICES: [&str; 6] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS"];
+const SERVICES: [&str; 7] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS", "Secrets Manager"];
 /// The setting of AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_{SERVICE} and of a profile's `endpoint_url`.
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
