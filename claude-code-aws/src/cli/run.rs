@@ -14,6 +14,7 @@ use crate::cli::commands::budget;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
 use crate::cli::commands::generate;
+use crate::cli::commands::iam;
 use crate::cli::commands::models;
 use crate::cli::commands::refactor;
 use crate::cli::commands::results;
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),
+        Command::Iam(args) => iam::run(global, &args),
         Command::Budget { action } => wait(budget::run(global, action)),
         Command::Doctor => wait(doctor::run(global)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
