@@ -131,7 +131,7 @@ def test_what_outlives_a_stack_is_what_terraform_does_not_destroy(template):
 
 def test_what_is_shifted_no_apply_takes_back(template):
     alias = (INFRA / "terraform/function.tf").read_text().split('resource "aws_lambda_alias" "live"')[1].split("\n}")[0]
-    assert "ignore_changes = [function_version, routing_config]" in alias
+    assert "ignore_changes = [function_version, routing_config, description]" in alias
     for logical in ("Live", "FirstVersion"):
         assert not list(references(template["Resources"][logical], template["Parameters"])), f"{logical} depends on a parameter"
 
