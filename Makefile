@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel clean
+.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -127,6 +127,26 @@ wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's arch
 lambda:  ## target/lambda.zip for provided.al2023, of this machine's architecture
 	cargo build --release -p claude-code-aws --no-default-features --features server --bin lambda --target-dir target/lambda --locked
 	python3 benches/lambda.py --zip target/lambda/release/lambda target/lambda.zip
+
+lambda-arm64: $(PY)  ## target/lambda-arm64.zip for provided.al2023: what is deployed
+	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-aws/infra/requirements-build.txt
+	rustup target add aarch64-unknown-linux-gnu
+	PATH="$(abspath $(VENV))/bin:$$PATH" cargo zigbuild --release -p claude-code-aws --no-default-features --features server --bin lambda \
+		--target aarch64-unknown-linux-gnu.2.34 --target-dir target/lambda --locked
+	python3 benches/lambda.py --zip target/lambda/aarch64-unknown-linux-gnu/release/lambda target/lambda-arm64.zip
+
+lambda-python: wheel  ## target/lambda-python.zip for python3.11 on x86_64: the wheel alone, it needs no other package
+	rm -rf target/lambda-python target/lambda-python.zip
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target target/lambda-python target/wheels/*.whl
+	cd target/lambda-python && rm -rf bin && find . -name __pycache__ -prune -exec rm -rf {} + && python3 -m zipfile -c ../lambda-python.zip *
+
+# What is too slow for every change: the artefacts themselves, started and asked.
+release-check: module lambda-arm64 lambda-python  ## the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+	.ci/lambda target/lambda-arm64.zip
+	.ci/lambda target/lambda-python.zip
+
+deploy:  ## builds, checks and deploys to the AWS account of the environment: see claude-code-aws/infra/DEPLOY_GUIDE.md
+	claude-code-aws/infra/deploy.sh $(DEPLOY)
 
 clean:
 	cargo clean

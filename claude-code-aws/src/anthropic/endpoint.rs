@@ -86,7 +86,7 @@ impl Settings {
             (Err(_), _) => true,
         };
         let api_key = self.api_key.clone().filter(|_| !foreign);
-        Settings { api_key, base_url: Some(url), other_urls: Vec::new() }
+        Settings { api_key, base_url: Some(url), other_urls: Vec::new(), secret_arn: None }
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// Servers to ask after safe faults, in this order, with the same key.
     pub other_urls: Vec<String>,
+    /// The secret of AWS Secrets Manager that holds the key, where none is given.
+    pub secret_arn: Option<String>,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl std::fmt::Debug for Settings {
             .field("has_api_key", &self.api_key.is_some())
             .field("has_base_url", &self.base_url.is_some())
             .field("other_urls", &self.other_urls.len())
+            .field("secret_arn", &self.secret_arn)
             .finish()
     }
 }

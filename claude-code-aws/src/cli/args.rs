@@ -57,6 +57,8 @@ pub(super) enum Command {
     Models(ModelsCommand),
     /// What so many generations a month cost
     Cost(CostArgs),
+    /// The least IAM policy for models and buckets, as JSON: what the deployed function has
+    Iam(IamArgs),
     /// What is spent today; `stop` and `resume` are seen by every host within seconds
     Budget {
         /// Stop or resume all sending; none: show the figures
@@ -85,6 +87,22 @@ pub(super) struct UsageArgs {
     /// day, model, tier or scope (your own and everybody's)
     #[arg(long, value_name = "WHAT", default_value = "day")]
     pub(super) by: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct IamArgs {
+    /// haiku, sonnet, opus, or model ids; none: all that the tiers ask
+    #[arg(long, value_name = "MODELS", value_delimiter = ',')]
+    pub(super) models: Vec<String>,
+    /// The results bucket, and after a comma the service creator's; none: those of the settings
+    #[arg(long, value_name = "BUCKETS", value_delimiter = ',')]
+    pub(super) buckets: Vec<String>,
+    /// The account's id
+    #[arg(long, value_name = "ID", default_value = "ACCOUNT")]
+    pub(super) account: String,
+    /// The region that requests are sent from
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(super) region: String,
 }
 
 /// What happens to all sending.

@@ -18,6 +18,7 @@ use crate::cli::commands::budget;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
 use crate::cli::commands::generate;
+use crate::cli::commands::iam;
 use crate::cli::commands::models;
 use crate::cli::commands::refactor;
 use crate::cli::commands::results;
@@ -72,6 +73,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),
+        Command::Iam(args) => iam::run(global, &args),
         Command::Budget { action } => wait(budget::run(global, action)),
         Command::Usage(args) => wait(usage::run(global, args)),
         Command::Doctor => wait(doctor::run(global)),

@@ -274,6 +274,7 @@ impl Vars {
             api_key: self.0.get("ANTHROPIC_API_KEY").map(Secret::new),
             base_url: self.0.get("ANTHROPIC_BASE_URL").cloned(),
             other_urls: self.list("FAILOVER_URLS").map(str::to_owned).collect(),
+            secret_arn: self.get("ANTHROPIC_SECRET_ARN").map(str::to_owned),
         };
         let scope = self.parse("PROFILE_SCOPE", "global, us, eu, jp, au or in", |text| {
             text.parse::<ProfileScope>().ok()

@@ -74,7 +74,7 @@ impl Places {
 /// As [`connect`], with the places.
 pub async fn connect_places(config: &Config) -> Result<Connected> {
     let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
-    if config.provider == Provider::Bedrock || aws {
+    if config.provider == Provider::Bedrock || aws || super::api_key::is_stored(config) {
         return connect_places_with(&load(config).await?, config).await;
     }
     connect_places_with(&SdkConfig::builder().build(), config).await
@@ -93,9 +93,10 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
+            let settings = super::api_key::settings(sdk, config).await?;
             let network = config.network.clone().or_profile_bundle(Profile::load().await.ca_bundle());
             let connector = crate::connect::transport::connector(&network);
-            let provider = Anthropic::new(&config.anthropic, connector, strict)?;
+            let provider = Anthropic::new(&settings, connector, strict)?;
             policy.reach = config.anthropic.reach();
             policy.places = provider.places();
             asking(provider)

@@ -34,7 +34,8 @@ impl HostScope {
 }
 
 /// The services that are called, by the SDK's names.
-pub(crate) const SERVICES: [&str; 6] = ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS"];
+pub(crate) const SERVICES: [&str; 7] =
+    ["Bedrock Runtime", "Bedrock", "DynamoDB", "S3", "STS", "SQS", "Secrets Manager"];
 /// The setting of AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_{SERVICE} and of a profile's `endpoint_url`.
 pub(crate) const VARIABLE: &str = "AWS_ENDPOINT_URL";
 

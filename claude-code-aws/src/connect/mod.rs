@@ -1,5 +1,6 @@
 //! Connecting: configuration, endpoints, the shared HTTP transport, and the client that comes of them.
 
+mod api_key;
 mod cause;
 pub mod config;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]

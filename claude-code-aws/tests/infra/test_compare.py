@@ -123,7 +123,7 @@ def same_outputs(of_cloudformation, of_terraform):
 
 def test_what_outlives_a_stack_is_what_terraform_does_not_destroy(template):
     kept = {entry["Type"] for entry in template["Resources"].values() if entry.get("DeletionPolicy") == "RetainExceptOnCreate"}
-    assert kept == {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
+    assert kept == {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::Logs::LogGroup"}
     for part in (INFRA / "terraform/storage.tf").read_text().split('resource "')[1:]:
         holds_data = part.startswith(('aws_dynamodb_table"', 'aws_s3_bucket"'))
         assert ("prevent_destroy = true" in part) == holds_data, part
@@ -131,7 +131,7 @@ def test_what_outlives_a_stack_is_what_terraform_does_not_destroy(template):
 
 def test_what_is_shifted_no_apply_takes_back(template):
     alias = (INFRA / "terraform/function.tf").read_text().split('resource "aws_lambda_alias" "live"')[1].split("\n}")[0]
-    assert "ignore_changes = [function_version, routing_config]" in alias
+    assert "ignore_changes = [function_version, routing_config, description]" in alias
     for logical in ("Live", "FirstVersion"):
         assert not list(references(template["Resources"][logical], template["Parameters"])), f"{logical} depends on a parameter"
 

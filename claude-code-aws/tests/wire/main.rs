@@ -19,6 +19,8 @@ mod refused;
 mod seeds;
 mod sends;
 mod server;
+#[cfg(feature = "server")]
+mod stored_key;
 mod streams;
 mod usage;
 

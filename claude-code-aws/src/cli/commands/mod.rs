@@ -4,6 +4,7 @@ pub(super) mod budget;
 pub(super) mod cost;
 pub(super) mod doctor;
 pub(super) mod generate;
+pub(super) mod iam;
 pub(super) mod models;
 pub(super) mod refactor;
 pub(super) mod results;
