@@ -115,8 +115,6 @@ client-matrix: $(CLIENTS)/bin/python  ## boto3, aioboto3, anthropic, litellm, la
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(CLIENTS)/bin/python -m pytest -q claude-code-aws/tests/clients/test_clients.py
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(CLIENTS)/aioboto3/bin/python -m pytest -q claude-code-aws/tests/clients/test_aioboto3.py
 
-release-check: client-matrix  ## what is slower than .ci/run: run before a release
-
 wheel: $(PY)  ## target/wheels: a wheel for manylinux2014 of this machine's architecture, trained, checked and tried in a fresh environment
 	$(PY) -m pip install --quiet --disable-pip-version-check -r claude-code-py/requirements-wheel.txt
 	.ci/train target/wheels $(PY)
@@ -141,7 +139,7 @@ lambda-python: wheel  ## target/lambda-python.zip for python3.11 on x86_64: the 
 	cd target/lambda-python && rm -rf bin && find . -name __pycache__ -prune -exec rm -rf {} + && python3 -m zipfile -c ../lambda-python.zip *
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: module lambda-arm64 lambda-python  ## the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: client-matrix module lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error;
-use claude_code_core::request::Work;
 use claude_code_core::provider::stop_signal::StopSignal;
+use claude_code_core::request::Work;
 use claude_code_core::{Client, Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 

@@ -45,7 +45,10 @@ pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
 pub struct Connected {
     /// The client.
     pub client: Client,
-    #[cfg_attr(not(any(feature = "cli", feature = "server")), allow(dead_code, reason = "read by those hosts"))]
+    #[cfg_attr(
+        not(any(feature = "cli", feature = "server")),
+        allow(dead_code, reason = "read by those hosts")
+    )]
     pub(crate) places: Option<Places>,
     pub(crate) observers: Observers,
 }

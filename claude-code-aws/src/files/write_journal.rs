@@ -5,7 +5,7 @@
 //! kept for 7 days, all of them together up to 200 MB, the newest in any case.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use claude_code_core::answer::file::sha256_hex;
@@ -112,7 +112,7 @@ impl WriteJournal {
         for number in 0..1000 {
             let dir = self.dir.join(format!("{at_ms:013}-{pid}-{number:03}"));
             match make_one_private(&dir) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => {
                     made?;
                     let lock = create(&dir.join(LOCK))?;
@@ -283,7 +283,7 @@ fn restore_one(dir: &Path, entry: &Entry) -> std::result::Result<bool, String> {
         return Err("it is no plain file any more".to_owned());
     }
     let now = match fs::read(&entry.path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         content => Some(sha256_hex(&content.map_err(told)?)),
     };
     if now == entry.before {
@@ -356,7 +356,7 @@ fn make_private(dir: &Path) -> std::io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     match make_one_private(dir) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
 }

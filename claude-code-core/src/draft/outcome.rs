@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::generation::Generation;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::ended::Ended;

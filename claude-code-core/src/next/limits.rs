@@ -8,8 +8,8 @@ use crate::draft::outcome::{Outcome, Sent};
 use crate::error::{Error, ErrorKind};
 use crate::money::price::{Cost, PicoUsd};
 use crate::plan::{Candidate, Plan};
-use crate::provider::ended::Ended;
 use crate::provider::GiveUp;
+use crate::provider::ended::Ended;
 
 /// Whether sends or time are used up, and what it is then.
 pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {

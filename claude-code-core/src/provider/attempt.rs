@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::error::ErrorKind;
 use crate::money::usage::Usage;
-use crate::provider::ended::Ended;
 use crate::money::usage_figures::InferenceGeo;
+use crate::provider::ended::Ended;
 use crate::provider::stop_signal::StopSignal;
 use crate::provider::timer::Alarm;
 use crate::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, SentFlag, StopReason};

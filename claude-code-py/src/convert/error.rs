@@ -74,9 +74,7 @@ fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyType>> {
         | ErrorKind::Cut
         | ErrorKind::Empty
         | ErrorKind::NoCode
-        | ErrorKind::Interrupted => {
-            IncompleteAnswerError::type_object(py)
-        }
+        | ErrorKind::Interrupted => IncompleteAnswerError::type_object(py),
         ErrorKind::Rejected => RejectedAnswerError::type_object(py),
         ErrorKind::Refused | ErrorKind::Filtered | ErrorKind::Guardrail => RefusedError::type_object(py),
         ErrorKind::Unavailable | ErrorKind::Connection | ErrorKind::Protocol => {

@@ -12,7 +12,7 @@ use crate::cli::setup;
 
 pub(crate) async fn run(global: Global, args: UsageArgs) -> Result<u8> {
     let by: By = args.by.parse()?;
-    let client = setup::keeper(global).await?;
+    let client = setup::result_writer(global).await?;
     let report = match by {
         By::Scope => client.usage_of_all(args.days).await?,
         _ => client.usage(args.days).await?,

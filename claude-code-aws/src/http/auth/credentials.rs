@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request};
 use claude_code_core::answer::file::hex;
 use claude_code_core::{Client, Error, ErrorKind, Scope};
 use sha2::{Digest, Sha256};
