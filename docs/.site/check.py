@@ -18,7 +18,7 @@ OUTSIDE = re.compile(r"<(?:script|img|iframe|source)[^>]+src=\"?(?:https?:)?//|<
 
 def main(site: Path) -> int:
     """Runs every check."""
-    faults = [*sizes(), *links(), *kinds(site), *variables(), *invariants(), *outside(site)]
+    faults = [*sizes(), *links(), *kinds(site), *variables(), *invariants(), *blocks(), *outside(site)]
     for fault in faults:
         print(f"docs: {fault}", file=sys.stderr)
     return 1 if faults else 0
@@ -78,6 +78,21 @@ def invariants() -> list[str]:
             place = ROOT / f"claude-code-{crate}/tests" / module.replace("::", "/")
             if module and not (place.with_suffix(".rs").exists() or (place / "main.rs").exists()):
                 out.append(f"ARCHITECTURE.md names the test module {module} of {crate}, which does not exist")
+    return out
+
+
+def blocks() -> list[str]:
+    """Commands can be copied as they are, and cargo features that are named exist."""
+    out = []
+    manifest = read("claude-code-aws/Cargo.toml").split("[features]")[1].split("\n[")[0]
+    features = {*re.findall(r"^(\w+) =", manifest, re.M), "rt", "macros"}
+    for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        if path.name != "README.md" and re.search(r"(?m)^\$ ", text):
+            out.append(f"{path.relative_to(ROOT)}: a command begins with $, which the copy button copies")
+        for named in re.findall(r"features = \[([^\]]*)\]", text):
+            unknown = {*re.findall(r"[\w-]+", named)} - features
+            out += [f"{path.relative_to(ROOT)}: there is no cargo feature {name}" for name in sorted(unknown)]
     return out
 
 

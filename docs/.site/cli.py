@@ -12,9 +12,8 @@ def page(root: Path) -> str:
     """Every command with its arguments."""
     source = root / "claude-code-aws/src/cli/args.rs"
     types = items(source)
-    # Arguments may be spread over files beside it.
-    folder = source.with_suffix("")
-    for path in sorted([*source.parent.glob("args_*.rs"), *folder.glob("*.rs")]):
+    # Arguments are spread over files beside it.
+    for path in sorted({*source.parent.glob("*.rs"), *source.with_suffix("").glob("*.rs")} - {source}):
         types |= items(path)
     out = ["## Options of every command\n", *_table(types, types["Global"].entries)]
     for entry in types["Command"].entries:

@@ -17,8 +17,10 @@ import python_api  # noqa: E402
 MARK = re.compile(r"^<!-- generate: ([\w./-]+) -->$", re.M)
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The page with its generated parts, without what tells readers of the source where they are."""
+    if page.file.src_uri.startswith("decisions/"):
+        page.meta.setdefault("search", {"boost": 0.3})  # for those who search for a reason, after those who have a problem
     markdown = re.sub(r"(?m)^The site has .*\n", "", markdown)
     return MARK.sub(lambda found: _generated(found[1]), markdown)
 

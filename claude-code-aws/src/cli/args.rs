@@ -1,4 +1,4 @@
-//! What the command line takes.
+//! Command-line arguments, parsed by clap.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,13 +22,13 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// Accepted before and after the subcommand.
+/// Global flags: accepted before and after the subcommand.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Global {
-    /// Needs no AWS account: the local twin's sample answers, results in the local directory
+    /// Use the local twin: sample answers, results in the local directory; needs no AWS account
     #[arg(long, global = true)]
     pub(super) offline: bool,
-    /// One JSON value on stdout
+    /// Print one JSON value on stdout
     #[arg(long, global = true)]
     pub(super) json: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Generate code from a prompt
     Generate(Box<GenerateArgs>),
-    /// Change files as asked: prints the diff
+    /// Change files and print the diff
     Refactor(RefactorArgs),
     /// Undo the last write: files that are still as it left them become what they were before
     Undo,
@@ -47,41 +47,41 @@ pub(super) enum Command {
     Review(TaskArgs),
     /// Write tests for given files
     Test(TaskArgs),
-    /// Write the documentation of given files into them: prints the diff
+    /// Write the documentation of given files into them, and print the diff
     Document(TaskArgs),
-    /// Stored results
+    /// Manage stored results
     #[command(subcommand)]
     Results(ResultsCommand),
-    /// The models: ids, prices, ends of life
+    /// List models with ids, prices and end-of-life dates, or check them
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// What so many generations a month cost
+    /// Estimate monthly cost
     Cost(CostArgs),
-    /// The least IAM policy for models and buckets, as JSON: what the deployed function has
+    /// Print the least IAM policy for models and buckets as JSON: what the deployed function has
     Iam(IamArgs),
-    /// What is spent today; `stop` and `resume` are seen by every host within seconds
+    /// Show today's spending; `stop` and `resume` are the kill switch of all hosts, within seconds
     Budget {
-        /// Stop or resume all sending; none: show the figures
+        /// Stop or resume all sending; omitted: show the figures
         action: Option<BudgetAction>,
     },
-    /// What the last days cost and how they went: spend, success, response times, savings
+    /// Show spend, success, response times and savings of the last days
     Usage(UsageArgs),
-    /// Is everything there? Each line is ok or says what to do
+    /// Check credentials, region, models, storage and caps; each line is ok or says what to do
     Doctor,
-    /// The local twin of Bedrock, S3 and DynamoDB
+    /// Run the local twin of Bedrock, S3 and DynamoDB
     #[command(subcommand)]
     Twin(TwinCommand),
-    /// The service creator: seven questions, six files that work together
+    /// Create a service: seven questions, six files that work together
     #[command(subcommand)]
     Service(ServiceCommand),
-    /// The HTTP API and the service creator's page
+    /// Serve the HTTP API and the service creator's page
     Serve(ServeArgs),
 }
 
 /// What `usage` shows.
 #[derive(Args, Debug)]
 pub(super) struct UsageArgs {
-    /// The last days, today included
+    /// Number of days, today included
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=40))]
     pub(super) days: u32,
     /// day, model, tier or scope (your own and everybody's)
@@ -91,10 +91,10 @@ pub(super) struct UsageArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct IamArgs {
-    /// haiku, sonnet, opus, or model ids; none: all that the tiers ask
+    /// haiku, sonnet, opus, or model ids; omitted: all that the tiers use
     #[arg(long, value_name = "MODELS", value_delimiter = ',')]
     pub(super) models: Vec<String>,
-    /// The results bucket, and after a comma the service creator's; none: those of the settings
+    /// The results bucket, and after a comma the service creator's; omitted: those of the settings
     #[arg(long, value_name = "BUCKETS", value_delimiter = ',')]
     pub(super) buckets: Vec<String>,
     /// The account's id
@@ -105,27 +105,27 @@ pub(super) struct IamArgs {
     pub(super) region: String,
 }
 
-/// What happens to all sending.
+/// Kill switch action.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum BudgetAction {
-    /// Nothing is sent until it is resumed
+    /// Stop all sending until it is resumed
     Stop,
-    /// Sending goes on
+    /// Resume sending
     Resume,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ServiceCommand {
-    /// Answer seven questions, here or a line each on stdin; the six files are stored and printed, or written with -o
+    /// Answer seven questions, at the terminal or one line each on stdin; the six files are stored and printed, or written with -o
     New(NewServiceArgs),
-    /// Write the six files of a stored service below a directory
+    /// Write the six files of a stored service into a directory
     Download {
-        /// SERVICE/CODE, as the last line of `service new` names it
+        /// SERVICE/CODE, from the last line of `service new`
         id: String,
-        /// The directory
+        /// Target directory
         #[arg(short, long, value_name = "DIR")]
         output: PathBuf,
-        /// Replace files that exist
+        /// Replace existing files
         #[arg(long)]
         overwrite: bool,
         #[command(flatten)]
@@ -135,53 +135,53 @@ pub(super) enum ServiceCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct NewServiceArgs {
-    /// Write the files below this directory instead of printing them
+    /// Write the files into this directory instead of printing them
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long, requires = "output")]
     pub(super) overwrite: bool,
     #[command(flatten)]
     pub(super) to_write: WriteArgs,
-    /// Go on with a conversation that was broken off: finished files are not paid for again
+    /// Continue an interrupted conversation; finished files are not paid for again
     #[arg(long, value_name = "ID")]
     pub(super) resume: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
-    /// Where to listen, such as localhost:8080. Beyond loopback CLAUDE_CODE_AWS_SERVE_TOKEN must be set: the bearer token
+    /// Address to listen on, such as localhost:8080. Beyond loopback CLAUDE_CODE_AWS_SERVE_TOKEN must be set: the bearer token
     /// that callers send
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     pub(super) addr: String,
     /// On loopback, ask nobody for a token: every process and every user of this machine may call
     #[arg(long)]
     pub(super) no_token: bool,
-    /// Requests that are worked on at the same time; what comes beyond is shed with 429
+    /// Concurrency limit; further requests are refused with 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
-    /// With --offline, who answers: `samples`, a script of answers and faults (a JSON file), or the directory of `twin record`
+    /// With --offline, the responder: `samples`, a script of answers and faults (a JSON file), or a directory that `twin record` wrote
     #[arg(long, value_name = "WHO", requires = "offline")]
     pub(super) answers: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct GenerateArgs {
-    /// What to write, in plain words; `-` or none: from stdin
+    /// The prompt; `-` or omitted: read it from stdin
     pub(super) prompt: Option<String>,
-    /// The language, such as python
+    /// Programming language, such as python
     #[arg(short, long)]
     pub(super) language: Option<String>,
-    /// A file that the model shall read; may be given several times
+    /// A file for the model to read; may be repeated
     #[arg(long = "file", value_name = "PATH")]
     pub(super) files: Vec<PathBuf>,
-    /// Standing instructions beside the prompt
+    /// Standing instructions in addition to the prompt
     #[arg(long, value_name = "TEXT")]
     pub(super) instructions: Option<String>,
-    /// Write the files below this directory instead of printing them
+    /// Write the files into this directory instead of printing them
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long, requires = "output")]
     pub(super) overwrite: bool,
     #[command(flatten)]
@@ -190,49 +190,49 @@ pub(super) struct GenerateArgs {
     pub(super) how: HowArgs,
 }
 
-/// How an answer is asked for.
+/// Request options that generate and refactor share.
 #[derive(Args, Debug)]
 pub(super) struct HowArgs {
-    /// haiku, sonnet, opus, or a model id, which is sent as it is
+    /// haiku, sonnet, opus, or a model id, which is sent unchanged
     #[arg(short, long)]
     pub(super) model: Option<String>,
-    /// simple, medium or complex
+    /// Model tier: simple, medium or complex
     #[arg(long)]
     pub(super) tier: Option<Tier>,
-    /// How hard the model tries
+    /// Reasoning effort
     #[arg(long)]
     pub(super) effort: Option<EffortArg>,
-    /// Whether it thinks before it answers; none: as it does by itself
+    /// Turn thinking on or off; omitted: the model's default
     #[arg(long)]
     pub(super) thinking: Option<ThinkArg>,
-    /// The longest single answer in tokens
+    /// Maximum tokens of a single answer
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
-    /// 0 to 1, for models that take it
+    /// Sampling temperature, 0 to 1, for models that accept it
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(super) temperature: Option<f64>,
-    /// The most that this may cost, in dollars
+    /// Maximum cost in dollars
     #[arg(long, value_name = "X")]
     pub(super) max_usd: Option<PicoUsd>,
-    /// The most sends that may be paid for
+    /// Maximum number of attempts that may be billed
     #[arg(long, value_name = "N")]
     pub(super) max_sends: Option<u32>,
-    /// use, refresh (ask anew and keep that) or off
+    /// Response cache: use, refresh (ask again and replace the entry) or off
     #[arg(long, default_value = "use")]
     pub(super) cache: CacheArg,
-    /// Do not check syntax and contract of the files
+    /// Skip the checks of syntax and of the contract between files
     #[arg(long)]
     pub(super) no_validate: bool,
     /// Do not store the result
     #[arg(long)]
     pub(super) no_store: bool,
-    /// Seconds from the first send to the end
+    /// Timeout in seconds, from the first attempt to the end
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
-    /// Tier, why, and the most that it can cost; sends nothing
+    /// Print tier, reason and worst-case cost; send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// With --dry-run: the service counts the prompt's tokens
+    /// With --dry-run: let the service count the prompt's tokens
     #[arg(long, requires = "dry_run")]
     pub(super) count: bool,
 }
@@ -292,41 +292,41 @@ impl From<CacheArg> for CacheMode {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ResultsCommand {
-    /// The newest first
+    /// List results, newest first
     List {
-        /// Of this language only
+        /// Only results in this language
         #[arg(short, long)]
         language: Option<String>,
-        /// At most so many
+        /// Maximum number of results
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
-    /// One result with its files
+    /// Show one result with its files
     Show {
-        /// As `results list` names it
+        /// Id from `results list`
         id: String,
     },
-    /// Write the files of a result below a directory
+    /// Write the files of a result into a directory
     Download {
-        /// As `results list` names it
+        /// Id from `results list`
         id: String,
-        /// The directory
+        /// Target directory
         #[arg(short, long, value_name = "DIR")]
         output: PathBuf,
-        /// Replace files that exist
+        /// Replace existing files
         #[arg(long)]
         overwrite: bool,
         #[command(flatten)]
         to_write: WriteArgs,
     },
-    /// Erase a result and its files
+    /// Delete a result and its files
     Rm {
-        /// As `results list` names it
+        /// Id from `results list`
         id: String,
     },
-    /// Remove objects older than a day that no result points at: what a failed store left behind
+    /// Remove objects older than a day that no result refers to: what a failed store left behind
     Sweep {
-        /// Only say what would be removed
+        /// Only print what would be removed
         #[arg(long)]
         dry_run: bool,
     },
@@ -334,24 +334,24 @@ pub(super) enum ResultsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelsCommand {
-    /// Every model of the catalogue
+    /// List the built-in models
     List,
-    /// Does the chosen model, and do the tiers' models, still live?
+    /// Check that the models are still available
     Check,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct CostArgs {
-    /// Generations a month
+    /// Generations per month
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub(super) per_month: u64,
     /// haiku, sonnet, opus, or a model id
     #[arg(short, long, default_value = "opus")]
     pub(super) model: String,
-    /// Tokens of one prompt
+    /// Tokens per prompt
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(super) input_tokens: u64,
-    /// Tokens of one answer
+    /// Tokens per answer
     #[arg(long, value_name = "N", default_value_t = 8_000)]
     pub(super) output_tokens: u64,
 }
@@ -360,51 +360,51 @@ pub(super) struct CostArgs {
 pub(super) enum TwinCommand {
     /// Listen on loopback and print `export` lines for any AWS or Anthropic SDK
     Up(UpArgs),
-    /// As `up`, but models are asked for real: what they answer is passed on and written down. Credentials in headers are
-    /// left out; in texts only keys of a known form and ARNs' accounts are removed: look before you share the files
+    /// Like `up`, but forward requests to real models and record their answers. Credentials in headers are left out; in
+    /// texts only keys of a known form and ARNs' accounts are removed: review the files before you share them
     Record(RecordArgs),
 }
 
 #[derive(Args, Debug)]
 #[command(after_long_help = crate::local::FORMAT)]
 pub(super) struct UpArgs {
-    /// The first of three ports; 0: free ones
+    /// The first of three ports; 0: free ports
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) port: u16,
-    /// Where its data is; none: the local directory
+    /// Data directory; omitted: the local directory
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
-    /// Begin without the data of earlier runs
+    /// Delete the data of earlier runs first
     #[arg(long)]
     pub(super) fresh: bool,
     /// `samples`, a script of answers and faults (a JSON file, see below), a directory that `twin record` wrote, or
     /// the URL of a model server: …/v1 and …/chat/completions are OpenAI's API, any other is the Messages API
     #[arg(long, default_value = "samples")]
     pub(super) answers: String,
-    /// The model that such a server is asked for; none: the id that each request names
+    /// Model name to send to such a server; omitted: the id in each request
     #[arg(long, value_name = "NAME")]
     pub(super) answers_model: Option<String>,
-    /// Refuse requests without a good signature, or with keys other than the printed ones or those of this shell
+    /// Refuse requests without a valid signature, or with keys other than the printed ones or those of this shell
     #[arg(long)]
     pub(super) verify_signatures: bool,
-    /// Tokens a minute for each model, counted as Bedrock counts them
+    /// Token quota per minute for each model, counted as Bedrock does
     #[arg(long, value_name = "N")]
     pub(super) quota_tpm: Option<u64>,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
-    /// Where the exchanges are written, one file each; `twin up --answers DIR` plays them again
+    /// Directory for the recordings, one file per exchange; `twin up --answers DIR` replays them
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// The server that answers; none: Bedrock in the region of the environment, and the Messages API at
+    /// Server that answers; omitted: Bedrock in the region of the environment, and the Messages API at
     /// ANTHROPIC_BASE_URL
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<String>,
-    /// The first of three ports; 0: free ones
+    /// The first of three ports; 0: free ports
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) port: u16,
-    /// Where the data of S3 and DynamoDB is; none: the local directory
+    /// Data directory of S3 and DynamoDB; omitted: the local directory
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 }

@@ -56,16 +56,16 @@ pub(super) struct RefactorArgs {
 /// A task over given files.
 #[derive(Args, Debug)]
 pub(super) struct TaskArgs {
-    /// The files
+    /// Files to look at
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// What to look at; none: everything
+    /// What to look at; omitted: everything
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub(super) instructions: String,
-    /// Write the files of the answer below this directory instead of printing them
+    /// Write the files of the answer into this directory instead of printing them
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long, requires = "output")]
     pub(super) overwrite: bool,
     #[command(flatten)]
