@@ -13,7 +13,7 @@ mod twin;
 
 #[cfg(feature = "cli")]
 pub(crate) use crate::connect::local::prepare;
-pub use crate::connect::local::{BUCKET, open};
+pub use crate::connect::local::{BUCKET, open, with_disk};
 pub(crate) use crate::connect::local::{samples, stored};
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
@@ -41,4 +41,5 @@ pub use server::keys::Keys;
 pub(crate) use server::listen::listen_before_stores;
 pub use server::listen::{Listening, listen, listen_with_stores};
 pub use storage::directory::Directory;
+pub use storage::state::SqliteState;
 pub use twin::Twin;

@@ -32,8 +32,7 @@ pub struct Twin {
 impl Twin {
     /// Opens the twin whose state is in `directory`, answering with the sample answers.
     ///
-    /// Fails with [`ErrorKind::Storage`](claude_code_core::ErrorKind::Storage) if the directory cannot be written or
-    /// another process uses it. The databases themselves open on first use.
+    /// Fails with [`ErrorKind::Storage`](claude_code_core::ErrorKind::Storage) if the directory cannot be written. The databases themselves open on first use.
     pub fn open(directory: &Path) -> Result<Self> {
         let twin = Twin::of_samples(directory);
         twin.engines.directory()?;
@@ -41,7 +40,7 @@ impl Twin {
     }
 
     /// A twin that answers with `responder` and touches its directory only when S3 or DynamoDB are first used.
-    /// Until then a busy directory is no error: Bedrock answers without it.
+    /// Until then a directory that cannot be written is no error: Bedrock answers without it.
     pub fn lazy(directory: &Path, responder: Arc<dyn Responder>) -> Self {
         Twin::with_keys(directory, responder, Keys::default())
     }
@@ -85,8 +84,8 @@ impl Twin {
         Twin { answers_from: "".into(), ..twin }
     }
 
-    /// The twin with the sample answers of a directory, one for all clients of this process: only one can have the
-    /// directory's engines.
+    /// The twin with the sample answers of a directory, one for all clients of this process: they share its connections
+    /// and their group commit.
     pub(crate) fn shared(directory: &Path) -> Self {
         let place = place(directory);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +101,7 @@ impl Twin {
     }
 
     /// This twin, whose engines are from now on those of every client of this process that keeps its results in the same
-    /// directory: only one can have them.
+    /// directory.
     pub fn sharing(self) -> Self {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.push((place(self.engines.path()), Arc::downgrade(&self.engines)));

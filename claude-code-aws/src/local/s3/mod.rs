@@ -8,6 +8,7 @@ mod api;
 mod bucket;
 mod condition;
 mod copy;
+mod direct;
 mod list;
 mod multipart;
 mod object;
@@ -22,6 +23,7 @@ mod uploads;
 mod version;
 mod versions;
 
+pub(super) use direct::NewObject;
 pub(super) use resign::known;
 pub(super) use service::{HOST, ObjectStore};
 pub(super) use store::FILE;

@@ -1,6 +1,6 @@
 //! DynamoDB: the dynoxide engine on one SQLite file, called in process by the operation's name.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use claude_code_core::{Error, ErrorKind, Result};
@@ -8,6 +8,8 @@ use dynoxide::{Database, DynoxideError};
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::directory::Directory;
 use super::sqlite_thread::Worker;
@@ -22,10 +24,27 @@ const TARGET: &str = "DynamoDB_20120810.";
 /// The longest request of the API: a batch of 16 MB (BatchWriteItem).
 const MAX_REQUEST: usize = 16 * 1024 * 1024;
 
+/// Items that one transaction of the API takes, and the bytes of them, with room for the expressions.
+const AT_ONCE: (usize, usize) = (100, 3 << 20);
+
 /// The engine behind the DynamoDB endpoint.
 #[derive(Debug)]
 pub(crate) struct DynamoDb {
     worker: Worker<Database>,
+    waiting: Arc<Mutex<Vec<Put>>>,
+}
+
+/// An item that waits for the next transaction: the members of a PutItem.
+struct Put {
+    members: Value,
+    size: usize,
+    done: oneshot::Sender<Result<(), DynoxideError>>,
+}
+
+impl std::fmt::Debug for Put {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Put({} bytes)", self.size)
+    }
 }
 
 impl DynamoDb {
@@ -39,7 +58,25 @@ impl DynamoDb {
             let name = path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
             Database::new(name).map_err(|error| failed(&error))
         };
-        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await? })
+        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await?, waiting: Arc::default() })
+    }
+
+    /// Puts an item from inside the process (the members of a PutItem); items that arrive together share a transaction.
+    pub(crate) async fn put(&self, members: Value, size: usize) -> Result<Result<(), DynoxideError>> {
+        let (done, put) = oneshot::channel();
+        let first = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push(Put { members, size, done });
+            waiting.len() == 1
+        };
+        if first {
+            let waiting = self.waiting.clone();
+            self.worker.post(move |database| {
+                let puts = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+                put_all(database, puts);
+            });
+        }
+        put.await.map_err(|_| self.worker.stopped())
     }
 
     /// Answers one request of the JSON protocol.
@@ -58,6 +95,33 @@ impl DynamoDb {
             }
             None => unknown_operation(),
         })
+    }
+}
+
+/// Puts items in as few transactions as the API allows. Where one of a transaction is refused, each is put alone.
+fn put_all(database: &Database, puts: Vec<Put>) {
+    let mut puts = puts.into_iter().peekable();
+    while puts.peek().is_some() {
+        let (mut group, mut size) = (Vec::new(), 0);
+        while let Some(put) =
+            puts.next_if(|put| group.len() < AT_ONCE.0 && (group.is_empty() || size + put.size <= AT_ONCE.1))
+        {
+            size += put.size;
+            group.push(put);
+        }
+        let together = match group.as_slice() {
+            [_] => false,
+            several => {
+                let items: Vec<Value> = several.iter().map(|put| json!({ "Put": put.members })).collect();
+                let body = json!({ "TransactItems": items }).to_string();
+                through(body.as_bytes(), |request| database.transact_write_items(request)).is_ok()
+            }
+        };
+        for Put { members, done, .. } in group {
+            let alone =
+                || through(members.to_string().as_bytes(), |request| database.put_item(request)).map(drop);
+            let _ = done.send(if together { Ok(()) } else { alone() });
+        }
     }
 }
 
