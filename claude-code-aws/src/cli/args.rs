@@ -37,6 +37,8 @@ pub(super) enum Command {
     Generate(Box<GenerateArgs>),
     /// Change files as asked: prints the diff
     Refactor(RefactorArgs),
+    /// Many prompts from a file of JSON lines; what was answered is never asked again
+    Batch(Box<BatchArgs>),
     /// Stored results
     #[command(subcommand)]
     Results(ResultsCommand),
@@ -135,6 +137,77 @@ pub(super) struct GenerateArgs {
     pub(super) overwrite: bool,
     #[command(flatten)]
     pub(super) how: HowArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct BatchArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<BatchAction>,
+    #[command(flatten)]
+    pub(super) run: RunBatchArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BatchAction {
+    /// How far a batch is
+    Status {
+        /// The batch's id, as `batch` prints it at the end
+        id: String,
+    },
+    /// End a running batch; its answers are kept
+    Stop {
+        /// The batch's id
+        id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RunBatchArgs {
+    /// The file of prompts: each line is {"prompt": "…"} with the options of POST /generate and an `id`, or a string
+    #[arg(value_name = "PROMPTS")]
+    pub(super) prompts: Option<PathBuf>,
+    /// The file of results: a line {"line", "id", "result" or "error"} for each line of the input
+    #[arg(long, value_name = "RESULTS")]
+    pub(super) out: Option<PathBuf>,
+    /// Requests under way at a time
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) concurrency: u16,
+    /// Go on where an earlier run ended: what it answered is not sent again
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Results as they come, instead of in the order of the prompts
+    #[arg(long)]
+    pub(super) as_completed: bool,
+    /// How requests are sent
+    #[arg(long, default_value = "auto")]
+    pub(super) lane: Lane,
+    /// End after this time, such as 90m or 24h; --resume goes on
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(super) deadline: Option<Duration>,
+    /// The most that the whole batch may cost, in dollars
+    #[arg(long, value_name = "X")]
+    pub(super) max_usd: Option<PicoUsd>,
+    /// The quota of each model in tokens a minute: requests are sent so that nothing is throttled
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) tpm: Option<u64>,
+    /// Models, lanes and the most that it can cost; sends nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// The JSON schema of a line of the prompts
+    #[arg(long)]
+    pub(super) schema: bool,
+}
+
+/// How requests of a batch are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lane {
+    /// The cheapest that meets the deadline
+    Auto,
+    /// One by one, as generate does
+    OnDemand,
+    /// A job of Bedrock's batch inference
+    BedrockBatch,
 }
 
 #[derive(Args, Debug)]
@@ -367,6 +440,25 @@ pub(super) struct RecordArgs {
     /// Where the data of S3 and DynamoDB is; none: the local directory
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
+}
+
+/// `90s`, `30m`, `24h`, or seconds.
+fn span(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time: it takes a number of s, m or h, such as 90m or 24h");
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, text.chars().last()),
+        None => (text, None),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        Some('m') => number.checked_mul(60),
+        Some('h') => number.checked_mul(3_600),
+        _ => Some(number),
+    };
+    seconds
+        .filter(|seconds| *seconds > 0 && *seconds <= 30 * 86_400)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -10,6 +10,7 @@ use claude_code_core::{Client, Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
+use crate::cli::commands::batch;
 use crate::cli::commands::budget;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
@@ -56,6 +57,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
             let task = refactor::task(&args)?;
             wait_for(|alive| refactor::run(global, &args, task, alive))
         }
+        // It listens for signals itself: what was answered is written down before it ends.
+        Command::Batch(args) => runtime()?.block_on(Box::pin(batch::run(global, *args))),
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),

@@ -68,7 +68,8 @@ async fn stores(twin: &Twin, config: &Config) -> Result<(SqliteState, DiskResult
     let bucket = prepare(twin, config).await?;
     let state = twin.engines().state().await?.clone();
     let reading = crate::connect::results(&twin.sdk_config(), config, &bucket);
-    Ok((state, DiskResults::new(Arc::clone(twin.engines()), reading)))
+    let results = DiskResults::new(Arc::clone(twin.engines()), reading).recovered().await?;
+    Ok((state, results))
 }
 
 fn is_capped(config: &Config) -> bool {

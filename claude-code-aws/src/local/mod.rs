@@ -19,6 +19,7 @@ pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::{Recorder, Upstream};
+pub use responder::batch_fault::BatchFault;
 pub use responder::fault::Fault;
 pub use responder::load::{answers_at, answers_of, script_of};
 #[cfg(feature = "cli")]

@@ -11,6 +11,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{IdSource, Result};
 
 use super::bedrock::{Front, Recorded};
+use super::responder::batch_fault::BatchFault;
 use super::responder::{Question, Reply, Responder};
 use super::samples::Samples;
 use super::server::connector::InProcess;
@@ -156,6 +157,16 @@ impl Twin {
     /// refusal. Only a [`Reply::Error`] can be one; anything else lets the call pass.
     pub fn refuse_control(&self, operation: &str, times: usize, reply: &Reply) {
         self.engines.bedrock().script_control(operation, times, reply);
+    }
+
+    /// Moves the clock of the batch jobs on: each of their states takes a second of it.
+    pub fn advance_jobs(&self, by: std::time::Duration) {
+        self.engines.bedrock().advance_jobs(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    }
+
+    /// The next batch job that is created meets this.
+    pub fn script_job(&self, fault: BatchFault) {
+        self.engines.bedrock().script_job(fault);
     }
 
     /// What was noticed on opening the engines so far: every damaged database that was set aside.

@@ -38,6 +38,25 @@ async fn two_twins_of_one_directory_see_each_others_writes() {
     }
 }
 
+#[test]
+fn a_fresh_directory_is_opened_by_many_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |path: std::path::PathBuf| {
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let twin = Twin::open(&path).unwrap();
+            runtime.block_on(async {
+                twin.s3_client().list_buckets().send().await.unwrap();
+                twin.dynamodb_client().list_tables().send().await.unwrap();
+                twin.engines().state().await.unwrap();
+            });
+            assert_eq!(twin.notices(), Vec::<String>::new());
+        }
+    };
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(open(directory.path().to_owned()))).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
 #[tokio::test]
 async fn a_directory_is_not_cleared_under_another_that_has_its_databases_open() {
     let owner = twin();

@@ -2,4 +2,4 @@
 
 pub(super) mod conversation_body;
 pub(super) mod extract;
-pub(super) mod generate_body;
+pub(crate) mod generate_body;

@@ -9,6 +9,7 @@ mod bucket;
 mod condition;
 mod copy;
 mod direct;
+mod journal;
 mod list;
 mod multipart;
 mod object;
@@ -24,6 +25,7 @@ mod version;
 mod versions;
 
 pub(super) use direct::NewObject;
+pub(super) use journal::NewRow;
 pub(super) use resign::known;
 pub(super) use service::{HOST, ObjectStore};
 pub(super) use store::FILE;

@@ -70,10 +70,11 @@ pub(super) struct Store {
 
 impl Store {
     /// Runs a write that shares its transaction with others that wait.
-    pub(super) async fn write_with_others<R, F>(&self, job: F) -> Result<Outcome<R>>
+    pub(super) async fn write_with_others<R, E, F>(&self, job: F) -> Result<std::result::Result<R, E>>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<R> + Send + 'static,
+        E: From<rusqlite::Error> + Send + 'static,
+        F: FnOnce(&Connection) -> std::result::Result<R, E> + Send + 'static,
     {
         self.commits.write(job).await
     }

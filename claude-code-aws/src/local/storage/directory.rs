@@ -5,7 +5,7 @@
 //! Access to the open databases is SQLite's matter: a write-ahead log, short transactions, a busy timeout of 5 s.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -86,7 +86,12 @@ impl Directory {
                 return Ok(());
             }
         }
-        open_private(path).map(drop).map_err(|error| unwritable(path, &error))
+        open_private(path).map(drop).map_err(|error| unwritable(path, &error))?;
+        // Here, where no other process has it: two that change to the log at once are told that it is locked.
+        let logged = Connection::open(path).and_then(|new| new.pragma_update(None, "journal_mode", "WAL"));
+        logged.map_err(|error| {
+            Error::new(ErrorKind::Storage, format!("cannot create {}: {error}", path.display()))
+        })
     }
 
     fn lock(&self, name: &str) -> Result<&File> {

@@ -1,5 +1,7 @@
 //! DynamoDB: the dynoxide engine on one SQLite file, called in process by the operation's name.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::directory::Directory;
+use super::results;
 use super::sqlite_thread::Worker;
 use crate::local::server::body::{self, Body};
 
@@ -24,6 +27,19 @@ const TARGET: &str = "DynamoDB_20120810.";
 /// The longest request of the API: a batch of 16 MB (BatchWriteItem).
 const MAX_REQUEST: usize = 16 * 1024 * 1024;
 
+/// Operations that change nothing.
+const READS: [&str; 9] = [
+    "GetItem",
+    "BatchGetItem",
+    "TransactGetItems",
+    "Query",
+    "Scan",
+    "DescribeTable",
+    "ListTables",
+    "DescribeTimeToLive",
+    "ListTagsOfResource",
+];
+
 /// Items that one transaction of the API takes, and the bytes of them, with room for the expressions.
 const AT_ONCE: (usize, usize) = (100, 3 << 20);
 
@@ -32,6 +48,8 @@ const AT_ONCE: (usize, usize) = (100, 3 << 20);
 pub(crate) struct DynamoDb {
     worker: Worker<Database>,
     waiting: Arc<Mutex<Vec<Put>>>,
+    /// SQLite's log of what is not in the database's file yet.
+    log: PathBuf,
 }
 
 /// An item that waits for the next transaction: the members of a PutItem.
@@ -50,15 +68,22 @@ impl std::fmt::Debug for Put {
 impl DynamoDb {
     /// Opens the database in the state directory.
     pub(crate) async fn open(directory: Arc<Directory>) -> Result<Self> {
+        let log = directory.path().join(format!("{FILE}-wal"));
         let open = move || {
             let path = directory.database(FILE)?;
             let failed = |error: &dyn std::fmt::Display| {
                 Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display()))
             };
             let name = path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
-            Database::new(name).map_err(|error| failed(&error))
+            let database = Database::new(name).map_err(|error| failed(&error))?;
+            // Rows of results are in the journal beside their objects, which is synchronised; the log of this database is
+            // each time it is written back. (The engine's own name for `synchronous = NORMAL`.)
+            if results::is_recovered() {
+                database.disable_bulk_loading().map_err(|error| failed(&error))?;
+            }
+            Ok(database)
         };
-        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await?, waiting: Arc::default() })
+        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await?, waiting: Arc::default(), log })
     }
 
     /// Puts an item from inside the process (the members of a PutItem); items that arrive together share a transaction.
@@ -86,7 +111,16 @@ impl DynamoDb {
             return Ok(unknown_operation());
         };
         let bytes = body::collect(request.into_body(), MAX_REQUEST).await?;
-        let answer = self.worker.run(move |database| call(database, &operation, &bytes)).await?;
+        let log = self.log.clone();
+        let answer = self.worker.run(move |database| {
+            let answer = call(database, &operation, &bytes);
+            if results::is_recovered() && !READS.contains(&operation.as_str()) {
+                // What is answered is on the disk. SQLite itself waits for that only where it writes the log back.
+                File::open(&log).and_then(|log| log.sync_data()).unwrap_or_else(|error| unsynced(&error));
+            }
+            answer
+        });
+        let answer = answer.await?;
         Ok(match answer {
             Some(Ok(json)) => respond(StatusCode::OK, json),
             Some(Err(error)) => {
@@ -122,6 +156,12 @@ fn put_all(database: &Database, puts: Vec<Put>) {
                 || through(members.to_string().as_bytes(), |request| database.put_item(request)).map(drop);
             let _ = done.send(if together { Ok(()) } else { alone() });
         }
+    }
+}
+
+fn unsynced(error: &std::io::Error) {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        tracing::warn!(%error, "the local tables' log could not be synchronised");
     }
 }
 
