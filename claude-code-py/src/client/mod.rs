@@ -6,6 +6,7 @@ pub(crate) mod check;
 mod clients;
 pub(crate) mod connection;
 pub(crate) mod reader;
+pub(crate) mod recipe;
 pub(crate) mod service;
 pub(crate) mod shared;
 pub(crate) mod stream;
