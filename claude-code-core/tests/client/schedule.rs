@@ -68,7 +68,7 @@ fn play(learn: bool) -> (usize, usize, f64) {
             let ended = now >= *end;
             if ended {
                 window.settle(*id, *used);
-                service.windows[*at].1 -= reserved - used;
+                service.windows[*at].1 = service.windows[*at].1 + used - reserved;
             }
             !ended
         });
