@@ -21,6 +21,8 @@ mod main_job;
 mod profiles;
 #[path = "client/refactored.rs"]
 mod refactored;
+#[path = "client/schedule.rs"]
+mod schedule;
 
 #[path = "client/unreachable.rs"]
 mod unreachable;

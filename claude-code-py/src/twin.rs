@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::client::connection::{Link, with_defaults};
+use crate::client::recipe::Recipe;
 use crate::client::shared::{Shared, closed};
 use crate::client::{AsyncClient, Client};
 use crate::convert::error::raise;
@@ -345,7 +346,7 @@ impl Twin {
         let config = Config { store: Some(store), local_dir: self.dir.clone(), ..Config::default() };
         let config = with_defaults(config, model, timeout);
         let twin = self.engines.get().cloned();
-        Ok(Shared::new(Link::to(config, twin)))
+        Ok(Shared::new(Link::to(config, twin), Recipe::in_process()))
     }
 }
 

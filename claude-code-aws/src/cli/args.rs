@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use super::batch_args::BatchArgs;
 use claude_code_core::model::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
 
@@ -49,6 +50,8 @@ pub(super) enum Command {
     Test(TaskArgs),
     /// Write the documentation of given files into them, and print the diff
     Document(TaskArgs),
+    /// Answer many prompts from a file of JSON lines; answered ones are never sent again
+    Batch(Box<BatchArgs>),
     /// Manage stored results
     #[command(subcommand)]
     Results(ResultsCommand),
@@ -408,6 +411,7 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 }
+
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is not a number of seconds"))?;

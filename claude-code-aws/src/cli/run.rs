@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::args::{Cli, Command, Global};
 use super::task_args::TaskArgs;
+use crate::cli::commands::batch;
 use crate::cli::commands::budget;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
@@ -70,6 +71,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Test(args) => of_task(global, Work::Test, &args),
         Command::Document(args) => of_task(global, Work::Document, &args),
         Command::Undo => undo::run(global),
+        // It listens for signals itself: what was answered is written down before it ends.
+        Command::Batch(args) => runtime()?.block_on(Box::pin(batch::run(global, *args))),
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
         Command::Cost(args) => cost::run(global, &args),

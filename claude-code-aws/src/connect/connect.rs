@@ -320,12 +320,17 @@ pub(crate) fn stored(
     config: &Config,
     bucket: &str,
 ) -> ClientBuilder {
+    let results = results(sdk, config, bucket);
+    let state = DynamoState::new(results.dynamodb.clone(), &config.state_table)
+        .with_bucket(results.s3.clone(), bucket);
+    builder.with_state(Arc::new(state)).with_store(Arc::new(results))
+}
+
+/// Results in S3 and DynamoDB.
+pub(crate) fn results(sdk: &SdkConfig, config: &Config, bucket: &str) -> AwsResults {
     let dynamodb = crate::storage::dynamodb::client(sdk);
     let s3 = crate::storage::s3::client(sdk);
-    let state = DynamoState::new(dynamodb.clone(), &config.state_table).with_bucket(s3.clone(), bucket);
-    let results = AwsResults::new(dynamodb, s3, &config.table_name, bucket)
-        .with_credentials(sdk.credentials_provider());
-    builder.with_state(Arc::new(state)).with_store(Arc::new(results))
+    AwsResults::new(dynamodb, s3, &config.table_name, bucket).with_credentials(sdk.credentials_provider())
 }
 
 /// The results bucket: as set, else named after the account.

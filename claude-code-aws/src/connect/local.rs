@@ -1,12 +1,15 @@
 //! The same client, from engines inside the process.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use claude_code_core::{Client, ClientBuilder, Error, ErrorKind, Result};
 
 use crate::bedrock::Bedrock;
 use crate::connect::config::{Config, Store};
+use crate::local::SqliteState;
 use crate::local::Twin;
+use crate::local::storage::results::DiskResults;
 use crate::local::storage::schema;
 
 /// The bucket that local results are in: the account of the twin is `000000000000`.
@@ -14,7 +17,7 @@ pub const BUCKET: &str = "claude-code-workshop-000000000000";
 
 /// A client that needs no AWS account: sample answers from the twin, results, cache and budgets in `directory`.
 ///
-/// Fails with [`ErrorKind::Storage`] if the directory cannot be written or another process uses it.
+/// Fails with [`ErrorKind::Storage`] if the directory cannot be written.
 pub async fn open(directory: impl AsRef<Path>) -> Result<Client> {
     let twin = Twin::open(directory.as_ref())?;
     let config = Config { store: Some(Store::Disk), ..Config::default() };
@@ -36,8 +39,8 @@ pub(crate) fn samples(twin: Option<&Twin>, answers: Option<&Twin>) -> Bedrock {
 pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: &Config) -> Result<Client> {
     let Some(twin) = twin else { return Ok(builder.build()) };
     let asked = config.store.is_some();
-    match prepare(twin, config).await {
-        Ok(bucket) => Ok(crate::connect::stored(builder, &twin.sdk_config(), config, &bucket).build()),
+    match stores(twin, config).await {
+        Ok((state, results)) => Ok(builder.with_state(Arc::new(state)).with_store(Arc::new(results)).build()),
         Err(error) if asked || error.kind != ErrorKind::Storage => Err(error),
         Err(error) if is_capped(config) => Err(Error::new(
             error.kind,
@@ -45,6 +48,28 @@ pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: 
         )),
         Err(error) => Ok(builder.without_store(error.message).build()),
     }
+}
+
+/// The builder with results and state in the twin's directory, which other processes may use too. Tables and buckets that
+/// are not there yet are made.
+///
+/// Fails with [`ErrorKind::Storage`] if the directory cannot be used.
+pub async fn with_disk(builder: ClientBuilder, twin: &Twin) -> Result<ClientBuilder> {
+    let (state, results) = stores(twin, &Config::default()).await?;
+    Ok(keeping(builder, state, results))
+}
+
+fn keeping(builder: ClientBuilder, state: SqliteState, results: DiskResults) -> ClientBuilder {
+    builder.with_state(Arc::new(state)).with_store(Arc::new(results))
+}
+
+/// State and results of the twin's directory, without the wire in between.
+async fn stores(twin: &Twin, config: &Config) -> Result<(SqliteState, DiskResults)> {
+    let bucket = prepare(twin, config).await?;
+    let state = twin.engines().state().await?.clone();
+    let reading = crate::connect::results(&twin.sdk_config(), config, &bucket);
+    let results = DiskResults::new(Arc::clone(twin.engines()), reading).recovered().await?;
+    Ok((state, results))
 }
 
 fn is_capped(config: &Config) -> bool {

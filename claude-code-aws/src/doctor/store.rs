@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use aws_config::SdkConfig;
-use claude_code_core::ErrorKind;
 
 use super::Finding;
 use crate::connect::config::{Config, Store};
@@ -33,10 +32,6 @@ async fn disk(config: &Config, dir: &Path) -> Vec<Finding> {
     let twin = Twin::shared(dir);
     let mut findings = match crate::local::prepare(&twin, config).await {
         Ok(_) => vec![Finding::ok("results", format!("in {}", dir.display()))],
-        // Somebody else's being at work is no fault: results are given and not stored meanwhile.
-        Err(error) if error.kind == ErrorKind::Storage && error.message.contains("in use by") => {
-            vec![Finding::ok("results", error.message)]
-        }
         Err(error) => vec![Finding::failed("results", error)],
     };
     findings.extend(twin.notices().into_iter().map(|notice| Finding::ok("results", notice)));

@@ -5,7 +5,7 @@ mod auth;
 mod host;
 mod jobs;
 mod middleware;
-mod request;
+pub(crate) mod request;
 mod response;
 mod router;
 mod routes;

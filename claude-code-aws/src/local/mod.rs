@@ -13,13 +13,14 @@ mod twin;
 
 #[cfg(feature = "cli")]
 pub(crate) use crate::connect::local::prepare;
-pub use crate::connect::local::{BUCKET, open};
+pub use crate::connect::local::{BUCKET, open, with_disk};
 pub(crate) use crate::connect::local::{samples, stored};
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::{Recorder, Upstream};
+pub use responder::batch_fault::BatchFault;
 pub use responder::fault::Fault;
 pub use responder::load::{answers_at, answers_of, script_of};
 #[cfg(feature = "cli")]
@@ -42,4 +43,5 @@ pub use server::keys::Keys;
 pub(crate) use server::listen::listen_before_stores;
 pub use server::listen::{Listening, listen, listen_with_stores};
 pub use storage::directory::Directory;
+pub use storage::state::SqliteState;
 pub use twin::Twin;

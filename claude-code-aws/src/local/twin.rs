@@ -11,6 +11,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{IdSource, Result};
 
 use super::bedrock::{Front, Recorded};
+use super::responder::batch_fault::BatchFault;
 use super::responder::{Question, Reply, Responder};
 use super::samples::Samples;
 use super::server::connector::InProcess;
@@ -32,8 +33,7 @@ pub struct Twin {
 impl Twin {
     /// Opens the twin whose state is in `directory`, answering with the sample answers.
     ///
-    /// Fails with [`ErrorKind::Storage`](claude_code_core::ErrorKind::Storage) if the directory cannot be written or
-    /// another process uses it. The databases themselves open on first use.
+    /// Fails with [`ErrorKind::Storage`](claude_code_core::ErrorKind::Storage) if the directory cannot be written. The databases themselves open on first use.
     pub fn open(directory: &Path) -> Result<Self> {
         let twin = Twin::of_samples(directory);
         twin.engines.directory()?;
@@ -41,7 +41,7 @@ impl Twin {
     }
 
     /// A twin that answers with `responder` and touches its directory only when S3 or DynamoDB are first used.
-    /// Until then a busy directory is no error: Bedrock answers without it.
+    /// Until then a directory that cannot be written is no error: Bedrock answers without it.
     pub fn lazy(directory: &Path, responder: Arc<dyn Responder>) -> Self {
         Twin::with_keys(directory, responder, Keys::default())
     }
@@ -85,8 +85,8 @@ impl Twin {
         Twin { answers_from: "".into(), ..twin }
     }
 
-    /// The twin with the sample answers of a directory, one for all clients of this process: only one can have the
-    /// directory's engines.
+    /// The twin with the sample answers of a directory, one for all clients of this process: they share its connections
+    /// and their group commit.
     pub(crate) fn shared(directory: &Path) -> Self {
         let place = place(directory);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +102,7 @@ impl Twin {
     }
 
     /// This twin, whose engines are from now on those of every client of this process that keeps its results in the same
-    /// directory: only one can have them.
+    /// directory.
     pub fn sharing(self) -> Self {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.push((place(self.engines.path()), Arc::downgrade(&self.engines)));
@@ -157,6 +157,16 @@ impl Twin {
     /// refusal. Only a [`Reply::Error`] can be one; anything else lets the call pass.
     pub fn refuse_control(&self, operation: &str, times: usize, reply: &Reply) {
         self.engines.bedrock().script_control(operation, times, reply);
+    }
+
+    /// Moves the clock of the batch jobs on: each of their states takes a second of it.
+    pub fn advance_jobs(&self, by: std::time::Duration) {
+        self.engines.bedrock().advance_jobs(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    }
+
+    /// The next batch job that is created meets this.
+    pub fn script_job(&self, fault: BatchFault) {
+        self.engines.bedrock().script_job(fault);
     }
 
     /// What was noticed on opening the engines so far: every damaged database that was set aside.

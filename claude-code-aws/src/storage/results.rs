@@ -19,6 +19,9 @@ const AT_ONCE: usize = 8;
 /// The index by language and time.
 const INDEX: &str = "language-index";
 
+/// The condition of a row: there is none, or it is this result's own (`#s` scope, `:s` and `:k` its values).
+pub(crate) const SAME_OR_NONE: &str = "attribute_not_exists(id) OR (#s = :s AND s3_key = :k)";
+
 /// Results in a bucket and a table.
 #[derive(Clone, Debug)]
 pub struct AwsResults {
@@ -83,30 +86,18 @@ impl AwsResults {
 
     /// Puts the objects of a result: a long prompt first, then the files, then the manifest.
     async fn put_objects(&self, generation: &Generation, names: &[String]) -> Result<()> {
-        let timestamp = generation.generated_at.compact();
-        let about = About {
-            id: &generation.id,
-            language: generation.language.as_str(),
-            timestamp: &timestamp,
-            prompt_hash: &sha256_hex(generation.prompt.as_bytes()),
-        };
-        let base = key_base(generation);
-        let put = |key: String, body: Vec<u8>| {
+        let Objects { prompt, files, manifest } = Objects::of(generation, names)?;
+        let (timestamp, hash) = (generation.generated_at.compact(), prompt_hash(generation));
+        let about = About::of(generation, &timestamp, &hash);
+        let put = |(key, body): (String, Vec<u8>)| {
             let about = about.clone();
             async move { s3::put_new(&self.s3, &self.bucket, &key, &body, &about).await }
         };
-        if generation.prompt.len() > PROMPT_IN_ROW {
-            put(format!("{base}.prompt.txt"), generation.prompt.clone().into_bytes()).await?;
+        if let Some(prompt) = prompt {
+            put(prompt).await?;
         }
-        let bodies = generation.files.iter().map(|file| file.content.clone().into_bytes());
-        let objects: Vec<(String, Vec<u8>)> =
-            keys_at(&object_key(generation), names).into_iter().zip(bodies).collect();
-        stream::iter(objects)
-            .map(|(key, body)| put(key, body))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await?;
-        put(format!("{base}.manifest.json"), manifest(generation)?).await
+        stream::iter(files).map(&put).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        put(manifest).await
     }
 
     async fn put_row(&self, scope: &Scope, generation: &Generation, names: &[String]) -> Result<()> {
@@ -115,7 +106,7 @@ impl AwsResults {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(row::fitting(row::item(scope, generation, names))?))
-            .condition_expression("attribute_not_exists(id) OR (#s = :s AND s3_key = :k)")
+            .condition_expression(SAME_OR_NONE)
             .expression_attribute_names("#s", "scope")
             .expression_attribute_values(":s", AttributeValue::S(scope.as_str().to_owned()))
             .expression_attribute_values(":k", AttributeValue::S(object_key(generation)))
@@ -126,10 +117,7 @@ impl AwsResults {
             Err(failed)
                 if failed.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
             {
-                Err(Error::new(
-                    ErrorKind::Conflict,
-                    format!("result {} exists and is another one", generation.id),
-                ))
+                Err(another(&generation.id))
             }
             Err(failed) => Err(crate::storage::dynamodb::error("write", &self.table, &failed)),
         }
@@ -275,6 +263,35 @@ impl GenerationStore for AwsResults {
         s3::erase(&self.s3, &self.bucket, base, &keys).await;
         Ok(cache_key)
     }
+}
+
+pub(crate) fn another(id: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("result {id} exists and is another one"))
+}
+
+/// The objects of a result, each with its key.
+pub(crate) struct Objects {
+    /// The whole prompt, where it is too long for the row.
+    pub(crate) prompt: Option<(String, Vec<u8>)>,
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    pub(crate) manifest: (String, Vec<u8>),
+}
+
+impl Objects {
+    pub(crate) fn of(generation: &Generation, names: &[String]) -> Result<Self> {
+        let base = key_base(generation);
+        let bodies = generation.files.iter().map(|file| file.content.clone().into_bytes());
+        let is_long = generation.prompt.len() > PROMPT_IN_ROW;
+        Ok(Objects {
+            prompt: is_long.then(|| (format!("{base}.prompt.txt"), generation.prompt.clone().into_bytes())),
+            files: keys_at(&object_key(generation), names).into_iter().zip(bodies).collect(),
+            manifest: (format!("{base}.manifest.json"), manifest(generation)?),
+        })
+    }
+}
+
+pub(crate) fn prompt_hash(generation: &Generation) -> String {
+    sha256_hex(generation.prompt.as_bytes())
 }
 
 fn take_text(item: &mut Item, name: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The S3 client as this crate uses it, and what its errors mean.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -8,7 +9,7 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use claude_code_core::answer::file::sha256_hex;
-use claude_code_core::{Error, ErrorKind, Result};
+use claude_code_core::{Error, ErrorKind, Generation, Result};
 use futures_util::{StreamExt, stream};
 
 /// How long one try may take, upload included: an object has a few megabytes at most, and a slow line a tenth of one
@@ -56,6 +57,24 @@ pub(crate) struct About<'a> {
     pub(crate) prompt_hash: &'a str,
 }
 
+impl<'a> About<'a> {
+    /// What is put beside the objects of this result, whose time and prompt's hash are given in text.
+    pub(crate) fn of(generation: &'a Generation, timestamp: &'a str, prompt_hash: &'a str) -> Self {
+        About { id: &generation.id, language: generation.language.as_str(), timestamp, prompt_hash }
+    }
+
+    /// As metadata of an object with this body.
+    pub(crate) fn metadata(&self, body: &[u8]) -> [(&'static str, String); 5] {
+        [
+            ("id", ascii(self.id)),
+            ("language", ascii(self.language)),
+            ("timestamp", ascii(self.timestamp)),
+            ("prompt-sha256", self.prompt_hash.to_owned()),
+            ("sha256", sha256_hex(body)),
+        ]
+    }
+}
+
 /// Puts an object that must not be there yet. The same bytes there already are a success: a lost reply was repeated.
 pub(crate) async fn put_new(
     client: &Client,
@@ -64,6 +83,8 @@ pub(crate) async fn put_new(
     body: &[u8],
     about: &About<'_>,
 ) -> Result<()> {
+    let metadata: HashMap<String, String> =
+        about.metadata(body).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     for attempt in 1.. {
         let put = client
             .put_object()
@@ -71,11 +92,7 @@ pub(crate) async fn put_new(
             .key(key)
             .if_none_match("*")
             .content_type("text/plain; charset=utf-8")
-            .metadata("id", ascii(about.id))
-            .metadata("language", ascii(about.language))
-            .metadata("timestamp", ascii(about.timestamp))
-            .metadata("prompt-sha256", about.prompt_hash)
-            .metadata("sha256", sha256_hex(body))
+            .set_metadata(Some(metadata.clone()))
             .body(ByteStream::from(body.to_vec()))
             .send()
             .await;

@@ -154,18 +154,14 @@ fn the_command_itself_works_against_a_twin_as_against_aws() {
 }
 
 #[test]
-fn a_store_in_use_costs_the_storing_and_not_the_answer() {
+fn a_command_stores_into_the_directory_of_a_running_twin() {
     let place = Place::new();
-    let _up = Up::start(&place, &[]);
-    let done = place.run(&["generate", REVERSE, "--offline"]);
-    assert_eq!(done.code, 0, "{done:?}");
-    assert!(
-        done.last_line().contains("not stored: ") && done.last_line().contains("in use by pid"),
-        "{done:?}"
-    );
-    let asked = place.run_with(&["generate", REVERSE, "--offline"], &[("CLAUDE_CODE_AWS_STORE", "disk")]);
-    assert_eq!(asked.code, 1, "{asked:?}");
-    assert!(asked.err.contains("in use by pid"), "{asked:?}");
+    let up = Up::start(&place, &[]);
+    let done = place.run(&["generate", REVERSE, "--offline", "--json"]);
+    assert_eq!((done.code, &done.json()["stored"]), (0, &true.into()), "{done:?}");
+    let mut command = place.command(&["results", "list", "-l", "python"]);
+    let listed = Done::of(command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "aws").output().unwrap());
+    assert!(listed.out.contains(done.json()["id"].as_str().unwrap()), "{listed:?}");
 }
 
 #[test]
@@ -359,12 +355,13 @@ fn the_messages_api_is_a_provider_too() {
 }
 
 #[test]
-fn a_second_twin_on_the_same_directory_or_port_is_refused_in_one_line() {
+fn a_second_twin_shares_the_directory_and_takes_neither_its_port_nor_its_data() {
     let (place, other) = (Place::new(), Place::new());
     let up = Up::start(&place, &[]);
-    let busy = place.run(&["twin", "up"]);
-    assert_eq!((busy.code, busy.err.lines().count()), (1, 1), "{busy:?}");
-    assert!(busy.err.contains(&format!("in use by pid {}", up.child.id())), "{busy:?}");
+    let _beside = Up::start(&place, &[]);
+    let fresh = place.run(&["twin", "up", "--fresh"]);
+    assert_eq!((fresh.code, fresh.err.lines().count(), fresh.out.as_str()), (1, 1, ""), "{fresh:?}");
+    assert!(fresh.err.contains("is not cleared: another process"), "{fresh:?}");
     let port = up.get("ANTHROPIC_BASE_URL").rsplit(':').next().unwrap();
     let taken = other.run(&["twin", "up", "--port", port]);
     assert_eq!((taken.code, taken.err.lines().count()), (1, 1), "{taken:?}");

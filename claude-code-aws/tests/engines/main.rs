@@ -11,6 +11,7 @@ mod dynamodb;
 mod fault_rows;
 mod faults;
 mod http2;
+mod jobs;
 mod listing;
 mod multipart;
 mod objects;

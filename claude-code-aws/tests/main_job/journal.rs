@@ -4,7 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use claude_code_aws::clock::{SystemClock, SystemIds};
-use claude_code_aws::files::batch_journal::{Entry, Journal};
+use claude_code_aws::files::batch_journal::{Entry, Journal, Look};
+use claude_code_aws::files::batch_manifest::{Key, Manifest};
 use claude_code_core::provider::{Billing, ProviderError};
 use claude_code_core::testing::{Script, ScriptedProvider};
 use claude_code_core::{Client, ClientBuilder, ErrorKind, GenerateRequest};
@@ -59,4 +60,59 @@ async fn a_failure_is_not_kept_and_an_open_journal_is_refused_to_others() {
     let failed: Vec<Entry> = batch.collect().await;
     assert_eq!(failed[0].item.result.as_ref().unwrap_err().kind, ErrorKind::InvalidRequest);
     assert_eq!(entries(&path, &provider, &["a"]).await, [(0, false)]);
+}
+
+#[tokio::test]
+async fn an_answer_without_the_end_of_its_line_is_kept_and_the_next_one_begins_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let provider = ScriptedProvider::new([Script::answer(HELLO)]);
+    entries(&path, &provider, &["a"]).await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.trim_end()).unwrap();
+    assert_eq!(entries(&path, &provider, &["a", "b"]).await, [(0, true), (1, false)]);
+    assert_eq!(entries(&path, &provider, &["a", "b"]).await, [(0, true), (1, true)]);
+    assert_eq!(provider.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn each_repeat_of_a_request_has_an_answer_of_its_own_in_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let provider = ScriptedProvider::new([Script::answer(HELLO)]);
+    assert_eq!(entries(&path, &provider, &["a", "a", "a"]).await, [(0, false), (1, false), (2, false)]);
+    assert_eq!(provider.calls().len(), 1, "equal requests are sent once");
+    let paid = |path| {
+        let batch = Journal::open(path).unwrap().batch(&client(&provider), requests(&["a", "a", "a"]), 4);
+        batch.map(|entry| entry.item.result.unwrap().receipt.total().known().0).collect::<Vec<u64>>()
+    };
+    let costs = paid(&path).await;
+    assert_eq!(costs.iter().filter(|cost| **cost > 0).count(), 1, "one is paid for: {costs:?}");
+    assert_eq!(entries(&path, &provider, &["a", "a", "a", "a"]).await[3], (3, false));
+}
+
+#[tokio::test]
+async fn a_look_at_an_open_journal_changes_nothing_and_tells_how_far_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let provider = ScriptedProvider::new([Script::answer(HELLO)]);
+    let mut journal = Journal::open(&path).unwrap();
+    let keys: Vec<Key> = requests(&["a", "b"]).iter().map(Key::of).collect();
+    journal.begin(Manifest::new("id", &keys)).unwrap();
+    let mut batch = journal.batch(&client(&provider), requests(&["a", "b"]), 1);
+    batch.next().await.unwrap();
+    let look = Look::at(&path).unwrap();
+    assert_eq!((look.requests, look.answers, look.is_open), (2, 1, true));
+    drop(batch);
+    assert!(!Look::at(&path).unwrap().is_open);
+    assert_eq!(Journal::open(&path).unwrap().manifest().unwrap().batch, "id");
+}
+
+#[test]
+fn a_manifest_tells_what_is_new_and_what_is_gone() {
+    let keys = |prompts: &[&str]| requests(prompts).iter().map(Key::of).collect::<Vec<_>>();
+    let before = Manifest::new("id", &keys(&["a", "b", "c"]));
+    let after = Manifest::new("id", &keys(&["b", "c", "d", "e"]));
+    assert_eq!(after.difference(&before), (2, 1));
+    assert_eq!(after.difference(&after), (0, 0));
 }

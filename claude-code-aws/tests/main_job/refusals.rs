@@ -11,28 +11,29 @@ fn config(vars: &[(&str, &str)]) -> Result<Config, claude_code_aws::Error> {
 }
 
 #[tokio::test]
-async fn a_directory_in_use_is_named_with_its_owner() {
+async fn two_clients_of_one_directory_share_results_and_cache() {
     let dir = tempfile::tempdir().unwrap();
-    let _first = local::open(dir.path()).await.unwrap();
-    let error = local::open(dir.path()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Storage);
-    assert!(error.message.contains("in use by") && error.message.contains("twin up"), "{error}");
+    let first = local::open(dir.path()).await.unwrap();
+    let second = local::open(dir.path()).await.unwrap();
+    let g = first.generate(REVERSE).await.unwrap();
+    assert!(g.stored, "{:?}", g.stored_problem);
+    assert_eq!(second.results().unwrap().get(second.scope(), &g.id).await.unwrap().files, g.files);
+    assert!(second.generate(REVERSE).await.unwrap().cached.is_some());
 }
 
 #[tokio::test]
-async fn a_store_by_default_that_is_in_use_costs_the_storing_only() {
-    let dir = tempfile::tempdir().unwrap();
-    let _first = local::open(dir.path()).await.unwrap();
+async fn a_store_by_default_that_cannot_be_had_costs_the_storing_only() {
+    let file = tempfile::NamedTempFile::new().unwrap();
     let mut config = Config {
         provider: Provider::Samples,
         default_store: Store::Disk,
-        local_dir: Some(dir.path().into()),
+        local_dir: Some(file.path().join("below")),
         ..Config::default()
     };
     let client = claude_code_aws::connect(config.clone()).await.unwrap();
     let g = client.generate(REVERSE).await.unwrap();
     assert!(g.accepted && !g.stored);
-    assert!(g.stored_problem.unwrap().contains("in use by"));
+    assert!(g.stored_problem.unwrap().contains("cannot write to"));
     let cap = claude_code_aws::PicoUsd::from_usd("1").unwrap();
     for (all, each) in [(Some(cap), None), (None, Some(cap))] {
         let mut capped = config.clone();

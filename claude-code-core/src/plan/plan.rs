@@ -129,8 +129,12 @@ pub struct Estimate {
     pub tier_reason: String,
     /// The model that would be asked first.
     pub model: String,
+    /// The language that the answer is expected in; empty where the request does not name it.
+    pub language: String,
     /// Tokens of the prompt, estimated from above.
     pub input_tokens: u64,
+    /// The longest single answer in tokens.
+    pub max_tokens: u32,
     /// The most that one send can cost.
     pub worst_usd: Cost,
     /// Whether the service counted the tokens; else they are estimated from above.
@@ -146,7 +150,9 @@ impl Plan {
             tier: self.tier,
             tier_reason: self.tier_reason.clone(),
             model: self.first().model.to_string(),
+            language: self.request.language.clone().unwrap_or_default(),
             input_tokens: self.prompt_tokens,
+            max_tokens: self.max_tokens_of(self.first()),
             worst_usd: self.ceiling(self.first(), self.prompt_tokens),
             counted: false,
             warnings: self.warnings.clone(),

@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::client::answers::Answers;
 use crate::client::batch::{AsyncBatch, Batch, Batching};
 use crate::client::connection::{self, Link};
+use crate::client::recipe::{Recipe, Reduced};
 use crate::client::service;
 use crate::client::shared::Shared;
 use crate::client::stream::{AsyncStream, Stream};
@@ -75,8 +76,15 @@ macro_rules! client {
                 timeout: Option<&Bound<'_, PyAny>>,
             ) -> PyResult<Self> {
                 let timeout = timeout.map(options::seconds).transpose()?;
+                let texts = [
+                    ("provider", provider.map(str::to_owned)),
+                    ("region", region.clone()),
+                    ("model", model.clone()),
+                    ("store", store.map(str::to_owned)),
+                ];
+                let recipe = Recipe::of(texts, timeout.map(|time| time.as_secs_f64()));
                 let config = connection::from_env(provider, region, store).map_err(|error| raise(py, error))?;
-                Ok($client(Shared::new(Link::of(connection::with_defaults(config, model, timeout)))))
+                Ok($client(Shared::new(Link::of(connection::with_defaults(config, model, timeout)), recipe)))
             }
 
             /// A client that needs no account and no network: the sample answers that come with the package
@@ -97,8 +105,10 @@ macro_rules! client {
                 dir: Option<PathBuf>,
                 answers: Option<&Bound<'_, PyAny>>,
             ) -> PyResult<Self> {
+                let place = dir.as_ref().map(|dir| dir.to_string_lossy().into_owned());
+                let recipe = Recipe::local(place, answers);
                 let config = connection::offline(dir, Answers::read(answers)?).map_err(|error| raise(py, error))?;
-                Ok($client(Shared::new(Link::of(config))))
+                Ok($client(Shared::new(Link::of(config), recipe)))
             }
 
             /// The prompts that have an answer offline.
@@ -277,6 +287,11 @@ macro_rules! client {
             /// Lets go of connections and local state. Calls after it fail; results that are there stay good.
             fn close(&self, py: Python<'_>) -> PyResult<()> {
                 self.0.close().map_or(Ok(()), |work| wait(py, work).map(drop))
+            }
+
+            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+                let recipe = slf.get().0.recipe().map_err(|error| raise(slf.py(), error))?;
+                recipe.reduced(slf.get_type())
             }
 
             fn __repr__(&self) -> String {

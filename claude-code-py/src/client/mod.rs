@@ -7,6 +7,7 @@ mod clients;
 pub(crate) mod connection;
 pub(crate) mod next_batch;
 pub(crate) mod reader;
+pub(crate) mod recipe;
 pub(crate) mod service;
 pub(crate) mod shared;
 pub(crate) mod stream;

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use crate::client::connection::Link;
 use crate::client::reader::follow;
+use crate::client::recipe::Recipe;
 use crate::convert::options::Options;
 use crate::notebook::tally;
 use crate::notebook::telemetry;
@@ -22,11 +23,18 @@ use crate::runtime::call::{Work, work};
 /// What both faces of a client share.
 pub(crate) struct Shared {
     link: Mutex<Option<Arc<Link>>>,
+    recipe: Recipe,
 }
 
 impl Shared {
-    pub(crate) fn new(link: Arc<Link>) -> Arc<Shared> {
-        Arc::new(Shared { link: Mutex::new(Some(link)) })
+    pub(crate) fn new(link: Arc<Link>, recipe: Recipe) -> Arc<Shared> {
+        Arc::new(Shared { link: Mutex::new(Some(link)), recipe })
+    }
+
+    /// What a pickle makes it from. Fails for one that is closed, or that lives in this process only.
+    pub(crate) fn recipe(&self) -> Result<Recipe> {
+        self.link()?;
+        self.recipe.clone().checked()
     }
 
     fn link(&self) -> Result<Arc<Link>> {

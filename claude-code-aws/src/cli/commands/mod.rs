@@ -1,5 +1,6 @@
 //! Commands: one file for each.
 
+pub(super) mod batch;
 pub(super) mod budget;
 pub(super) mod cost;
 pub(super) mod doctor;

@@ -47,14 +47,26 @@ pub(crate) fn line(error: &Error) -> String {
 
 /// The error as a JSON value.
 pub(crate) fn json(error: &Error) -> String {
-    let problem = Problem {
-        error: What {
+    let problem = Problem { error: What::of(error), partial: error.partial().map(Generation::schema) };
+    super::json::text(&problem).unwrap_or_default()
+}
+
+/// What went wrong, as a member of a larger value, with what was received and paid for.
+pub(crate) fn value(error: &Error) -> serde_json::Value {
+    let mut value = serde_json::to_value(What::of(error)).unwrap_or_default();
+    if let (Some(members), Some(partial)) = (value.as_object_mut(), error.partial()) {
+        members.insert("partial".to_owned(), partial.schema());
+    }
+    value
+}
+
+impl<'e> What<'e> {
+    fn of(error: &'e Error) -> Self {
+        What {
             kind: error.kind.as_str(),
             message: &error.message,
             retry_after_seconds: error.retry_after.map(|time| time.as_secs_f64()),
             request_id: error.request_id.as_deref(),
-        },
-        partial: error.partial().map(Generation::schema),
-    };
-    super::json::text(&problem).unwrap_or_default()
+        }
+    }
 }

@@ -232,6 +232,49 @@ impl RefactorBody {
     }
 }
 
+/// The request of a line of a batch: the members of POST /generate, or with `instructions` of POST /refactor. Fails with
+/// what is wrong.
+#[cfg(feature = "cli")]
+pub(crate) fn of_line(
+    members: serde_json::Map<String, serde_json::Value>,
+) -> Result<GenerateRequest, String> {
+    let changes = members.contains_key("instructions") && !members.contains_key("prompt");
+    let value = serde_json::Value::Object(members);
+    let read = |error: serde_json::Error| error.to_string();
+    let told = |problem: Problem| problem.told();
+    match changes {
+        true => serde_json::from_value::<RefactorBody>(value).map_err(read)?.request().map_err(told),
+        false => serde_json::from_value::<GenerateBody>(value).map_err(read)?.request().map_err(told),
+    }
+}
+
+/// The JSON schema of a line of a batch.
+#[cfg(feature = "cli")]
+pub(crate) fn line_schema() -> serde_json::Value {
+    let named = |schema: schemars::Schema| {
+        let mut schema = schema.to_value();
+        if let Some(members) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
+            members.insert(
+                "id".to_owned(),
+                serde_json::json!({
+                    "description": "A name of yours, which the line of the result has too.",
+                    "type": ["string", "integer", "null"],
+                }),
+            );
+        }
+        schema
+    };
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of a batch",
+        "anyOf": [
+            named(schemars::schema_for!(GenerateBody)),
+            named(schemars::schema_for!(RefactorBody)),
+            { "type": "string", "minLength": 1, "description": "The prompt alone." },
+        ],
+    })
+}
+
 fn language(name: Option<String>) -> Result<Option<String>, Problem> {
     match &name {
         Some(given) if Language::new(given).is_err() => {

@@ -2,5 +2,5 @@
 
 pub(super) mod conversation_body;
 pub(super) mod extract;
-pub(super) mod generate_body;
+pub(crate) mod generate_body;
 pub(super) mod receive;

@@ -77,6 +77,15 @@ impl Problem {
         Problem::from(Error::invalid(detail)).at(field)
     }
 
+    /// What is wrong, behind the field that it is about.
+    #[cfg(feature = "cli")]
+    pub(crate) fn told(&self) -> String {
+        match &self.field {
+            Some(field) => format!("{field}: {}", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+
     /// With the place in the request that it is about.
     pub(crate) fn at(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());

@@ -1,6 +1,7 @@
 //! Bedrock on the wire: its runtime and the Messages API, every style of call over one responder, and its control plane.
 
 mod anthropic;
+mod batch;
 mod catalogue;
 mod control;
 mod converse;
@@ -32,6 +33,7 @@ pub(crate) use self::recorder::{Recorder, Upstream};
 use self::route::Route;
 use self::style::Told;
 use self::target::{Door, Target};
+use super::responder::batch_fault::BatchFault;
 use super::responder::fault::{self, Fault};
 use super::responder::{Question, Reply, Responder};
 use super::server::body::{self, Body};
@@ -53,6 +55,8 @@ pub(super) struct Bedrock {
     control: Control,
     cache: PromptCache,
     sent: Mutex<Sent>,
+    /// Held while batch jobs work on files.
+    jobs_turn: tokio::sync::Mutex<()>,
 }
 
 /// What answers in the place of models.
@@ -82,6 +86,7 @@ impl Bedrock {
             control: Control::default(),
             cache: PromptCache::default(),
             sent: Mutex::default(),
+            jobs_turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -99,6 +104,16 @@ impl Bedrock {
     /// The next calls of an operation of the control plane are answered with this refusal.
     pub(crate) fn script_control(&self, operation: &str, times: usize, reply: &Reply) {
         self.control.script(operation, times, reply);
+    }
+
+    /// Moves the clock of the batch jobs on.
+    pub(crate) fn advance_jobs(&self, millis: i64) {
+        self.control.jobs().advance(millis);
+    }
+
+    /// The next batch job that is created meets this.
+    pub(crate) fn script_job(&self, fault: BatchFault) {
+        self.control.jobs().script(fault);
     }
 
     /// Answers one request.

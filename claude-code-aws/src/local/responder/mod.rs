@@ -1,5 +1,6 @@
 //! Responders: who answers a model call in the twin. Samples, scripts, recordings, and relays to model servers.
 
+pub(crate) mod batch_fault;
 pub(crate) mod fault;
 pub(crate) mod load;
 pub(crate) mod openai;

@@ -8,6 +8,8 @@ mod api;
 mod bucket;
 mod condition;
 mod copy;
+mod direct;
+mod journal;
 mod list;
 mod multipart;
 mod object;
@@ -22,6 +24,8 @@ mod uploads;
 mod version;
 mod versions;
 
+pub(super) use direct::NewObject;
+pub(super) use journal::NewRow;
 pub(super) use resign::known;
 pub(super) use service::{HOST, ObjectStore};
 pub(super) use store::FILE;

@@ -16,6 +16,7 @@ use super::store;
 use crate::local::server::body::{Body, BodyError};
 use crate::local::server::keys::Keys;
 use crate::local::storage::directory::Directory;
+use crate::local::storage::group_commit::{Durability, GroupCommit};
 use crate::local::storage::sqlite_thread::Worker;
 
 /// The host of S3 inside the process; a bucket may stand in front of it.
@@ -24,6 +25,7 @@ pub(in crate::local) const HOST: &str = "s3.twin.internal";
 /// S3 of one state directory.
 pub(in crate::local) struct ObjectStore {
     service: S3Service,
+    store: Store,
 }
 
 impl fmt::Debug for ObjectStore {
@@ -36,11 +38,18 @@ impl ObjectStore {
     /// Opens the database in the state directory; requests are signed with one of these keys.
     pub(in crate::local) async fn open(directory: Arc<Directory>, keys: &Keys) -> Result<Self> {
         let worker = Worker::start("s3", move || store::open(&directory)).await?;
-        let mut builder = S3ServiceBuilder::new(Store { worker: Arc::new(worker) });
+        let worker = Arc::new(worker);
+        let store = Store { commits: GroupCommit::new(worker.clone(), Durability::Each), worker };
+        let mut builder = S3ServiceBuilder::new(store.clone());
         // With keys known, s3s checks every signature and refuses a request without one.
         builder.set_auth(Known(keys.clone()));
         builder.set_host(Hosts);
-        Ok(ObjectStore { service: builder.build() })
+        Ok(ObjectStore { service: builder.build(), store })
+    }
+
+    /// The connection, for writes that need no wire.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Answers one request.
@@ -56,9 +65,20 @@ impl ObjectStore {
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     worker: Arc<Worker<Connection>>,
+    commits: GroupCommit,
 }
 
 impl Store {
+    /// Runs a write that shares its transaction with others that wait.
+    pub(super) async fn write_with_others<R, E, F>(&self, job: F) -> Result<std::result::Result<R, E>>
+    where
+        R: Send + 'static,
+        E: From<rusqlite::Error> + Send + 'static,
+        F: FnOnce(&Connection) -> std::result::Result<R, E> + Send + 'static,
+    {
+        self.commits.write(job).await
+    }
+
     /// Runs a job that only reads, within one transaction: what it sees belongs together.
     pub(super) async fn read<R, F>(&self, job: F) -> S3Result<R>
     where

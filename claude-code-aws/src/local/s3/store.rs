@@ -3,6 +3,7 @@
 use claude_code_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
+use super::journal;
 use crate::local::storage::directory::Directory;
 
 /// The engine's file in the state directory.
@@ -71,5 +72,6 @@ fn connect(path: &std::path::Path) -> rusqlite::Result<Connection> {
     // The log shrinks back to this after a large object went through it.
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(journal::SCHEMA)?;
     Ok(connection)
 }

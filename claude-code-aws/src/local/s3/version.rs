@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use s3s::{S3Error, s3_error};
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ impl Versioning {
 }
 
 /// The versioning of a bucket. Fails with NoSuchBucket.
-pub(super) fn versioning(tx: &Transaction<'_>, bucket: &str) -> Outcome<Versioning> {
+pub(super) fn versioning(tx: &Connection, bucket: &str) -> Outcome<Versioning> {
     let status: Option<Option<String>> = tx
         .prepare_cached("SELECT versioning FROM bucket WHERE name = ?1")?
         .query_row([bucket], |row| row.get(0))
@@ -115,7 +115,7 @@ pub(super) fn versioning(tx: &Transaction<'_>, bucket: &str) -> Outcome<Versioni
 }
 
 /// The latest version of a key, a delete marker included.
-pub(super) fn latest(tx: &Transaction<'_>, bucket: &str, key: &str) -> Outcome<Option<Version>> {
+pub(super) fn latest(tx: &Connection, bucket: &str, key: &str) -> Outcome<Option<Version>> {
     let sql = format!("SELECT {COLUMNS} FROM version WHERE bucket = ?1 AND key = ?2 AND latest = 1");
     Ok(tx.prepare_cached(&sql)?.query_row([bucket, key], Version::from_row).optional()?)
 }
@@ -168,14 +168,14 @@ fn with_marker(mut error: S3Error, id: &str) -> S3Error {
 }
 
 /// The body of a version.
-pub(super) fn body(tx: &Transaction<'_>, seq: i64) -> Outcome<Bytes> {
+pub(super) fn body(tx: &Connection, seq: i64) -> Outcome<Bytes> {
     let data: Vec<u8> =
         tx.prepare_cached("SELECT data FROM body WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
     Ok(data.into())
 }
 
 /// Stores an object as the latest version of its key. Returns the id that the response shows.
-pub(super) fn insert(tx: &Transaction<'_>, bucket: &str, new: &NewVersion) -> Outcome<Option<String>> {
+pub(super) fn insert(tx: &Connection, bucket: &str, new: &NewVersion) -> Outcome<Option<String>> {
     let versioning = versioning(tx, bucket)?;
     let id = supersede(tx, bucket, &new.key, versioning)?;
     let size = i64::try_from(new.data.len()).unwrap_or(i64::MAX);
@@ -215,7 +215,7 @@ pub(super) fn mark_deleted(
 
 /// Makes room for a new latest version and names it: kept versions get an id of their own, others replace
 /// the one called `null`.
-fn supersede(tx: &Transaction<'_>, bucket: &str, key: &str, versioning: Versioning) -> Outcome<String> {
+fn supersede(tx: &Connection, bucket: &str, key: &str, versioning: Versioning) -> Outcome<String> {
     let id = if versioning == Versioning::Enabled {
         uuid::Uuid::now_v7().simple().to_string()
     } else {

@@ -15,6 +15,7 @@ use crate::local::responder::Responder;
 use crate::local::s3::ObjectStore;
 use crate::local::storage::directory::Directory;
 use crate::local::storage::dynamodb::DynamoDb;
+use crate::local::storage::state::SqliteState;
 
 /// The services of the twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +58,7 @@ pub struct Engines {
     bedrock: Bedrock,
     dynamodb: OnceCell<DynamoDb>,
     s3: OnceCell<ObjectStore>,
+    state: OnceCell<SqliteState>,
     // Last, because fields drop in order: the lock goes when the databases are closed.
     directory: Mutex<Option<Arc<Directory>>>,
 }
@@ -71,6 +73,7 @@ impl Engines {
             bedrock,
             dynamodb: OnceCell::new(),
             s3: OnceCell::new(),
+            state: OnceCell::new(),
             directory: Mutex::default(),
         }
     }
@@ -97,7 +100,12 @@ impl Engines {
         &self.keys
     }
 
-    /// The locked state directory, locked on first use. Fails as [`Directory::open`] does, and tries again at
+    /// The shared state of the directory, opened on first use.
+    pub async fn state(&self) -> Result<&SqliteState> {
+        self.state.get_or_try_init(|| async { SqliteState::open(self.directory()?).await }).await
+    }
+
+    /// The state directory, opened on first use. Fails as [`Directory::open`] does, and tries again at
     /// the next call.
     pub fn directory(&self) -> Result<Arc<Directory>> {
         let mut slot = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,11 +128,11 @@ impl Engines {
         &self.bedrock
     }
 
-    async fn dynamodb(&self) -> Result<&DynamoDb> {
+    pub(in crate::local) async fn dynamodb(&self) -> Result<&DynamoDb> {
         self.dynamodb.get_or_try_init(|| async { DynamoDb::open(self.directory()?).await }).await
     }
 
-    async fn s3(&self) -> Result<&ObjectStore> {
+    pub(in crate::local) async fn s3(&self) -> Result<&ObjectStore> {
         self.s3.get_or_try_init(|| async { ObjectStore::open(self.directory()?, &self.keys).await }).await
     }
 }
@@ -134,7 +142,13 @@ impl Engines {
 pub async fn handle(engines: &Engines, service: Service, request: Request<Body>) -> Result<Response<Body>> {
     let head = request.method() == http::Method::HEAD;
     let response = match service {
-        Service::Bedrock => engines.bedrock.handle(request).await?,
+        Service::Bedrock => {
+            // Batch jobs read and write objects: what their clock has passed is done before anybody looks.
+            if request.uri().path().starts_with("/model-invocation-job") {
+                engines.bedrock.run_jobs(engines.s3().await?).await?;
+            }
+            engines.bedrock.handle(request).await?
+        }
         Service::DynamoDb => engines.dynamodb().await?.handle(request).await?,
         Service::S3 => engines.s3().await?.handle(request).await?,
         Service::Sts => sts::handle(request).await?,

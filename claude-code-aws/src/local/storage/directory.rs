@@ -1,7 +1,11 @@
-//! The state directory: one process at a time, one SQLite file per engine, and nothing ever thrown away.
+//! The state directory: several processes share it, one SQLite file per engine, and nothing ever thrown away.
+//!
+//! A database has a lock file beside it. Whoever opens the database holds a shared lock on that file until it is
+//! closed; an exclusive one is taken only to look for damage before the first of them opens it, and to clear it.
+//! Access to the open databases is SQLite's matter: a write-ahead log, short transactions, a busy timeout of 5 s.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,41 +14,36 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::local::s3;
 use crate::local::server::clock;
-use crate::local::storage::dynamodb;
+use crate::local::storage::{dynamodb, state};
 
-/// The name of the lock file; its content is the owner's process id.
-const LOCK: &str = "lock";
+/// Behind a database's name: the file that is locked for it.
+const LOCK: &str = ".lock";
 
 /// SQLite keeps a log and an index of it beside the database; they move together with it.
 const SIDE_FILES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// What the engines keep here, and all that [`Directory::clear`] removes.
-const DATABASES: [&str; 2] = [dynamodb::FILE, s3::FILE];
+const DATABASES: [&str; 3] = [dynamodb::FILE, s3::FILE, state::FILE];
 
-/// A state directory that this process alone may use until the value is dropped.
+/// A state directory that this process uses, together with others.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     notices: Mutex<Vec<String>>,
-    // Held, never read: closing the file releases the lock, also when the process is killed.
-    _lock: File,
+    /// The lock file of each database, in the order of [`DATABASES`]. Closing it releases the lock, also when the
+    /// process is killed.
+    locks: Vec<File>,
 }
 
 impl Directory {
-    /// Creates the directory where it is missing (mode 0700) and locks it.
+    /// Creates the directory where it is missing (mode 0700).
     ///
-    /// Fails with [`ErrorKind::Storage`] if it cannot be written, or if another process uses it; the line names
-    /// that process and the way to share its engines.
+    /// Fails with [`ErrorKind::Storage`] if it cannot be written.
     pub fn open(path: &Path) -> Result<Self> {
         create(path).map_err(|error| unwritable(path, &error))?;
-        let file = open_private(&path.join(LOCK)).map_err(|error| unwritable(path, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use(path, file)),
-            Err(TryLockError::Error(error)) => return Err(unwritable(path, &error)),
-        }
-        write_owner(&file).map_err(|error| unwritable(path, &error))?;
-        Ok(Directory { path: path.to_owned(), notices: Mutex::default(), _lock: file })
+        let locks = DATABASES.iter().map(|name| open_private(&path.join(format!("{name}{LOCK}"))));
+        let locks = locks.collect::<std::io::Result<_>>().map_err(|error| unwritable(path, &error))?;
+        Ok(Directory { path: path.to_owned(), notices: Mutex::default(), locks })
     }
 
     /// Where the directory is.
@@ -57,26 +56,71 @@ impl Directory {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The path of a database file that is sound or new. A damaged one is renamed to
-    /// `NAME.damaged-YYYYMMDDTHHMMSS`, with a notice, and a fresh one begins.
+    /// The path of a database file that is sound or new, locked against being cleared. A damaged one is renamed to
+    /// `NAME.damaged-YYYYMMDDTHHMMSS`, with a notice, and a fresh one begins. While other processes have it open it was
+    /// looked through by the first of them.
     ///
     /// Reads the whole file (SQLite's `quick_check`): call it on the engine's thread.
     pub fn database(&self, name: &str) -> Result<PathBuf> {
         let path = self.path.join(name);
-        if path.exists()
-            && let Some(damage) = damage(&path)?
-        {
-            self.set_aside(&path, name, &damage)?;
+        let lock = self.lock(name)?;
+        let failed = |error: std::io::Error| unwritable(&path, &error);
+        match lock.try_lock() {
+            Ok(()) => self.ready(&path, name)?,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        open_private(&path).map_err(|error| unwritable(&path, &error))?;
+        // Waits for a process that looks for damage.
+        lock.lock_shared().map_err(failed)?;
         Ok(path)
+    }
+
+    /// Looks for damage and creates the file, as the only process that has the database.
+    fn ready(&self, path: &Path, name: &str) -> Result<()> {
+        if path.exists() {
+            if let Some(damage) = damage(path)? {
+                self.set_aside(path, name, &damage)?;
+            }
+            // Not opened here: closing a file drops all of SQLite's own locks on it in this process.
+            if path.exists() {
+                return Ok(());
+            }
+        }
+        open_private(path).map(drop).map_err(|error| unwritable(path, &error))?;
+        // Here, where no other process has it: two that change to the log at once are told that it is locked.
+        let logged = Connection::open(path).and_then(|new| new.pragma_update(None, "journal_mode", "WAL"));
+        logged.map_err(|error| {
+            Error::new(ErrorKind::Storage, format!("cannot create {}: {error}", path.display()))
+        })
+    }
+
+    fn lock(&self, name: &str) -> Result<&File> {
+        let at = DATABASES.iter().position(|known| *known == name);
+        at.and_then(|at| self.locks.get(at)).ok_or_else(|| {
+            Error::new(ErrorKind::Storage, format!("{name} is no database of the local directory"))
+        })
     }
 
     /// Removes the engines' databases, and with them all that they keep; those that were set aside stay, and so does
     /// whatever else is in the directory. Call it before the engines open.
     ///
-    /// Fails with [`ErrorKind::Storage`] if one cannot be removed.
+    /// Fails with [`ErrorKind::Storage`] if one cannot be removed, or while another process has one open.
     pub fn clear(&self) -> Result<()> {
+        let cleared = self.lock_all().and_then(|()| self.remove_all());
+        let unlocked = self.locks.iter().try_for_each(File::unlock);
+        cleared.and(unlocked.map_err(|error| unwritable(&self.path, &error)))
+    }
+
+    fn lock_all(&self) -> Result<()> {
+        self.locks.iter().try_for_each(|lock| {
+            lock.try_lock().map_err(|error| match error {
+                TryLockError::WouldBlock => self.open_elsewhere(),
+                TryLockError::Error(error) => unwritable(&self.path, &error),
+            })
+        })
+    }
+
+    fn remove_all(&self) -> Result<()> {
         for (name, side) in DATABASES.iter().flat_map(|name| SIDE_FILES.map(|side| (name, side))) {
             let path = with_suffix(&self.path.join(name), side);
             match std::fs::remove_file(&path) {
@@ -87,6 +131,15 @@ impl Directory {
             }
         }
         Ok(())
+    }
+
+    fn open_elsewhere(&self) -> Error {
+        let path = self.path.display();
+        let message = format!(
+            "{path} is not cleared: another process has its databases open; end that process, or choose another \
+             directory"
+        );
+        Error::new(ErrorKind::Storage, message)
     }
 
     fn set_aside(&self, path: &Path, name: &str, damage: &str) -> Result<()> {
@@ -153,21 +206,6 @@ fn open_private(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-fn write_owner(mut file: &File) -> std::io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    writeln!(file, "{}", std::process::id())
-}
-
-fn in_use(path: &Path, mut file: File) -> Error {
-    let mut owner = String::new();
-    let _ = file.read_to_string(&mut owner);
-    let owner =
-        owner.trim().parse::<u32>().map_or_else(|_| "another process".to_owned(), |pid| format!("pid {pid}"));
-    let message = format!("{} is in use by {owner}; share it with `claude-code-aws twin up`", path.display());
-    Error::new(ErrorKind::Storage, message)
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {

@@ -1,6 +1,8 @@
 //! DynamoDB: the dynoxide engine on one SQLite file, called in process by the operation's name.
 
-use std::sync::Arc;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use claude_code_core::{Error, ErrorKind, Result};
@@ -8,8 +10,11 @@ use dynoxide::{Database, DynoxideError};
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::directory::Directory;
+use super::results;
 use super::sqlite_thread::Worker;
 use crate::local::server::body::{self, Body};
 
@@ -22,24 +27,81 @@ const TARGET: &str = "DynamoDB_20120810.";
 /// The longest request of the API: a batch of 16 MB (BatchWriteItem).
 const MAX_REQUEST: usize = 16 * 1024 * 1024;
 
+/// Operations that change nothing.
+const READS: [&str; 9] = [
+    "GetItem",
+    "BatchGetItem",
+    "TransactGetItems",
+    "Query",
+    "Scan",
+    "DescribeTable",
+    "ListTables",
+    "DescribeTimeToLive",
+    "ListTagsOfResource",
+];
+
+/// Items that one transaction of the API takes, and the bytes of them, with room for the expressions.
+const AT_ONCE: (usize, usize) = (100, 3 << 20);
+
 /// The engine behind the DynamoDB endpoint.
 #[derive(Debug)]
 pub(crate) struct DynamoDb {
     worker: Worker<Database>,
+    waiting: Arc<Mutex<Vec<Put>>>,
+    /// SQLite's log of what is not in the database's file yet.
+    log: PathBuf,
+}
+
+/// An item that waits for the next transaction: the members of a PutItem.
+struct Put {
+    members: Value,
+    size: usize,
+    done: oneshot::Sender<Result<(), DynoxideError>>,
+}
+
+impl std::fmt::Debug for Put {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Put({} bytes)", self.size)
+    }
 }
 
 impl DynamoDb {
     /// Opens the database in the state directory.
     pub(crate) async fn open(directory: Arc<Directory>) -> Result<Self> {
+        let log = directory.path().join(format!("{FILE}-wal"));
         let open = move || {
             let path = directory.database(FILE)?;
             let failed = |error: &dyn std::fmt::Display| {
                 Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display()))
             };
             let name = path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
-            Database::new(name).map_err(|error| failed(&error))
+            let database = Database::new(name).map_err(|error| failed(&error))?;
+            // Rows of results are in the journal beside their objects, which is synchronised; the log of this database is
+            // each time it is written back. (The engine's own name for `synchronous = NORMAL`.)
+            if results::is_recovered() {
+                database.disable_bulk_loading().map_err(|error| failed(&error))?;
+            }
+            Ok(database)
         };
-        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await? })
+        Ok(DynamoDb { worker: Worker::start("dynamodb", open).await?, waiting: Arc::default(), log })
+    }
+
+    /// Puts an item from inside the process (the members of a PutItem); items that arrive together share a transaction.
+    pub(crate) async fn put(&self, members: Value, size: usize) -> Result<Result<(), DynoxideError>> {
+        let (done, put) = oneshot::channel();
+        let first = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push(Put { members, size, done });
+            waiting.len() == 1
+        };
+        if first {
+            let waiting = self.waiting.clone();
+            self.worker.post(move |database| {
+                let puts = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+                put_all(database, puts);
+            });
+        }
+        put.await.map_err(|_| self.worker.stopped())
     }
 
     /// Answers one request of the JSON protocol.
@@ -50,7 +112,16 @@ impl DynamoDb {
         };
         let named: String = operation.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
         let bytes = body::collect(request.into_body(), MAX_REQUEST).await?;
-        let answer = self.worker.run(move |database| call(database, &operation, &bytes)).await?;
+        let log = self.log.clone();
+        let answer = self.worker.run(move |database| {
+            let answer = call(database, &operation, &bytes);
+            if results::is_recovered() && !READS.contains(&operation.as_str()) {
+                // What is answered is on the disk. SQLite itself waits for that only where it writes the log back.
+                File::open(&log).and_then(|log| log.sync_data()).unwrap_or_else(|error| unsynced(&error));
+            }
+            answer
+        });
+        let answer = answer.await?;
         Ok(match answer {
             Some(Ok(json)) => respond(StatusCode::OK, json),
             Some(Err(error)) => {
@@ -59,6 +130,39 @@ impl DynamoDb {
             }
             None => unknown_operation(&named),
         })
+    }
+}
+
+/// Puts items in as few transactions as the API allows. Where one of a transaction is refused, each is put alone.
+fn put_all(database: &Database, puts: Vec<Put>) {
+    let mut puts = puts.into_iter().peekable();
+    while puts.peek().is_some() {
+        let (mut group, mut size) = (Vec::new(), 0);
+        while let Some(put) =
+            puts.next_if(|put| group.len() < AT_ONCE.0 && (group.is_empty() || size + put.size <= AT_ONCE.1))
+        {
+            size += put.size;
+            group.push(put);
+        }
+        let together = match group.as_slice() {
+            [_] => false,
+            several => {
+                let items: Vec<Value> = several.iter().map(|put| json!({ "Put": put.members })).collect();
+                let body = json!({ "TransactItems": items }).to_string();
+                through(body.as_bytes(), |request| database.transact_write_items(request)).is_ok()
+            }
+        };
+        for Put { members, done, .. } in group {
+            let alone =
+                || through(members.to_string().as_bytes(), |request| database.put_item(request)).map(drop);
+            let _ = done.send(if together { Ok(()) } else { alone() });
+        }
+    }
+}
+
+fn unsynced(error: &std::io::Error) {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        tracing::warn!(%error, "the local tables' log could not be synchronised");
     }
 }
 

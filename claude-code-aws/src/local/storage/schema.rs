@@ -49,8 +49,8 @@ async fn results_table(client: &aws_sdk_dynamodb::Client, name: &str) -> Result<
         .global_secondary_indexes(index)
         .send()
         .await;
-    created.map_err(|failed| crate::storage::dynamodb::error("create", name, &failed))?;
-    expire(client, name).await
+    made(client, name, created.map_err(|failed| crate::storage::dynamodb::error("create", name, &failed)))
+        .await
 }
 
 async fn keyed_table(client: &aws_sdk_dynamodb::Client, name: &str) -> Result<()> {
@@ -67,8 +67,17 @@ async fn keyed_table(client: &aws_sdk_dynamodb::Client, name: &str) -> Result<()
         .attribute_definitions(text("sk")?)
         .send()
         .await;
-    created.map_err(|failed| crate::storage::dynamodb::error("create", name, &failed))?;
-    expire(client, name).await
+    made(client, name, created.map_err(|failed| crate::storage::dynamodb::error("create", name, &failed)))
+        .await
+}
+
+/// A table that another process made at the same moment is one too, and its expiry is that process's to set.
+async fn made<T>(client: &aws_sdk_dynamodb::Client, name: &str, created: Result<T>) -> Result<()> {
+    match created {
+        Ok(_) => expire(client, name).await,
+        Err(_) if is_there(client, name).await => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn is_there(client: &aws_sdk_dynamodb::Client, name: &str) -> bool {
@@ -90,7 +99,11 @@ async fn versioned_bucket(client: &aws_sdk_s3::Client, name: &str) -> Result<()>
         return Ok(());
     }
     let created = client.create_bucket().bucket(name).send().await;
-    created.map_err(|failed| crate::storage::s3::error("create", name, "", &failed))?;
+    if let Err(failed) = created
+        && client.head_bucket().bucket(name).send().await.is_err()
+    {
+        return Err(crate::storage::s3::error("create", name, "", &failed));
+    }
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     let set = client.put_bucket_versioning().bucket(name).versioning_configuration(enabled).send().await;
     set.map(|_| ()).map_err(|failed| crate::storage::s3::error("version", name, "", &failed))

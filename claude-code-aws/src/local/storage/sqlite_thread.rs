@@ -54,6 +54,15 @@ impl<T: 'static> Worker<T> {
         Ok(worker)
     }
 
+    /// Queues a job whose end nobody waits for. False: the thread is gone.
+    pub(crate) fn post(&self, job: impl FnOnce(&mut T) + Send + 'static) -> bool {
+        let guarded: Job<T> = Box::new(move |value| {
+            // A panic drops what the job's callers wait on: they learn that the engine has stopped.
+            let _ = catch_unwind(AssertUnwindSafe(|| job(value)));
+        });
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(guarded).is_ok())
+    }
+
     /// Runs one job on the thread. It runs to its end even if the caller stops waiting, as on a real server.
     /// Fails only if the job panicked or the thread is gone.
     pub(crate) async fn run<R, F>(&self, job: F) -> Result<R>
@@ -77,7 +86,7 @@ impl<T: 'static> Worker<T> {
         }
     }
 
-    fn stopped(&self) -> Error {
+    pub(crate) fn stopped(&self) -> Error {
         Error::new(
             ErrorKind::Storage,
             format!("the local {} engine has stopped; open the store again", self.name),

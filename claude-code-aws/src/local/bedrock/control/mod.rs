@@ -2,6 +2,7 @@
 //! profiles and the data-retention mode of the twin's account.
 
 mod account;
+pub(super) mod jobs;
 mod models;
 mod profiles;
 mod region;
@@ -14,6 +15,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use self::account::Account;
+use self::jobs::Jobs;
 pub(super) use self::models::is_alive;
 pub(super) use self::region::Region;
 use self::request::{Operation, Request};
@@ -25,6 +27,7 @@ use crate::local::server::body::Body;
 #[derive(Debug, Default)]
 pub(super) struct Control {
     account: Mutex<Account>,
+    jobs: Mutex<Jobs>,
     /// Replies that stand in for the next calls of an operation, in order.
     scripted: Mutex<Vec<(String, Reply)>>,
 }
@@ -88,6 +91,11 @@ impl Control {
         self.account().retention().to_owned()
     }
 
+    /// The batch jobs of the account.
+    pub(super) fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn account(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,6 +116,10 @@ impl Control {
             Operation::CreateInferenceProfile => profiles::create(&mut self.account(), request),
             Operation::DeleteInferenceProfile(id) => profiles::delete(&mut self.account(), id, request),
             Operation::ListTagsForResource => profiles::tags(&self.account(), request),
+            Operation::CreateModelInvocationJob => jobs::create(&mut self.jobs(), request),
+            Operation::GetModelInvocationJob(id) => jobs::get(&mut self.jobs(), id),
+            Operation::StopModelInvocationJob(id) => jobs::stop(&mut self.jobs(), id),
+            Operation::ListModelInvocationJobs => jobs::list(&self.jobs(), request),
             Operation::GetAccountDataRetention => Ok((200, self.account().retention_json())),
             Operation::PutAccountDataRetention => {
                 let mode = request.json()?.get("mode").and_then(Value::as_str).map(str::to_owned);

@@ -21,7 +21,14 @@ pub(super) enum Operation {
     ListTagsForResource,
     GetAccountDataRetention,
     PutAccountDataRetention,
+    CreateModelInvocationJob,
+    GetModelInvocationJob(String),
+    StopModelInvocationJob(String),
+    ListModelInvocationJobs,
 }
+
+/// Where batch jobs are.
+pub(in crate::local) const JOBS: &str = "/model-invocation-job";
 
 impl Operation {
     /// The operation at a path, or none.
@@ -33,12 +40,19 @@ impl Operation {
             ("POST", "/inference-profiles") => Some(Operation::CreateInferenceProfile),
             ("POST", "/listTagsForResource") => Some(Operation::ListTagsForResource),
             ("GET", "/data-retention") => Some(Operation::GetAccountDataRetention),
+            ("POST", JOBS) => Some(Operation::CreateModelInvocationJob),
+            ("GET", "/model-invocation-jobs") => Some(Operation::ListModelInvocationJobs),
+            ("POST", _) => {
+                let id = path.strip_prefix(JOBS)?.strip_prefix('/')?.strip_suffix("/stop")?;
+                percent::decode(id).filter(|id| !id.is_empty()).map(Operation::StopModelInvocationJob)
+            }
             ("PUT", "/data-retention") => Some(Operation::PutAccountDataRetention),
             ("GET", _) => below("/foundation-models/")
                 .map(Operation::GetFoundationModel)
                 .or_else(|| {
                     below("/foundation-model-availability/").map(Operation::GetFoundationModelAvailability)
                 })
+                .or_else(|| below("/model-invocation-job/").map(Operation::GetModelInvocationJob))
                 .or_else(|| below("/inference-profiles/").map(Operation::GetInferenceProfile)),
             ("DELETE", _) => below("/inference-profiles/").map(Operation::DeleteInferenceProfile),
             _ => None,
@@ -58,6 +72,10 @@ impl Operation {
             Operation::ListTagsForResource => "ListTagsForResource",
             Operation::GetAccountDataRetention => "GetAccountDataRetention",
             Operation::PutAccountDataRetention => "PutAccountDataRetention",
+            Operation::CreateModelInvocationJob => "CreateModelInvocationJob",
+            Operation::GetModelInvocationJob(_) => "GetModelInvocationJob",
+            Operation::StopModelInvocationJob(_) => "StopModelInvocationJob",
+            Operation::ListModelInvocationJobs => "ListModelInvocationJobs",
         }
     }
 }

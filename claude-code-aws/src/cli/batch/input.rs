@@ -1,0 +1,177 @@
+//! The prompts of a batch: a file of JSON lines, read twice so that it need not fit into memory.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use claude_code_core::{Error, ErrorKind, GenerateRequest, Result};
+use serde_json::Value;
+
+use crate::files::batch_manifest::{Key, Repeats};
+pub(crate) use crate::http::request::generate_body::line_schema as schema;
+use crate::http::request::generate_body::of_line;
+
+/// The longest line. The core refuses what is longer than 8 MiB in all.
+const MAX_LINE: usize = 16 << 20;
+
+/// A line of the file that says something.
+pub(crate) enum Line {
+    /// A request.
+    Request {
+        /// The caller's name for it.
+        id: Option<Box<str>>,
+    },
+    /// Not a request, and why.
+    Bad {
+        /// What is wrong, with the line's number.
+        why: String,
+    },
+}
+
+/// What is in the file.
+pub(crate) struct Input {
+    path: PathBuf,
+    /// Each line that is not blank, with its number.
+    lines: Vec<(u64, Line)>,
+    keys: Vec<Key>,
+    /// Requests that share the answer of an earlier equal one.
+    repeats: usize,
+}
+
+impl Input {
+    /// Reads the file once. A line that is no request is noted, not fatal. Fails if the file cannot be read, or has none.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let mut input = Input { path: path.to_owned(), lines: Vec::new(), keys: Vec::new(), repeats: 0 };
+        let mut repeats = Repeats::default();
+        for (number, line) in (1..).zip(Lines::open(path)?) {
+            match line?.map(|text| parsed(&text)) {
+                None => {}
+                Some(Ok((id, request))) => {
+                    input.keys.push(repeats.key(&request));
+                    input.repeats += usize::from(repeats.is_shared(&request));
+                    input.lines.push((number, Line::Request { id: id.map(Into::into) }));
+                }
+                Some(Err(why)) => {
+                    let why = format!("line {number} of {}: {why}", path.display());
+                    input.lines.push((number, Line::Bad { why }));
+                }
+            }
+        }
+        if input.lines.is_empty() {
+            let path = path.display();
+            return Err(Error::invalid(format!(
+                "{path} has no requests: a line is {{\"prompt\": \"…\"}} (see batch --schema)"
+            )));
+        }
+        Ok(input)
+    }
+
+    /// Lines that say something, with their numbers.
+    pub(crate) fn lines(&self) -> &[(u64, Line)] {
+        &self.lines
+    }
+
+    /// Those that are no requests.
+    pub(crate) fn bad(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|(_, line)| match line {
+            Line::Bad { why } => Some(why.as_str()),
+            Line::Request { .. } => None,
+        })
+    }
+
+    /// The key of each request.
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// How many requests there are.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// How many of them share an earlier one's answer.
+    pub(crate) fn repeats(&self) -> usize {
+        self.repeats
+    }
+}
+
+/// The requests of the file, one after the other, as there is room for them.
+pub(crate) struct Requests(Lines);
+
+impl Requests {
+    pub(crate) fn open(input: &Input) -> Result<Self> {
+        Lines::open(&input.path).map(Requests)
+    }
+}
+
+impl Iterator for Requests {
+    type Item = GenerateRequest;
+
+    fn next(&mut self) -> Option<GenerateRequest> {
+        // What could not be read the first time was reported then.
+        loop {
+            if let Some(Ok((_, request))) = self.0.next()?.ok()?.map(|text| parsed(&text)) {
+                return Some(request);
+            }
+        }
+    }
+}
+
+/// The lines of a file; none for a blank one.
+struct Lines {
+    reader: BufReader<File>,
+    path: PathBuf,
+}
+
+impl Lines {
+    fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path)
+            .map_err(|error| Error::invalid(format!("cannot read {}: {error}", path.display())))?;
+        Ok(Lines { reader: BufReader::new(file), path: path.to_owned() })
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<Option<String>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut bytes = Vec::new();
+        match self.reader.read_until(b'\n', &mut bytes) {
+            Ok(0) => None,
+            Ok(_) => {
+                // A file from Windows may begin with a byte order mark. What is no UTF-8 is no JSON either: it is told so.
+                let text = String::from_utf8_lossy(&bytes);
+                let text = text.trim_start_matches('\u{feff}').trim();
+                Some(Ok((!text.is_empty()).then(|| text.to_owned())))
+            }
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", self.path.display());
+                Some(Err(Error::new(ErrorKind::Storage, message)))
+            }
+        }
+    }
+}
+
+/// The request of a line and the caller's name for it: an object, or the prompt alone as a string.
+fn parsed(text: &str) -> std::result::Result<(Option<String>, GenerateRequest), String> {
+    if text.len() > MAX_LINE {
+        return Err(format!("the line has {} bytes, {MAX_LINE} is the most", text.len()));
+    }
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+    match value {
+        Value::String(prompt) if !prompt.trim().is_empty() => Ok((None, GenerateRequest::new(prompt))),
+        Value::Object(mut members) => {
+            let id = match members.remove("id") {
+                None | Some(Value::Null) => None,
+                Some(Value::String(id)) => Some(id),
+                Some(Value::Number(id)) => Some(id.to_string()),
+                Some(_) => return Err("id: it takes a string or a number".to_owned()),
+            };
+            of_line(members).map(|request| (id, request))
+        }
+        _ => {
+            Err("a line is an object with a prompt, or the prompt as a string (see batch --schema)"
+                .to_owned())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `batch`: files of prompts become files of results.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{Done, PALINDROME, Place, REVERSE};
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn prompt(prompt: &str) -> String {
+    serde_json::json!({ "prompt": prompt }).to_string()
+}
+
+#[test]
+fn each_line_of_the_prompts_has_one_of_the_results_in_its_place() {
+    let place = Place::new();
+    let input = format!(
+        "{}\n\n{}\nnot json\n{}\n",
+        serde_json::json!({ "id": "r", "prompt": REVERSE, "language": "python" }),
+        serde_json::json!(PALINDROME),
+        serde_json::json!({ "prompt": REVERSE, "tokens": 3 }),
+    );
+    let prompts = place.write("prompts.jsonl", &input);
+    let out = prompts.with_file_name("results.jsonl");
+    let done = place.run(&["batch", "--offline", prompts.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!(done.code, 1, "two lines are bad: {done:?}");
+    let results = lines(&out);
+    let numbers: Vec<_> = results.iter().map(|line| line["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 3, 4, 5]);
+    assert_eq!(results[0]["id"], "r");
+    assert!(results[0]["result"]["accepted"] == true && results[0]["result"]["stored"] == true);
+    assert!(results[1]["result"]["text"].as_str().unwrap().contains("palindrome"));
+    let why = |at: usize| results[at]["error"]["message"].as_str().unwrap().to_owned();
+    assert!(why(2).starts_with("line 4 of ") && why(2).contains("not JSON"), "{}", why(2));
+    assert!(why(3).starts_with("line 5 of ") && why(3).contains("tokens"), "{}", why(3));
+    assert!(done.last_line().starts_with("2 of 2 requests · 2 bad lines · $0 · batch "), "{done:?}");
+}
+
+#[test]
+fn a_batch_goes_on_with_resume_and_is_not_begun_twice() {
+    let place = Place::new();
+    let prompts =
+        place.write("p.jsonl", &format!("{}\n{}\n", prompt(REVERSE), prompt("nothing known of this")));
+    let out = prompts.with_file_name("r.jsonl");
+    let args = ["batch", "--offline", prompts.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let first = place.run(&args);
+    assert_eq!(first.code, 1, "{first:?}");
+    assert!(first.err.contains("go on with: claude-code-aws batch"), "{first:?}");
+    let again = place.run(&args);
+    assert_eq!((again.code, again.err.lines().count()), (2, 1), "{again:?}");
+    assert!(again.err.contains("1 of 2 answered") && again.err.contains("--resume"), "{again:?}");
+    std::fs::write(&prompts, format!("{}\n{}\n", prompt(REVERSE), prompt(PALINDROME))).unwrap();
+    let resumed = place.run(&[&args[..], &["--resume", "--json"]].concat());
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(resumed.err.contains("1 request new, 1 gone"), "{resumed:?}");
+    assert_eq!((&resumed.json()["resumed"], &resumed.json()["done"]), (&1.into(), &2.into()));
+    assert!(lines(&out).iter().all(|line| line["result"]["accepted"] == true));
+    let id = resumed.json()["batch"].as_str().unwrap().to_owned();
+    let status = place.run(&["batch", "status", &id, "--json"]);
+    let told = status.json();
+    assert_eq!(
+        (&told["requests"], &told["answered"], &told["running"]),
+        (&2.into(), &2.into(), &false.into())
+    );
+    assert_eq!(place.run(&["batch", "status", "none"]).code, 1);
+}
+
+#[test]
+fn a_file_that_no_batch_made_is_not_overwritten() {
+    let place = Place::new();
+    let prompts = place.write("p.jsonl", &prompt(REVERSE));
+    let out = place.write("mine.jsonl", "mine\n");
+    for resume in [&[][..], &["--resume"]] {
+        let args = ["batch", "--offline", prompts.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let done = place.run(&[&args[..], resume].concat());
+        assert_eq!(done.code, 2, "{done:?}");
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "mine\n");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_models_lanes_and_the_most_that_it_costs_and_sends_nothing() {
+    let place = Place::new();
+    let input = [prompt(REVERSE), prompt(REVERSE), prompt(PALINDROME)].join("\n");
+    let prompts = place.write("p.jsonl", &input);
+    let done = place.run(&["batch", prompts.to_str().unwrap(), "--out", "r.jsonl", "--dry-run"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("on-demand") && done.out.contains('$'), "{done:?}");
+    assert!(done.err.contains("3 requests, 1 of them equal"), "{done:?}");
+    assert!(!prompts.with_file_name("r.jsonl").exists());
+}
+
+#[test]
+fn the_schema_of_a_line_is_json_and_knows_prompt_and_id() {
+    let done = Place::new().run(&["batch", "--schema"]);
+    let schema: Value = serde_json::from_str(&done.out).unwrap();
+    let generate = &schema["anyOf"][0]["properties"];
+    assert!(generate["prompt"].is_object() && generate["id"].is_object(), "{schema}");
+}
+
+/// Ten kills while a script answers slowly: each prompt's result is there once, and no more is sent than was under way.
+#[test]
+fn a_batch_killed_again_and_again_has_each_result_once() {
+    let place = Place::new();
+    let (prompts, at_once, kills) = (60, 4, 10);
+    let line = |n| serde_json::json!({ "prompt": format!("task {n}"), "model": "haiku" }).to_string() + "\n";
+    let input: String = (0..prompts).map(line).collect();
+    let input = place.write("p.jsonl", &input);
+    // As many answers as may be sent: one more would be an error.
+    let script = format!(
+        r#"{{"steps": [{{"times": {}, "answer": {{"text": "```python a.py\nx = 1\n```"}}, "faults": [{{"latency_ms": 15}}]}}]}}"#,
+        prompts + kills * at_once
+    );
+    let script = place.write("script.json", &script);
+    let up = crate::up::Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let out = input.with_file_name("r.jsonl");
+    let command = || {
+        let args = [
+            "batch",
+            input.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+            "--resume",
+            "--concurrency",
+            "4",
+        ];
+        let mut command = place.command(&args);
+        command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none");
+        command.stdin(Stdio::null());
+        command
+    };
+    let mut killed = 0;
+    for n in 0..kills {
+        let mut child = command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(40 + 17 * n));
+        killed += u64::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let done = Done::of(command().output().unwrap());
+    assert_eq!(done.code, 0, "{done:?}");
+    let results = lines(&out);
+    let numbers: Vec<_> = results.iter().map(|line| line["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=prompts).collect::<Vec<_>>());
+    assert!(results.iter().all(|line| line["result"]["accepted"] == true));
+    println!("{killed} of {kills} runs were killed before their end");
+}
