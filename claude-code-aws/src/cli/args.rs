@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::batch_args::BatchArgs;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use claude_code_core::model::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
 
@@ -411,7 +411,6 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 }
-
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is not a number of seconds"))?;

@@ -1,8 +1,8 @@
 //! The command line: code on stdout, progress on stderr, an exit code that scripts can act on.
 
 mod args;
-mod batch_args;
 mod batch;
+mod batch_args;
 mod commands;
 mod output;
 mod run;

@@ -9,11 +9,11 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::cli::args::Global;
-use crate::cli::batch_args::{BatchAction, BatchArgs, Lane, RunBatchArgs};
 use crate::cli::batch::input::{Input, Requests};
 use crate::cli::batch::output::Output;
 use crate::cli::batch::plan;
 use crate::cli::batch::progress::{Progress, Tally};
+use crate::cli::batch_args::{BatchAction, BatchArgs, Lane, RunBatchArgs};
 use crate::cli::output::{exit, figures, json, show};
 use crate::cli::setup;
 use crate::cli::shutdown::Signals;
