@@ -4,9 +4,9 @@
 //! without a grammar in this build are not validated.
 
 mod danger;
-mod json;
 mod secret;
 mod source;
+mod syntax;
 
 #[cfg(feature = "syntax")]
 mod cloudformation;
@@ -15,25 +15,13 @@ mod contract;
 #[cfg(feature = "syntax")]
 mod hint;
 #[cfg(feature = "syntax")]
-mod layout;
-#[cfg(feature = "syntax")]
-mod ruby;
-#[cfg(feature = "syntax")]
-mod shell;
-#[cfg(feature = "syntax")]
-mod syntax;
-#[cfg(feature = "syntax")]
 mod tags;
 #[cfg(feature = "syntax")]
 mod terraform;
 #[cfg(feature = "syntax")]
 mod together;
 #[cfg(feature = "syntax")]
-mod toml;
-#[cfg(feature = "syntax")]
 mod tree;
-#[cfg(feature = "syntax")]
-mod yaml;
 
 use std::time::Duration;
 
@@ -88,24 +76,9 @@ pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duratio
 }
 
 fn check_one(source: &Source) -> Vec<Diagnostic> {
-    let mut found = syntax_of(source);
+    let mut found = syntax::check(source);
     found.truncate(MAX_PER_FILE);
     found.extend(secret::check(source).into_iter().take(MAX_PER_FILE));
     found.extend(danger::check(source).into_iter().take(MAX_PER_FILE));
     found
-}
-
-#[cfg(not(feature = "syntax"))]
-fn syntax_of(source: &Source) -> Vec<Diagnostic> {
-    if source.language == "json" { json::check(source) } else { Vec::new() }
-}
-
-#[cfg(feature = "syntax")]
-fn syntax_of(source: &Source) -> Vec<Diagnostic> {
-    match source.language {
-        "json" => json::check(source),
-        "yaml" => yaml::check(source),
-        "toml" => toml::check(source),
-        _ => syntax::check(source),
-    }
 }

@@ -58,3 +58,14 @@ pub fn has_module(module: &str) -> bool {
 pub fn has_name(name: &str) -> bool {
     BUILTINS.split_ascii_whitespace().any(|builtin| builtin == name)
 }
+
+/// Builtins of Python 2: code that runs on both uses them under a condition.
+const FORMER: [&str; 14] = [
+    "unicode", "xrange", "basestring", "raw_input", "long", "unichr", "cmp", "reduce", "file", "buffer", "execfile",
+    "reload", "apply", "intern",
+];
+
+/// Whether a name was built into Python 2.
+pub fn was_name(name: &str) -> bool {
+    FORMER.contains(&name)
+}
