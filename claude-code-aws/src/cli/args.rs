@@ -37,6 +37,8 @@ pub(super) enum Command {
     Generate(Box<GenerateArgs>),
     /// Change files as asked: prints the diff
     Refactor(RefactorArgs),
+    /// Check files that exist, as answers are checked: syntax, the contract between them, dangerous constructs
+    Check(CheckArgs),
     /// Stored results
     #[command(subcommand)]
     Results(ResultsCommand),
@@ -152,6 +154,19 @@ pub(super) struct RefactorArgs {
     pub(super) how: HowArgs,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// Files, and folders with all that is below them
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Each file by itself: nothing is said about what is between them
+    #[arg(long)]
+    pub(super) alone: bool,
+    /// A SARIF 2.1.0 log on stdout
+    #[arg(long, conflicts_with = "json")]
+    pub(super) sarif: bool,
+}
+
 /// How an answer is asked for.
 #[derive(Args, Debug)]
 pub(super) struct HowArgs {
@@ -185,6 +200,13 @@ pub(super) struct HowArgs {
     /// Do not check syntax and contract of the files
     #[arg(long)]
     pub(super) no_validate: bool,
+    /// Run a command over the files in a sandbox: `pytest -q`, or python, node, rust, terraform, cfn-lint for what their
+    /// tools say. A code other than 0 is repaired like any error. May be given several times
+    #[arg(long, value_name = "CMD")]
+    pub(super) check: Vec<String>,
+    /// Run the commands of --check without a sandbox: with all that you can read and reach
+    #[arg(long, requires = "check")]
+    pub(super) check_unsafe: bool,
     /// Do not store the result
     #[arg(long)]
     pub(super) no_store: bool,

@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod output;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod setup;
 mod shutdown;
 

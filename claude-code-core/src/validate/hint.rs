@@ -65,11 +65,18 @@ fn is_slip(wrong: &str, right: &str) -> bool {
     let tail = |from: usize, letters: &[char]| letters.get(from..).unwrap_or(&[]).to_vec();
     let (rest, meant) = (tail(same, &wrong), tail(same, &right));
     let is_one = tail(1, &rest) == tail(1, &meant) || rest == tail(1, &meant) || tail(1, &rest) == meant;
-    let is_swapped = rest.len() > 1 && meant.len() > 1 && rest[0] == meant[1] && rest[1] == meant[0] && rest[2..] == meant[2..];
+    let is_swapped = rest.len() > 1
+        && meant.len() > 1
+        && rest[0] == meant[1]
+        && rest[1] == meant[0]
+        && rest[2..] == meant[2..];
     let changed: Vec<char> = rest.iter().chain(&meant).take(2).copied().collect();
-    let is_plural = wrong.len() != right.len() && tail(1, &rest).is_empty() && tail(1, &meant).is_empty() && changed == ['s'];
+    let is_plural = wrong.len() != right.len()
+        && tail(1, &rest).is_empty()
+        && tail(1, &meant).is_empty()
+        && changed == ['s'];
     let has_digit = [rest.first(), meant.first()].into_iter().flatten().any(char::is_ascii_digit);
-    let is_long = wrong.len() >= 4 || right.len() >= 4;
+    let is_long = wrong.len().max(right.len()) > 2;
     same > 0 && is_long && (is_one || is_swapped) && !is_plural && !has_digit
 }
 

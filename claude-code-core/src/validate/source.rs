@@ -94,6 +94,14 @@ impl<'a> Source<'a> {
             || [".test.", ".spec.", "_test."].iter().any(|part| name.contains(part))
     }
 
+    /// Whether it lies where tests keep what they read: such a file may be wrong on purpose.
+    #[cfg(feature = "syntax")]
+    pub fn is_fixture(&self) -> bool {
+        let folders =
+            ["fixtures", "testdata", "test_data", "__fixtures__", "data", "cases", "listings", "snippets"];
+        self.is_test() && self.path.is_some_and(|path| path.split('/').any(|part| folders.contains(&part)))
+    }
+
     #[cfg(feature = "syntax")]
     pub fn error(&self, offset: usize, message: impl Into<String>) -> Diagnostic {
         self.at(offset, Severity::Error, message)

@@ -1,6 +1,7 @@
 //! Commands: one file for each.
 
 pub(super) mod budget;
+pub(super) mod check;
 pub(super) mod cost;
 pub(super) mod doctor;
 pub(super) mod generate;

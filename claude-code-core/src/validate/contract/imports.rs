@@ -1,7 +1,7 @@
 //! Imports between the files of an answer lead somewhere.
 
-use super::project::{Project, Target};
 use super::module::Import;
+use super::project::{Project, Target};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::hint::Near;
 use crate::validate::source::Source;
@@ -73,7 +73,7 @@ fn slip(import: &Import, near: &Near) -> Severity {
 fn missing_module(project: &Project, source: &Source, import: &Import) -> Option<Diagnostic> {
     let first = import.module.split('.').next().unwrap_or("");
     let last = import.module.rsplit('.').next().unwrap_or("");
-    let is_below = import.module.contains('.') && project.module_names().any(|name| name == first);
+    let is_below = import.module.contains('.') && project.has_module(first);
     if import.level > 0 || is_below {
         let own = source.path.and_then(|path| path.rsplit('/').next()).unwrap_or("").trim_end_matches(".py");
         let near = project.hints.of(last, project.module_names().filter(|name| *name != own));

@@ -1,6 +1,6 @@
 //! JavaScript and TypeScript: imports between the files lead somewhere, and the routes of servers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::module::Route;
 use super::project::Project;
@@ -44,7 +44,8 @@ const COMPILED: [(&str, &[&str]); 4] = [
 const WRITTEN: [&str; 8] = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"];
 
 /// Folders of what tools make.
-const MADE: [&str; 9] = ["dist", "build", "out", "lib", "gen", "generated", "__generated__", "pkg", "node_modules"];
+const MADE: [&str; 9] =
+    ["dist", "build", "out", "lib", "gen", "generated", "__generated__", "pkg", "node_modules"];
 
 fn is_script(source: &Source) -> bool {
     matches!(source.language, "javascript" | "typescript" | "tsx") && source.path.is_some()
@@ -52,9 +53,11 @@ fn is_script(source: &Source) -> bool {
 
 /// Relative imports without a file, and names that the file does not export.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
-    let is_read = |index: usize, source: &Source| is_script(source) && project.sound[index] && !source.is_fragment();
+    let is_read =
+        |index: usize, source: &Source| is_script(source) && project.sound[index] && !source.is_fragment();
     let sources = project.sources.iter().enumerate().filter(|(index, source)| is_read(*index, source));
-    let modules: HashMap<usize, Module> = sources.filter_map(|(index, s)| Some((index, script::module(s)?))).collect();
+    let modules: HashMap<usize, Module> =
+        sources.filter_map(|(index, s)| Some((index, script::module(s)?))).collect();
     let mut found = Vec::new();
     for (index, source) in project.sources.iter().enumerate() {
         if let Some(module) = modules.get(&index) {
@@ -84,7 +87,10 @@ fn imports(
     }
     for (from, name, at) in module.taken.iter().filter(|(from, ..)| is_relative(from)) {
         let Some(target) = resolve(project, source.path.unwrap_or(""), from) else { continue };
-        let Some(other) = modules.get(&target).filter(|other| !is_open(&project.sources[target], other)) else { continue };
+        let Some(other) = modules.get(&target).filter(|other| !is_open(&project.sources[target], other))
+        else {
+            continue;
+        };
         if !from.contains('?') && !other.offered.contains(name) {
             let near = project.hints.of(name, other.offered.iter().map(String::as_str));
             let path = project.sources[target].path.unwrap_or("");
@@ -154,13 +160,12 @@ fn joined(home: &str, from: &str) -> Option<String> {
 /// The file that a relative import means.
 fn resolve(project: &Project, home: &str, from: &str) -> Option<usize> {
     let base = joined(home, bare(from))?;
-    let mut candidates: HashSet<String> = ENDINGS.iter().map(|ending| format!("{base}{ending}")).collect();
-    for (compiled, written) in COMPILED {
-        if let Some(stem) = base.strip_suffix(compiled) {
-            candidates.extend(written.iter().map(|ending| format!("{stem}{ending}")));
-        }
-    }
-    project.sources.iter().position(|s| s.path.is_some_and(|path| candidates.contains(path)))
+    let compiled = COMPILED.iter().filter_map(|(compiled, written)| {
+        let stem = base.strip_suffix(compiled)?;
+        Some(written.iter().map(move |ending| format!("{stem}{ending}")))
+    });
+    let as_written = ENDINGS.iter().map(|ending| format!("{base}{ending}"));
+    as_written.chain(compiled.flatten()).find_map(|path| project.at(&path))
 }
 
 /// Paths that tests ask for in the manner of supertest: `request(app).get('/x')`.

@@ -75,7 +75,12 @@ impl<'p> Heirs<'p> {
     }
 }
 
-fn module_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<(Severity, String)> {
+fn module_attribute(
+    project: &Project,
+    index: usize,
+    object: &str,
+    attribute: &str,
+) -> Option<(Severity, String)> {
     let target = project.alias(index, object)?;
     if project.offers(target, attribute) || is_special(attribute) {
         return None;
@@ -86,7 +91,12 @@ fn module_attribute(project: &Project, index: usize, object: &str, attribute: &s
     Some((Severity::Error, format!("{path} does not define `{attribute}`{near}")))
 }
 
-fn class_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<(Severity, String)> {
+fn class_attribute(
+    project: &Project,
+    index: usize,
+    object: &str,
+    attribute: &str,
+) -> Option<(Severity, String)> {
     let module = project.modules.get(&index)?;
     if module.bound.get(object).copied() != Some(1) {
         return None;
@@ -112,12 +122,25 @@ fn method(project: &Project, heirs: &Heirs, index: usize, call: &MethodCall) -> 
     if all.contains(&call.method) || heirs.have(project, class, &call.method) {
         return None;
     }
-    lacks(project, &name, &all, &call.method)
+    let told = lacks(project, &name, &all, &call.method)?;
+    // The heirs of a mixin or an abstract class may be elsewhere: then only a mistyped name is told.
+    let is_open = matches!(call.receiver, Receiver::Itself(_)) && is_made_to_inherit(&name, class);
+    (!is_open || told.0 == Severity::Error).then_some(told)
+}
+
+fn is_made_to_inherit(name: &str, class: &Class) -> bool {
+    let abstract_bases = ["ABC", "abc.ABC", "Protocol", "typing.Protocol"];
+    name.ends_with("Mixin") || class.bases.iter().any(|base| abstract_bases.contains(&base.as_str()))
 }
 
 /// A member that a class does not have. Fixtures, heirs elsewhere and other code can set it from outside, so only a
 /// mistyped one is an error.
-fn lacks(project: &Project, class: &str, members: &HashSet<String>, name: &str) -> Option<(Severity, String)> {
+fn lacks(
+    project: &Project,
+    class: &str,
+    members: &HashSet<String>,
+    name: &str,
+) -> Option<(Severity, String)> {
     if members.contains(name) || is_special(name) {
         return None;
     }

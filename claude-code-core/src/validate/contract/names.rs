@@ -6,23 +6,31 @@ use super::project::Project;
 use super::stdlib;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 
-/// Names of a module that nothing binds beyond which they are no oversight: a sketch, or a file that a tool runs with names
-/// of its own. A module that binds fewer names than these times as many is none to judge by either.
-const MAX_LOST: usize = 3;
+/// So many names that nothing binds are an oversight in any module. More are one only where far more names are bound: else
+/// it is a sketch, or a file that a tool runs with names of its own.
+const FEW_LOST: usize = 2;
+const MAX_LOST: usize = 10;
 
 /// Names used and never bound in any scope of the module: a lost import, a renamed function, a wrong type name. Modules
 /// that make names at run time, or catch NameError, are passed over.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
     for (index, source, module) in project.read() {
-        if module.is_dynamic || source.text.contains("NameError") {
+        // Sphinx runs its conf.py with names of its own.
+        if module.is_dynamic
+            || source.text.contains("NameError")
+            || source.is_fixture()
+            || source.name() == "conf.py"
+        {
             continue;
         }
         let mut told: HashSet<&str> = HashSet::new();
-        let is_lost = |name: &str| !(module.bound.contains_key(name) || stdlib::has_name(name) || is_special(name));
+        let is_lost =
+            |name: &str| !(module.bound.contains_key(name) || stdlib::has_name(name) || is_special(name));
         let lost: Vec<&(String, usize)> =
             module.used.iter().filter(|(name, _)| is_lost(name) && told.insert(name)).collect();
-        let is_oversight = lost.len() <= MAX_LOST && module.bound_names().count() >= lost.len() * MAX_LOST;
+        let is_known = || module.bound_names().count() >= 3 * lost.len();
+        let is_oversight = lost.len() <= FEW_LOST || lost.len() <= MAX_LOST && is_known();
         for (name, offset) in lost {
             let near = project.hints.of(name, module.bound_names());
             let is_certain = is_oversight && !stdlib::was_name(name);

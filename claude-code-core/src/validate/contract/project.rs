@@ -16,6 +16,11 @@ pub struct Project<'a> {
     pub modules: HashMap<usize, Module>,
     /// Sources by every dotted name under which they may be imported: `app.models` and `models`.
     by_name: HashMap<String, Vec<usize>>,
+    /// What stands before a dot of these names.
+    parents: HashSet<String>,
+    by_path: HashMap<&'a str, usize>,
+    /// Folders with Python files in or below them.
+    folders: HashSet<&'a str>,
     /// The distributions that the files declare, by their normal names; none without a manifest.
     pub declared: Option<Vec<String>>,
     pub hints: Hints,
@@ -36,11 +41,32 @@ impl<'a> Project<'a> {
     pub fn new(sources: &'a [Source<'a>], sound: &'a [bool]) -> Self {
         let (modules, by_name) = (HashMap::new(), HashMap::new());
         let declared = requirements::declared(sources);
-        let mut project = Project { sources, sound, modules, by_name, declared, hints: Hints::default() };
-        let packages: HashSet<&str> = sources.iter().filter_map(|s| s.path?.strip_suffix("/__init__.py")).collect();
+        let mut by_path = HashMap::new();
+        let mut folders = HashSet::new();
+        for (index, path) in sources.iter().enumerate().filter_map(|(index, s)| Some((index, s.path?))) {
+            by_path.entry(path).or_insert(index);
+            if sources[index].language == "python" {
+                folders.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
+            }
+        }
+        let hints = Hints::default();
+        let mut project = Project {
+            sources,
+            sound,
+            modules,
+            by_name,
+            parents: HashSet::new(),
+            by_path,
+            folders,
+            declared,
+            hints,
+        };
+        let packages: HashSet<&str> =
+            sources.iter().filter_map(|s| s.path?.strip_suffix("/__init__.py")).collect();
         for (index, source) in sources.iter().enumerate() {
             let Some(path) = source.path.filter(|_| source.language == "python") else { continue };
             for name in dotted_names(path, &packages) {
+                project.parents.extend(name.match_indices('.').map(|(at, _)| name[..at].to_owned()));
                 project.by_name.entry(name).or_default().push(index);
             }
             if !sound[index] || source.is_fragment() {
@@ -60,9 +86,9 @@ impl<'a> Project<'a> {
         self.sources.iter().enumerate().filter_map(|(at, source)| Some((at, source, self.modules.get(&at)?)))
     }
 
-    /// The modules of the answer by their shortest name, for hints.
+    /// The modules of the answer by the last part of their names, for hints.
     pub fn module_names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str).filter(|name| !name.contains('.'))
+        self.by_name.keys().filter_map(|name| name.rsplit('.').next())
     }
 
     /// Where `module` leads when imported by a file, with `level` dots before it.
@@ -89,7 +115,9 @@ impl<'a> Project<'a> {
         };
         match found {
             // A module does not import itself: it is called as what it imports, as in app/celery.py.
-            Target::Module(index) if index == from || self.is_called_as_foreign(index, module) => Target::Outside,
+            Target::Module(index) if index == from || self.is_called_as_foreign(index, module) => {
+                Target::Outside
+            }
             found => found,
         }
     }
@@ -109,6 +137,11 @@ impl<'a> Project<'a> {
         is_file && self.modules.get(&index).is_some_and(|module| module.imports.iter().any(is_itself))
     }
 
+    /// Whether a file of the answer has this dotted name.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     /// How many files a module's name may mean.
     pub fn candidates(&self, module: &str) -> usize {
         self.by_name.get(module).map_or(0, Vec::len)
@@ -116,26 +149,21 @@ impl<'a> Project<'a> {
 
     fn at_path(&self, path: &str) -> Target {
         let files = [format!("{path}.py"), format!("{path}/__init__.py"), format!("{path}.pyi")];
-        let position =
-            self.sources.iter().position(|s| s.path.is_some_and(|p| files.iter().any(|file| file == p)));
-        let inside = format!("{path}/");
-        match position {
+        match files.iter().filter_map(|file| self.at(file)).min() {
             Some(index) => Target::Module(index),
-            None if self
-                .sources
-                .iter()
-                .any(|s| s.language == "python" && s.path.is_some_and(|p| p.starts_with(&inside))) =>
-            {
-                Target::Package
-            }
+            None if self.folders.contains(path) => Target::Package,
             None => Target::Outside,
         }
     }
 
+    /// The file with this path.
+    pub fn at(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
     /// Whether modules of the answer lie below this dotted name.
     fn is_package(&self, module: &str) -> bool {
-        let inside = format!("{module}.");
-        self.by_name.keys().any(|name| name.starts_with(&inside))
+        self.parents.contains(module)
     }
 
     /// Whether a name can be imported from a module: defined or imported there, or a module below it. True where

@@ -31,6 +31,7 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         .iter()
         .filter(|(_, source, _)| source.path.is_some())
         .for_each(|(_, _, tokens)| schema.read(tokens));
+    let is_whole = !schema.tables.is_empty();
     // A type may be made in any of the scripts.
     let makes_types = scripts.iter().any(|(_, _, tokens)| makes_types(tokens));
     let mut found = Vec::new();
@@ -40,8 +41,13 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
             found.extend(faults.into_iter().map(|fault| (*index, fault)));
         }
     }
-    let embedded = embedded(project);
-    embedded.iter().for_each(|(_, _, _, tokens)| schema.read(tokens));
+    // Tables that a test makes are its own.
+    let mut embedded = embedded(project);
+    embedded.retain(|(_, source, ..)| !source.is_test() || is_whole);
+    embedded
+        .iter()
+        .filter(|(_, source, ..)| !source.is_test())
+        .for_each(|(_, _, _, tokens)| schema.read(tokens));
     if schema.tables.is_empty()
         || project.sources.iter().zip(project.sound).any(|(s, sound)| s.language == "sql" && !sound)
     {
@@ -51,7 +57,8 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         for part in schema::statements(tokens) {
             for problem in statement::problems(part, &schema) {
                 let at = place(source, *offset, &problem.name);
-                found.push((*index, source.at(at, problem.severity(), problem.message)));
+                let severity = if source.is_test() { Severity::Warning } else { problem.severity() };
+                found.push((*index, source.at(at, severity, problem.message)));
             }
         }
     }
@@ -158,11 +165,17 @@ fn listed(definition: &[Token]) -> Vec<&Token> {
 /// A type that is not known, but nearly one that is. A word that is not a mistyped one may be a type of its own.
 fn wrong_type(definition: &[Token], schema: &Schema) -> Option<Problem> {
     let column = schema::column(definition)?;
-    let written = definition.get(1).filter(|t| t.kind == schema::Kind::Word && !TYPES.contains(&t.text.as_str()))?;
+    let written =
+        definition.get(1).filter(|t| t.kind == schema::Kind::Word && !TYPES.contains(&t.text.as_str()))?;
     let near = schema.hints.of(&written.text, TYPES.iter().copied());
     let message = format!("the column `{}` has the unknown type `{}`{near}", column.text, written.text);
     let is_certain = near.severity() == Severity::Error;
-    (!near.is_empty()).then(|| Problem { offset: written.offset, name: written.text.clone(), message, is_certain })
+    (!near.is_empty()).then(|| Problem {
+        offset: written.offset,
+        name: written.text.clone(),
+        message,
+        is_certain,
+    })
 }
 
 fn references(part: &[Token], schema: &Schema) -> Vec<Problem> {

@@ -11,7 +11,7 @@ const SCOPES: [&str; 3] = ["function_definition", "class_definition", "lambda"];
 /// Everything that the checks need of a module.
 pub fn read(root: Node<'_>, source: &str) -> Module {
     let mut module = Module::default();
-    tree::walk(root, |visit| match visit.node.kind() {
+    tree::walk(root, |visit| match visit.kind {
         "identifier" => identifier(&mut module, visit, source),
         "import_statement" | "import_from_statement" => import(&mut module, visit, source),
         "class_definition" => class(&mut module, visit, source),
@@ -38,7 +38,7 @@ enum Role {
 fn role(visit: &Visit<'_, '_>) -> Role {
     let field = visit.field.unwrap_or("");
     // `case C() as name`: the last word of a pattern; in other places the target has a node of its own.
-    if visit.up(0) == "as_pattern" && is_last(visit) {
+    if visit.up(0) == "as_pattern" && is_last(visit) || is_within_target(visit) {
         return Role::Binds;
     }
     match (visit.up(0), field) {
@@ -63,9 +63,19 @@ fn role(visit: &Visit<'_, '_>) -> Role {
     }
 }
 
+/// `with f() as (a, b)`: the names of a tuple.
+fn is_within_target(visit: &Visit<'_, '_>) -> bool {
+    let mut above = visit.ancestors().skip_while(|node| {
+        matches!(node.kind(), "tuple" | "list" | "list_splat" | "parenthesized_expression")
+    });
+    above.next().is_some_and(|node| node.kind() == "as_pattern_target")
+}
+
 fn is_last(visit: &Visit<'_, '_>) -> bool {
     let parent = visit.above.last();
-    parent.is_some_and(|parent| parent.end_byte() == visit.node.end_byte() && parent.start_byte() < visit.node.start_byte())
+    parent.is_some_and(|parent| {
+        parent.end_byte() == visit.node.end_byte() && parent.start_byte() < visit.node.start_byte()
+    })
 }
 
 fn is_import(visit: &Visit<'_, '_>) -> bool {

@@ -43,11 +43,13 @@ pub fn of_text(language: &str, text: &str) -> Vec<(usize, u8)> {
                 until(rest, quotes, &rest[..quotes])
             }
             b'"' if language == "csharp" && is_verbatim(&text[..at]) => until(rest, 1, "\""),
-            b'R' if language == "cpp" && rest.starts_with("R\"") => raw(rest),
+            b'R' if matches!(language, "c" | "cpp") && rest.starts_with("R\"") => raw(rest),
             b'`' if language == "go" => until(rest, 1, "`"),
             b'"' => quoted(rest, b'"'),
             // A digit separator of C++ is no quote.
-            b'\'' if !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) || language == "css" => quoted(rest, b'\''),
+            b'\'' if !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) || language == "css" => {
+                quoted(rest, b'\'')
+            }
             b'(' | b')' | b'[' | b']' | b'{' | b'}' => {
                 found.push((at, byte));
                 1
@@ -101,11 +103,14 @@ pub fn unpaired(text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
         match open.pop() {
             Some((start, begun)) if begun == opener => {
                 // The end of an outer block took the place of this one's: the indentation tells.
-                let is_outer = bracket == b'}' && begins_line(text, at) && indent(text, at) < indent(text, start);
+                let is_outer =
+                    bracket == b'}' && begins_line(text, at) && indent(text, at) < indent(text, start);
                 suspect = suspect.or(is_outer.then_some((start, at)));
             }
-            Some((start, begun)) => return never_closed(start, begun, at),
-            None => {
+            Some((start, begun)) if open.iter().any(|(_, begun)| *begun == opener) => {
+                return never_closed(start, begun, at);
+            }
+            _ => {
                 let message = format!("this `{}` closes nothing", char::from(bracket));
                 return vec![Fault { at, message }];
             }

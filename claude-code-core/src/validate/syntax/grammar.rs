@@ -64,13 +64,24 @@ fn faulty_as(source: &Source, language: &str) -> Option<(String, Tree)> {
 /// What is certainly wrong where the tree has an error that may be the grammar's own.
 fn certain(source: &Source, text: &str, root: Node<'_>) -> Vec<(usize, String)> {
     let told = |found: Option<(usize, &str)>| found.map(|(at, message)| (at, message.to_owned()));
+    // Macros that stand for brackets: only a preprocessor can count.
+    if matches!(source.language, "c" | "cpp") && has_bracket_macros(&source.text) {
+        return Vec::new();
+    }
     let brackets = match source.language {
         language @ ("c" | "cpp" | "csharp" | "java" | "go" | "css") => brackets::of_text(language, text),
         _ => brackets::of_tree(root),
     };
-    let unpaired = || brackets::unpaired(text, &brackets).into_iter().map(|fault| (fault.at, fault.message)).collect();
+    let unpaired =
+        || brackets::unpaired(text, &brackets).into_iter().map(|fault| (fault.at, fault.message)).collect();
     match source.language {
-        "bash" => told(shell::open_quote(text).map(|at| (at, "the quote here is never closed")).or_else(|| shell::unended(text))).into_iter().collect(),
+        "bash" => told(
+            shell::open_quote(text)
+                .map(|at| (at, "the quote here is never closed"))
+                .or_else(|| shell::unended(text)),
+        )
+        .into_iter()
+        .collect(),
         "ruby" => match told(ruby::unended(root, text)) {
             Some(found) => vec![found],
             None => unpaired(),
@@ -78,6 +89,15 @@ fn certain(source: &Source, text: &str, root: Node<'_>) -> Vec<(usize, String)> 
         "html" => Vec::new(),
         _ => unpaired(),
     }
+}
+
+fn has_bracket_macros(text: &str) -> bool {
+    let count =
+        |line: &str, open: char, close: char| line.matches(open).count() != line.matches(close).count();
+    let defined = text.split("#define ").skip(1).map(|rest| rest.replace("\\\n", " "));
+    defined
+        .map(|rest| rest.lines().next().unwrap_or("").to_owned())
+        .any(|line| count(&line, '{', '}') || count(&line, '(', ')'))
 }
 
 fn severity(language: &str) -> Severity {
@@ -118,7 +138,7 @@ fn is_missing_for_sure(visit: &tree::Visit<'_, '_>, source: &Source, has_errors:
     }
     match source.language {
         "bash" | "css" | "html" => false,
-        "c" | "cpp" => visit.node.kind() == ";" && !has_errors && !may_be_macro(visit, source),
+        "c" | "cpp" => visit.kind == ";" && !has_errors && !may_be_macro(visit, source),
         "sql" => false,
         language => !has_errors || !DOUBTFUL.contains(&language),
     }

@@ -5,8 +5,16 @@ use std::borrow::Cow;
 use crate::validate::source::Source;
 
 /// Folders of editors and tools that read their settings as JSON with comments.
-const FOLDERS: [&str; 8] =
-    [".vscode/", ".devcontainer/", ".zed/", ".cursor/", ".config/", ".sublime/", "config/rush/", ".azuredevops/"];
+const FOLDERS: [&str; 8] = [
+    ".vscode/",
+    ".devcontainer/",
+    ".zed/",
+    ".cursor/",
+    ".config/",
+    ".sublime/",
+    "config/rush/",
+    ".azuredevops/",
+];
 
 /// Beginnings of names of files whose reader takes comments: each by the documentation of its tool.
 const STARTS: [&str; 16] = [

@@ -37,6 +37,9 @@ mod views;
 #[cfg(feature = "syntax")]
 pub mod yaml;
 
+#[cfg(feature = "syntax")]
+use std::collections::HashSet;
+
 use super::source::Source;
 use crate::answer::diagnostic::Diagnostic;
 
@@ -68,6 +71,18 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     if source.is_sketch() {
         return Vec::new();
     }
+    // A parser that goes on after a fault tells what follows from it, often in the same line.
+    let (mut found, mut lines) = (judge(source), HashSet::new());
+    found.retain(|told| !told.is_error() || lines.insert(told.line) && lines.len() <= MAX_FAULTS);
+    found
+}
+
+/// Lines of a file that are told as faulty.
+#[cfg(feature = "syntax")]
+const MAX_FAULTS: usize = 3;
+
+#[cfg(feature = "syntax")]
+fn judge(source: &Source) -> Vec<Diagnostic> {
     if let Some(engine) = template::engine(source) {
         return template::check(source, engine);
     }
@@ -90,5 +105,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 fn lowered(said: &str) -> String {
     let said = said.lines().next().unwrap_or("").trim_end_matches('.');
     let mut letters = said.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().collect::<String>() + letters.as_str())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().collect::<String>() + letters.as_str())
 }

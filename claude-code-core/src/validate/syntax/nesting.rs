@@ -9,6 +9,12 @@ const BASE_STACK: usize = 512 << 10;
 /// Unoptimised code has frames about ten times as large.
 const SCALE: usize = if cfg!(debug_assertions) { 10 } else { 1 };
 
+/// A level of brackets passes through every rule of a grammar, so it needs as much of the stack as so many operators.
+const BRACKET: usize = 10;
+
+/// Angle brackets left open beyond which parsers that try a text as types, and then as comparisons, take too long.
+const MAX_ANGLES: usize = 100;
+
 /// What ends a chain of operators besides a comma, a semicolon and a bracket.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Ends {
@@ -35,8 +41,30 @@ pub fn within<T>(text: &str, need: Need, parse: impl FnOnce() -> T) -> Option<T>
 
 /// Words after which an expression or a statement goes on in the next line, or that go on with the line before.
 const OPEN_WORDS: [&str; 24] = [
-    "not", "await", "typeof", "void", "delete", "new", "yield", "return", "throw", "else", "do", "lambda", "keyof",
-    "infer", "async", "in", "instanceof", "as", "satisfies", "extends", "and", "or", "is", "case",
+    "not",
+    "await",
+    "typeof",
+    "void",
+    "delete",
+    "new",
+    "yield",
+    "return",
+    "throw",
+    "else",
+    "do",
+    "lambda",
+    "keyof",
+    "infer",
+    "async",
+    "in",
+    "instanceof",
+    "as",
+    "satisfies",
+    "extends",
+    "and",
+    "or",
+    "is",
+    "case",
 ];
 
 /// The most tokens that can wait for each other at one place: those since the last separator of every open bracket.
@@ -96,7 +124,8 @@ impl Count {
     }
 
     fn open(&mut self) {
-        self.token();
+        self.here += BRACKET;
+        self.most = self.most.max(self.sum + self.here);
         self.sum += self.here;
         self.outer.push(self.here);
         self.here = 0;
@@ -112,6 +141,25 @@ impl Count {
     fn separate(&mut self) {
         self.here = 0;
     }
+}
+
+/// Whether more angle brackets are left open in one statement than people write.
+pub fn has_open_angles(text: &str) -> bool {
+    let mut open = 0_usize;
+    let mut before = b' ';
+    for byte in text.bytes() {
+        match byte {
+            b'<' => open += 1,
+            b'>' if before != b'=' => open = open.saturating_sub(1),
+            b';' | b'{' | b'}' => open = 0,
+            _ => {}
+        }
+        if open > MAX_ANGLES {
+            return true;
+        }
+        before = byte;
+    }
+    false
 }
 
 /// Whether a text ends with an operator.

@@ -36,7 +36,8 @@ fn judge(text: &str) -> Vec<super::Fault> {
     use mago_syntax::error::ParseError;
 
     let arena = bumpalo::Bump::new();
-    let program = mago_syntax::parser::parse_file_content(&arena, mago_database::file::FileId::zero(), text.as_bytes());
+    let program =
+        mago_syntax::parser::parse_file_content(&arena, mago_database::file::FileId::zero(), text.as_bytes());
     // A limit of the parser is no fault of the text.
     let is_fault = |error: &&ParseError| !matches!(error, ParseError::RecursionLimitExceeded(_));
     let fault = |error: &ParseError| super::Fault {

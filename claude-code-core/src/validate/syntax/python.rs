@@ -1,10 +1,10 @@
 //! Python to 3.14, by ruff's parser, with the statements that its compiler refuses out of place.
 
+use ruff_python_ast::PySourceType;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, ModModule, Stmt};
 use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
-use ruff_python_ast::PySourceType;
 use ruff_text_size::Ranged;
 
 use super::nesting::{self, Ends, Need};
@@ -22,7 +22,8 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 
 fn judge(source: &Source) -> Vec<Diagnostic> {
     let text = source.text.as_ref();
-    let Some(parsed) = parse_unchecked(text, ParseOptions::from(PySourceType::Python)).try_into_module() else {
+    let Some(parsed) = parse_unchecked(text, ParseOptions::from(PySourceType::Python)).try_into_module()
+    else {
         return Vec::new();
     };
     if parsed.errors().is_empty() {

@@ -20,12 +20,14 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     if source.language == "javascript" && is_flow(&source.text) {
         return Vec::new();
     }
-    match nesting::within(&source.text, NEED, || judge(&source.text, &kinds(source))) {
+    let judged = || nesting::within(&source.text, NEED, || judge(&source.text, &kinds(source)));
+    match if nesting::has_open_angles(&source.text) { None } else { judged() } {
         None | Some(Verdict::Unknown) => grammar::check(source),
         Some(Verdict::Sound) => Vec::new(),
         Some(Verdict::Faulty(faults)) => {
             let tree = tree::parse(source.language, &source.text);
-            let unpaired = tree.map(|tree| brackets::unpaired(&source.text, &brackets::of_tree(tree.root_node())));
+            let unpaired =
+                tree.map(|tree| brackets::unpaired(&source.text, &brackets::of_tree(tree.root_node())));
             let all = unpaired.into_iter().flatten().chain(faults);
             all.map(|fault| source.error(fault.at, fault.message)).collect()
         }
@@ -40,7 +42,9 @@ fn kinds(source: &Source) -> Vec<SourceType> {
         _ if is(&[".d.ts", ".d.mts", ".d.cts"]) => vec![SourceType::d_ts()],
         "tsx" => vec![SourceType::tsx()],
         // A block without a name may hold TSX, or declarations only.
-        "typescript" if source.path.is_none() => vec![SourceType::ts(), SourceType::tsx(), SourceType::d_ts()],
+        "typescript" if source.path.is_none() => {
+            vec![SourceType::ts(), SourceType::tsx(), SourceType::d_ts()]
+        }
         "typescript" => vec![SourceType::ts(), SourceType::ts().with_script(true)],
         _ => {
             let jsx = SourceType::mjs().with_jsx(true);
@@ -54,7 +58,8 @@ pub fn judge(text: &str, kinds: &[SourceType]) -> Verdict {
     let mut first = None;
     for kind in kinds {
         let allocator = Allocator::default();
-        let options = ParseOptions { allow_return_outside_function: kind.is_javascript(), ..ParseOptions::default() };
+        let options =
+            ParseOptions { allow_return_outside_function: kind.is_javascript(), ..ParseOptions::default() };
         let parsed = Parser::new(&allocator, text, *kind).with_options(options).parse();
         if parsed.diagnostics.is_empty() {
             return Verdict::Sound;
@@ -80,7 +85,8 @@ fn is_flow(text: &str) -> bool {
 
 fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
-    line.is_empty() || ["//", "/*", "*", "#!", "'use strict'", "\"use strict\""].iter().any(|mark| line.starts_with(mark))
+    line.is_empty()
+        || ["//", "/*", "*", "#!", "'use strict'", "\"use strict\""].iter().any(|mark| line.starts_with(mark))
 }
 
 /// The verdict on an expression.
@@ -102,7 +108,7 @@ pub struct Module {
 
 /// The imports and exports of a file; none if it cannot be read.
 pub fn module(source: &Source) -> Option<Module> {
-    let kind = kinds(source).into_iter().next()?;
+    let kind = kinds(source).into_iter().next().filter(|_| !nesting::has_open_angles(&source.text))?;
     nesting::within(&source.text, NEED, || {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, &source.text, kind).parse();

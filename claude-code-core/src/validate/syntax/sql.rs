@@ -23,10 +23,17 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         .or_else(|| refused(&text, &tokens));
     if let Some((at, message)) = certain {
         let mut found = vec![source.error(at, message)];
-        found.extend(grammar::check(source).into_iter().map(|doubt| Diagnostic { severity: Severity::Warning, ..doubt }));
+        found.extend(
+            grammar::check(source)
+                .into_iter()
+                .map(|doubt| Diagnostic { severity: Severity::Warning, ..doubt }),
+        );
         return found;
     }
-    grammar::check(source).into_iter().map(|doubt| Diagnostic { severity: Severity::Warning, ..doubt }).collect()
+    grammar::check(source)
+        .into_iter()
+        .map(|doubt| Diagnostic { severity: Severity::Warning, ..doubt })
+        .collect()
 }
 
 /// The text with what only a client reads blanked: psql's and SQLite's commands, the data after COPY, GO.
@@ -35,7 +42,8 @@ fn without_client(text: &str) -> String {
     let mut in_data = false;
     for line in text.split_inclusive('\n') {
         let bare = line.trim();
-        let is_command = bare.starts_with('\\') || bare.starts_with(".") || bare.eq_ignore_ascii_case("go") || bare == "/";
+        let is_command =
+            bare.starts_with('\\') || bare.starts_with(".") || bare.eq_ignore_ascii_case("go") || bare == "/";
         let blank = in_data || is_command;
         if in_data && bare == "\\." {
             in_data = false;
@@ -43,7 +51,9 @@ fn without_client(text: &str) -> String {
         let upper = bare.to_ascii_uppercase();
         in_data |= upper.starts_with("COPY ") && upper.contains(" FROM STDIN") && upper.ends_with(';');
         match blank {
-            true => plain.extend(line.chars().map(|c| if c == '\n' { c } else { ' ' }.to_string().repeat(c.len_utf8()))),
+            true => plain.extend(
+                line.chars().map(|c| if c == '\n' { c } else { ' ' }.to_string().repeat(c.len_utf8())),
+            ),
             false => plain.push_str(line),
         }
     }
@@ -108,9 +118,12 @@ fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
         let end = text.len().min(last.offset + last.length);
         let Some(part) = text.get(first.offset..end) else { continue };
         let is_refused = || {
-            let read = nesting::within(part, NEED, || parse(part).or_else(|refused| parse(&renamed(part)).map_err(|_| refused)))?;
+            let read = nesting::within(part, NEED, || {
+                parse(part).or_else(|refused| parse(&renamed(part)).map_err(|_| refused))
+            })?;
             let (line, column) = read.err()?;
-            crate::validate::tree::parse("sql", part)?.root_node().has_error().then_some((line, column))
+            let tree = crate::validate::tree::parse("sql", part)?;
+            tree.root_node().has_error().then_some((line, column))
         };
         if let Some((line, column)) = is_refused() {
             let start: usize = part.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
@@ -122,16 +135,27 @@ fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
         }
     }
     let at = *faults.first()?;
-    let near: String = text.get(text.floor_char_boundary(at)..)?.trim_start().split_whitespace().next()?.chars().take(24).collect();
+    let near: String = text
+        .get(text.floor_char_boundary(at)..)?
+        .trim_start()
+        .split_whitespace()
+        .next()?
+        .chars()
+        .take(24)
+        .collect();
     Some((at, format!("no dialect of SQL takes `{near}` here")))
 }
 
 /// A table that is called `user` is one to databases, and a function to a parser.
 #[cfg(feature = "syntax-all")]
 fn renamed(text: &str) -> String {
-    ["references user", "from user", "into user", "join user", "table user", "update user"].iter().fold(text.to_owned(), |text, name| {
-        text.replace(name, &format!("{name}s")).replace(&name.to_uppercase(), &format!("{}s", name.to_uppercase()))
-    })
+    ["references user", "from user", "into user", "join user", "table user", "update user"].iter().fold(
+        text.to_owned(),
+        |text, name| {
+            text.replace(name, &format!("{name}s"))
+                .replace(&name.to_uppercase(), &format!("{}s", name.to_uppercase()))
+        },
+    )
 }
 
 /// Statements that every parser knows well.
@@ -149,7 +173,9 @@ fn is_common(statement: &[Token]) -> bool {
 /// Line and column of the error that the likeliest dialect tells, if none takes the statement.
 #[cfg(feature = "syntax-all")]
 fn parse(text: &str) -> Result<(), (usize, usize)> {
-    use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+    use sqlparser::dialect::{
+        Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect,
+    };
     let dialects: [&dyn Dialect; 5] =
         [&PostgreSqlDialect {}, &GenericDialect {}, &SQLiteDialect {}, &MySqlDialect {}, &MsSqlDialect {}];
     let mut first = None;

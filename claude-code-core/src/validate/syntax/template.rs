@@ -44,7 +44,10 @@ pub fn engine(source: &Source) -> Option<Engine> {
         return text.contains("{{").then_some(Engine::Go);
     }
     // Terraform's templatefile fills them in.
-    if source.language == "terraform" && source.path.is_some_and(|path| path.contains("templates/")) && text.contains("${") {
+    if source.language == "terraform"
+        && source.path.is_some_and(|path| path.contains("templates/"))
+        && text.contains("${")
+    {
         return Some(Engine::Other);
     }
     if !FILLED_IN.contains(&source.language) || source.language == "yaml" && is_workflow(source) {
@@ -53,7 +56,7 @@ pub fn engine(source: &Source) -> Option<Engine> {
     if text.contains("{%") && jinja_tags(text).next().is_some() {
         return Some(Engine::Jinja);
     }
-    let is_go = go_tags(text).any(|(_, word)| word == "end" || OPEN_IN_GO.contains(&word));
+    let is_go = go_tags(text).any(|(_, word)| word == "end");
     let is_filled = source.language != "html" && (text.contains("<%") || is_go);
     is_go.then_some(Engine::Go).or(is_filled.then_some(Engine::Other))
 }
@@ -67,7 +70,10 @@ fn is_helm(source: &Source) -> bool {
 /// Workflows and actions are YAML: their expressions are scalars.
 fn is_workflow(source: &Source) -> bool {
     let path = source.path.unwrap_or("");
-    path.contains(".github/") || path.contains(".gitea/") || path.contains(".forgejo/") || matches!(source.name(), "action.yml" | "action.yaml")
+    path.contains(".github/")
+        || path.contains(".gitea/")
+        || path.contains(".forgejo/")
+        || matches!(source.name(), "action.yml" | "action.yaml")
 }
 
 /// Tags that are opened and never ended, or ended and never opened.
@@ -97,7 +103,9 @@ fn go_tags(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices("{{").filter_map(|(at, _)| {
         let inner = text[at + 2..].trim_start_matches('-').trim_start();
         let end = inner.find(|c: char| !c.is_alphanumeric()).unwrap_or(inner.len());
-        (!inner.starts_with("/*")).then_some((at, &inner[..end]))
+        // `range(…)` is a function of Jinja.
+        let is_word = !inner.starts_with("/*") && !inner[end..].starts_with('(');
+        is_word.then_some((at, &inner[..end]))
     })
 }
 

@@ -6,10 +6,12 @@ use std::collections::HashSet;
 /// The views of a text in a language; a text that is sound in one of them is sound.
 pub fn of(language: &str, text: &str) -> Vec<String> {
     match language {
-        "c" | "cpp" | "csharp" => match text.contains("#if") {
-            true => [Branch::First, Branch::Last].map(|branch| branches(text, branch, language == "c")).to_vec(),
-            false => Vec::new(),
-        },
+        "c" | "cpp" | "csharp" if text.contains("#if") => {
+            let view = |branch| branches(text, branch, language == "c");
+            let views = [Branch::First, Branch::Last].map(view);
+            if language == "csharp" { views.map(|view| csharp(&view)).to_vec() } else { views.to_vec() }
+        }
+        "csharp" => vec![csharp(text)],
         "java" => vec![java(text)],
         "bash" => vec![bash(text)],
         _ => Vec::new(),
@@ -50,7 +52,9 @@ fn branches(text: &str, wanted: Branch, is_c: bool) -> String {
         }
         continued = is_directive && line.trim_end().ends_with('\\');
         if is_directive || open.iter().any(|(stays, _)| !stays) {
-            view.extend(line.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' }));
+            view.extend(
+                line.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' }),
+            );
         } else {
             view.push_str(line);
         }
@@ -93,8 +97,23 @@ fn directive(line: &str) -> Option<&str> {
 
 /// `final` is optional wherever Java takes it; the grammar does not take it in patterns. `import module` is an import.
 fn java(text: &str) -> String {
-    let view = without_word(text, "final", |_| true);
+    // Since Java 25 statements may come before the call of another constructor: to the grammar that is a method then.
+    let text = text.replace("super(", "supe_(").replace("this(", "thi_(");
+    let view = without_word(&text, "final", |_| true);
     without_word(&view, "module", |before| before.trim_end().ends_with("import"))
+}
+
+/// A range in a list, `[1, .. rest]` or `[first, ..]`, as a plain element.
+fn csharp(text: &str) -> String {
+    let mut view = text.to_owned();
+    for (at, _) in text.match_indices("..") {
+        let (before, after) = (text[..at].trim_end(), text[at + 2..].trim_start());
+        if before.ends_with(['[', ',']) {
+            let is_alone = after.starts_with([']', ',']);
+            view.replace_range(at..at + 2, if is_alone { "_ " } else { "  " });
+        }
+    }
+    view
 }
 
 /// The text with a word blanked where it stands alone and what is before it agrees.

@@ -55,10 +55,28 @@ impl Node {
 /// they stand in strings; elsewhere they count as words.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
     let found = check_text(source, &source.text);
-    match found.iter().any(Diagnostic::is_error).then(|| filled_in(&source.text)).flatten() {
+    if !found.iter().any(Diagnostic::is_error) {
+        return found;
+    }
+    let filled = filled_in(&source.text);
+    let text = filled.as_deref().unwrap_or(&source.text);
+    let is_sound = |text: &str| check_text(source, text).iter().all(|told| !told.is_error());
+    if is_sound(text) || is_sound(&with_deep_closers(text)) {
+        return Vec::new();
+    }
+    match filled {
         Some(filled) => check_text(source, &filled),
         None => found,
     }
+}
+
+/// The text with brackets that close at the beginning of a line further in: readers take them anywhere, the parser only
+/// deeper than the key of their list.
+fn with_deep_closers(text: &str) -> String {
+    let is_closer = |line: &&str| line.trim_start().starts_with([']', '}']);
+    text.split_inclusive('\n')
+        .map(|line| if is_closer(&line) { format!("{:40}{line}", "") } else { line.to_owned() })
+        .collect()
 }
 
 /// The text with a word in place of each placeholder, byte for byte; none without placeholders. Expressions of
