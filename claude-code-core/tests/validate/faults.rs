@@ -21,8 +21,10 @@ const FILES: [&str; 13] = [
     "store.rb",
 ];
 
-/// Faults of a file; CLAUDE_CODE_AWS_SEED chooses others.
-const FAULTS: usize = 200;
+/// Faults of each file: two hundred in a campaign. CLAUDE_CODE_AWS_SEED chooses others.
+fn count() -> usize {
+    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 24 }
+}
 
 /// A changed text, and the line of the change, from 1.
 struct Fault {
@@ -177,7 +179,7 @@ fn is_found(path: &str, fault: &Fault) -> bool {
 #[test]
 fn nearly_all_faults_of_syntax_are_errors_near_their_line() {
     let seed = std::env::var("CLAUDE_CODE_AWS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2026);
-    let mut poor = Vec::new();
+    let (mut poor, count) = (Vec::new(), count());
     for path in FILES {
         let text = golden(&format!("faults/{path}"));
         assert_eq!(errors(&[file(path, &text)]), [], "{path}");
@@ -187,14 +189,14 @@ fn nearly_all_faults_of_syntax_are_errors_near_their_line() {
         if path == "store.py" {
             kinds.extend([missing_colon as fn(&str, &mut Seeded) -> Fault, bad_indent]);
         }
-        let faults: Vec<Fault> = (0..FAULTS).map(|n| kinds[n % kinds.len()](&text, &mut seeded)).collect();
+        let faults: Vec<Fault> = (0..count).map(|n| kinds[n % kinds.len()](&text, &mut seeded)).collect();
         let missed: Vec<String> = faults
             .iter()
             .filter(|fault| !is_found(path, fault))
             .map(|fault| format!("line {} {}", fault.line, fault.what))
             .collect();
-        println!("{path}: {} of {FAULTS} faults are errors near their line", FAULTS - missed.len());
-        if missed.len() * 100 > FAULTS * 3 {
+        println!("{path}: {} of {count} faults are errors near their line", count - missed.len());
+        if missed.len() * 100 > count * 3 && missed.len() > 1 {
             poor.push((path, missed));
         }
     }
