@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: features demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -65,7 +65,7 @@ lint: typed features  ## formatting, clippy, the Python checks, file sizes, the 
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
 	.ci/checks
 
-campaign: $(PY) module loom  ## the same tests at full size, and the models under every order of their threads
+campaign: $(PY) module loom false-positives  ## the same tests at full size, and the models under every order of their threads
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
 	cd claude-code-py && CAMPAIGN=1 ../$(PY) -m pytest -s tests/test_process.py tests/test_async.py
@@ -77,12 +77,18 @@ MUTANTS_MODULE = $(if $(filter command line,$(origin MODULE)),$(MODULE),money)
 mutants:  ## mutation testing of one module of the core: make mutants MODULE=money
 	.ci/mutants $(MUTANTS_MODULE)
 
+REAL ?= target/real
+false-positives: $(PY)  ## `check` over the source packages of other people; more than one false error in 1,000 files fails
+	cargo build --release $(ALL) --bin claude-code-aws --locked
+	$(PY) -m pip install --quiet --disable-pip-version-check pglast==8.8 pyyaml==6.0.3
+	$(PY) .ci/false-positives $(RELEASE)/claude-code-aws --keep $(REAL)
+
 loom:  ## the budget cell and the single-flight slot under every order of their threads
 	cargo test --manifest-path loom-tests/Cargo.toml --locked
 
 # One release build for all but the Python package, which is measured as the wheel brings it.
 bench: $(PY)  ## what benches/README.md tells, measured again; fails out of bounds
-	ASSERT=1 cargo bench -p claude-code-core --bench cached --bench reader --locked
+	ASSERT=1 cargo bench -p claude-code-core --features syntax-all --bench cached --bench reader --bench validate --locked
 	cargo build --release $(ALL) --bins --example mock_bedrock --example bench_client --locked
 	$(MAKE) wheel
 	rm -rf target/installed

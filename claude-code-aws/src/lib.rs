@@ -11,6 +11,7 @@
 
 pub mod anthropic;
 pub mod bedrock;
+pub mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;

@@ -52,6 +52,8 @@ pub(super) enum Command {
     Document(TaskArgs),
     /// Answer many prompts from a file of JSON lines; answered ones are never sent again
     Batch(Box<BatchArgs>),
+    /// Check existing files as answers are checked: syntax, the contract between them, dangerous constructs
+    Check(CheckArgs),
     /// Manage stored results
     #[command(subcommand)]
     Results(ResultsCommand),
@@ -193,6 +195,19 @@ pub(super) struct GenerateArgs {
     pub(super) how: HowArgs,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// Files, and folders with all that is below them
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Each file by itself: nothing is said about what is between them
+    #[arg(long)]
+    pub(super) alone: bool,
+    /// A SARIF 2.1.0 log on stdout
+    #[arg(long, conflicts_with = "json")]
+    pub(super) sarif: bool,
+}
+
 /// Request options that generate and refactor share.
 #[derive(Args, Debug)]
 pub(super) struct HowArgs {
@@ -226,6 +241,13 @@ pub(super) struct HowArgs {
     /// Skip the checks of syntax and of the contract between files
     #[arg(long)]
     pub(super) no_validate: bool,
+    /// Run a command over the files in a sandbox: `pytest -q`, or python, node, rust, terraform, cfn-lint for what their
+    /// tools say. A code other than 0 is repaired like any error. May be given several times
+    #[arg(long, value_name = "CMD")]
+    pub(super) check: Vec<String>,
+    /// Run the commands of --check without a sandbox: with all that you can read and reach
+    #[arg(long, requires = "check")]
+    pub(super) check_unsafe: bool,
     /// Do not store the result
     #[arg(long)]
     pub(super) no_store: bool,

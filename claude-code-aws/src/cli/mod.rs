@@ -6,6 +6,8 @@ mod batch_args;
 mod commands;
 mod output;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod setup;
 mod shutdown;
 mod task_args;

@@ -16,6 +16,7 @@ use super::args::{Cli, Command, Global};
 use super::task_args::TaskArgs;
 use crate::cli::commands::batch;
 use crate::cli::commands::budget;
+use crate::cli::commands::check;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
 use crate::cli::commands::generate;
@@ -44,6 +45,10 @@ const SERVING: usize = 2;
 /// stdout and stderr, and listens for Ctrl-C; it must not be called from within an async runtime.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
+    #[cfg(target_os = "linux")]
+    if let Some(ended) = crate::cli::sandbox::step(&args) {
+        return ended;
+    }
     match Cli::try_parse_from(&args) {
         Ok(cli) => {
             warnings::show();
@@ -75,6 +80,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Batch(args) => runtime()?.block_on(Box::pin(batch::run(global, *args))),
         Command::Results(command) => wait(results::run(global, command)),
         Command::Models(command) => wait(models::run(global, command)),
+        Command::Check(args) => check::run(global, &args),
         Command::Cost(args) => cost::run(global, &args),
         Command::Iam(args) => iam::run(global, &args),
         Command::Budget { action } => wait(budget::run(global, action)),

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod batch;
+mod check;
+mod checked;
 mod doctor;
 mod edges;
 mod generate;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::hint::Hints;
 use super::source::Source;
-use super::yaml::{self, Node, Value};
+use super::syntax::yaml::{self, Node, Value};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 
 /// Parameters that every template has.

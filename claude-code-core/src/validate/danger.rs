@@ -45,10 +45,15 @@ const EVALUATES: [(&[&str], &str); 3] = [(PYTHON, "eval("), (PYTHON, "exec("), (
 pub fn check(source: &Source) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut start = 0;
-    for line in source.text.split_inclusive('\n') {
+    let is_there = |text: &str| memchr::memmem::find(source.text.as_bytes(), text.as_bytes()).is_some();
+    let is_read = |sign: &&Sign| sign.languages.contains(&source.language) && is_there(sign.text);
+    let signs: Vec<&Sign> = SIGNS.iter().filter(is_read).collect();
+    let has_special = SPECIAL.iter().any(|text| is_there(text));
+    let lines = if signs.is_empty() && !has_special { "" } else { source.text.as_ref() };
+    for line in lines.split_inclusive('\n') {
         let code = line.trim_start();
         if !code.starts_with(['#', '*']) && !code.starts_with("//") {
-            found.extend(told(source, line).map(|(at, why)| source.warning(start + at, why)));
+            found.extend(told(source, &signs, line).map(|(at, why)| source.warning(start + at, why)));
         }
         start += line.len();
     }
@@ -58,10 +63,17 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     found
 }
 
-fn told<'l>(source: &'l Source, line: &'l str) -> impl Iterator<Item = (usize, &'static str)> + 'l {
+/// Texts without which none of the checks below finds anything.
+const SPECIAL: [&str; 8] =
+    ["eval(", "exec(", "yaml.load(", "rm -rf /", "SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "];
+
+fn told<'l>(
+    source: &'l Source,
+    signs: &'l [&'static Sign],
+    line: &'l str,
+) -> impl Iterator<Item = (usize, &'static str)> + 'l {
     let language = source.language;
-    let signs = SIGNS.iter().filter(move |sign| sign.languages.contains(&language));
-    let signs = signs.filter_map(move |sign| line.find(sign.text).map(|at| (at, sign.why)));
+    let signs = signs.iter().filter_map(move |sign| line.find(sign.text).map(|at| (at, sign.why)));
     let special = [
         evaluated(language, line),
         yaml_load(language, line),

@@ -7,10 +7,10 @@ mod danger;
 pub(crate) mod definitions;
 pub(crate) mod elision;
 mod invisible;
-mod json;
 pub(crate) mod lost;
 mod secret;
 mod source;
+mod syntax;
 
 #[cfg(feature = "syntax")]
 mod cloudformation;
@@ -19,25 +19,13 @@ mod contract;
 #[cfg(feature = "syntax")]
 mod hint;
 #[cfg(feature = "syntax")]
-mod layout;
-#[cfg(feature = "syntax")]
-mod ruby;
-#[cfg(feature = "syntax")]
-mod shell;
-#[cfg(feature = "syntax")]
-mod syntax;
-#[cfg(feature = "syntax")]
 mod tags;
 #[cfg(feature = "syntax")]
 mod terraform;
 #[cfg(feature = "syntax")]
 mod together;
 #[cfg(feature = "syntax")]
-mod toml;
-#[cfg(feature = "syntax")]
 mod tree;
-#[cfg(feature = "syntax")]
-mod yaml;
 
 use std::time::Duration;
 
@@ -121,24 +109,9 @@ pub(crate) fn is_text_at(language: &str, text: &str, at: usize) -> bool {
 }
 
 fn check_one(source: &Source) -> Vec<Diagnostic> {
-    let mut found = syntax_of(source);
+    let mut found = syntax::check(source);
     found.truncate(MAX_PER_FILE);
     found.extend(secret::check(source).into_iter().take(MAX_PER_FILE));
     found.extend(danger::check(source).into_iter().take(MAX_PER_FILE));
     found
-}
-
-#[cfg(not(feature = "syntax"))]
-fn syntax_of(source: &Source) -> Vec<Diagnostic> {
-    if source.language == "json" { json::check(source) } else { Vec::new() }
-}
-
-#[cfg(feature = "syntax")]
-fn syntax_of(source: &Source) -> Vec<Diagnostic> {
-    match source.language {
-        "json" => json::check(source),
-        "yaml" => yaml::check(source),
-        "toml" => toml::check(source),
-        _ => syntax::check(source),
-    }
 }

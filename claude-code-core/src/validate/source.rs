@@ -34,9 +34,11 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// The file, or none if it is incomplete or too large. An unnamed block is freed of its common indentation.
     pub fn new(file: &'a CodeFile) -> Option<Self> {
+        // A byte order mark is no text: all tools pass over it.
+        let content = file.content.strip_prefix('\u{feff}').unwrap_or(&file.content);
         let text = match file.path {
-            Some(_) => Cow::Borrowed(file.content.as_str()),
-            None => dedent(&file.content),
+            Some(_) => Cow::Borrowed(content),
+            None => dedent(content),
         };
         (file.complete && file.size() <= MAX_SOURCE).then(|| Source {
             path: file.path.as_deref(),
@@ -57,8 +59,14 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether something is left out on purpose: a sketch to be read, which no parser needs to take. Diffs, edits
-    /// and sessions with a prompt count only in unnamed blocks.
+    /// Whether it is a block to be read and not a file: with something left out, a diff, an edit, a session with a
+    /// prompt. No parser needs to take it.
+    pub fn is_sketch(&self) -> bool {
+        self.path.is_none() && self.is_fragment()
+    }
+
+    /// Whether something is left out on purpose, so that names in it cannot all be known. Its syntax counts all the same
+    /// if it has a name: a comment does not turn the check of a file off.
     pub fn is_fragment(&self) -> bool {
         let dots = |line: &str| line == "..." && self.language != "python";
         let elided = self.text.lines().map(str::trim).any(|line| dots(line) || is_elision(line));
@@ -84,6 +92,14 @@ impl<'a> Source<'a> {
             || name.starts_with("test_")
             || name == "conftest.py"
             || [".test.", ".spec.", "_test."].iter().any(|part| name.contains(part))
+    }
+
+    /// Whether it lies where tests keep what they read: such a file may be wrong on purpose.
+    #[cfg(feature = "syntax")]
+    pub fn is_fixture(&self) -> bool {
+        let folders =
+            ["fixtures", "testdata", "test_data", "__fixtures__", "data", "cases", "listings", "snippets"];
+        self.is_test() && self.path.is_some_and(|path| path.split('/').any(|part| folders.contains(&part)))
     }
 
     #[cfg(feature = "syntax")]

@@ -1,9 +1,7 @@
-//! Tags that do not close in order: of HTML by its text, of JSX by its tree. Grammars let them pass.
-
-use tree_sitter::Node;
+//! Tags of HTML that do not close in order: the grammar lets them pass.
 
 use super::source::Source;
-use super::tree::{self, MAX_DEPTH, text};
+use super::tree::MAX_DEPTH;
 use crate::answer::diagnostic::Diagnostic;
 
 /// Elements without an end.
@@ -53,6 +51,9 @@ pub fn html(source: &Source) -> Option<Diagnostic> {
     }
     let mut stack: Vec<(String, usize)> = Vec::new();
     let mut fault: Option<(usize, String)> = None;
+    let lower = source.text.to_ascii_lowercase();
+    // A part of a page ends what another part begins; a page does not.
+    let begins_page = lower.contains("<html") || lower.contains("<!doctype");
     tags(&source.text, |tag| {
         if fault.is_some() || stack.len() > MAX_DEPTH {
             return;
@@ -69,14 +70,17 @@ pub fn html(source: &Source) -> Option<Diagnostic> {
                 (tag.offset, format!("`</{}>` comes before the `<{open}>` inside it is closed", tag.name))
             });
             stack.truncate(at);
-        } else if !may_stay_open(&tag.name) && !is_void(&tag.name) {
+        } else if !may_stay_open(&tag.name)
+            && !is_void(&tag.name)
+            && (begins_page || stack.iter().any(|(open, _)| !may_stay_open(open)))
+        {
             fault = Some((tag.offset, format!("`</{}>` ends nothing: no such element is open", tag.name)));
         }
     });
     if stack.len() > MAX_DEPTH {
         return None;
     }
-    let is_page = source.text.to_ascii_lowercase().contains("</html>");
+    let is_page = begins_page && lower.contains("</html>");
     let open = || stack.iter().find(|(open, _)| !may_stay_open(open)).filter(|_| is_page);
     let fault =
         fault.or_else(|| open().map(|(name, at)| (*at, format!("the `<{name}>` here is never closed"))));
@@ -144,22 +148,4 @@ fn attributes(text: &str) -> (&str, &str) {
         }
     }
     (text, "")
-}
-
-/// Elements of JSX that another name closes.
-pub fn jsx(source: &Source, root: Node<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    tree::walk(root, |visit| {
-        let node = visit.node;
-        let tag = |field: &str| node.child_by_field_name(field);
-        let (Some(open), Some(close)) = (tag("open_tag"), tag("close_tag")) else { return };
-        let name =
-            |tag: Node<'_>| tag.child_by_field_name("name").map_or("", |name| text(name, &source.text));
-        let (opened, closed) = (name(open), name(close));
-        if node.kind() == "jsx_element" && opened != closed {
-            let message = format!("`</{closed}>` closes the element `<{opened}>`");
-            found.push(source.error(close.start_byte(), message));
-        }
-    });
-    found
 }

@@ -1,13 +1,13 @@
 //! Terraform basics over all .tf files of a directory: addresses once, references that lead somewhere.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use tree_sitter::Node;
 
 use super::hint::Hints;
 use super::source::Source;
 use super::tree::{self, children, text};
-use crate::answer::diagnostic::Diagnostic;
+use crate::answer::diagnostic::{Diagnostic, Severity};
 
 /// First parts of references that lead to no resource.
 const OWN: [&str; 10] =
@@ -18,8 +18,6 @@ const OWN: [&str; 10] =
 struct Declared {
     /// `var.x`, `local.x`, `module.x`, `data.t.x` and `t.x`, with the file of the first one.
     addresses: HashMap<String, usize>,
-    /// Types of resources: the first part of a reference to one.
-    types: HashSet<String>,
     hints: Hints,
 }
 
@@ -59,34 +57,35 @@ fn directory(sources: &[Source], files: &[usize]) -> Vec<(usize, Diagnostic)> {
         let source = &sources[*file];
         let Some(tree) = tree::parse("terraform", &source.text) else { return found };
         for (address, offset) in declarations(tree.root_node(), &source.text) {
-            if let Some(first) = declared.addresses.insert(address.clone(), *file) {
+            let first = declared.addresses.insert(address.clone(), *file);
+            // Terraform merges what an override file declares again.
+            if let Some(first) = first.filter(|_| !source.name().ends_with("override.tf")) {
                 let path = sources[first].path.unwrap_or("");
                 found.push((
                     *file,
                     source.error(offset, format!("`{address}` is declared twice; first in {path}")),
                 ));
             }
-            declared.types.extend(address.split_once('.').map(|(first, _)| first.to_owned()));
         }
         references.extend(self::references(tree.root_node(), source, *file));
     }
-    let has_variables = declared.addresses.keys().any(|address| address.starts_with("var."));
     for reference in references {
-        // A part of a module: its variables are in files that are not here.
-        if reference.address.starts_with("var.") && !has_variables && files.len() == 1 {
-            continue;
-        }
-        if let Some(message) = missing(&declared, &reference.address) {
-            found.push((reference.file, sources[reference.file].error(reference.offset, message)));
+        if let Some((severity, message)) = missing(&declared, &reference.address) {
+            found.push((reference.file, sources[reference.file].at(reference.offset, severity, message)));
         }
     }
     found
 }
 
-fn missing(declared: &Declared, address: &str) -> Option<String> {
-    let names = declared.addresses.keys().map(String::as_str);
-    (!declared.addresses.contains_key(address))
-        .then(|| format!("`{address}` is not declared{}", declared.hints.of(address, names)))
+/// A module's other files lie in the same directory: only an address that is nearly one of those here is a slip.
+fn missing(declared: &Declared, address: &str) -> Option<(Severity, String)> {
+    if declared.addresses.contains_key(address) {
+        return None;
+    }
+    let kind = |address: &str| address.rsplit_once('.').map(|(kind, _)| kind.to_owned());
+    let same = declared.addresses.keys().map(String::as_str).filter(|other| kind(other) == kind(address));
+    let near = declared.hints.of(address, same);
+    Some((near.severity(), format!("`{address}` is not declared{near}")))
 }
 
 /// The blocks at the top of a file as addresses, with their places.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::contract::{self, Found};
 use super::source::Source;
-use super::{MAX_PER_FILE, cloudformation, syntax_of, terraform};
+use super::{MAX_PER_FILE, cloudformation, syntax, terraform};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
@@ -56,7 +56,7 @@ fn unchanged<'g>(files: &[CodeFile], given: &'g [CodeFile]) -> Vec<Source<'g>> {
 }
 
 fn is_sound(source: &Source) -> bool {
-    !syntax_of(source).iter().any(Diagnostic::is_error)
+    !syntax::check(source).iter().any(Diagnostic::is_error)
 }
 
 /// What the checks find within and between files.

@@ -74,15 +74,18 @@ fn depth(text: &str) -> usize {
 /// A node on a walk, with what it is to its parent.
 pub struct Visit<'v, 't> {
     pub node: Node<'t>,
+    /// Its kind, read once: the grammar's table is text that is checked at every look.
+    pub kind: &'t str,
     pub field: Option<&'t str>,
     /// The nodes above it, the root first.
     pub above: &'v [Node<'t>],
+    kinds: &'v [&'t str],
 }
 
 impl<'t> Visit<'_, 't> {
     /// Kind of the node n levels up: 0 is the parent. Empty above the root.
     pub fn up(&self, n: usize) -> &'t str {
-        self.above.len().checked_sub(n + 1).map_or("", |at| self.above[at].kind())
+        self.kinds.len().checked_sub(n + 1).map_or("", |at| self.kinds[at])
     }
 
     /// The nearest nodes above, nearest first.
@@ -92,7 +95,8 @@ impl<'t> Visit<'_, 't> {
 
     /// The nearest node above of one of these kinds.
     pub fn enclosing(&self, kinds: &[&str]) -> Option<Node<'t>> {
-        self.ancestors().find(|node| kinds.contains(&node.kind()))
+        let mut above = self.kinds.iter().rev().zip(self.ancestors());
+        above.find(|(kind, _)| kinds.contains(kind)).map(|(_, node)| node)
     }
 }
 
@@ -100,11 +104,14 @@ impl<'t> Visit<'_, 't> {
 pub fn walk<'t>(root: Node<'t>, mut visit: impl FnMut(&Visit<'_, 't>)) {
     let mut cursor = root.walk();
     let mut above: Vec<Node<'t>> = Vec::new();
+    let mut kinds: Vec<&'t str> = Vec::new();
     loop {
         let node = cursor.node();
-        visit(&Visit { node, field: cursor.field_name(), above: &above });
+        let kind = node.kind();
+        visit(&Visit { node, kind, field: cursor.field_name(), above: &above, kinds: &kinds });
         if cursor.goto_first_child() {
             above.push(node);
+            kinds.push(kind);
             continue;
         }
         while !cursor.goto_next_sibling() {
@@ -112,6 +119,7 @@ pub fn walk<'t>(root: Node<'t>, mut visit: impl FnMut(&Visit<'_, 't>)) {
                 return;
             }
             above.pop();
+            kinds.pop();
         }
     }
 }

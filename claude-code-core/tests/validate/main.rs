@@ -4,6 +4,7 @@
 
 mod beside;
 mod contract;
+mod faults;
 mod good;
 mod hostile;
 mod infrastructure;

@@ -7,10 +7,10 @@ use claude_code_core::CodeFile;
 use super::{errors, service};
 
 /// A small generator of our own (Knuth's MMIX constants): the same sites on every machine.
-struct Seeded(u64);
+pub struct Seeded(pub u64);
 
 impl Seeded {
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % n
     }

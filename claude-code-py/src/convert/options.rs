@@ -72,7 +72,9 @@ impl Options {
             "max_sends" => request.max_sends = value.extract()?,
             "validate" => request.skip_validation = !value.extract::<bool>()?,
             "check" => {
-                if let Some(function) = some(value) {
+                if let Ok(command) = value.extract::<String>() {
+                    request.check = Some(command_check(&command)?);
+                } else if let Some(function) = some(value) {
                     let (check, raised) = Own::of(function)?;
                     (request.check, self.raised) = (Some(check), Some(raised));
                 }
@@ -260,4 +262,14 @@ fn alike(a: &str, b: &str) -> usize {
     let front = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     let back = a.bytes().rev().zip(b.bytes().rev()).take_while(|(a, b)| a == b).count();
     (front + back).min(a.len()).min(b.len())
+}
+
+/// A line for the shell, or the name of a preset, as a check in the sandbox.
+fn command_check(line: &str) -> PyResult<std::sync::Arc<dyn claude_code_aws::Check>> {
+    let check = match claude_code_aws::checks::preset(line) {
+        Some(Ok(check)) => check,
+        Some(Err(missing)) => return Err(pyo3::exceptions::PyValueError::new_err(missing)),
+        None => claude_code_aws::checks::CommandCheck::shell(line),
+    };
+    Ok(std::sync::Arc::new(check))
 }

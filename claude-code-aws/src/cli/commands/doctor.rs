@@ -12,7 +12,8 @@ use crate::doctor::{Finding, examine};
 
 /// Looks and tells. Exit code 1 if anything has to be done.
 pub(crate) async fn run(global: Global) -> Result<u8> {
-    let findings = examine(&setup::config(global)?).await;
+    let mut findings = examine(&setup::config(global)?).await;
+    findings.push(sandbox());
     let ok = findings.iter().all(|finding| finding.ok);
     if global.json {
         show::out(&json::text(&serde_json::json!({ "ok": ok, "checks": findings }))?)?;
@@ -26,6 +27,19 @@ pub(crate) async fn run(global: Global) -> Result<u8> {
         }
     }
     Ok(if ok { exit::OK } else { exit::FAILED })
+}
+
+/// Which isolation this machine gives to the commands of `--check`.
+fn sandbox() -> Finding {
+    #[cfg(target_os = "linux")]
+    let probed = crate::cli::sandbox::probe();
+    #[cfg(not(target_os = "linux"))]
+    let probed: std::result::Result<(), String> = Err("a sandbox needs Linux".to_owned());
+    let (detail, fix) = match probed {
+        Ok(()) => ("commands of --check run in user, mount, process and network namespaces".to_owned(), None),
+        Err(problem) => (problem, Some("commands of --check run only with --check-unsafe".to_owned())),
+    };
+    Finding { name: "sandbox".to_owned(), ok: true, detail, fix }
 }
 
 /// State, name, and what was found with what to do.

@@ -2,9 +2,13 @@
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use claude_code_core::{CodeFile, Error, ErrorKind, Event, GenerateRequest, Generation, Result};
 
+use claude_code_core::request::SourceFile;
+
+use crate::checks::{CommandCheck, Commands, Isolation, preset};
 use crate::cli::args::{GenerateArgs, Global, HowArgs};
 use crate::cli::output::exit;
 use crate::cli::output::figures;
@@ -73,7 +77,26 @@ pub(crate) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequ
     request.skip_validation = how.no_validate;
     request.skip_store = how.no_store;
     request.timeout = how.timeout;
+    if !how.check.is_empty() {
+        let isolation = if how.check_unsafe { Isolation::None } else { Isolation::Sandbox };
+        request.check = Some(Arc::new(checks(&how.check, isolation, &request.files)));
+    }
     request
+}
+
+/// The commands of `--check`; a preset whose tool is not installed is left out with a warning.
+fn checks(lines: &[String], isolation: Isolation, given: &[SourceFile]) -> Commands {
+    let mut commands = Vec::new();
+    for line in lines {
+        match preset(line) {
+            Some(Err(missing)) => show::note(&format!("warning: {missing}")),
+            Some(Ok(check)) => commands.push(check),
+            None => commands.push(CommandCheck::shell(line)),
+        }
+    }
+    Commands::new(
+        commands.into_iter().map(|check| check.with_isolation(isolation).with_files(given.to_vec())),
+    )
 }
 
 /// Generates, prints or writes, and ends with the line about the result.

@@ -2,6 +2,7 @@
 
 pub(super) mod batch;
 pub(super) mod budget;
+pub(super) mod check;
 pub(super) mod cost;
 pub(super) mod doctor;
 pub(super) mod generate;

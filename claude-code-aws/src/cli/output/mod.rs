@@ -6,5 +6,6 @@ pub(super) mod json;
 pub(super) mod plain;
 pub(super) mod problem;
 pub(super) mod progress;
+pub(super) mod sarif;
 pub(super) mod show;
 pub(super) mod warnings;

@@ -1,37 +1,28 @@
 //! Imports between the files of an answer lead somewhere.
 
+use super::module::Import;
 use super::project::{Project, Target};
-use super::{distributions, module::Import, requirements, stdlib};
 use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::hint::Near;
 use crate::validate::source::Source;
 
 /// Imports of modules that are not there, and of names that a module of the answer does not define.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
-    let declared = requirements::declared(project.sources);
     let mut found = Vec::new();
     for (index, source, module) in project.read() {
         for import in &module.imports {
-            if is_third_party(import, declared.as_deref()) {
+            if import.level == 0 && project.is_third_party(&import.module) {
                 continue;
             }
             let finding = match project.target(index, &import.module, import.level) {
                 Target::Module(target) => missing_name(project, index, source, import, target),
-                Target::Package => missing_below(project, index, source, import, declared.is_some()),
-                Target::Outside => missing_module(project, source, import, declared.is_some()),
+                Target::Package => missing_below(project, index, source, import),
+                Target::Outside => missing_module(project, source, import),
             };
             found.extend(finding.map(|diagnostic| (index, diagnostic)));
         }
     }
     found
-}
-
-/// Names of other people's modules may be those of files here, deeper down.
-fn is_third_party(import: &Import, declared: Option<&[String]>) -> bool {
-    let module = &import.module;
-    import.level == 0
-        && (stdlib::has_module(module)
-            || distributions::is_known(module)
-            || declared.is_some_and(|declared| distributions::declares(declared, module)))
 }
 
 fn severity(import: &Import) -> Severity {
@@ -60,41 +51,40 @@ fn missing_name(
     Some(source.at(import.offset, severity(import), message))
 }
 
-fn missing_below(
-    project: &Project,
-    index: usize,
-    source: &Source,
-    import: &Import,
-    is_whole: bool,
-) -> Option<Diagnostic> {
+/// A module of a package that is not among the files. It may lie beside them; one that is nearly called so is a slip.
+fn missing_below(project: &Project, index: usize, source: &Source, import: &Import) -> Option<Diagnostic> {
     let name = import.name.as_deref()?;
     let below = if import.module.is_empty() { name.to_owned() } else { format!("{}.{name}", import.module) };
     if !matches!(project.target(index, &below, import.level), Target::Outside) || import.module.is_empty() {
         return None;
     }
-    let severity = if is_whole { severity(import) } else { Severity::Warning };
-    Some(source.at(
-        import.offset,
-        severity,
-        format!("the package `{}` has no module `{name}`", import.module),
-    ))
+    let near = project.hints.of(name, project.module_names());
+    let message = format!("the package `{}` has no module `{name}`{near}", import.module);
+    Some(source.at(import.offset, slip(import, &near), message))
+}
+
+/// Only a name that is mistyped contradicts the files: any other file may lie beside them.
+fn slip(import: &Import, near: &Near) -> Severity {
+    near.severity().max(severity(import))
 }
 
 /// A relative import, or one below a package of the answer, that leads to no file; or a name that only just
 /// misses a file of the answer. An answer without a list of requirements may be a part of a project.
-fn missing_module(project: &Project, source: &Source, import: &Import, is_whole: bool) -> Option<Diagnostic> {
+fn missing_module(project: &Project, source: &Source, import: &Import) -> Option<Diagnostic> {
     let first = import.module.split('.').next().unwrap_or("");
-    let is_below = import.module.contains('.') && project.module_names().any(|name| name == first);
+    let last = import.module.rsplit('.').next().unwrap_or("");
+    let is_below = import.module.contains('.') && project.has_module(first);
     if import.level > 0 || is_below {
-        let severity = if is_whole { severity(import) } else { Severity::Warning };
+        let own = source.path.and_then(|path| path.rsplit('/').next()).unwrap_or("").trim_end_matches(".py");
+        let near = project.hints.of(last, project.module_names().filter(|name| *name != own));
         let dots = ".".repeat(import.level);
-        let message = format!("there is no module `{dots}{}` among the files", import.module);
-        return Some(source.at(import.offset, severity, message));
+        let message = format!("there is no module `{dots}{}` among the files{near}", import.module);
+        return Some(source.at(import.offset, slip(import, &near), message));
     }
-    if is_whole || !first.contains('_') {
+    if project.declared.is_some() || !first.contains('_') {
         return None;
     }
     let near = project.hints.of(first, project.module_names().filter(|name| name.len() > 3));
     let message = format!("there is no module `{first}` among the files{near}");
-    (!near.is_empty()).then(|| source.at(import.offset, severity(import), message))
+    (!near.is_empty()).then(|| source.at(import.offset, slip(import, &near), message))
 }

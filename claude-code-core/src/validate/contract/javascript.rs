@@ -1,26 +1,29 @@
 //! JavaScript and TypeScript: imports between the files lead somewhere, and the routes of servers.
 
-use std::collections::HashSet;
-
-use tree_sitter::Node;
+use std::collections::HashMap;
 
 use super::module::Route;
 use super::project::Project;
 use super::routes::METHODS;
 use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::hint::Near;
 use crate::validate::source::Source;
+use crate::validate::syntax::script::{self, Module};
 use crate::validate::tree::{self, children, text};
 
 /// What a path without its ending may mean.
-const ENDINGS: [&str; 14] = [
+const ENDINGS: [&str; 17] = [
     "",
     ".ts",
     ".tsx",
+    ".mts",
+    ".cts",
     ".js",
     ".jsx",
     ".mjs",
     ".cjs",
     ".d.ts",
+    ".d.mts",
     ".json",
     "/index.ts",
     "/index.tsx",
@@ -29,13 +32,20 @@ const ENDINGS: [&str; 14] = [
     "/index.mjs",
 ];
 
-/// Names that a module exports.
-#[derive(Default)]
-struct Exports {
-    names: HashSet<String>,
-    /// Re-exports, or CommonJS: names that cannot all be seen.
-    is_open: bool,
-}
+/// TypeScript names a file as it will be called once compiled.
+const COMPILED: [(&str, &[&str]); 4] = [
+    (".js", &[".ts", ".tsx", ".d.ts", ".jsx"]),
+    (".jsx", &[".tsx"]),
+    (".mjs", &[".mts", ".d.mts"]),
+    (".cjs", &[".cts", ".d.cts"]),
+];
+
+/// Endings of files that people write as modules; all others are assets for a bundler.
+const WRITTEN: [&str; 8] = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"];
+
+/// Folders of what tools make.
+const MADE: [&str; 9] =
+    ["dist", "build", "out", "lib", "gen", "generated", "__generated__", "pkg", "node_modules"];
 
 fn is_script(source: &Source) -> bool {
     matches!(source.language, "javascript" | "typescript" | "tsx") && source.path.is_some()
@@ -43,49 +53,98 @@ fn is_script(source: &Source) -> bool {
 
 /// Relative imports without a file, and names that the file does not export.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
-    let is_whole = project.sources.iter().any(|source| source.name() == "package.json");
+    let is_read =
+        |index: usize, source: &Source| is_script(source) && project.sound[index] && !source.is_fragment();
+    let sources = project.sources.iter().enumerate().filter(|(index, source)| is_read(*index, source));
+    let modules: HashMap<usize, Module> =
+        sources.filter_map(|(index, s)| Some((index, script::module(s)?))).collect();
     let mut found = Vec::new();
     for (index, source) in project.sources.iter().enumerate() {
-        if is_script(source) && project.sound[index] && !source.is_fragment() {
-            found
-                .extend(imports(project, source, is_whole).into_iter().map(|diagnostic| (index, diagnostic)));
+        if let Some(module) = modules.get(&index) {
+            found.extend(imports(project, source, module, &modules).into_iter().map(|told| (index, told)));
         }
     }
     found
 }
 
-fn imports(project: &Project, source: &Source, is_whole: bool) -> Vec<Diagnostic> {
+fn imports(
+    project: &Project,
+    source: &Source,
+    module: &Module,
+    modules: &HashMap<usize, Module>,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let Some(tree) = tree::parse(source.language, &source.text) else { return found };
-    tree::walk(tree.root_node(), |visit| {
-        let node = visit.node;
-        let Some(from) = node.child_by_field_name("source").filter(|_| node.kind() == "import_statement")
+    for (from, at) in module.sources.iter().filter(|(from, _)| is_relative(from)) {
+        if resolve(project, source.path.unwrap_or(""), from).is_some() {
+            continue;
+        }
+        let near = nearest_file(project, source, from);
+        // Any other file may lie beside these, or be made by a tool.
+        let severity = near.as_ref().map_or(Severity::Warning, Near::severity);
+        let near = near.map_or_else(String::new, |near| near.to_string());
+        let message = format!("there is no file for the import `{from}` among the files{near}");
+        found.push(source.at(*at, severity, message));
+    }
+    for (from, name, at) in module.taken.iter().filter(|(from, ..)| is_relative(from)) {
+        let Some(target) = resolve(project, source.path.unwrap_or(""), from) else { continue };
+        let Some(other) = modules.get(&target).filter(|other| !is_open(&project.sources[target], other))
         else {
-            return;
+            continue;
         };
-        let from_text = text(from, &source.text).trim_matches(['"', '\'']);
-        if !from_text.starts_with("./") && !from_text.starts_with("../") {
-            return;
+        if !from.contains('?') && !other.offered.contains(name) {
+            let near = project.hints.of(name, other.offered.iter().map(String::as_str));
+            let path = project.sources[target].path.unwrap_or("");
+            found.push(source.error(*at, format!("{path} does not export `{name}`{near}")));
         }
-        match resolve(project, source.path.unwrap_or(""), from_text) {
-            Some(target) => found.extend(missing_names(project, source, node, target)),
-            None => {
-                let severity =
-                    if is_whole && !is_asset(from_text) { Severity::Error } else { Severity::Warning };
-                let message = format!("there is no file for the import `{from_text}` among the files");
-                found.push(source.at(from.start_byte(), severity, message));
-            }
-        }
-    });
+    }
     found
 }
 
-fn is_asset(path: &str) -> bool {
-    [".css", ".scss", ".svg", ".png", ".json", ".wasm", ".vue"].iter().any(|ending| path.ends_with(ending))
+fn is_relative(from: &str) -> bool {
+    from.starts_with("./") || from.starts_with("../")
 }
 
-/// The file that a relative import means.
-fn resolve(project: &Project, home: &str, from: &str) -> Option<usize> {
+/// Whether a module may offer more than can be seen: CommonJS, or nothing at all.
+fn is_open(source: &Source, module: &Module) -> bool {
+    let foreign = ["module.exports", "exports.", "export =", "export import"];
+    module.is_open || module.offered.is_empty() || foreign.iter().any(|sign| source.text.contains(sign))
+}
+
+/// A hint at a module whose name is nearly the one of an import, in the same folder.
+fn nearest_file(project: &Project, source: &Source, from: &str) -> Option<Near> {
+    let bare = bare(from);
+    let ending = bare.rsplit('/').next().and_then(|name| name.rfind('.').map(|at| &name[at..]));
+    let is_asset = ending.is_some_and(|ending| !WRITTEN.contains(&ending) && ending.len() <= 6);
+    let Some(path) = joined(source.path.unwrap_or(""), bare).filter(|path| {
+        !is_asset && !path.split('/').any(|part| MADE.contains(&part) || part.ends_with(".gen"))
+    }) else {
+        return None;
+    };
+    let stem = |path: &str| {
+        let end = WRITTEN.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
+        end.to_owned()
+    };
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let name = stem(name);
+    let beside: Vec<String> = project
+        .sources
+        .iter()
+        .filter(|other| is_script(other) && other.path != source.path)
+        .filter_map(|other| {
+            let (home, name) = other.path?.rsplit_once('/').unwrap_or(("", other.path?));
+            (home == folder).then(|| stem(name))
+        })
+        .collect();
+    Some(project.hints.of(&name, beside.iter().map(String::as_str)))
+}
+
+/// An import without what tells a bundler how to read the file.
+fn bare(from: &str) -> &str {
+    from.split(['?', '#']).next().unwrap_or(from)
+}
+
+/// The path that a relative import means, as written.
+fn joined(home: &str, from: &str) -> Option<String> {
     let mut parts: Vec<&str> = home.split('/').collect();
     parts.pop();
     for part in from.split('/') {
@@ -95,86 +154,18 @@ fn resolve(project: &Project, home: &str, from: &str) -> Option<usize> {
             _ => parts.push(part),
         }
     }
-    let base = parts.join("/");
-    // TypeScript names the file as it will be called once compiled.
-    let bare = base.strip_suffix(".js").unwrap_or(&base);
-    let names = ENDINGS.iter().flat_map(|ending| [format!("{base}{ending}"), format!("{bare}{ending}")]);
-    let candidates: HashSet<String> = names.collect();
-    project.sources.iter().position(|s| s.path.is_some_and(|path| candidates.contains(path)))
+    Some(parts.join("/"))
 }
 
-fn missing_names(project: &Project, source: &Source, import: Node<'_>, target: usize) -> Vec<Diagnostic> {
-    let other = &project.sources[target];
-    if !is_script(other) || !project.sound[target] || other.is_fragment() {
-        return Vec::new();
-    }
-    let exports = exports(other);
-    if exports.is_open || exports.names.is_empty() {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    tree::walk(import, |visit| {
-        let name = match visit.node.kind() {
-            "import_specifier" => visit.node.child_by_field_name("name"),
-            "identifier" if visit.up(0) == "import_clause" => Some(visit.node),
-            _ => None,
-        };
-        let Some(node) = name else { return };
-        let is_default = visit.up(0) == "import_clause";
-        let name = if is_default { "default" } else { text(node, &source.text) };
-        if !exports.names.contains(name) {
-            let near = project.hints.of(name, exports.names.iter().map(String::as_str));
-            let message = format!("{} does not export `{name}`{near}", other.path.unwrap_or(""));
-            found.push(source.error(node.start_byte(), message));
-        }
+/// The file that a relative import means.
+fn resolve(project: &Project, home: &str, from: &str) -> Option<usize> {
+    let base = joined(home, bare(from))?;
+    let compiled = COMPILED.iter().filter_map(|(compiled, written)| {
+        let stem = base.strip_suffix(compiled)?;
+        Some(written.iter().map(move |ending| format!("{stem}{ending}")))
     });
-    found
-}
-
-fn exports(source: &Source) -> Exports {
-    let foreign = ["module.exports", "exports.", "export =", "export import"];
-    let is_open = foreign.iter().any(|sign| source.text.contains(sign));
-    let mut exports = Exports { is_open, ..Exports::default() };
-    let Some(tree) = tree::parse(source.language, &source.text) else { return exports };
-    tree::walk(tree.root_node(), |visit| {
-        let node = visit.node;
-        if node.kind() != "export_statement" {
-            return;
-        }
-        let written = text(node, &source.text);
-        if written.starts_with("export default") {
-            exports.names.insert("default".to_owned());
-        }
-        exports.is_open |= written.starts_with("export *");
-        if let Some(declaration) = node.child_by_field_name("declaration") {
-            declared(declaration, source, &mut exports);
-        }
-        for clause in children(node).into_iter().filter(|child| child.kind() == "export_clause") {
-            for specifier in children(clause) {
-                let name =
-                    specifier.child_by_field_name("alias").or_else(|| specifier.child_by_field_name("name"));
-                exports.names.extend(name.map(|n| text(n, &source.text).to_owned()));
-            }
-        }
-    });
-    exports
-}
-
-/// Names of a declaration: `function f`, `class C`, `const a = 1, b = 2`. Patterns make the module open.
-fn declared(declaration: Node<'_>, source: &Source, exports: &mut Exports) {
-    if let Some(name) = declaration.child_by_field_name("name") {
-        exports.names.insert(text(name, &source.text).to_owned());
-        return;
-    }
-    for declarator in children(declaration).into_iter().filter(|child| child.kind() == "variable_declarator")
-    {
-        match declarator.child_by_field_name("name") {
-            Some(name) if name.kind() == "identifier" => {
-                exports.names.insert(text(name, &source.text).to_owned());
-            }
-            _ => exports.is_open = true,
-        }
-    }
+    let as_written = ENDINGS.iter().map(|ending| format!("{base}{ending}"));
+    as_written.chain(compiled.flatten()).find_map(|path| project.at(&path))
 }
 
 /// Paths that tests ask for in the manner of supertest: `request(app).get('/x')`.

@@ -15,7 +15,7 @@ pub fn of<'s>(source: &'s Source) -> Vec<(usize, &'s str)> {
     tree::walk(tree.root_node(), |visit| {
         // A part of a longer text is no statement.
         let is_part = matches!(visit.up(0), "binary_expression" | "import_statement" | "import_spec");
-        if is_part || !kinds.contains(&visit.node.kind()) {
+        if is_part || !kinds.contains(&visit.kind) {
             return;
         }
         let written = text(visit.node, &source.text);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::module::{Class, MethodCall, Receiver, Typed};
 use super::project::Project;
-use crate::answer::diagnostic::Diagnostic;
+use crate::answer::diagnostic::{Diagnostic, Severity};
 
 /// Bases that add nothing that code calls.
 const PLAIN_BASES: [&str; 6] = ["object", "ABC", "abc.ABC", "Protocol", "typing.Protocol", "Generic"];
@@ -25,13 +25,13 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         for (object, attribute, offset) in
             module.attributes.iter().filter(|(_, name, _)| !set.contains(name.as_str()))
         {
-            let message = module_attribute(project, index, object, attribute)
+            let told = module_attribute(project, index, object, attribute)
                 .or_else(|| class_attribute(project, index, object, attribute));
-            found.extend(message.map(|message| (index, source.error(*offset, message))));
+            found.extend(told.map(|(severity, message)| (index, source.at(*offset, severity, message))));
         }
         for call in module.calls.iter().filter(|call| !set.contains(call.method.as_str())) {
-            let message = method(project, &heirs, index, call);
-            found.extend(message.map(|message| (index, source.error(call.offset, message))));
+            let told = method(project, &heirs, index, call);
+            found.extend(told.map(|(severity, message)| (index, source.at(call.offset, severity, message))));
         }
     }
     found
@@ -75,17 +75,28 @@ impl<'p> Heirs<'p> {
     }
 }
 
-fn module_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<String> {
+fn module_attribute(
+    project: &Project,
+    index: usize,
+    object: &str,
+    attribute: &str,
+) -> Option<(Severity, String)> {
     let target = project.alias(index, object)?;
     if project.offers(target, attribute) || is_special(attribute) {
         return None;
     }
     let names = project.modules.get(&target)?.top_level.iter().map(String::as_str);
     let path = project.sources[target].path.unwrap_or("");
-    Some(format!("{path} does not define `{attribute}`{}", project.hints.of(attribute, names)))
+    let near = project.hints.of(attribute, names);
+    Some((Severity::Error, format!("{path} does not define `{attribute}`{near}")))
 }
 
-fn class_attribute(project: &Project, index: usize, object: &str, attribute: &str) -> Option<String> {
+fn class_attribute(
+    project: &Project,
+    index: usize,
+    object: &str,
+    attribute: &str,
+) -> Option<(Severity, String)> {
     let module = project.modules.get(&index)?;
     if module.bound.get(object).copied() != Some(1) {
         return None;
@@ -100,7 +111,7 @@ fn class_attribute(project: &Project, index: usize, object: &str, attribute: &st
     lacks(project, object, &members, attribute)
 }
 
-fn method(project: &Project, heirs: &Heirs, index: usize, call: &MethodCall) -> Option<String> {
+fn method(project: &Project, heirs: &Heirs, index: usize, call: &MethodCall) -> Option<(Severity, String)> {
     let module = project.modules.get(&index)?;
     let (home, name, class) = match &call.receiver {
         Receiver::Itself(name) => (index, name.clone(), module.classes.get(name)?),
@@ -111,10 +122,10 @@ fn method(project: &Project, heirs: &Heirs, index: usize, call: &MethodCall) -> 
     if all.contains(&call.method) || heirs.have(project, class, &call.method) {
         return None;
     }
-    let message = lacks(project, &name, &all, &call.method)?;
-    // The heirs of a mixin or an abstract class may be elsewhere: then only a slip of the pen is certain.
+    let told = lacks(project, &name, &all, &call.method)?;
+    // The heirs of a mixin or an abstract class may be elsewhere: then only a mistyped name is told.
     let is_open = matches!(call.receiver, Receiver::Itself(_)) && is_made_to_inherit(&name, class);
-    (!is_open || message.contains("did you mean")).then_some(message)
+    (!is_open || told.0 == Severity::Error).then_some(told)
 }
 
 fn is_made_to_inherit(name: &str, class: &Class) -> bool {
@@ -122,10 +133,19 @@ fn is_made_to_inherit(name: &str, class: &Class) -> bool {
     name.ends_with("Mixin") || class.bases.iter().any(|base| abstract_bases.contains(&base.as_str()))
 }
 
-fn lacks(project: &Project, class: &str, members: &HashSet<String>, name: &str) -> Option<String> {
-    let near = || project.hints.of(name, members.iter().map(String::as_str));
-    let lacks = !members.contains(name) && !is_special(name);
-    lacks.then(|| format!("the class `{class}` has no `{name}`{}", near()))
+/// A member that a class does not have. Fixtures, heirs elsewhere and other code can set it from outside, so only a
+/// mistyped one is an error.
+fn lacks(
+    project: &Project,
+    class: &str,
+    members: &HashSet<String>,
+    name: &str,
+) -> Option<(Severity, String)> {
+    if members.contains(name) || is_special(name) {
+        return None;
+    }
+    let near = project.hints.of(name, members.iter().map(String::as_str));
+    Some((near.severity(), format!("the class `{class}` has no `{name}`{near}")))
 }
 
 fn is_special(name: &str) -> bool {

@@ -1,9 +1,9 @@
 //! The files of an answer as a project: which module is where.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::module::{Class, Import, Module};
-use super::visitor;
+use super::{distributions, requirements, stdlib, visitor};
 use crate::validate::hint::Hints;
 use crate::validate::source::Source;
 use crate::validate::tree;
@@ -16,6 +16,13 @@ pub struct Project<'a> {
     pub modules: HashMap<usize, Module>,
     /// Sources by every dotted name under which they may be imported: `app.models` and `models`.
     by_name: HashMap<String, Vec<usize>>,
+    /// What stands before a dot of these names.
+    parents: HashSet<String>,
+    by_path: HashMap<&'a str, usize>,
+    /// Folders with Python files in or below them.
+    folders: HashSet<&'a str>,
+    /// The distributions that the files declare, by their normal names; none without a manifest.
+    pub declared: Option<Vec<String>>,
     pub hints: Hints,
 }
 
@@ -33,16 +40,41 @@ impl<'a> Project<'a> {
     /// Reads every named Python file without a syntax error. Sketches count as unsound.
     pub fn new(sources: &'a [Source<'a>], sound: &'a [bool]) -> Self {
         let (modules, by_name) = (HashMap::new(), HashMap::new());
-        let mut project = Project { sources, sound, modules, by_name, hints: Hints::default() };
+        let declared = requirements::declared(sources);
+        let mut by_path = HashMap::new();
+        let mut folders = HashSet::new();
+        for (index, path) in sources.iter().enumerate().filter_map(|(index, s)| Some((index, s.path?))) {
+            by_path.entry(path).or_insert(index);
+            if sources[index].language == "python" {
+                folders.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
+            }
+        }
+        let hints = Hints::default();
+        let mut project = Project {
+            sources,
+            sound,
+            modules,
+            by_name,
+            parents: HashSet::new(),
+            by_path,
+            folders,
+            declared,
+            hints,
+        };
+        let packages: HashSet<&str> =
+            sources.iter().filter_map(|s| s.path?.strip_suffix("/__init__.py")).collect();
         for (index, source) in sources.iter().enumerate() {
             let Some(path) = source.path.filter(|_| source.language == "python") else { continue };
-            for name in dotted_names(path) {
+            for name in dotted_names(path, &packages) {
+                project.parents.extend(name.match_indices('.').map(|(at, _)| name[..at].to_owned()));
                 project.by_name.entry(name).or_default().push(index);
             }
             if !sound[index] || source.is_fragment() {
                 continue;
             }
-            if let Some(tree) = tree::parse("python", &source.text) {
+            // What is newer than the grammar would be read wrong: then nothing is known of the module.
+            let tree = tree::parse("python", &source.text).filter(|tree| !tree.root_node().has_error());
+            if let Some(tree) = tree {
                 project.modules.insert(index, visitor::read(tree.root_node(), &source.text));
             }
         }
@@ -54,9 +86,9 @@ impl<'a> Project<'a> {
         self.sources.iter().enumerate().filter_map(|(at, source)| Some((at, source, self.modules.get(&at)?)))
     }
 
-    /// The modules of the answer by their shortest name, for hints.
+    /// The modules of the answer by the last part of their names, for hints.
     pub fn module_names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str).filter(|name| !name.contains('.'))
+        self.by_name.keys().filter_map(|name| name.rsplit('.').next())
     }
 
     /// Where `module` leads when imported by a file, with `level` dots before it.
@@ -69,15 +101,45 @@ impl<'a> Project<'a> {
             base.extend(module.split('.').filter(|part| !part.is_empty()));
             return self.at_path(&base.join("/"));
         }
+        if self.is_third_party(module) {
+            return Target::Outside;
+        }
         base.extend(module.split('.'));
-        if let beside @ (Target::Module(_) | Target::Package) = self.at_path(&base.join("/")) {
-            return beside;
+        let found = match self.at_path(&base.join("/")) {
+            Target::Outside => match self.by_name.get(module).map(Vec::as_slice) {
+                Some([one, ..]) => Target::Module(*one),
+                _ if self.is_package(module) => Target::Package,
+                _ => Target::Outside,
+            },
+            beside => beside,
+        };
+        match found {
+            // A module does not import itself: it is called as what it imports, as in app/celery.py.
+            Target::Module(index) if index == from || self.is_called_as_foreign(index, module) => {
+                Target::Outside
+            }
+            found => found,
         }
-        match self.by_name.get(module).map(Vec::as_slice) {
-            Some([one, ..]) => Target::Module(*one),
-            _ if self.is_package(module) => Target::Package,
-            _ => Target::Outside,
-        }
+    }
+
+    /// Names of other people's modules may be those of files here, deeper down.
+    pub fn is_third_party(&self, module: &str) -> bool {
+        stdlib::has_module(module)
+            || distributions::is_known(module)
+            || self.declared.as_deref().is_some_and(|declared| distributions::declares(declared, module))
+    }
+
+    /// Whether a module imports its own name: then that name means somebody else's module.
+    fn is_called_as_foreign(&self, index: usize, name: &str) -> bool {
+        let first = name.split('.').next().unwrap_or(name);
+        let is_itself = |import: &Import| import.level == 0 && import.module.split('.').next() == Some(first);
+        let is_file = !self.sources[index].path.is_some_and(|path| path.contains(&format!("{first}/")));
+        is_file && self.modules.get(&index).is_some_and(|module| module.imports.iter().any(is_itself))
+    }
+
+    /// Whether a file of the answer has this dotted name.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
     /// How many files a module's name may mean.
@@ -87,26 +149,21 @@ impl<'a> Project<'a> {
 
     fn at_path(&self, path: &str) -> Target {
         let files = [format!("{path}.py"), format!("{path}/__init__.py"), format!("{path}.pyi")];
-        let position =
-            self.sources.iter().position(|s| s.path.is_some_and(|p| files.iter().any(|file| file == p)));
-        let inside = format!("{path}/");
-        match position {
+        match files.iter().filter_map(|file| self.at(file)).min() {
             Some(index) => Target::Module(index),
-            None if self
-                .sources
-                .iter()
-                .any(|s| s.language == "python" && s.path.is_some_and(|p| p.starts_with(&inside))) =>
-            {
-                Target::Package
-            }
+            None if self.folders.contains(path) => Target::Package,
             None => Target::Outside,
         }
     }
 
+    /// The file with this path.
+    pub fn at(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
     /// Whether modules of the answer lie below this dotted name.
     fn is_package(&self, module: &str) -> bool {
-        let inside = format!("{module}.");
-        self.by_name.keys().any(|name| name.starts_with(&inside))
+        self.parents.contains(module)
     }
 
     /// Whether a name can be imported from a module: defined or imported there, or a module below it. True where
@@ -190,10 +247,12 @@ impl<'a> Project<'a> {
     }
 }
 
-/// `src/app/models.py` is `models`, `app.models` and `src.app.models`; a package is named by its directory.
-fn dotted_names(path: &str) -> Vec<String> {
+/// `src/app/models.py` is `models`, `app.models` and `src.app.models`, where the folders before the name are no packages;
+/// a package is named by its directory.
+fn dotted_names(path: &str, packages: &HashSet<&str>) -> Vec<String> {
     let stem = path.trim_end_matches(".pyi").trim_end_matches(".py");
     let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
     let parts: Vec<&str> = stem.split('/').collect();
-    (0..parts.len()).map(|from| parts[from..].join(".")).collect()
+    let is_root = |from: &usize| *from == 0 || !packages.contains(parts[..*from].join("/").as_str());
+    (0..parts.len()).filter(is_root).map(|from| parts[from..].join(".")).collect()
 }

@@ -14,7 +14,7 @@ const IN_LAMBDA: [&str; 2] = ["boto3", "botocore"];
 
 /// Every third-party import that the declared distributions do not bring.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
-    let Some(declared) = declared(project.sources) else {
+    let Some(declared) = &project.declared else {
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -24,12 +24,12 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
             let first = import.module.split('.').next().unwrap_or("");
             let outside = matches!(project.target(index, first, 0), Target::Outside)
                 && matches!(project.target(index, &import.module, 0), Target::Outside);
-            let known = stdlib::has_module(first) || distributions::declares(&declared, &import.module);
+            let known = stdlib::has_module(first) || distributions::declares(declared, &import.module);
             if !outside || known || told.contains(&first) {
                 continue;
             }
             told.push(first);
-            let severity = severity(source, &declared, first);
+            let severity = severity(source, declared, first);
             let wanted = distributions::suggested(first);
             let message = format!(
                 "`{first}` is imported, but requirements.txt does not list `{wanted}`{}",

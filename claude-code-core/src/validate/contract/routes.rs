@@ -192,7 +192,7 @@ fn requested(project: &Project, served: &Served, index: usize, source: &Source) 
         let near = project.hints.of(&named.path, known.iter().map(String::as_str));
         if !near.is_empty() {
             let message = format!("no code answers the path `{}`{near}", named.path);
-            found.push(source.at(offset, Severity::Error, message));
+            found.push(source.at(offset, near.severity(), message));
         }
     }
     found

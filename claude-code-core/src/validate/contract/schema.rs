@@ -11,6 +11,9 @@ pub struct Token {
     /// Words in lower case, names without their quotes, other pieces as written.
     pub text: String,
     pub offset: usize,
+    pub length: usize,
+    /// A string or a quoted name whose end is missing.
+    pub is_open: bool,
 }
 
 /// What a token is.
@@ -33,13 +36,28 @@ impl Token {
     }
 }
 
-/// The tokens of a text; comments are left out. Total: anything else is punctuation.
+/// The tokens of a text; comments are left out. Total: anything else is punctuation. All dialects at once, and any text
+/// in a string of code: no parser's own tokens are.
 pub fn tokens(text: &str) -> Vec<Token> {
+    read(text, false)
+}
+
+/// The same for dialects in which a backslash escapes a quote in every string, as in MySQL.
+pub fn tokens_with_escapes(text: &str) -> Vec<Token> {
+    read(text, true)
+}
+
+fn read(text: &str, escapes: bool) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        let (length, kind) = piece(rest, c);
+        let (length, kind) = match c {
+            // `E'…'` of PostgreSQL.
+            'e' | 'E' if rest[1..].starts_with('\'') => (1 + escaped(&rest[1..]), Some(Kind::Literal)),
+            '\'' if escapes => (escaped(rest), Some(Kind::Literal)),
+            _ => piece(rest, c),
+        };
         if let Some(kind) = kind {
             let raw = &rest[..length];
             let text = match kind {
@@ -47,11 +65,33 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 Kind::Quoted => raw.trim_matches(['"', '`', '[', ']']).to_lowercase(),
                 _ => raw.to_owned(),
             };
-            tokens.push(Token { kind, text, offset: at });
+            let is_open = is_open(raw, kind);
+            tokens.push(Token { kind, text, offset: at, length, is_open });
         }
         at += length.max(c.len_utf8());
     }
     tokens
+}
+
+/// The length of a string in which a backslash escapes.
+fn escaped(rest: &str) -> usize {
+    let mut chars = rest.char_indices().skip(1);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => drop(chars.next()),
+            '\'' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Whether a string or a quoted name lacks its end: then it goes to the end of the text.
+fn is_open(raw: &str, kind: Kind) -> bool {
+    let raw = raw.strip_prefix(['e', 'E']).filter(|rest| rest.starts_with('\'')).unwrap_or(raw);
+    let quote = raw.chars().next().unwrap_or(' ');
+    let is_quoted = matches!((kind, quote), (Kind::Literal, '\'') | (Kind::Quoted, '"' | '`'));
+    is_quoted && (raw.len() < 2 || !raw.ends_with(quote))
 }
 
 fn piece(rest: &str, c: char) -> (usize, Option<Kind>) {
@@ -63,6 +103,7 @@ fn piece(rest: &str, c: char) -> (usize, Option<Kind>) {
     match c {
         _ if c.is_whitespace() => (c.len_utf8(), None),
         '-' if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), None),
+        '#' if rest[1..].starts_with(' ') => (rest.find('\n').unwrap_or(rest.len()), None),
         '/' if rest.starts_with("/*") => (upto("*/", 2), None),
         '\'' => (upto("'", 1), Some(Kind::Literal)),
         '"' => (upto("\"", 1), Some(Kind::Quoted)),
@@ -140,6 +181,11 @@ impl Schema {
         }
     }
 
+    /// A table that is there, but was made elsewhere: its columns are not known.
+    fn is_elsewhere(&mut self, name: String) {
+        self.tables.entry(name).or_insert(Table { is_open: true, ..Table::default() });
+    }
+
     fn create(&mut self, statement: &[Token]) {
         let what = statement.iter().take(6).position(|t| t.is("table") || t.is("view"));
         let Some((name, after)) = what.and_then(|at| table_name(statement, at + 1)) else { return };
@@ -155,11 +201,25 @@ impl Schema {
                 table.columns.insert(column.text.clone(), column.offset);
             }
         }
-        self.tables.insert(name, table);
+        // Made twice, as for two databases: it has what one of them gives it.
+        let known = self.tables.entry(name).or_default();
+        known.is_open |= table.is_open;
+        known.columns.extend(table.columns);
     }
 
     fn alter(&mut self, statement: &[Token]) {
         let Some((name, mut at)) = table_name(statement, 2) else { return };
+        if let Some(to) = statement.windows(2).position(|pair| pair[0].is("rename") && pair[1].is("to")) {
+            let renamed = table_name(statement, to + 2).map(|(renamed, _)| renamed);
+            let columns = self.tables.get(&name).map(|table| table.columns.clone()).unwrap_or_default();
+            if let Some(renamed) = renamed {
+                self.tables.insert(renamed, Table { columns, is_open: true });
+            }
+            return;
+        }
+        if !self.tables.contains_key(&name) {
+            return self.is_elsewhere(name);
+        }
         let Some(table) = self.tables.get_mut(&name) else { return };
         while statement
             .get(at)

@@ -2,7 +2,8 @@
 
 use super::project::Project;
 use super::schema::{self, Schema, TYPES, Token};
-use super::{literals, slip, statement};
+use super::statement::Problem;
+use super::{literals, statement};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 
@@ -31,17 +32,22 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         .filter(|(_, source, _)| source.path.is_some())
         .for_each(|(_, _, tokens)| schema.read(tokens));
     let is_whole = !schema.tables.is_empty();
+    // A type may be made in any of the scripts.
+    let makes_types = scripts.iter().any(|(_, _, tokens)| makes_types(tokens));
     let mut found = Vec::new();
     for (index, source, tokens) in &scripts {
-        let slip = || slip::find(&source.text, tokens).map(|(at, message)| source.error(at, message));
-        let faults = balance(source, tokens)
-            .or_else(slip)
-            .map(|fault| vec![fault])
-            .unwrap_or_else(|| script(source, &schema, tokens));
-        found.extend(faults.into_iter().map(|fault| (*index, fault)));
+        if project.sound[*index] {
+            let faults = script(source, &schema, tokens, makes_types);
+            found.extend(faults.into_iter().map(|fault| (*index, fault)));
+        }
     }
-    let embedded = embedded(project);
-    embedded.iter().for_each(|(_, _, _, tokens)| schema.read(tokens));
+    // Tables that a test makes are its own.
+    let mut embedded = embedded(project);
+    embedded.retain(|(_, source, ..)| !source.is_test() || is_whole);
+    embedded
+        .iter()
+        .filter(|(_, source, ..)| !source.is_test())
+        .for_each(|(_, _, _, tokens)| schema.read(tokens));
     if schema.tables.is_empty()
         || project.sources.iter().zip(project.sound).any(|(s, sound)| s.language == "sql" && !sound)
     {
@@ -50,12 +56,9 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     for (index, source, offset, tokens) in &embedded {
         for part in schema::statements(tokens) {
             for problem in statement::problems(part, &schema) {
-                let severity =
-                    if is_whole || problem.is_column { Severity::Error } else { Severity::Warning };
-                found.push((
-                    *index,
-                    source.at(place(source, *offset, &problem.name), severity, problem.message),
-                ));
+                let at = place(source, *offset, &problem.name);
+                let severity = if source.is_test() { Severity::Warning } else { problem.severity() };
+                found.push((*index, source.at(at, severity, problem.message)));
             }
         }
     }
@@ -108,43 +111,29 @@ fn place(source: &Source, offset: usize, name: &str) -> usize {
     window.to_ascii_lowercase().find(name).map_or(offset, |at| offset + at)
 }
 
-/// The first bracket that is not closed, or not opened.
-fn balance(source: &Source, tokens: &[Token]) -> Option<Diagnostic> {
-    let mut open: Vec<usize> = Vec::new();
-    for token in tokens {
-        let ends = token.is(";") && !open.is_empty();
-        match token.text.as_str() {
-            "(" if token.is("(") => open.push(token.offset),
-            ")" if token.is(")") && open.pop().is_none() => {
-                return Some(source.error(token.offset, "this `)` closes nothing"));
-            }
-            _ if ends => break,
-            _ => {}
-        }
-    }
-    open.first().map(|offset| source.error(*offset, "the `(` here is never closed"))
+/// Whether a script makes types of its own.
+fn makes_types(tokens: &[Token]) -> bool {
+    let made = ["type", "domain", "extension"];
+    tokens.windows(2).any(|pair| pair[0].is("create") && made.iter().any(|word| pair[1].is(word)))
 }
 
 /// Faults of a script: its types, keys, indexes and statements.
-fn script(source: &Source, schema: &Schema, tokens: &[Token]) -> Vec<Diagnostic> {
+fn script(source: &Source, schema: &Schema, tokens: &[Token], makes_types: bool) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if source.path.is_none() || schema.tables.is_empty() {
         return found;
     }
-    let makes_types = tokens
-        .windows(2)
-        .any(|t| t[0].is("create") && ["type", "domain", "extension"].iter().any(|w| t[1].is(w)));
     for part in schema::statements(tokens) {
         let problems = match part.first() {
             Some(first) if first.is("create") => created(part, schema, makes_types),
-            _ => statement::problems(part, schema).into_iter().map(|p| (p.offset, p.message)).collect(),
+            _ => statement::problems(part, schema),
         };
-        found.extend(problems.into_iter().map(|(offset, message)| source.error(offset, message)));
+        found.extend(problems.into_iter().map(|p| source.at(p.offset, p.severity(), p.message)));
     }
     found
 }
 
-fn created(part: &[Token], schema: &Schema, makes_types: bool) -> Vec<(usize, String)> {
+fn created(part: &[Token], schema: &Schema, makes_types: bool) -> Vec<Problem> {
     let mut found = references(part, schema);
     if let Some(at) = part.iter().take(4).position(|t| t.is("table")) {
         let Some((name, after)) = schema::table_name(part, at + 1) else { return found };
@@ -173,25 +162,28 @@ fn listed(definition: &[Token]) -> Vec<&Token> {
         .collect()
 }
 
-fn wrong_type(definition: &[Token], schema: &Schema) -> Option<(usize, String)> {
+/// A type that is not known, but nearly one that is. A word that is not a mistyped one may be a type of its own.
+fn wrong_type(definition: &[Token], schema: &Schema) -> Option<Problem> {
     let column = schema::column(definition)?;
-    let written = definition.get(1).filter(|t| t.kind == schema::Kind::Word)?;
+    let written =
+        definition.get(1).filter(|t| t.kind == schema::Kind::Word && !TYPES.contains(&t.text.as_str()))?;
     let near = schema.hints.of(&written.text, TYPES.iter().copied());
-    let is_wrong = !TYPES.contains(&written.text.as_str()) && !near.is_empty();
-    is_wrong.then(|| {
-        (
-            written.offset,
-            format!("the column `{}` has the unknown type `{}`{near}", column.text, written.text),
-        )
+    let message = format!("the column `{}` has the unknown type `{}`{near}", column.text, written.text);
+    let is_certain = near.severity() == Severity::Error;
+    (!near.is_empty()).then(|| Problem {
+        offset: written.offset,
+        name: written.text.clone(),
+        message,
+        is_certain,
     })
 }
 
-fn references(part: &[Token], schema: &Schema) -> Vec<(usize, String)> {
+fn references(part: &[Token], schema: &Schema) -> Vec<Problem> {
     let mut found = Vec::new();
     for at in (0..part.len()).filter(|at| part[*at].is("references")) {
         let Some((table, after)) = schema::table_name(part, at + 1) else { continue };
-        if let Some(message) = statement::missing_table(schema, &table) {
-            found.push((part[after - 1].offset, message));
+        if let Some(problem) = statement::missing_table(schema, &table, part[after - 1].offset) {
+            found.push(problem);
         } else if part.get(after).is_some_and(|t| t.is("(")) {
             let columns = listed(&part[after..]);
             found.extend(columns.into_iter().filter_map(|column| missing_column(schema, &table, column)));
@@ -200,11 +192,11 @@ fn references(part: &[Token], schema: &Schema) -> Vec<(usize, String)> {
     found
 }
 
-fn indexed(part: &[Token], schema: &Schema) -> Vec<(usize, String)> {
+fn indexed(part: &[Token], schema: &Schema) -> Vec<Problem> {
     let Some(on) = part.iter().position(|t| t.is("on")) else { return Vec::new() };
     let Some((table, after)) = schema::table_name(part, on + 1) else { return Vec::new() };
-    if let Some(message) = statement::missing_table(schema, &table) {
-        return vec![(part[after - 1].offset, message)];
+    if let Some(problem) = statement::missing_table(schema, &table, part[after - 1].offset) {
+        return vec![problem];
     }
     let columns = schema::definitions(&part[after..]).into_iter().filter_map(|definition| match definition {
         [name] => Some(name),
@@ -214,7 +206,7 @@ fn indexed(part: &[Token], schema: &Schema) -> Vec<(usize, String)> {
     columns.filter(|name| name.is_name()).filter_map(|name| missing_column(schema, &table, name)).collect()
 }
 
-fn missing_column(schema: &Schema, table: &str, column: &Token) -> Option<(usize, String)> {
+fn missing_column(schema: &Schema, table: &str, column: &Token) -> Option<Problem> {
     let message = statement::missing_column(schema, [table], &column.text)?;
-    Some((column.offset, message))
+    Some(Problem { offset: column.offset, name: column.text.clone(), message, is_certain: true })
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::schema::{self, Kind, Schema, Token};
+use crate::answer::diagnostic::Severity;
 
 /// Words that are no alias and no column where they stand.
 const KEYWORDS: [&str; 58] = [
@@ -74,7 +75,14 @@ pub struct Problem {
     pub offset: usize,
     pub name: String,
     pub message: String,
-    pub is_column: bool,
+    /// Whether the files contradict each other: a table that nothing makes may be made elsewhere.
+    pub is_certain: bool,
+}
+
+impl Problem {
+    pub fn severity(&self) -> Severity {
+        if self.is_certain { Severity::Error } else { Severity::Warning }
+    }
 }
 
 /// The tables of a statement by the names under which it uses them.
@@ -100,14 +108,22 @@ pub fn problems(tokens: &[Token], schema: &Schema) -> Vec<Problem> {
     found
 }
 
-/// Why a table is missing; none if it exists, or belongs to the database itself.
-pub fn missing_table(schema: &Schema, table: &str) -> Option<String> {
+/// A table that nothing makes; none if it exists, or belongs to the database itself. Only one that is nearly called as
+/// one that exists is certain: the others may be made by another migration.
+pub fn missing_table(schema: &Schema, table: &str, offset: usize) -> Option<Problem> {
     let is_system = ["pg_", "sqlite_", "information_schema", "dual", "excluded", "unnest"]
         .iter()
         .any(|p| table.starts_with(p));
-    let near = || schema.hints.of(table, schema.tables.keys().map(String::as_str));
-    (!is_system && !schema.tables.contains_key(table))
-        .then(|| format!("no CREATE TABLE makes the table `{table}`{}", near()))
+    if is_system || schema.tables.contains_key(table) {
+        return None;
+    }
+    let near = schema.hints.of(table, schema.tables.keys().map(String::as_str));
+    Some(Problem {
+        offset,
+        name: table.to_owned(),
+        message: format!("no CREATE TABLE makes the table `{table}`{near}"),
+        is_certain: near.severity() == Severity::Error,
+    })
 }
 
 /// Why a column is missing from all of these tables; none if one has it or may have it.
@@ -167,10 +183,7 @@ fn scope(tokens: &[Token], schema: &Schema, found: &mut Vec<Problem>) -> Scope {
                 scope.is_closed = false;
                 break;
             }
-            if let Some(message) = missing_table(schema, &table) {
-                let offset = tokens[after - 1].offset;
-                found.push(Problem { offset, name: table.clone(), message, is_column: false });
-            }
+            found.extend(missing_table(schema, &table, tokens[after - 1].offset));
             let (alias, end) = alias(tokens, after);
             scope.is_closed &= schema.tables.get(&table).is_some_and(|t| !t.is_open);
             scope.tables.insert(alias.unwrap_or_else(|| table.clone()), table.clone());
@@ -226,7 +239,7 @@ fn report<'t>(
     found: &mut Vec<Problem>,
 ) {
     if let Some(message) = missing_column(schema, tables, &name.text) {
-        found.push(Problem { offset: name.offset, name: name.text.clone(), message, is_column: true });
+        found.push(Problem { offset: name.offset, name: name.text.clone(), message, is_certain: true });
     }
 }
 

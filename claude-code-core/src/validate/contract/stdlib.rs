@@ -41,7 +41,7 @@ const BUILTINS: &str = "
     __builtins__ __cached__ __class__ __debug__ __dict__ __doc__ __file__ __import__ __loader__
     __module__ __name__ __package__ __path__ __qualname__ __spec__ abs aiter all anext any ascii bin
     bool breakpoint bytearray bytes callable chr classmethod compile complex copyright credits
-    delattr dict dir display divmod enumerate eval exec exit filter float format frozenset
+    delattr dict dir display divmod enumerate eval exec exit filter float format frozendict frozenset
     get_ipython getattr globals hasattr hash help hex id input int isinstance issubclass iter len
     license list locals map max memoryview min next object oct open ord pow print property quit
     range repr reveal_type reversed round set setattr slice sorted staticmethod str sum super tuple
@@ -57,4 +57,27 @@ pub fn has_module(module: &str) -> bool {
 /// Whether a name needs no definition.
 pub fn has_name(name: &str) -> bool {
     BUILTINS.split_ascii_whitespace().any(|builtin| builtin == name)
+}
+
+/// Builtins of Python 2: code that runs on both uses them under a condition.
+const FORMER: [&str; 14] = [
+    "unicode",
+    "xrange",
+    "basestring",
+    "raw_input",
+    "long",
+    "unichr",
+    "cmp",
+    "reduce",
+    "file",
+    "buffer",
+    "execfile",
+    "reload",
+    "apply",
+    "intern",
+];
+
+/// Whether a name was built into Python 2.
+pub fn was_name(name: &str) -> bool {
+    FORMER.contains(&name)
 }

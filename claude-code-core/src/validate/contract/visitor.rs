@@ -11,7 +11,7 @@ const SCOPES: [&str; 3] = ["function_definition", "class_definition", "lambda"];
 /// Everything that the checks need of a module.
 pub fn read(root: Node<'_>, source: &str) -> Module {
     let mut module = Module::default();
-    tree::walk(root, |visit| match visit.node.kind() {
+    tree::walk(root, |visit| match visit.kind {
         "identifier" => identifier(&mut module, visit, source),
         "import_statement" | "import_from_statement" => import(&mut module, visit, source),
         "class_definition" => class(&mut module, visit, source),
@@ -37,6 +37,10 @@ enum Role {
 
 fn role(visit: &Visit<'_, '_>) -> Role {
     let field = visit.field.unwrap_or("");
+    // `case C() as name`: the last word of a pattern; in other places the target has a node of its own.
+    if visit.up(0) == "as_pattern" && is_last(visit) || is_within_target(visit) {
+        return Role::Binds;
+    }
     match (visit.up(0), field) {
         ("attribute", "attribute") | ("keyword_argument", "name") | ("member_type", _) => Role::Neither,
         ("dotted_name" | "aliased_import" | "relative_import", _) if is_import(visit) => Role::Neither,
@@ -50,12 +54,28 @@ fn role(visit: &Visit<'_, '_>) -> Role {
         | ("named_expression", "name")
         | ("assignment" | "for_statement" | "for_in_clause", "left")
         | ("as_pattern_target" | "global_statement" | "nonlocal_statement", _)
+        | ("as_pattern" | "except_clause", "alias")
         | ("parameters" | "lambda_parameters" | "list_splat_pattern" | "dictionary_splat_pattern", _)
         | ("tuple_pattern" | "pattern_list" | "list_pattern", _) => Role::Binds,
         ("typed_parameter", field) if field != "type" => Role::Binds,
         _ if is_type_parameter(visit) => Role::Binds,
         _ => Role::Uses,
     }
+}
+
+/// `with f() as (a, b)`: the names of a tuple.
+fn is_within_target(visit: &Visit<'_, '_>) -> bool {
+    let mut above = visit.ancestors().skip_while(|node| {
+        matches!(node.kind(), "tuple" | "list" | "list_splat" | "parenthesized_expression")
+    });
+    above.next().is_some_and(|node| node.kind() == "as_pattern_target")
+}
+
+fn is_last(visit: &Visit<'_, '_>) -> bool {
+    let parent = visit.above.last();
+    parent.is_some_and(|parent| {
+        parent.end_byte() == visit.node.end_byte() && parent.start_byte() < visit.node.start_byte()
+    })
 }
 
 fn is_import(visit: &Visit<'_, '_>) -> bool {
@@ -135,10 +155,15 @@ fn import(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     module.is_dynamic |= children(node).iter().any(|child| child.kind() == "wildcard_import");
 }
 
-/// The class in which a node stands, if that is at the top of the module.
+/// The class in which a node stands, if that is at the top of the module: one within a function has what its bases have,
+/// and its name may be that of another.
 fn class_around(visit: &Visit<'_, '_>, source: &str) -> Option<String> {
     let classes: Vec<Node<'_>> = visit.ancestors().filter(|n| n.kind() == "class_definition").collect();
     let [class] = classes.as_slice() else { return None };
+    let mut outer = visit.ancestors().skip_while(|node| node.id() != class.id()).skip(1);
+    if outer.any(|node| matches!(node.kind(), "function_definition" | "lambda")) {
+        return None;
+    }
     class.child_by_field_name("name").map(|name| text(name, source).to_owned())
 }
 
@@ -288,9 +313,12 @@ fn call(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
     else {
         return;
     };
+    let is_own = is_own_self(visit);
     let receiver = match (text(object, source), object.kind(), class_around(visit, source)) {
+        ("self" | "cls", _, Some(_)) if !is_own => return,
         ("self" | "cls", _, Some(class)) => Receiver::Itself(class),
         (name, "identifier", _) => Receiver::Name(here(visit, name)),
+        (_, "attribute", Some(_)) if !is_own => return,
         (name, "attribute", Some(class)) => match name.strip_prefix("self.").filter(|n| !n.contains('.')) {
             Some(name) => Receiver::Attribute(class, name.to_owned()),
             None => return,
@@ -302,6 +330,12 @@ fn call(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
         method: text(method, source).to_owned(),
         offset: method.start_byte(),
     });
+}
+
+/// Whether `self` is that of the class around: functions within its methods may have another one.
+fn is_own_self(visit: &Visit<'_, '_>) -> bool {
+    let mut functions = visit.ancestors().take_while(|node| node.kind() != "class_definition");
+    functions.by_ref().filter(|node| node.kind() == "function_definition").count() <= 1
 }
 
 /// The second argument of a call, if it is a string.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::source::Source;
 use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::source::Source;
 
 /// Deeper nesting is not read: walkers of the value recurse.
 const MAX_DEPTH: usize = 100;
@@ -51,16 +51,54 @@ impl Node {
     }
 }
 
-/// Syntax errors, tabs where spaces are needed, and keys that occur twice.
+/// Syntax errors, tabs where spaces are needed, and keys that occur twice. Placeholders in double braces are YAML where
+/// they stand in strings; elsewhere they count as words.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
-    // Helm and Jinja templates are YAML only after they were filled in.
-    if source.is_fragment() || source.text.contains("{{") || source.text.contains("{%") {
+    let found = check_text(source, &source.text);
+    if !found.iter().any(Diagnostic::is_error) {
+        return found;
+    }
+    let filled = filled_in(&source.text);
+    let text = filled.as_deref().unwrap_or(&source.text);
+    let is_sound = |text: &str| check_text(source, text).iter().all(|told| !told.is_error());
+    if is_sound(text) || is_sound(&with_deep_closers(text)) {
         return Vec::new();
     }
+    match filled {
+        Some(filled) => check_text(source, &filled),
+        None => found,
+    }
+}
+
+/// The text with brackets that close at the beginning of a line further in: readers take them anywhere, the parser only
+/// deeper than the key of their list.
+fn with_deep_closers(text: &str) -> String {
+    let is_closer = |line: &&str| line.trim_start().starts_with([']', '}']);
+    text.split_inclusive('\n')
+        .map(|line| if is_closer(&line) { format!("{:40}{line}", "") } else { line.to_owned() })
+        .collect()
+}
+
+/// The text with a word in place of each placeholder, byte for byte; none without placeholders. Expressions of
+/// workflows, `${{ … }}`, are scalars as they are.
+fn filled_in(text: &str) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    let mut from = 0;
+    while let Some(start) = text[from..].find("{{").map(|at| from + at) {
+        let Some(end) = text[start..].find("}}").map(|at| start + at + 2) else { break };
+        if !text[..start].ends_with('$') {
+            bytes[start..end].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'x');
+        }
+        from = end;
+    }
+    (bytes != text.as_bytes()).then(|| String::from_utf8(bytes).ok()).flatten()
+}
+
+fn check_text(source: &Source, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut scalars = Vec::new();
     let mut keys: Vec<(HashSet<String>, usize)> = Vec::new();
-    for event in Parser::new_from_str(&source.text) {
+    for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
                 if let Event::Scalar(_, style, ..) = &event {
@@ -75,7 +113,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
             }
         }
     }
-    if let Some(tab) = tab(source, &scalars) {
+    if let Some(tab) = tab(source, text, &scalars) {
         // The parser may stumble over the same tab, in its own words.
         found.retain(|d| d.line != tab.line || !d.is_error());
         found.insert(0, tab);
@@ -116,7 +154,7 @@ fn key_twice(
 
 /// The first tab that indents, or that parts a key from its value: YAML forbids the one, and the common Python
 /// reader refuses the other. Tabs within scalars and comments are text.
-fn tab(source: &Source, scalars: &[(ScalarStyle, Span)]) -> Option<Diagnostic> {
+fn tab(source: &Source, whole: &str, scalars: &[(ScalarStyle, Span)]) -> Option<Diagnostic> {
     let within = |line: usize, column: usize| {
         scalars.iter().any(|(style, span)| match style {
             ScalarStyle::Literal | ScalarStyle::Folded => span.start.line() < line && line < span.end.line(),
@@ -126,7 +164,7 @@ fn tab(source: &Source, scalars: &[(ScalarStyle, Span)]) -> Option<Diagnostic> {
             }
         })
     };
-    for (number, text) in source.text.lines().enumerate().filter(|(_, text)| text.contains('\t')) {
+    for (number, text) in whole.lines().enumerate().filter(|(_, text)| text.contains('\t')) {
         let body = text.trim_start_matches([' ', '\t']);
         let indent = text.len() - body.len();
         let column = match text[..indent].find('\t') {

@@ -5,38 +5,67 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::source::Source;
+use super::jsonc;
+#[cfg(feature = "syntax")]
+use super::{Verdict, script};
 use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::source::Source;
 
-/// Settings files that allow comments and trailing commas by their readers' rules.
-fn allows_comments(source: &Source) -> bool {
-    let name = source.name();
-    let path = source.path.unwrap_or("");
-    ["tsconfig", "jsconfig", ".eslintrc"].iter().any(|prefix| name.starts_with(prefix))
-        || path.contains(".vscode/")
-        || [".jsonc", ".json5", ".code-workspace"].iter().any(|suffix| name.ends_with(suffix))
-}
-
-/// A syntax error, or keys that occur twice in an object.
+/// A syntax error, or keys that occur twice in an object. Numbers of any size, halves of surrogate pairs and any depth
+/// are JSON: the reader that passes over values does not recurse.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
-    if allows_comments(source) || source.is_fragment() || source.text.trim().is_empty() {
+    if source.text.trim().is_empty() {
         return Vec::new();
     }
-    let mut twice = Vec::new();
-    let mut reader = serde_json::Deserializer::from_str(&source.text);
-    let read = Keys { twice: &mut twice }.deserialize(&mut reader).and_then(|()| reader.end());
-    if let Err(error) = read {
-        let mut values = serde_json::Deserializer::from_str(&source.text).into_iter::<IgnoredAny>();
-        if source.path.is_none() && values.all(|value| value.is_ok()) {
+    if source.name().ends_with(".json5") || source.name().ends_with(".json5.json") {
+        return json5(source);
+    }
+    let is_loose = source.path.is_none() || jsonc::is_read_so(source);
+    let text = if is_loose { jsonc::plain(&source.text) } else { source.text.as_ref().into() };
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<IgnoredAny>();
+    let several = source.path.is_none() || is_lines(source);
+    let wrong = match values.next() {
+        None => return Vec::new(),
+        Some(Err(error)) => Some(error),
+        Some(Ok(_)) if several => values.find_map(Result::err),
+        Some(Ok(_)) => serde_json::from_str::<IgnoredAny>(&text).err(),
+    };
+    if let Some(error) = wrong {
+        // A block without a name may be the value of a settings file in JSON5's manner.
+        if source.path.is_none() && json5(source).is_empty() {
             return Vec::new();
         }
         return vec![source.on(error.line(), error.column(), Severity::Error, sentence(&error))];
     }
+    let mut twice = Vec::new();
+    let read = Keys { twice: &mut twice }.deserialize(&mut serde_json::Deserializer::from_str(&text));
     let warn = |key: String| {
         let offset = source.text.rfind(&format!("\"{key}\"")).unwrap_or(0);
         source.warning(offset, format!("the key `{key}` occurs twice in one object; the last one wins"))
     };
-    twice.into_iter().map(warn).collect()
+    read.map_or_else(|_| Vec::new(), |()| twice.into_iter().map(warn).collect())
+}
+
+/// One value a line.
+fn is_lines(source: &Source) -> bool {
+    [".jsonl", ".ndjson", ".jsonlines"].iter().any(|ending| source.name().ends_with(ending))
+}
+
+#[cfg(not(feature = "syntax"))]
+fn json5(_: &Source) -> Vec<Diagnostic> {
+    Vec::new()
+}
+
+/// JSON5 is an expression of JavaScript.
+#[cfg(feature = "syntax")]
+fn json5(source: &Source) -> Vec<Diagnostic> {
+    let expression = format!("({}\n)", source.text);
+    match script::expression(&expression) {
+        Verdict::Faulty(faults) => {
+            faults.into_iter().map(|fault| source.error(fault.at.saturating_sub(1), fault.message)).collect()
+        }
+        Verdict::Sound | Verdict::Unknown => Vec::new(),
+    }
 }
 
 /// serde_json's sentence without its place, which the diagnostic has.

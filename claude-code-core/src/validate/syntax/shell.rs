@@ -1,4 +1,5 @@
-//! A quote of a shell script that is never closed. The grammar reports an error somewhere; this is certain.
+//! Shell scripts: a quote that is never closed, words without their end. The grammar reports an error somewhere; these are
+//! certain.
 
 /// The place of the first quote that is open at the end of a script.
 pub fn open_quote(text: &str) -> Option<usize> {
@@ -68,4 +69,45 @@ impl<'t> Scan<'t> {
             }
         }
     }
+}
+
+/// Words that begin a block where a command may stand, with the word that ends it.
+const BLOCKS: [(&str, &str); 3] = [("if", "fi"), ("case", "esac"), ("do", "done")];
+
+/// Words after which a command may stand.
+const BEFORE_COMMAND: [&str; 8] = ["then", "do", "else", "elif", "if", "while", "until", "!"];
+
+/// The place of a word that has no end, or that ends nothing.
+pub fn unended(text: &str) -> Option<(usize, &'static str)> {
+    let mut scan = Scan { text, at: 0, open: Vec::new(), heredocs: Vec::new() };
+    let mut open: Vec<(usize, &str)> = Vec::new();
+    let mut may_begin = true;
+    while scan.at < text.len() {
+        let start = scan.at;
+        let is_quoted = scan.open.iter().any(|(mark, _)| *mark != '(');
+        scan.step();
+        let step = &text[start..scan.at];
+        if is_quoted || step.trim().is_empty() && !step.contains('\n') {
+            continue;
+        }
+        if !step.starts_with(|c: char| c.is_ascii_alphanumeric() || "_-$/.=!".contains(c)) {
+            may_begin = step.starts_with(['\n', ';', '&', '|', '(', '{', ')']);
+            continue;
+        }
+        let length = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "_-$/.=!".contains(c)));
+        let word = &text[start..length.map_or(text.len(), |length| start + length)];
+        scan.at = scan.at.max(start + word.len());
+        if may_begin && BLOCKS.iter().any(|(begin, _)| *begin == word) {
+            open.push((start, word));
+        } else if may_begin && BLOCKS.iter().any(|(_, end)| *end == word) {
+            let Some((at, begun)) = open.pop() else {
+                return Some((start, "this ends nothing that was begun"));
+            };
+            if !BLOCKS.contains(&(begun, word)) {
+                return Some((at, "what begins here is never ended"));
+            }
+        }
+        may_begin = may_begin && BEFORE_COMMAND.contains(&word);
+    }
+    open.last().map(|(at, _)| (*at, "what begins here is never ended"))
 }

@@ -1,13 +1,10 @@
 //! TOML by its own parser.
 
-use super::source::Source;
 use crate::answer::diagnostic::Diagnostic;
+use crate::validate::source::Source;
 
 /// The first syntax error of a file.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
-    if source.is_fragment() {
-        return Vec::new();
-    }
     let Err(error) = ::toml::from_str::<::toml::Table>(&source.text) else {
         return Vec::new();
     };

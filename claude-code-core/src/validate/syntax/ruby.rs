@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::tree;
+use crate::validate::tree;
 
 /// Words that open a block wherever they stand.
 const OPEN: [&str; 5] = ["def", "class", "module", "case", "begin"];

@@ -1,0 +1,161 @@
+//! `--check`: commands that run in a sandbox.
+#![cfg(target_os = "linux")]
+
+use std::time::{Duration, Instant};
+
+use super::up::Up;
+use super::{Done, Place};
+
+const WRONG: &str = "```python area.py\ndef area(a, b):\n    return a + b\n```\n\n```python test_area.py\nimport unittest\n\nfrom area import area\n\n\nclass AreaTest(unittest.TestCase):\n    def test_area(self):\n        self.assertEqual(area(3, 4), 12)\n```\n";
+const RIGHT: &str = "```python area.py\ndef area(a, b):\n    return a * b\n```\n\n```python test_area.py\nimport unittest\n\nfrom area import area\n\n\nclass AreaTest(unittest.TestCase):\n    def test_area(self):\n        self.assertEqual(area(3, 4), 12)\n```\n";
+
+/// Whether this machine gives a sandbox: a container may not.
+fn has_sandbox(place: &Place) -> bool {
+    let done = sandbox(place, 10, "true");
+    if done.code == 125 {
+        println!("skipped: {}", done.err.trim());
+    }
+    done.code != 125
+}
+
+/// A line for the shell in the sandbox: 256 MB, 64 processes, 32 MB of files.
+fn sandbox(place: &Place, seconds: u32, line: &str) -> Done {
+    let files = place.path("files");
+    std::fs::create_dir_all(&files).unwrap();
+    std::fs::write(files.join("a.txt"), "text\n").unwrap();
+    let (files, seconds) = (files.to_str().unwrap().to_owned(), seconds.to_string());
+    let args = ["__sandbox", &files, &seconds, "256", "64", "32", "--", "sh", "-c", line];
+    let home = place.path("").to_str().unwrap().to_owned();
+    place.run_with(&args, &[("CLAUDE_CODE_AWS_REAL_HOME", &home)])
+}
+
+fn asked(place: &Place, up: &Up, check: &str) -> Done {
+    let env = up.env();
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    place.run_with(&["generate", "an area, with a test", "--check", check, "--json", "--cache", "off"], &env)
+}
+
+#[test]
+fn an_answer_that_fails_its_tests_is_repaired_and_accepted() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    let steps = serde_json::json!({ "steps": [{ "answer": { "text": WRONG } }, { "times": 5, "answer": { "text": RIGHT } }] });
+    let script = place.write("script.json", &steps.to_string());
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let done = asked(&place, &up, "python3 -m unittest -q");
+    assert_eq!(done.code, 0, "{done:?}");
+    let json = done.json();
+    assert_eq!(json["accepted"], true, "{json:#}");
+    assert_eq!(json["receipt"]["attempts"].as_array().map(Vec::len), Some(2), "{:#}", json["receipt"]);
+}
+
+#[test]
+fn a_command_that_keeps_failing_rejects_the_answer_with_its_last_lines() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    let steps = serde_json::json!({ "steps": [{ "times": 9, "answer": { "text": WRONG } }] });
+    let script = place.write("script.json", &steps.to_string());
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let done = asked(&place, &up, "python3 -m unittest -q");
+    assert_eq!(done.code, 3, "{done:?}");
+    let json = done.json();
+    let told = json["diagnostics"][0]["message"].as_str().unwrap();
+    assert!(
+        told.contains("check failed: `python3 -m unittest -q` ended with 1") && told.contains("7 != 12"),
+        "{told}"
+    );
+    assert!(!told.contains("/tmp/"), "{told}");
+}
+
+#[test]
+fn a_command_sees_its_files_an_empty_home_no_secrets_and_no_network() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    std::fs::create_dir_all(place.path(".aws")).unwrap();
+    std::fs::write(place.path(".aws/credentials"), "secret").unwrap();
+    let home = place.path(".aws/credentials");
+    let line = format!(
+        "cat a.txt; ls -A \"$HOME\" | wc -l; cat {} 2>&1; env | grep -c 'AWS_\\|ANTHROPIC'; tail -n +3 /proc/net/dev | grep -vc lo; echo x > /usr/x; id -u",
+        home.display()
+    );
+    let files = place.path("files").to_str().unwrap().to_owned();
+    let _ = sandbox(&place, 10, "true");
+    let args = ["__sandbox", &files, "10", "256", "64", "32", "--", "sh", "-c", &line];
+    let root = place.path("").to_str().unwrap().to_owned();
+    let done = place.run_with(&args, &[("CLAUDE_CODE_AWS_REAL_HOME", &root)]);
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert_eq!(lines[..2], ["text", "0"], "{done:?}");
+    assert!(lines[2].contains("No such file"), "{done:?}");
+    assert_eq!(lines[4], "0", "no network but its own: {done:?}");
+    assert!(done.err.contains("Read-only file system") || done.err.contains("cannot create"), "{done:?}");
+    assert_eq!(lines[5], "1000", "{done:?}");
+}
+
+/// Whether a run ended in time, with a code other than 0.
+fn is_ended(done: &Done, begun: Instant, seconds: u64) {
+    assert_ne!(done.code, 0, "{done:?}");
+    assert!(begun.elapsed() < Duration::from_secs(seconds), "{:?} {done:?}", begun.elapsed());
+}
+
+#[test]
+fn what_never_ends_forks_without_end_or_writes_without_end_is_ended_and_leaves_nothing() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    let mark = format!("mark{}", std::process::id());
+    for line in [
+        format!(": {mark}; while :; do :; done"),
+        format!(": {mark}; f() {{ f | f & }}; f; sleep 30"),
+        "dd if=/dev/zero of=big bs=1M count=10240".to_owned(),
+        "for n in $(seq 100); do dd if=/dev/zero of=big$n bs=1M count=100 2>/dev/null || exit 1; done"
+            .to_owned(),
+        "python3 -c 'x = []\nwhile True: x.append(bytes(range(256)) * 40000)'".to_owned(),
+    ] {
+        let begun = Instant::now();
+        is_ended(&sandbox(&place, 2, &line), begun, 12);
+    }
+    // A child in the background goes with its parent.
+    let begun = Instant::now();
+    let done = sandbox(&place, 10, "(sleep 3600 & echo started)");
+    assert_eq!((done.code, done.out.trim()), (0, "started"), "{done:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let left = std::process::Command::new("sh")
+        .args(["-c", &format!("pgrep -f {mark} | grep -v $$ | wc -l")])
+        .output();
+    assert!(String::from_utf8_lossy(&left.unwrap().stdout).trim().parse::<u32>().unwrap() <= 1);
+    let left = std::fs::read_dir(place.path("files")).unwrap().count();
+    assert_eq!(left, 1, "only what was there");
+}
+
+#[test]
+fn a_command_cannot_uncover_what_is_covered() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    std::fs::write(place.path("secret"), "hidden").unwrap();
+    let secret = place.path("secret");
+    let root = place.path("");
+    let line = format!(
+        "umount {} 2>/dev/null; unshare -Urm umount {} 2>/dev/null; cat {}",
+        root.display(),
+        root.display(),
+        secret.display()
+    );
+    let done = sandbox(&place, 10, &line);
+    assert!(!done.out.contains("hidden"), "{done:?}");
+}
+
+#[test]
+fn unsafe_is_only_by_its_flag() {
+    let place = Place::new();
+    let done = place.run(&["generate", "x", "--check-unsafe", "--offline"]);
+    assert_eq!(done.code, 2, "{done:?}");
+}

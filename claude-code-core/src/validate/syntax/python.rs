@@ -1,0 +1,160 @@
+//! Python to 3.14, by ruff's parser, with the statements that its compiler refuses out of place.
+
+use ruff_python_ast::PySourceType;
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{Expr, ModModule, Stmt};
+use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
+use ruff_text_size::Ranged;
+
+use super::nesting::{self, Ends, Need};
+use super::{Fault, brackets, grammar, lowered};
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::source::Source;
+
+const NEED: Need = Need { ends: Ends::Line, frame: 1_200 };
+
+/// Syntax errors, and a warning for a block of another indentation than the first.
+pub fn check(source: &Source) -> Vec<Diagnostic> {
+    let found = nesting::within(&source.text, NEED, || judge(source));
+    found.unwrap_or_else(|| grammar::check(source))
+}
+
+fn judge(source: &Source) -> Vec<Diagnostic> {
+    let text = source.text.as_ref();
+    let Some(parsed) = parse_unchecked(text, ParseOptions::from(PySourceType::Python)).try_into_module()
+    else {
+        return Vec::new();
+    };
+    if parsed.errors().is_empty() {
+        let mut found: Vec<Diagnostic> =
+            out_of_place(&parsed).into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
+        found.extend(uneven(source, &parsed));
+        return found;
+    }
+    let mut faults = brackets::unpaired(text, &brackets_of(&parsed));
+    faults.extend(parsed.errors().iter().map(|error| {
+        let at = error.location.start().to_usize();
+        Fault { at, message: sentence(text, at, &error.error.to_string()) }
+    }));
+    faults.into_iter().map(|fault| source.error(fault.at, fault.message)).collect()
+}
+
+fn brackets_of(parsed: &Parsed<ModModule>) -> Vec<(usize, u8)> {
+    let bracket = |kind: TokenKind| {
+        Some(match kind {
+            TokenKind::Lpar => b'(',
+            TokenKind::Rpar => b')',
+            TokenKind::Lsqb => b'[',
+            TokenKind::Rsqb => b']',
+            TokenKind::Lbrace => b'{',
+            TokenKind::Rbrace => b'}',
+            _ => return None,
+        })
+    };
+    let tokens = parsed.tokens().iter();
+    tokens.filter_map(|token| Some((token.start().to_usize(), bracket(token.kind())?))).collect()
+}
+
+/// The parser's sentence, in our case of letters; Python 2 is told by its name.
+fn sentence(text: &str, at: usize, said: &str) -> String {
+    let line = text[..at].rsplit('\n').next().unwrap_or("").trim_start();
+    for word in ["print", "exec"] {
+        let is_call = line.trim_end() == word && said.starts_with("Simple statements");
+        if is_call {
+            return format!("`{word}` is a function in Python 3 and needs brackets");
+        }
+    }
+    lowered(said)
+}
+
+/// The first block that is indented by another width than the first block of the file. Python takes it; a person
+/// would not have written it.
+fn uneven(source: &Source, parsed: &Parsed<ModModule>) -> Option<Diagnostic> {
+    let mut levels = vec![0_usize];
+    let mut usual = None;
+    for token in parsed.tokens().iter() {
+        match token.kind() {
+            TokenKind::Indent => {
+                let indent = token.range().len().to_usize();
+                let width = indent.saturating_sub(levels.last().copied().unwrap_or(0));
+                levels.push(indent);
+                if *usual.get_or_insert(width) != width {
+                    let usual = usual.unwrap_or(width);
+                    let message = format!("this block is indented by {width}, the first one by {usual}");
+                    return Some(source.at(token.end().to_usize(), Severity::Warning, message));
+                }
+            }
+            TokenKind::Dedent => drop(levels.pop()),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `return` and `yield` outside functions, `break` and `continue` outside loops.
+fn out_of_place(parsed: &Parsed<ModModule>) -> Vec<Fault> {
+    let mut places = Places { found: Vec::new(), in_function: false, in_loop: false };
+    places.visit_body(&parsed.syntax().body);
+    places.found
+}
+
+struct Places {
+    found: Vec<Fault>,
+    in_function: bool,
+    in_loop: bool,
+}
+
+impl Places {
+    fn tell(&mut self, node: &impl Ranged, is_right: bool, message: &str) {
+        if !is_right {
+            self.found.push(Fault { at: node.start().to_usize(), message: message.to_owned() });
+        }
+    }
+
+    /// Visits with what holds within a node, and puts back what held around it.
+    fn within(&mut self, in_function: bool, in_loop: bool, visit: impl FnOnce(&mut Self)) {
+        let before = (self.in_function, self.in_loop);
+        (self.in_function, self.in_loop) = (in_function, in_loop);
+        visit(self);
+        (self.in_function, self.in_loop) = before;
+    }
+}
+
+impl<'a> Visitor<'a> for Places {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Return(node) => {
+                self.tell(node, self.in_function, "`return` outside a function");
+                visitor::walk_stmt(self, stmt);
+            }
+            Stmt::Break(node) => self.tell(node, self.in_loop, "`break` or `continue` outside a loop"),
+            Stmt::Continue(node) => self.tell(node, self.in_loop, "`break` or `continue` outside a loop"),
+            Stmt::FunctionDef(_) => self.within(true, false, |this| visitor::walk_stmt(this, stmt)),
+            Stmt::ClassDef(_) => self.within(false, false, |this| visitor::walk_stmt(this, stmt)),
+            Stmt::For(node) => {
+                self.visit_expr(&node.iter);
+                self.within(self.in_function, true, |this| this.visit_body(&node.body));
+                self.visit_body(&node.orelse);
+            }
+            Stmt::While(node) => {
+                self.visit_expr(&node.test);
+                self.within(self.in_function, true, |this| this.visit_body(&node.body));
+                self.visit_body(&node.orelse);
+            }
+            _ => visitor::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Yield(node) => self.tell(node, self.in_function, "`yield` outside a function"),
+            Expr::YieldFrom(node) => self.tell(node, self.in_function, "`yield` outside a function"),
+            Expr::Lambda(_) => {
+                return self.within(true, false, |this| visitor::walk_expr(this, expr));
+            }
+            _ => {}
+        }
+        visitor::walk_expr(self, expr);
+    }
+}

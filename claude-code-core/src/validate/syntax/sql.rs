@@ -1,0 +1,201 @@
+//! SQL of any dialect. No parser reads them all, so an error is only what every reader refuses: a bracket or a string
+//! that nothing ends, a slip that no dialect takes, and a common statement that both parsers refuse.
+
+use super::grammar;
+use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::contract::schema::{self, Token};
+use crate::validate::contract::slip;
+use crate::validate::source::Source;
+
+/// Signs of text that is SQL only once a tool has filled it in, or of commands to a client.
+const FILLED_IN: [&str; 7] = ["{{", "{%", "${", "<%", "@@", "&&", "#{"];
+
+/// Syntax errors; doubts are warnings.
+pub fn check(source: &Source) -> Vec<Diagnostic> {
+    let text = without_client(&source.text);
+    if FILLED_IN.iter().any(|mark| text.contains(mark)) {
+        return Vec::new();
+    }
+    let tokens = schema::tokens(&text);
+    let certain = open_string(&text, &tokens)
+        .or_else(|| balance(&text, &tokens))
+        .or_else(|| slip::find(&text, &tokens))
+        .or_else(|| refused(&text, &tokens));
+    if let Some((at, message)) = certain {
+        let mut found = vec![source.error(at, message)];
+        found.extend(
+            grammar::check(source)
+                .into_iter()
+                .map(|doubt| Diagnostic { severity: Severity::Warning, ..doubt }),
+        );
+        return found;
+    }
+    grammar::check(source)
+        .into_iter()
+        .map(|doubt| Diagnostic { severity: Severity::Warning, ..doubt })
+        .collect()
+}
+
+/// The text with what only a client reads blanked: psql's and SQLite's commands, the data after COPY, GO.
+fn without_client(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut in_data = false;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        let is_command =
+            bare.starts_with('\\') || bare.starts_with(".") || bare.eq_ignore_ascii_case("go") || bare == "/";
+        let blank = in_data || is_command;
+        if in_data && bare == "\\." {
+            in_data = false;
+        }
+        let upper = bare.to_ascii_uppercase();
+        in_data |= upper.starts_with("COPY ") && upper.contains(" FROM STDIN") && upper.ends_with(';');
+        match blank {
+            true => plain.extend(
+                line.chars().map(|c| if c == '\n' { c } else { ' ' }.to_string().repeat(c.len_utf8())),
+            ),
+            false => plain.push_str(line),
+        }
+    }
+    plain
+}
+
+/// A string or a quoted name that does not end, whether or not a backslash escapes.
+fn open_string(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
+    let is_open = |tokens: &[Token]| tokens.iter().find(|token| token.is_open).map(|token| token.offset);
+    let at = is_open(tokens)?;
+    is_open(&schema::tokens_with_escapes(text))?;
+    Some((at, "the quote here is never closed".to_owned()))
+}
+
+/// The first bracket that is not closed, or not opened.
+fn balance(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
+    let fault = unbalanced(tokens)?;
+    unbalanced(&schema::tokens_with_escapes(text))?;
+    Some(fault)
+}
+
+fn unbalanced(tokens: &[Token]) -> Option<(usize, String)> {
+    let mut open: Vec<usize> = Vec::new();
+    for token in tokens {
+        let ends = token.is(";") && !open.is_empty();
+        match token.text.as_str() {
+            "(" if token.is("(") => open.push(token.offset),
+            ")" if token.is(")") && open.pop().is_none() => {
+                return Some((token.offset, "this `)` closes nothing".to_owned()));
+            }
+            _ if ends => break,
+            _ => {}
+        }
+    }
+    open.last().map(|offset| (*offset, "the `(` here is never closed".to_owned()))
+}
+
+#[cfg(not(feature = "syntax-all"))]
+fn refused(_: &str, _: &[Token]) -> Option<(usize, String)> {
+    None
+}
+
+/// The first statement of a common kind that no parser takes, if they take most of the others: then the dialect is one
+/// that they know.
+#[cfg(feature = "syntax-all")]
+fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
+    use super::nesting::{self, Ends, Need};
+    const NEED: Need = Need { ends: Ends::Mark, frame: 3_000 };
+    /// A script of a dialect that is not known is not told statement by statement.
+    const MOST: usize = 3;
+
+    if tokens.iter().any(|token| ["delimiter", "declare", "loop"].iter().any(|word| token.is(word))) {
+        return None;
+    }
+    let mut faults = Vec::new();
+    let statements = schema::statements(tokens);
+    for statement in &statements {
+        let (Some(first), Some(last)) = (statement.first(), statement.last()) else { continue };
+        if !is_common(statement) || statement.iter().any(|token| token.kind == schema::Kind::Param) {
+            continue;
+        }
+        let end = text.len().min(last.offset + last.length);
+        let Some(part) = text.get(first.offset..end) else { continue };
+        let is_refused = || {
+            let read = nesting::within(part, NEED, || {
+                parse(part).or_else(|refused| parse(&renamed(part)).map_err(|_| refused))
+            })?;
+            let (line, column) = read.err()?;
+            let tree = crate::validate::tree::parse("sql", part)?;
+            tree.root_node().has_error().then_some((line, column))
+        };
+        if let Some((line, column)) = is_refused() {
+            let start: usize = part.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+            let at = first.offset + start + column.saturating_sub(1);
+            faults.push(at.min(end));
+        }
+        if faults.len() > MOST {
+            return None;
+        }
+    }
+    let at = *faults.first()?;
+    let near: String = text
+        .get(text.floor_char_boundary(at)..)?
+        .trim_start()
+        .split_whitespace()
+        .next()?
+        .chars()
+        .take(24)
+        .collect();
+    Some((at, format!("no dialect of SQL takes `{near}` here")))
+}
+
+/// A table that is called `user` is one to databases, and a function to a parser.
+#[cfg(feature = "syntax-all")]
+fn renamed(text: &str) -> String {
+    ["references user", "from user", "into user", "join user", "table user", "update user"].iter().fold(
+        text.to_owned(),
+        |text, name| {
+            text.replace(name, &format!("{name}s"))
+                .replace(&name.to_uppercase(), &format!("{}s", name.to_uppercase()))
+        },
+    )
+}
+
+/// Statements that every parser knows well.
+#[cfg(feature = "syntax-all")]
+fn is_common(statement: &[Token]) -> bool {
+    let word = |at: usize| statement.get(at).map_or("", |token| token.text.as_str());
+    match word(0) {
+        "select" | "insert" | "update" | "delete" => true,
+        "create" => matches!(word(1), "table" | "view") || word(1) == "index" || word(2) == "index",
+        "alter" | "drop" => word(1) == "table",
+        _ => false,
+    }
+}
+
+/// Line and column of the error that the likeliest dialect tells, if none takes the statement.
+#[cfg(feature = "syntax-all")]
+fn parse(text: &str) -> Result<(), (usize, usize)> {
+    use sqlparser::dialect::{
+        Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect,
+    };
+    let dialects: [&dyn Dialect; 5] =
+        [&PostgreSqlDialect {}, &GenericDialect {}, &SQLiteDialect {}, &MySqlDialect {}, &MsSqlDialect {}];
+    let mut first = None;
+    for dialect in dialects {
+        match sqlparser::parser::Parser::parse_sql(dialect, text) {
+            Ok(_) => return Ok(()),
+            Err(error) => drop(first.get_or_insert(place(&error.to_string()))),
+        }
+    }
+    Err(first.unwrap_or((1, 1)))
+}
+
+/// `… at Line: 3, Column: 7`
+#[cfg(feature = "syntax-all")]
+fn place(said: &str) -> (usize, usize) {
+    let number = |after: &str| {
+        let rest = said.rsplit_once(after)?.1;
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    };
+    // At the end of the text the parser has no place.
+    (number("Line: ").unwrap_or(usize::MAX), number("Column: ").unwrap_or(1))
+}

@@ -1,0 +1,41 @@
+//! HCL, by hcl-edit and a second opinion: an error is what both parsers refuse.
+
+use hcl_edit::structure::Body;
+
+use super::nesting::{self, Ends, Need};
+use super::{brackets, grammar};
+use crate::answer::diagnostic::Diagnostic;
+use crate::validate::source::Source;
+use crate::validate::tree;
+
+const NEED: Need = Need { ends: Ends::Line, frame: 3_000 };
+
+/// Syntax errors.
+pub fn check(source: &Source) -> Vec<Diagnostic> {
+    let wrong = nesting::within(&source.text, NEED, || {
+        let error = source.text.parse::<Body>().err()?;
+        Some((error.location().line(), error.location().column(), error.message().to_owned()))
+    });
+    match wrong {
+        None => grammar::check(source),
+        Some(None) => Vec::new(),
+        Some(Some((line, column, message))) => {
+            let Some(tree) = tree::parse(source.language, &source.text) else { return Vec::new() };
+            let root = tree.root_node();
+            if !root.has_error() {
+                return Vec::new();
+            }
+            // What is no Terraform may be filled in by any tool.
+            if source.name().ends_with(".hcl") && (source.text.contains("${") || source.text.contains("{{")) {
+                return Vec::new();
+            }
+            let unpaired = brackets::unpaired(&source.text, &brackets::of_tree(root));
+            let mut found: Vec<Diagnostic> =
+                unpaired.into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
+            let message = message.lines().next().unwrap_or("not valid HCL").to_owned();
+            found.push(source.on(line, column, crate::answer::diagnostic::Severity::Error, message));
+            found.extend(grammar::check(source));
+            found
+        }
+    }
+}
