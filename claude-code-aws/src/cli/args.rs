@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::batch_args::BatchArgs;
+use super::report_args::{CheckArgs, IamArgs, UsageArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use claude_code_core::model::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
@@ -81,33 +82,6 @@ pub(super) enum Command {
     Service(ServiceCommand),
     /// Serve the HTTP API and the service creator's page
     Serve(ServeArgs),
-}
-
-/// What `usage` shows.
-#[derive(Args, Debug)]
-pub(super) struct UsageArgs {
-    /// Number of days, today included
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=40))]
-    pub(super) days: u32,
-    /// day, model, tier or scope (your own and everybody's)
-    #[arg(long, value_name = "WHAT", default_value = "day")]
-    pub(super) by: String,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct IamArgs {
-    /// haiku, sonnet, opus, or model ids; omitted: all that the tiers use
-    #[arg(long, value_name = "MODELS", value_delimiter = ',')]
-    pub(super) models: Vec<String>,
-    /// The results bucket, and after a comma the service creator's; omitted: those of the settings
-    #[arg(long, value_name = "BUCKETS", value_delimiter = ',')]
-    pub(super) buckets: Vec<String>,
-    /// The account's id
-    #[arg(long, value_name = "ID", default_value = "ACCOUNT")]
-    pub(super) account: String,
-    /// The region that requests are sent from
-    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
-    pub(super) region: String,
 }
 
 /// Kill switch action.
@@ -193,19 +167,6 @@ pub(super) struct GenerateArgs {
     pub(super) to_write: WriteArgs,
     #[command(flatten)]
     pub(super) how: HowArgs,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct CheckArgs {
-    /// Files, and folders with all that is below them
-    #[arg(required = true, value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
-    /// Each file by itself: nothing is said about what is between them
-    #[arg(long)]
-    pub(super) alone: bool,
-    /// A SARIF 2.1.0 log on stdout
-    #[arg(long, conflicts_with = "json")]
-    pub(super) sarif: bool,
 }
 
 /// Request options that generate and refactor share.

@@ -6,8 +6,9 @@ use claude_code_core::answer::language::Language;
 use claude_code_core::validate;
 use claude_code_core::{CodeFile, Diagnostic, Error, Kind, Result};
 
-use crate::cli::args::{CheckArgs, Global};
+use crate::cli::args::Global;
 use crate::cli::output::{exit, json, plain, sarif, show};
+use crate::cli::report_args::CheckArgs;
 
 /// Folders that hold what is not the user's own code.
 const PASSED_OVER: [&str; 6] =

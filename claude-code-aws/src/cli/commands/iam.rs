@@ -9,8 +9,9 @@ use claude_code_core::{Error, Family, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cli::args::{Global, IamArgs};
+use crate::cli::args::Global;
 use crate::cli::output::{exit, json as output, show};
+use crate::cli::report_args::IamArgs;
 use crate::cli::setup;
 use crate::connect::config::Config;
 

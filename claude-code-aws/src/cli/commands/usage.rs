@@ -3,11 +3,12 @@
 use claude_code_core::Result;
 use claude_code_core::budget::usage_report::{By, Group};
 
-use crate::cli::args::{Global, UsageArgs};
+use crate::cli::args::Global;
 use crate::cli::output::exit;
 use crate::cli::output::figures::{count, usd};
 use crate::cli::output::json;
 use crate::cli::output::show;
+use crate::cli::report_args::UsageArgs;
 use crate::cli::setup;
 
 pub(crate) async fn run(global: Global, args: UsageArgs) -> Result<u8> {
