@@ -43,7 +43,12 @@ resource "aws_iam_role_policy" "function" {
       },
       { Sid = "ListResults", Effect = "Allow", Action = "dynamodb:Query", Resource = "${aws_dynamodb_table.results.arn}/index/language-index" },
       { Sid = "State", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = local.state.arn },
-      { Sid = "Services", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = local.services.arn },
+      {
+        Sid      = "Services"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+        Resource = local.services.arn
+      },
       {
         Sid      = "ResultFiles"
         Effect   = "Allow"
@@ -51,8 +56,18 @@ resource "aws_iam_role_policy" "function" {
         Resource = [for prefix in ["generated-code", "cache"] : "${aws_s3_bucket.this["results"].arn}/${prefix}/*"]
       },
       { Sid = "ListResultFiles", Effect = "Allow", Action = ["s3:ListBucket", "s3:ListBucketVersions"], Resource = aws_s3_bucket.this["results"].arn },
-      { Sid = "ServiceFiles", Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = "${aws_s3_bucket.this["services"].arn}/*" },
-      { Sid = "ListServiceFiles", Effect = "Allow", Action = "s3:ListBucket", Resource = aws_s3_bucket.this["services"].arn },
+      {
+        Sid      = "ServiceFiles"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+        Resource = "${aws_s3_bucket.this["services"].arn}/*"
+      },
+      {
+        Sid      = "ListServiceFiles"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:ListBucketVersions"]
+        Resource = aws_s3_bucket.this["services"].arn
+      },
       {
         Sid      = "Jobs"
         Effect   = "Allow"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::conversation::Conversation;
+use super::conversation::{Change, Conversation};
 use super::data::ServiceData;
 use super::files::{self, FILES};
 use super::question::{adapted, question_request};
@@ -156,6 +156,12 @@ impl Creator {
                 "there are no six files to change yet: write them first",
             ));
         };
+        // Its answer was lost on the way: what is made and accepted is not paid again.
+        let is_same = |change: &Change| change.instructions == instructions && change.file.as_deref() == file;
+        let made = conversation.code.clone().filter(|code| code.code_id == whole.code_id && whole.accepted);
+        if let Some(made) = made.filter(|code| code.change.as_ref().is_some_and(is_same)) {
+            return Writing::begin(self.clone(), conversation, made, within).await;
+        }
         let base = conversation.codes().into_iter().find(|code| code.code_id == whole.code_id);
         let Some(base) = base else {
             return Err(Error::new(

@@ -92,6 +92,10 @@ for (const look of LOOKS) {
   await seen(page, "06-stopped");
   await page.reload();
   await page.waitForSelector('#generate:has-text("Go on writing")');
+  await page.click("#generate");
+  await page.waitForSelector(".tabs .writing");
+  await page.reload();
+  await page.waitForSelector('#generate:has-text("Go on writing")');
   api.pace = 0;
   await page.click("#generate");
   await page.waitForSelector("#repair");

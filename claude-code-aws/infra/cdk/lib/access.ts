@@ -62,14 +62,14 @@ export class Access {
       allow('Results', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [results.tableArn]),
       allow('ListResults', ['dynamodb:Query'], [`${results.tableArn}/index/language-index`]),
       allow('State', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [state.tableArn]),
-      allow('Services', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [services.tableArn]),
+      allow('Services', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'], [services.tableArn]),
       allow('ResultFiles', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'], [
         resultsBucket.arnForObjects('generated-code/*'),
         resultsBucket.arnForObjects('cache/*'),
       ]),
       allow('ListResultFiles', ['s3:ListBucket', 's3:ListBucketVersions'], [resultsBucket.bucketArn]),
-      allow('ServiceFiles', ['s3:GetObject', 's3:PutObject'], [servicesBucket.arnForObjects('*')]),
-      allow('ListServiceFiles', ['s3:ListBucket'], [servicesBucket.bucketArn]),
+      allow('ServiceFiles', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'], [servicesBucket.arnForObjects('*')]),
+      allow('ListServiceFiles', ['s3:ListBucket', 's3:ListBucketVersions'], [servicesBucket.bucketArn]),
     ];
   }
 
