@@ -28,6 +28,7 @@ healthy() {
 
 smoke() {
   say "smoke test of version $1"
+  act aws lambda wait published-version-active --function-name "$function" --qualifier "$1" || return 1
   healthy "$1" || return 1
   [ -n "$generation" ] || return 0
   # Not from the cache: the model has to answer.

@@ -72,6 +72,8 @@ end_move() {
 }
 
 newest() {
+  # A function that is being updated publishes nothing.
+  [ -n "$dry" ] || aws lambda wait function-updated --function-name "$function"
   ask 2 aws lambda publish-version --function-name "$function" --query Version --output text
 }
 

@@ -53,6 +53,7 @@ resource "aws_sqs_queue_policy" "jobs" {
 resource "aws_cloudwatch_log_group" "function" {
   name              = "/aws/lambda/claude-code"
   retention_in_days = 30
+  skip_destroy      = true
 }
 
 resource "aws_lambda_function" "this" {

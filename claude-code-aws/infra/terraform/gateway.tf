@@ -89,6 +89,7 @@ resource "aws_api_gateway_deployment" "this" {
 resource "aws_cloudwatch_log_group" "access" {
   name              = "/aws/apigateway/claude-code"
   retention_in_days = 30
+  skip_destroy      = true
 }
 
 # API Gateway writes access logs by one role for the account and region.

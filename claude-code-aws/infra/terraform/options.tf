@@ -40,6 +40,7 @@ resource "aws_cloudwatch_log_group" "invocations" {
   count             = var.invocation_logging ? 1 : 0
   name              = "/aws/bedrock/claude-code-invocations"
   retention_in_days = 30
+  skip_destroy      = true
 }
 
 resource "aws_iam_role" "invocation_log" {

@@ -24,10 +24,19 @@ resource "aws_sns_topic_policy" "alarms" {
       {
         Sid       = "ServicesTell"
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com", "events.amazonaws.com"] }
+        Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] }
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.alarms.arn
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      # EventBridge names the rule and not the account.
+      {
+        Sid       = "RulesTell"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alarms.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = "${local.arn}:events:${local.here}:rule/claude-code-batch-ended" } }
       },
     ]
   })

@@ -297,6 +297,8 @@ def managed_policy(values):
 
 
 def log_group(values):
+    # What CloudFormation says beside the properties: DeletionPolicy.
+    assert values.take("skip_destroy") is True
     yield "Logs::LogGroup", values.renamed(LogGroupName="name", RetentionInDays="retention_in_days")
 
 

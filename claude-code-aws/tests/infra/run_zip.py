@@ -184,14 +184,24 @@ def check(package, command):
             function.wait()
 
 
+def event(method, path):
+    """An event of a REST API without a body."""
+    given = json.loads(EVENT.read_text()) | {"httpMethod": method, "path": path, "resource": path, "body": None}
+    given["requestContext"] = given["requestContext"] | {"path": f"/prod{path}", "resourcePath": path, "httpMethod": method}
+    return given
+
+
 def asked(api, function, streams):
     started = time.perf_counter()
-    health = json.loads(EVENT.read_text()) | {"httpMethod": "GET", "path": "/health", "resource": "/health", "body": None}
-    health["requestContext"] = health["requestContext"] | {"path": "/prod/health", "resourcePath": "/health", "httpMethod": "GET"}
-    status, body, streamed = api.ask(health, function)
+    status, body, streamed = api.ask(event("GET", "/health"), function)
     print(f"GET /health: {status} {body} after {time.perf_counter() - started:.2f} s{', streamed' if streamed else ''}")
     if (status, json.loads(body)["status"], streamed) != (200, "ok", streams):
         raise SystemExit("/health is not answered as it should be")
+    # An answer without a body has its head all the same: without one the gateway would answer 502.
+    status, body, streamed = api.ask(event("OPTIONS", "/generate"), function)
+    print(f"OPTIONS /generate: {status}")
+    if status not in (200, 204) or streamed != streams:
+        raise SystemExit(f"OPTIONS is not answered as it should be: {status} {body!r}")
     started = time.perf_counter()
     status, body, streamed = api.ask(json.loads(EVENT.read_text()), function)
     result = json.loads(body)

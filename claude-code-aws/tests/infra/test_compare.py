@@ -123,7 +123,7 @@ def same_outputs(of_cloudformation, of_terraform):
 
 def test_what_outlives_a_stack_is_what_terraform_does_not_destroy(template):
     kept = {entry["Type"] for entry in template["Resources"].values() if entry.get("DeletionPolicy") == "RetainExceptOnCreate"}
-    assert kept == {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
+    assert kept == {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::Logs::LogGroup"}
     for part in (INFRA / "terraform/storage.tf").read_text().split('resource "')[1:]:
         holds_data = part.startswith(('aws_dynamodb_table"', 'aws_s3_bucket"'))
         assert ("prevent_destroy = true" in part) == holds_data, part

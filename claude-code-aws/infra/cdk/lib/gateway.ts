@@ -25,7 +25,7 @@ export class Gateway {
     const log = new logs.LogGroup(this.stack, 'AccessLog', {
       logGroupName: '/aws/apigateway/claude-code',
       retention: logs.RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const account = this.account();
     const api = new gateway.RestApi(this.stack, 'Api', {

@@ -44,7 +44,7 @@ export class Options {
     const group = new logs.LogGroup(this.stack, 'InvocationLog', {
       logGroupName: '/aws/bedrock/claude-code-invocations',
       retention: logs.RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const role = new iam.Role(this.stack, 'InvocationLogRole', {
       roleName: Fn.sub('claude-code-invocation-log-${AWS::Region}'),

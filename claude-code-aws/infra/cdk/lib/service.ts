@@ -79,7 +79,7 @@ export class Service {
     const logGroup = new logs.LogGroup(this.stack, 'FunctionLog', {
       logGroupName: `/aws/lambda/${FUNCTION}`,
       retention: logs.RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const built = new lambda.Function(this.stack, 'Function', {
       functionName: FUNCTION,

@@ -5,6 +5,8 @@ import alarms from '../../alarms.json';
 import { Parameters } from './parameters';
 import { resource } from './service';
 
+const RULE = 'claude-code-batch-ended';
+
 interface Metric {
   namespace: string;
   name: string;
@@ -43,10 +45,18 @@ export class Watching {
     const topic = new sns.Topic(this.stack, 'Alarms', { topicName: 'claude-code-alarms', enforceSSL: true });
     topic.addToResourcePolicy(new iam.PolicyStatement({
       sid: 'ServicesTell',
-      principals: ['cloudwatch', 'budgets', 'events'].map((name) => new iam.ServicePrincipal(`${name}.amazonaws.com`)),
+      principals: ['cloudwatch', 'budgets'].map((name) => new iam.ServicePrincipal(`${name}.amazonaws.com`)),
       actions: ['sns:Publish'],
       resources: [topic.topicArn],
       conditions: { StringEquals: { 'aws:SourceAccount': this.stack.account } },
+    }));
+    // EventBridge names the rule and not the account.
+    topic.addToResourcePolicy(new iam.PolicyStatement({
+      sid: 'RulesTell',
+      principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { ArnEquals: { 'aws:SourceArn': Fn.sub(`arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${RULE}`) } },
     }));
     const mail = new sns.CfnSubscription(this.stack, 'AlarmMail', {
       topicArn: topic.topicArn,
@@ -94,7 +104,7 @@ export class Watching {
 
   private batches(): void {
     const rule = new events.Rule(this.stack, 'BatchEnded', {
-      ruleName: 'claude-code-batch-ended',
+      ruleName: RULE,
       description: 'A batch inference job ended without all of its answers.',
       eventPattern: {
         source: ['aws.bedrock'],
