@@ -1,7 +1,8 @@
 """The AWS CLI, loaded once: each command is a fork of a process that has it in memory.
 
 A deployment runs some thirty commands, and each would load the CLI anew. `loaded_cli` gives a directory with an `aws` that hands its
-arguments, directory, environment and standard streams to that process and ends with its exit code. It is the real CLI.
+arguments, directory, environment and standard streams to that process and ends with its exit code. It is the real CLI. What any
+process list would have shown, all arguments of all commands, is written to `arguments` there.
 """
 
 import json
@@ -51,7 +52,7 @@ def serve(address):
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            os._exit(supervise(connection))
+            os._exit(supervise(connection, os.path.join(os.path.dirname(address), "arguments")))
         connection.close()
         while reap():
             pass
@@ -64,12 +65,14 @@ def reap():
         return 0
 
 
-def supervise(connection):
+def supervise(connection, seen):
     """Runs one command in a child and sends its exit code."""
     size, streams, _, _ = socket.recv_fds(connection, 4, 3)
     size, task = int.from_bytes(size, "big"), b""
     while len(task) < size:
         task += connection.recv(size - len(task))
+    with open(seen, "a") as log:
+        log.write(json.dumps(json.loads(task)[0]) + "\n")
     child = os.fork()
     if child == 0:
         command(json.loads(task), streams)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,7 @@ class Account:
 
     def __init__(self, mock, template, place, commands):
         self.mock, self.commands = mock, commands
+        self.arguments = Path(commands["PATH"].split(":")[0]) / "arguments"
         self.functions, self.cloudwatch = mock.client("lambda"), mock.client("cloudwatch")
         self.cloudformation = mock.client("cloudformation")
         self.endpoint = Endpoint()
@@ -153,8 +155,8 @@ def test_a_deployment_updates_the_stack_shifts_ten_percent_and_then_everything(a
     shares, process = [], account.start("--zip", str(tmp_path / "second.zip"), "--canary-seconds", "2", "--set", "MaxUsdPerDay=3", ANTHROPIC_API_KEY=KEY)
     account.in_canary(process)
     shares.append(account.alias())
-    arguments = run("ps", "-eo", "args").stdout
     output, _ = process.communicate(timeout=240)
+    arguments = account.arguments.read_text()
     assert process.returncode == 0, output
     assert shares == [("1", {"2": 0.1})]
     assert account.alias() == ("2", {}) and account.told() == "version 2, before it 1"
@@ -173,6 +175,7 @@ def kept_where_it_belongs(account, output, arguments):
     function = account.functions.get_function(FunctionName="claude-code")
     objects = account.mock.client("s3").list_objects_v2(Bucket=ARTIFACTS)["Contents"]
     bodies = [account.mock.client("s3").get_object(Bucket=ARTIFACTS, Key=entry["Key"])["Body"].read().decode("latin-1") for entry in objects]
+    assert "put-secret-value" in arguments
     for text in [output, arguments, json.dumps(stack, default=str), json.dumps(function, default=str), *bodies]:
         assert KEY not in text
 
