@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use claude_code_core::answer::language::Language;
 use claude_code_core::validate;
-use claude_code_core::{CodeFile, Diagnostic, Error, Kind, Result};
+use claude_code_core::{CodeFile, Diagnostic, Error, ErrorKind, Result};
 
 use crate::cli::args::{CheckArgs, Global};
 use crate::cli::output::{exit, json, plain, sarif, show};
@@ -54,7 +54,7 @@ fn summary(files: usize, errors: usize, found: &[Diagnostic]) -> String {
 /// passed over.
 fn collect(path: &Path, found: &mut Vec<PathBuf>, is_asked: bool) -> Result<()> {
     let problem =
-        |error: std::io::Error| Error::new(Kind::InvalidRequest, format!("{}: {error}", path.display()));
+        |error: std::io::Error| Error::new(ErrorKind::InvalidRequest, format!("{}: {error}", path.display()));
     if !is_asked && path.is_symlink() {
         return Ok(());
     }
