@@ -75,7 +75,7 @@ fn imports(
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (from, at) in module.sources.iter().filter(|(from, _)| is_relative(from)) {
-        if resolve(project, source.path.unwrap_or(""), from).is_some() {
+        if !resolve(project, source.path.unwrap_or(""), from).is_empty() {
             continue;
         }
         let near = nearest_file(project, source, from);
@@ -86,12 +86,16 @@ fn imports(
         found.push(source.at(*at, severity, message));
     }
     for (from, name, at) in module.taken.iter().filter(|(from, ..)| is_relative(from)) {
-        let Some(target) = resolve(project, source.path.unwrap_or(""), from) else { continue };
-        let Some(other) = modules.get(&target).filter(|other| !is_open(&project.sources[target], other))
-        else {
+        let targets = resolve(project, source.path.unwrap_or(""), from);
+        let is_offered = |target: &usize| {
+            let other = modules.get(target).filter(|other| !is_open(&project.sources[*target], other));
+            other.is_none_or(|other| other.offered.contains(name))
+        };
+        let Some(target) = targets.first().copied().filter(|_| !targets.iter().any(is_offered)) else {
             continue;
         };
-        if !from.contains('?') && !other.offered.contains(name) {
+        let Some(other) = modules.get(&target) else { continue };
+        if !from.contains('?') {
             let near = project.hints.of(name, other.offered.iter().map(String::as_str));
             let path = project.sources[target].path.unwrap_or("");
             found.push(source.error(*at, format!("{path} does not export `{name}`{near}")));
@@ -157,15 +161,15 @@ fn joined(home: &str, from: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The file that a relative import means.
-fn resolve(project: &Project, home: &str, from: &str) -> Option<usize> {
-    let base = joined(home, bare(from))?;
+/// The files that a relative import may mean: one, or its code and its types.
+fn resolve(project: &Project, home: &str, from: &str) -> Vec<usize> {
+    let Some(base) = joined(home, bare(from)) else { return Vec::new() };
     let compiled = COMPILED.iter().filter_map(|(compiled, written)| {
         let stem = base.strip_suffix(compiled)?;
         Some(written.iter().map(move |ending| format!("{stem}{ending}")))
     });
     let as_written = ENDINGS.iter().map(|ending| format!("{base}{ending}"));
-    as_written.chain(compiled.flatten()).find_map(|path| project.at(&path))
+    as_written.chain(compiled.flatten()).filter_map(|path| project.at(&path)).collect()
 }
 
 /// Paths that tests ask for in the manner of supertest: `request(app).get('/x')`.

@@ -91,36 +91,133 @@ fn raw(rest: &str) -> usize {
     until(rest, open, &format!("){}\"", &rest[2..open]))
 }
 
-/// Where brackets do not pair: the one that is left open, and where that shows; nothing if all pair.
+/// Where brackets do not pair: where the indentation shows it, the one that is left open, and where that is noticed;
+/// nothing if all pair.
 pub fn unpaired(text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
     let mut open: Vec<(usize, u8)> = Vec::new();
-    let mut suspect = None;
+    let mut faults = Vec::new();
     for (at, bracket) in brackets.iter().copied() {
         let Some(opener) = opener(bracket) else {
             open.push((at, bracket));
             continue;
         };
         match open.pop() {
-            Some((start, begun)) if begun == opener => {
-                // The end of an outer block took the place of this one's: the indentation tells.
-                let is_outer =
-                    bracket == b'}' && begins_line(text, at) && indent(text, at) < indent(text, start);
-                suspect = suspect.or(is_outer.then_some((start, at)));
-            }
+            Some((_, begun)) if begun == opener => {}
             Some((start, begun)) if open.iter().any(|(_, begun)| *begun == opener) => {
-                return never_closed(start, begun, at);
+                faults = never_closed(start, begun, at);
+                break;
             }
             _ => {
-                let message = format!("this `{}` closes nothing", char::from(bracket));
-                return vec![Fault { at, message }];
+                faults =
+                    vec![Fault { at, message: format!("this `{}` closes nothing", char::from(bracket)) }];
+                break;
             }
         }
     }
-    match (open.last(), suspect) {
-        (None, _) => Vec::new(),
-        (_, Some((start, at))) => never_closed(start, b'{', at),
-        (Some((start, begun)), None) => never_closed(*start, *begun, text.trim_end().len()),
+    if let (true, Some((start, begun))) = (faults.is_empty(), open.last()) {
+        faults = never_closed(*start, *begun, text.trim_end().len());
     }
+    if !faults.is_empty() {
+        faults.splice(0..0, by_indentation(text, brackets));
+    }
+    faults
+}
+
+/// A bracket that is open, with the indentation of its line.
+struct Open {
+    line: usize,
+    indent: usize,
+    /// The last of its line: what it holds stands further in.
+    is_block: bool,
+}
+
+/// The first place where the indentation contradicts the brackets: a line that stands no further in than the block it would
+/// be in, or a bracket within a line that ends a block of earlier lines.
+fn by_indentation(text: &str, brackets: &[(usize, u8)]) -> Option<Fault> {
+    let mut rest = brackets.iter().copied().peekable();
+    let mut open: Vec<Open> = Vec::new();
+    let (mut start, mut after_last) = (0, 0);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let end = start + line.len();
+        let body = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        let ends = body.starts_with([')', ']', '}']);
+        let is_code = !body.is_empty()
+            && !["//", "#", "*", "/*", "--", "case ", "default", "@"]
+                .iter()
+                .any(|mark| body.starts_with(mark));
+        let is_out = |top: &Open| top.is_block && (indent < top.indent || indent == top.indent && !ends);
+        if is_code && open.last().is_some_and(is_out) && !body.ends_with(':') {
+            let message = "a bracket that closes is missing before this".to_owned();
+            return Some(Fault { at: after_last, message });
+        }
+        while let Some((at, bracket)) = rest.next_if(|(at, _)| *at < end) {
+            if opener(bracket).is_none() {
+                let is_block = text[at + 1..end].trim().is_empty();
+                open.push(Open { line: number, indent, is_block });
+                continue;
+            }
+            let is_first = text[start..at].trim().trim_matches([')', ']', '}', ' ']).is_empty();
+            if let Some(ended) = open.pop().filter(|ended| ended.is_block && ended.line < number && !is_first)
+            {
+                let message =
+                    format!("this `{}` closes what begins in line {}", char::from(bracket), ended.line + 1);
+                return Some(Fault { at, message });
+            }
+        }
+        start = end;
+        if !body.is_empty() {
+            after_last = end.min(text.len());
+        }
+    }
+    None
+}
+
+/// The first bracket that is opened within a line and not closed in it.
+fn uneven_line(text: &str, brackets: &[(usize, u8)]) -> Option<Fault> {
+    let line_of = |at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let mut open: Vec<(usize, u8)> = Vec::new();
+    for (at, bracket) in brackets.iter().copied() {
+        if let Some((start, begun)) = open.last().copied().filter(|(start, _)| line_of(*start) != line_of(at))
+        {
+            let rest = text[start + 1..].lines().next().unwrap_or("");
+            if !rest.trim().is_empty() {
+                let message = format!("the `{}` here is not closed in its line", char::from(begun));
+                return Some(Fault { at: start, message });
+            }
+            open.clear();
+        }
+        match opener(bracket) {
+            None => open.push((at, bracket)),
+            Some(_) => drop(open.pop()),
+        }
+    }
+    None
+}
+
+/// The first string that begins in a line and does not end in it: the place of a lost quote in text that is broken.
+fn open_quote(text: &str, quotes: &[u8]) -> Option<Fault> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_start();
+        let is_comment = ["//", "#", "*", "/*", "--"].iter().any(|mark| body.starts_with(mark));
+        let mut open = None;
+        let mut bytes = line.bytes().enumerate();
+        while let Some((at, byte)) = bytes.next().filter(|_| !is_comment) {
+            match open {
+                _ if byte == b'\\' => drop(bytes.next()),
+                Some((_, quote)) if byte == quote => open = None,
+                None if quotes.contains(&byte) => open = Some((at, byte)),
+                _ => {}
+            }
+        }
+        if let Some((at, _)) = open {
+            let message = "the string that begins here does not end in its line".to_owned();
+            return Some(Fault { at: start + at, message });
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn never_closed(start: usize, begun: u8, at: usize) -> Vec<Fault> {
@@ -140,16 +237,23 @@ fn opener(bracket: u8) -> Option<u8> {
     }
 }
 
-/// The text of the line up to a place.
-fn before(text: &str, at: usize) -> &str {
-    text[..at].rsplit('\n').next().unwrap_or("")
+/// The quotes of a language whose strings end in their line, as a rule.
+fn quotes(language: &str) -> &'static [u8] {
+    match language {
+        "sql" => b"'",
+        "javascript" | "typescript" | "php" | "ruby" => b"\"'",
+        "tsx" | "rust" | "go" | "java" | "csharp" | "c" | "cpp" | "json" | "terraform" => b"\"",
+        _ => b"",
+    }
 }
 
-fn begins_line(text: &str, at: usize) -> bool {
-    before(text, at).trim().is_empty()
-}
-
-fn indent(text: &str, at: usize) -> usize {
-    let before = before(text, at);
-    before.len() - before.trim_start().len()
+/// Where a text that is known to be broken is broken: its quotes and its brackets.
+pub fn places(language: &str, text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
+    let mut found: Vec<Fault> = open_quote(text, quotes(language)).into_iter().collect();
+    let unpaired = unpaired(text, brackets);
+    if !unpaired.is_empty() && matches!(language, "sql" | "json" | "terraform") {
+        found.extend(uneven_line(text, brackets));
+    }
+    found.extend(unpaired);
+    found
 }

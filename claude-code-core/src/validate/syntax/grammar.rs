@@ -24,7 +24,15 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     }
     let root = tree.root_node();
     found.extend(certain(source, &text, root).into_iter().map(|(at, message)| source.error(at, message)));
-    let severity = if found.is_empty() { severity(source.language) } else { Severity::Warning };
+    // A lost quote shows where brackets pair, too.
+    if found.is_empty() && severity(source.language) == Severity::Error {
+        found.extend(
+            brackets::places(source.language, &text, &[])
+                .into_iter()
+                .map(|fault| source.error(fault.at, fault.message)),
+        );
+    }
+    let severity = severity(source.language);
     found.extend(faults(source, root, severity));
     found
 }
@@ -72,8 +80,13 @@ fn certain(source: &Source, text: &str, root: Node<'_>) -> Vec<(usize, String)> 
         language @ ("c" | "cpp" | "csharp" | "java" | "go" | "css") => brackets::of_text(language, text),
         _ => brackets::of_tree(root),
     };
-    let unpaired =
-        || brackets::unpaired(text, &brackets).into_iter().map(|fault| (fault.at, fault.message)).collect();
+    let unpaired = || match brackets::unpaired(text, &brackets).is_empty() {
+        true => Vec::new(),
+        false => {
+            let places = brackets::places(source.language, text, &brackets);
+            places.into_iter().map(|fault| (fault.at, fault.message)).collect()
+        }
+    };
     match source.language {
         "bash" => told(
             shell::open_quote(text)
@@ -83,7 +96,7 @@ fn certain(source: &Source, text: &str, root: Node<'_>) -> Vec<(usize, String)> 
         .into_iter()
         .collect(),
         "ruby" => match told(ruby::unended(root, text)) {
-            Some(found) => vec![found],
+            Some(found) => [vec![found], unpaired()].concat(),
             None => unpaired(),
         },
         "html" => Vec::new(),

@@ -35,7 +35,9 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         if source.path.is_none() && json5(source).is_empty() {
             return Vec::new();
         }
-        return vec![source.on(error.line(), error.column(), Severity::Error, sentence(&error))];
+        let mut found = places(source, &text);
+        found.insert(0, source.on(error.line(), error.column(), Severity::Error, sentence(&error)));
+        return found;
     }
     let mut twice = Vec::new();
     let read = Keys { twice: &mut twice }.deserialize(&mut serde_json::Deserializer::from_str(&text));
@@ -49,6 +51,19 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 /// One value a line.
 fn is_lines(source: &Source) -> bool {
     [".jsonl", ".ndjson", ".jsonlines"].iter().any(|ending| source.name().ends_with(ending))
+}
+
+#[cfg(not(feature = "syntax"))]
+fn places(_: &Source, _: &str) -> Vec<Diagnostic> {
+    Vec::new()
+}
+
+/// Where quotes and brackets of a broken text show that it is broken.
+#[cfg(feature = "syntax")]
+fn places(source: &Source, text: &str) -> Vec<Diagnostic> {
+    use super::brackets;
+    let places = brackets::places("json", text, &brackets::of_text("json", text));
+    places.into_iter().map(|fault| source.error(fault.at, fault.message)).collect()
 }
 
 #[cfg(not(feature = "syntax"))]

@@ -79,7 +79,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 
 /// Lines of a file that are told as faulty.
 #[cfg(feature = "syntax")]
-const MAX_FAULTS: usize = 3;
+const MAX_FAULTS: usize = 5;
 
 #[cfg(feature = "syntax")]
 fn judge(source: &Source) -> Vec<Diagnostic> {

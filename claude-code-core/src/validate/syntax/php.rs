@@ -25,7 +25,8 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let tree = tree::parse(source.language, &source.text);
-    let unpaired = tree.map(|tree| brackets::unpaired(&source.text, &brackets::of_tree(tree.root_node())));
+    let unpaired = tree
+        .map(|tree| brackets::places(source.language, &source.text, &brackets::of_tree(tree.root_node())));
     let all = unpaired.into_iter().flatten().chain(faults);
     all.map(|fault| source.error(fault.at, fault.message)).collect()
 }

@@ -32,7 +32,7 @@ fn judge(source: &Source) -> Vec<Diagnostic> {
         found.extend(uneven(source, &parsed));
         return found;
     }
-    let mut faults = brackets::unpaired(text, &brackets_of(&parsed));
+    let mut faults = brackets::places("python", text, &brackets_of(&parsed));
     faults.extend(parsed.errors().iter().map(|error| {
         let at = error.location.start().to_usize();
         Fault { at, message: sentence(text, at, &error.error.to_string()) }

@@ -20,8 +20,9 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
             if !root.has_error() && unpaired.is_empty() {
                 return Vec::new();
             }
+            let places = brackets::places(source.language, &source.text, &brackets::of_tree(root));
             let mut found: Vec<Diagnostic> =
-                unpaired.into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
+                places.into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
             found.push(source.error(fault.at, fault.message));
             found.extend(grammar::check(source));
             found

@@ -1,7 +1,7 @@
 //! SQL of any dialect. No parser reads them all, so an error is only what every reader refuses: a bracket or a string
 //! that nothing ends, a slip that no dialect takes, and a common statement that both parsers refuse.
 
-use super::grammar;
+use super::{brackets, grammar};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::contract::schema::{self, Token};
 use crate::validate::contract::slip;
@@ -22,7 +22,14 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         .or_else(|| slip::find(&text, &tokens))
         .or_else(|| refused(&text, &tokens));
     if let Some((at, message)) = certain {
-        let mut found = vec![source.error(at, message)];
+        let punct =
+            |token: &&Token| token.kind == schema::Kind::Punct && matches!(token.text.as_str(), "(" | ")");
+        let pairs: Vec<(usize, u8)> =
+            tokens.iter().filter(punct).map(|token| (token.offset, token.text.as_bytes()[0])).collect();
+        let places = brackets::places("sql", &text, &pairs);
+        let mut found: Vec<Diagnostic> =
+            places.into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
+        found.push(source.error(at, message));
         found.extend(
             grammar::check(source)
                 .into_iter()

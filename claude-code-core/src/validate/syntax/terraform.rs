@@ -29,7 +29,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
             if source.name().ends_with(".hcl") && (source.text.contains("${") || source.text.contains("{{")) {
                 return Vec::new();
             }
-            let unpaired = brackets::unpaired(&source.text, &brackets::of_tree(root));
+            let unpaired = brackets::places(source.language, &source.text, &brackets::of_tree(root));
             let mut found: Vec<Diagnostic> =
                 unpaired.into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
             let message = message.lines().next().unwrap_or("not valid HCL").to_owned();
