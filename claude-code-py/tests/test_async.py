@@ -154,21 +154,23 @@ def test_a_stream_survives_a_heartbeat(claude_twin: Twin) -> None:
     assert len(claude_twin.sent()) == 1
 
 
-def test_a_heartbeat_task_that_is_kept_gets_its_event(claude_twin: Twin) -> None:
-    claude_twin.fault(pace=0.03)
+def test_an_event_that_is_awaited_is_not_awaited_twice(claude_twin: Twin) -> None:
+    claude_twin.fault(stall_at=0)
 
     async def main() -> None:
         s = claude_twin.async_client().stream(REVERSE, cache="off")
-        task = asyncio.ensure_future(anext_of(s))
-        done, _ = await asyncio.wait({task}, timeout=0.001)
-        assert not done
+        first = asyncio.ensure_future(awaited(s))
+        await asyncio.sleep(0.05)
         with pytest.raises(RuntimeError, match="elsewhere"):
             await s.__anext__()
-        await task
-        assert (await s.collect()).accepted
+        await s.aclose()
+        assert await first == "closed"
 
-    async def anext_of(s: claude_code.AsyncStream) -> object:
-        return await s.__anext__()
+    async def awaited(s: claude_code.AsyncStream) -> object:
+        try:
+            return await s.__anext__()
+        except StopAsyncIteration:
+            return "closed"
 
     asyncio.run(main())
     assert len(claude_twin.sent()) == 1

@@ -11,7 +11,9 @@ from loopback import Loopback
 import claude_code
 
 
-def generate(monkeypatch: pytest.MonkeyPatch, first: dict[str, Any], last: dict[str, Any]) -> claude_code.Generation:
+def generate(
+    monkeypatch: pytest.MonkeyPatch, first: dict[str, Any], last: dict[str, Any]
+) -> claude_code.Generation:
     with Loopback(first=first, last=last) as server:
         monkeypatch.setenv("CLAUDE_CODE_AWS_PROVIDER", "anthropic")
         monkeypatch.setenv("CLAUDE_CODE_AWS_STORE", "none")

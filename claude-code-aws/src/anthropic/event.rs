@@ -118,7 +118,10 @@ impl Answer {
         let (reason, detail) = self.stop.take().ok_or(Damage::Order)?;
         self.ended = true;
         let (note, mut usage) = usage::bill(&self.usage, self.wrote);
-        if let Some(ModelEvent::Usage(usage)) = &mut usage {
+        // A model that wrote nothing is billed no output, whatever the first event said.
+        if let Some(ModelEvent::Usage(usage)) = &mut usage
+            && usage.output_tokens > 0
+        {
             usage.output_tokens = usage.output_tokens.max(self.seed.unwrap_or(0));
         }
         Ok(note.into_iter().chain([ModelEvent::Stop { reason, detail }]).chain(usage).collect())

@@ -100,7 +100,7 @@ def test_every_line_is_valid_by_aws_embedded_metrics(lines: list[dict[str, Any]]
 
 
 def test_powertools_writes_the_same_metrics(lines: list[dict[str, Any]]) -> None:
-    for line in lines[:2000]:
+    for line in lines:
         told = directive(line)
         theirs = AmazonCloudWatchEMFProvider(namespace=told["Namespace"], metric_set={}, dimension_set={}, metadata_set={}, default_dimensions={})
         for name in told["Dimensions"][0]:
@@ -116,4 +116,4 @@ def test_powertools_writes_the_same_metrics(lines: list[dict[str, Any]]) -> None
         pairs = [(metric["Name"], metric["Unit"]) for metric in told["Metrics"]]
         assert [(metric["Name"], metric["Unit"]) for metric in other["Metrics"]] == pairs
         for name, _ in pairs:
-            assert expected[name] == [line[name]]
+            assert expected[name] == [float(line[name])]

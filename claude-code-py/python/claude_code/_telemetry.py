@@ -1,8 +1,8 @@
-"""OpenTelemetry spans and metrics for programs that use it: imported by the first call that finds it loaded, else never.
+"""OpenTelemetry spans and metrics, for programs that use it: imported by the first call that finds it loaded.
 
-Names follow the semantic conventions for generative AI, v0.1.0 (open-telemetry/semantic-conventions-genai). Names that it
-replaced are sent too where OTEL_SEMCONV_STABILITY_OPT_IN lists `claude_code/dup`. The text of prompts and answers is noted
-only where OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT is true.
+Names follow the semantic conventions for generative AI, v0.1.0 (open-telemetry/semantic-conventions-genai). The names
+that it replaced are sent too where OTEL_SEMCONV_STABILITY_OPT_IN lists `claude_code/dup`. The text of prompts and
+answers is noted only where OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT is true.
 """
 
 from __future__ import annotations
@@ -154,7 +154,11 @@ def finish(call: Call, generation: Generation) -> None:
     for attempt in generation.attempts:
         span.add_event(
             "claude_code.attempt",
-            {"claude_code.reason": attempt.why, "gen_ai.request.model": attempt.model, "claude_code.outcome": attempt.outcome},
+            {
+                "claude_code.reason": attempt.why,
+                "gen_ai.request.model": attempt.model,
+                "claude_code.outcome": attempt.outcome,
+            },
         )
     if os.environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").lower() == "true":
         span.set_attribute("gen_ai.output.messages", message("assistant", generation.text))

@@ -87,7 +87,7 @@ fn bars(html: &mut String, days: &[Group]) {
 fn table(html: &mut String, name: &str, groups: &[Group]) {
     let _ = write!(
         html,
-        "<table><thead><tr><th>{name}</th><th>Requests</th><th>Accepted</th><th>Spent</th><th>90 % within</th></tr>\
+        "<table cellpadding=\"3\"><thead><tr><th>{name}</th><th>Requests</th><th>OK</th><th>Spent</th><th>90 %</th></tr>\
          </thead><tbody>"
     );
     for group in groups {
@@ -104,8 +104,12 @@ fn table(html: &mut String, name: &str, groups: &[Group]) {
     html.push_str("</tbody></table>");
 }
 
-/// Dollars to the hundredth of a cent.
+/// Dollars to the cent, below a dollar to the hundredth of a cent.
 fn usd(amount: PicoUsd) -> String {
+    if amount.0 >= 1_000_000_000_000 {
+        let cents = amount.0.div_ceil(10_000_000_000);
+        return format!("${}.{:02}", cents / 100, cents % 100);
+    }
     let hundredths = amount.0.div_ceil(100_000_000);
     format!("${}.{:04}", hundredths / 10_000, hundredths % 10_000)
 }
