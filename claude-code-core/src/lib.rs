@@ -22,6 +22,7 @@ pub mod money;
 pub mod next;
 pub mod plan;
 pub mod provider;
+mod queries;
 pub mod read;
 pub mod request;
 pub mod resume;

@@ -12,5 +12,6 @@ mod sandbox;
 mod setup;
 mod shutdown;
 mod task_args;
+mod twin_args;
 
 pub use run::main_with;

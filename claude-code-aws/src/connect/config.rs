@@ -206,13 +206,6 @@ fn is_read(name: &str) -> bool {
     begins || OTHERS.contains(&name) || name.to_ascii_lowercase().ends_with("_proxy")
 }
 
-/// Whether browsers send this as an Origin: scheme, host and port, in lower case.
-fn is_origin(text: &str) -> bool {
-    let Some(host) = text.strip_prefix("https://").or(text.strip_prefix("http://")) else { return false };
-    let is_host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
-    !host.is_empty() && host.chars().all(is_host)
-}
-
 /// The variables that are set to something.
 struct Vars(BTreeMap<String, String>);
 
@@ -323,7 +316,7 @@ impl Vars {
                 "{PREFIX}SERVE_TOKEN has fewer than {LEAST_TOKEN} characters and could be guessed: take one of `openssl rand -hex 16`"
             )));
         }
-        if let Some(wrong) = self.list("ALLOWED_ORIGINS").find(|text| !is_origin(text)) {
+        if let Some(wrong) = self.list("ALLOWED_ORIGINS").find(|text| !super::endpoints::is_origin(text)) {
             return Err(Error::invalid(format!(
                 "{PREFIX}ALLOWED_ORIGINS={wrong:?}: it takes origins such as https://app.example, without a path, a final \
                  slash or a wildcard"

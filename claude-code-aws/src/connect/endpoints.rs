@@ -98,6 +98,13 @@ impl LoadServiceConfig for Others {
     }
 }
 
+/// Whether browsers send this as an Origin: scheme, host and port, in lower case.
+pub(super) fn is_origin(text: &str) -> bool {
+    let Some(host) = text.strip_prefix("https://").or(text.strip_prefix("http://")) else { return false };
+    let is_host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    !host.is_empty() && host.chars().all(is_host)
+}
+
 #[cfg(test)]
 mod tests {
     use aws_config::BehaviorVersion;

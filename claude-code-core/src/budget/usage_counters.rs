@@ -10,7 +10,6 @@ use futures_util::future::{join, join_all};
 use tokio::time::timeout;
 
 use crate::budget::usage_report::{BUCKETS, Group, UsageReport, UsageRow, saving};
-use crate::client::Client;
 use crate::clock::{Clock, UtcMillis};
 use crate::error::Result;
 use crate::metrics::Observation;
@@ -142,25 +141,6 @@ impl UsageCounters {
             scope: name,
             figures,
         }))
-    }
-}
-
-impl Client {
-    /// Usage of the last days, today included, by day, model and tier: the scope's own, and everybody's for a single user
-    /// or an operator. Empty where the client counts none.
-    pub async fn usage(&self, days: u32) -> Result<UsageReport> {
-        let Some(usage) = &self.parts.usage else { return Ok(UsageReport { days, rows: Vec::new() }) };
-        let rows = usage.read(&self.scope, "own", days).await?;
-        Ok(UsageReport { days, rows })
-    }
-
-    /// As [`usage`](Self::usage), with everybody's rows too: for the operator, never for a caller of the HTTP API.
-    pub async fn usage_of_all(&self, days: u32) -> Result<UsageReport> {
-        let mut report = self.usage(days).await?;
-        if let Some(usage) = &self.parts.usage {
-            report.rows.extend(usage.read(&Scope::all(), "everybody", days).await?);
-        }
-        Ok(report)
     }
 }
 

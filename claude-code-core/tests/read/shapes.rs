@@ -140,3 +140,26 @@ fn keeps_crlf_as_it_is() {
     let found: Vec<_> = named(&answer).into_iter().map(|(p, c)| (p, c.to_owned())).collect();
     assert_eq!(found, with_crlf);
 }
+
+#[test]
+fn code_without_a_name_tells_its_language_where_it_can() {
+    let cases = [
+        ("def f(x):\n    return x\n", Some("python")),
+        ("import os\n\n@cache\ndef f():\n    end = 1\n", Some("python")),
+        ("pub fn f() {}\n", Some("rust")),
+        ("package main\n\nfunc main() {}\n", Some("go")),
+        ("const f = (a) => a;\n", Some("javascript")),
+        ("const f = (a: number): string => String(a);\n", Some("typescript")),
+        ("require 'set'\nputs 1\n", Some("ruby")),
+        ("import java.util.List;\npublic class A {\n  private int a;\n}\n", Some("java")),
+        ("#!/bin/sh\necho hi\n", Some("bash")),
+        ("SELECT a\nFROM b\n", Some("sql")),
+        ("resource \"aws_s3_bucket\" \"b\" {}\n", Some("terraform")),
+        ("some words\n", None),
+        ("", None),
+    ];
+    for (code, language) in cases {
+        let told = claude_code_core::Language::from_code(code);
+        assert_eq!(told.as_ref().map(claude_code_core::Language::as_str), language, "{code}");
+    }
+}

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use claude_code_core::{Error, ModelId, ModelProvider, Result};
 
 use crate::anthropic::Anthropic;
-use crate::cli::args::{Global, RecordArgs, TwinCommand, UpArgs};
+use crate::cli::args::{Global, TwinCommand};
 use crate::cli::output::exit;
 use crate::cli::output::json;
 use crate::cli::output::show;
 use crate::cli::setup;
 use crate::cli::shutdown::Signals;
+use crate::cli::twin_args::{RecordArgs, UpArgs};
 use crate::connect::config::{Config, Provider, Store};
 use crate::local::{
     self, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Responder, Samples, Twin, Upstream,

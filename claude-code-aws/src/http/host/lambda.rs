@@ -21,7 +21,7 @@ use crate::http::app::{App, Settings};
 use crate::http::auth::credentials::{Unvouched, Vouched};
 use crate::http::auth::principal::principal;
 use crate::http::jobs::queue::{self, Batch, BatchAnswer};
-use crate::http::request::generate_body::{Deadline, Prefix};
+use crate::http::request::headers::{Deadline, Prefix};
 use crate::http::router;
 
 /// A handler ends so long before Lambda would end it: its answer has to get out.

@@ -3,4 +3,5 @@
 pub(super) mod conversation_body;
 pub(super) mod extract;
 pub(crate) mod generate_body;
+pub(super) mod headers;
 pub(super) mod receive;

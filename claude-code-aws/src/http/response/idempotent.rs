@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::sse::{self, Frame};
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
-use crate::http::request::generate_body::Asks;
+use crate::http::request::headers::Asks;
 
 /// An answer as it can be given again.
 #[derive(Clone, Debug, Serialize, Deserialize)]

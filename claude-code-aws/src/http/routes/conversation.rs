@@ -14,7 +14,7 @@ use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::request::conversation_body::ConversationBody;
 use crate::http::request::extract::{Id, Json, known_form};
-use crate::http::request::generate_body::{Asks, Mode};
+use crate::http::request::headers::{Asks, Mode};
 use crate::http::response::idempotent::{self, Answer};
 use crate::http::response::problem::Problem;
 use crate::http::response::sse;

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::request::extract::Json;
-use crate::http::request::generate_body::{Asks, GenerateBody, Work};
+use crate::http::request::generate_body::{GenerateBody, Work};
+use crate::http::request::headers::Asks;
 use crate::http::response::idempotent::Answer;
 use crate::http::response::problem::Problem;
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::request::extract::{Params, TwoIds, known_form};
-use crate::http::request::generate_body::Asks;
+use crate::http::request::headers::Asks;
 use crate::http::response::body;
 use crate::http::response::idempotent::Answer;
 use crate::http::response::links::Link;

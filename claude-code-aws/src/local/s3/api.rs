@@ -4,7 +4,7 @@ use s3s::dto;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::service::Store;
-use super::{bucket, copy, list, multipart, object, part_copy, tags, uploads, versions};
+use super::{bucket, copy, list, multipart, object, tags, versions};
 
 type Answer<T> = S3Result<S3Response<T>>;
 
@@ -143,7 +143,7 @@ impl S3 for Store {
         &self,
         request: S3Request<dto::UploadPartCopyInput>,
     ) -> Answer<dto::UploadPartCopyOutput> {
-        part_copy::copy_part(self, request).await
+        multipart::copy_part(self, request).await
     }
 
     async fn complete_multipart_upload(
@@ -168,6 +168,6 @@ impl S3 for Store {
         &self,
         request: S3Request<dto::ListMultipartUploadsInput>,
     ) -> Answer<dto::ListMultipartUploadsOutput> {
-        uploads::list(self, request).await
+        multipart::list(self, request).await
     }
 }

@@ -13,14 +13,11 @@ mod journal;
 mod list;
 mod multipart;
 mod object;
-mod part_copy;
 mod payload;
 mod resign;
 mod service;
 mod store;
 mod tags;
-mod upload;
-mod uploads;
 mod version;
 mod versions;
 

@@ -3,6 +3,7 @@
 //! Search/replace blocks are read while the answer arrives. Unified diffs and patches are whole blocks of an answer, and
 //! files between tags are looked for in an answer that has no other file: those are read once they are whole.
 
+mod other_forms;
 mod patch;
 mod search_replace;
 mod tags;

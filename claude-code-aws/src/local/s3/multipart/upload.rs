@@ -5,9 +5,9 @@ use bytes::{Bytes, BytesMut};
 use rusqlite::{OptionalExtension, Transaction, params};
 use s3s::{S3Error, S3Result, s3_error};
 
-use super::payload::{MAX_OBJECT, Payload, digest};
-use super::service::Outcome;
-use super::version::{self, Attributes, Checksums, from_json, to_json};
+use crate::local::s3::payload::{MAX_OBJECT, Payload, digest};
+use crate::local::s3::service::Outcome;
+use crate::local::s3::version::{self, Attributes, Checksums, from_json, to_json};
 use crate::local::server::clock;
 
 /// Every part but the last has at least this many bytes (S3's limit).
@@ -17,42 +17,42 @@ const MIN_PART: i64 = 5 * 1024 * 1024;
 const MAX_PART: i32 = 10_000;
 
 /// An upload that was begun.
-pub(super) struct Upload {
-    pub(super) id: String,
-    pub(super) bucket: String,
-    pub(super) key: String,
+pub(in crate::local::s3) struct Upload {
+    pub(in crate::local::s3) id: String,
+    pub(in crate::local::s3) bucket: String,
+    pub(in crate::local::s3) key: String,
     /// S3's name of the checksum that was asked for.
-    pub(super) algorithm: Option<String>,
+    pub(in crate::local::s3) algorithm: Option<String>,
     /// Whether that checksum is to be of the whole object's bytes.
-    pub(super) whole: bool,
-    pub(super) attributes: Attributes,
+    pub(in crate::local::s3) whole: bool,
+    pub(in crate::local::s3) attributes: Attributes,
 }
 
 /// One part without its bytes.
-pub(super) struct Part {
-    pub(super) number: i32,
-    pub(super) etag: String,
-    pub(super) size: i64,
-    pub(super) modified: i64,
-    pub(super) checksums: Checksums,
+pub(in crate::local::s3) struct Part {
+    pub(in crate::local::s3) number: i32,
+    pub(in crate::local::s3) etag: String,
+    pub(in crate::local::s3) size: i64,
+    pub(in crate::local::s3) modified: i64,
+    pub(in crate::local::s3) checksums: Checksums,
 }
 
 /// Refuses a part number that S3 does not have.
-pub(super) fn check_number(number: i32) -> S3Result<()> {
+pub(in crate::local::s3) fn check_number(number: i32) -> S3Result<()> {
     if (1..=MAX_PART).contains(&number) {
         return Ok(());
     }
     Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and {MAX_PART}, inclusive"))
 }
 
-pub(super) fn no_such_upload() -> S3Error {
+pub(in crate::local::s3) fn no_such_upload() -> S3Error {
     let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have \
                    been aborted or completed.";
     s3_error!(NoSuchUpload, "{message}")
 }
 
 /// Stores the row of a new upload. Fails with NoSuchBucket.
-pub(super) fn begin(tx: &Transaction<'_>, upload: &Upload) -> Outcome<()> {
+pub(in crate::local::s3) fn begin(tx: &Transaction<'_>, upload: &Upload) -> Outcome<()> {
     version::versioning(tx, &upload.bucket)?;
     tx.execute(
         "INSERT INTO upload (id, bucket, key, started, algorithm, whole, attributes)
@@ -71,7 +71,7 @@ pub(super) fn begin(tx: &Transaction<'_>, upload: &Upload) -> Outcome<()> {
 }
 
 /// The row of an upload. Fails with NoSuchUpload, also where bucket or key are not the upload's.
-pub(super) fn find(tx: &Transaction<'_>, bucket: &str, key: &str, id: &str) -> Outcome<Upload> {
+pub(in crate::local::s3) fn find(tx: &Transaction<'_>, bucket: &str, key: &str, id: &str) -> Outcome<Upload> {
     let sql = "SELECT algorithm, whole, attributes FROM upload WHERE id = ?1 AND bucket = ?2 AND key = ?3";
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Upload {
@@ -88,7 +88,12 @@ pub(super) fn find(tx: &Transaction<'_>, bucket: &str, key: &str, id: &str) -> O
 }
 
 /// Stores a part; one with the same number is replaced.
-pub(super) fn put_part(tx: &Transaction<'_>, upload: &str, number: i32, payload: &Payload) -> Outcome<()> {
+pub(in crate::local::s3) fn put_part(
+    tx: &Transaction<'_>,
+    upload: &str,
+    number: i32,
+    payload: &Payload,
+) -> Outcome<()> {
     let size = i64::try_from(payload.data.len()).unwrap_or(i64::MAX);
     tx.prepare_cached(
         "INSERT OR REPLACE INTO part (upload, number, etag, size, modified, checksums, data)
@@ -107,7 +112,7 @@ pub(super) fn put_part(tx: &Transaction<'_>, upload: &str, number: i32, payload:
 }
 
 /// The parts after a number, in order.
-pub(super) fn parts(tx: &Transaction<'_>, upload: &str, after: i32) -> Outcome<Vec<Part>> {
+pub(in crate::local::s3) fn parts(tx: &Transaction<'_>, upload: &str, after: i32) -> Outcome<Vec<Part>> {
     let sql = "SELECT number, etag, size, modified, checksums FROM part WHERE upload = ?1 AND number > ?2
                ORDER BY number";
     let mut statement = tx.prepare_cached(sql)?;
@@ -125,7 +130,7 @@ pub(super) fn parts(tx: &Transaction<'_>, upload: &str, after: i32) -> Outcome<V
 
 /// Checks the parts that a completion names against those that are there, and puts their bytes together.
 /// Fails with InvalidPart, InvalidPartOrder, EntityTooSmall or EntityTooLarge.
-pub(super) fn assemble(
+pub(in crate::local::s3) fn assemble(
     tx: &Transaction<'_>,
     upload: &str,
     named: &[(i32, Option<String>)],
@@ -168,7 +173,7 @@ pub(super) fn assemble(
 
 /// The checksums of a completed object: of its bytes where that was asked for (or nothing was), else of its
 /// parts' checksums.
-pub(super) fn checksums(upload: &Upload, parts: &[Part], data: &[u8]) -> S3Result<Checksums> {
+pub(in crate::local::s3) fn checksums(upload: &Upload, parts: &[Part], data: &[u8]) -> S3Result<Checksums> {
     let Some(algorithm) = upload.algorithm.as_deref().filter(|_| !upload.whole) else {
         return Ok(digest(data, &wanted(upload.algorithm.as_deref())));
     };
@@ -189,7 +194,7 @@ pub(super) fn checksums(upload: &Upload, parts: &[Part], data: &[u8]) -> S3Resul
 }
 
 /// A request for one algorithm, as [`digest`] takes it.
-pub(super) fn wanted(algorithm: Option<&str>) -> Checksums {
+pub(in crate::local::s3) fn wanted(algorithm: Option<&str>) -> Checksums {
     let mut sums = Checksums::default();
     if let Some(slot) = algorithm.and_then(|algorithm| sums.slot(algorithm)) {
         *slot = Some(String::new());
@@ -198,7 +203,7 @@ pub(super) fn wanted(algorithm: Option<&str>) -> Checksums {
 }
 
 /// Removes an upload and its parts.
-pub(super) fn end(tx: &Transaction<'_>, upload: &str) -> Outcome<()> {
+pub(in crate::local::s3) fn end(tx: &Transaction<'_>, upload: &str) -> Outcome<()> {
     tx.execute("DELETE FROM upload WHERE id = ?1", [upload])?;
     Ok(())
 }

@@ -6,10 +6,10 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
-use super::condition::timestamp;
-use super::list::{Names, group, page_size};
-use super::service::{Outcome, Store};
-use super::version;
+use crate::local::s3::condition::timestamp;
+use crate::local::s3::list::{Names, group, page_size};
+use crate::local::s3::service::{Outcome, Store};
+use crate::local::s3::version;
 
 /// Which uploads a page holds.
 struct Wanted {
@@ -80,7 +80,7 @@ fn shown(row: Begun, names: Names) -> MultipartUpload {
     }
 }
 
-pub(super) async fn list(
+pub(in crate::local::s3) async fn list(
     store: &Store,
     request: S3Request<ListMultipartUploadsInput>,
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {

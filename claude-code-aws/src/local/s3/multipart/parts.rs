@@ -9,15 +9,15 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::condition::{check_write, millis, timestamp};
-use super::object::stored_encoding;
-use super::payload::{Declared, checksums_of, hex, receive, set_checksums, verify};
-use super::service::Store;
-use super::tags;
 use super::upload::{self, Upload};
-use super::version::{self, Attributes, Checksums, NewVersion};
+use crate::local::s3::condition::{check_write, millis, timestamp};
+use crate::local::s3::object::stored_encoding;
+use crate::local::s3::payload::{Declared, checksums_of, hex, receive, set_checksums, verify};
+use crate::local::s3::service::Store;
+use crate::local::s3::tags;
+use crate::local::s3::version::{self, Attributes, Checksums, NewVersion};
 
-pub(super) async fn create(
+pub(in crate::local::s3) async fn create(
     store: &Store,
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
@@ -55,7 +55,7 @@ pub(super) async fn create(
     Ok(S3Response::new(output))
 }
 
-pub(super) async fn upload_part(
+pub(in crate::local::s3) async fn upload_part(
     store: &Store,
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
@@ -75,7 +75,7 @@ pub(super) async fn upload_part(
     Ok(S3Response::new(output))
 }
 
-pub(super) async fn complete(
+pub(in crate::local::s3) async fn complete(
     store: &Store,
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
@@ -133,7 +133,7 @@ fn etag_of_parts(parts: &[upload::Part]) -> String {
     format!("{}-{}", hex(&md5.finalize()), parts.len())
 }
 
-pub(super) async fn abort(
+pub(in crate::local::s3) async fn abort(
     store: &Store,
     request: S3Request<AbortMultipartUploadInput>,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
@@ -147,13 +147,13 @@ pub(super) async fn abort(
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 
-pub(super) async fn list_parts(
+pub(in crate::local::s3) async fn list_parts(
     store: &Store,
     request: S3Request<ListPartsInput>,
 ) -> S3Result<S3Response<ListPartsOutput>> {
     let input = request.input;
     let after = input.part_number_marker.unwrap_or(0);
-    let max = super::list::page_size(input.max_parts);
+    let max = crate::local::s3::list::page_size(input.max_parts);
     let (bucket, key, id) = (input.bucket.clone(), input.key.clone(), input.upload_id.clone());
     let (found, mut parts) = store
         .read(move |tx| {

@@ -5,12 +5,12 @@ use md5::{Digest, Md5};
 use s3s::dto::{CopyPartResult, ETag, Range, UploadPartCopyInput, UploadPartCopyOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::condition::{source_conditions, timestamp};
-use super::copy::source;
-use super::payload::{Payload, digest, hex, set_checksums};
-use super::service::Store;
 use super::upload::{self, check_number, wanted};
-use super::version;
+use crate::local::s3::condition::{source_conditions, timestamp};
+use crate::local::s3::copy::source;
+use crate::local::s3::payload::{Payload, digest, hex, set_checksums};
+use crate::local::s3::service::Store;
+use crate::local::s3::version;
 use crate::local::server::clock;
 
 /// The bytes of a source that a request names, all of them without a range. Fails with InvalidRange.
@@ -21,7 +21,7 @@ fn cut(data: &Bytes, range: Option<Range>) -> S3Result<Bytes> {
     Ok(data.slice(bound(range.start)..bound(range.end)))
 }
 
-pub(super) async fn copy_part(
+pub(in crate::local::s3) async fn copy_part(
     store: &Store,
     request: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {

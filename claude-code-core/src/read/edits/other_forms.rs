@@ -1,15 +1,15 @@
 //! An answer in which no file was found, read once more when it is whole: files between markers of another nonce, files
 //! between tags, code without a fence.
 
-use super::bare;
-use super::edits;
-use super::reader::AnswerReader;
 use crate::answer::language::Language;
+use crate::read::bare;
+use crate::read::edits;
+use crate::read::reader::AnswerReader;
 
 impl AnswerReader {
     /// An answer without a file whose markers have another nonce, a slip of the model's pen: those files count of which an
     /// end fits its beginning. Only the whole answer tells that there are no others.
-    pub(super) fn read_other_markers(&mut self) -> bool {
+    pub(in crate::read) fn read_other_markers(&mut self) -> bool {
         if !std::mem::take(&mut self.saw_other_marker) {
             return false;
         }
@@ -32,7 +32,7 @@ impl AnswerReader {
     }
 
     /// An answer without a file whose files stand between tags.
-    pub(super) fn read_tags(&mut self) -> bool {
+    pub(in crate::read) fn read_tags(&mut self) -> bool {
         let files = edits::tagged_files(self.builder.text_so_far());
         if !files.is_empty() {
             self.builder.note(
@@ -48,7 +48,7 @@ impl AnswerReader {
         !files.is_empty()
     }
 
-    pub(super) fn read_bare_code(&mut self) {
+    pub(in crate::read) fn read_bare_code(&mut self) {
         let text = self.builder.text_so_far();
         let Some(language) = bare::language(text, self.hint.as_ref()) else { return };
         let code = text.to_owned();
