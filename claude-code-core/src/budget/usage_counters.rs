@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use tokio::time::timeout;
 
-use crate::budget::usage_report::{BUCKETS, Group, UsageReport, UsageRow, saving};
+use crate::budget::usage_report::{BUCKETS, Group, UsageRow, saving};
 use crate::clock::{Clock, UtcMillis};
 use crate::error::Result;
 use crate::metrics::Observation;
@@ -102,7 +102,7 @@ impl UsageCounters {
     }
 
     /// The rows of a scope's last days.
-    async fn read(&self, scope: &Scope, name: &'static str, days: u32) -> Result<Vec<UsageRow>> {
+    pub(crate) async fn read(&self, scope: &Scope, name: &'static str, days: u32) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         let dates = (0..i64::from(days)).map(|ago| UtcMillis(now.0 - ago * DAY_MS).date());
         let mut reads =

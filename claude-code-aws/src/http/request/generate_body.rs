@@ -1,5 +1,7 @@
 //! What callers send.
 
+use std::time::Duration;
+
 use claude_code_core::answer::path::MAX_PATH;
 use claude_code_core::model::capability::Effort;
 use claude_code_core::request::{self, SourceFile};
