@@ -23,7 +23,7 @@ const FILES: [&str; 13] = [
 
 /// Faults of each file: two hundred in a campaign. CLAUDE_CODE_AWS_SEED chooses others.
 fn count() -> usize {
-    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 24 }
+    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 8 }
 }
 
 /// A changed text, and the line of the change, from 1.
@@ -97,6 +97,7 @@ fn bad_string(text: &str, seeded: &mut Seeded) -> Fault {
             let before = text[..*at].rsplit('\n').next().unwrap();
             before.matches('"').count() % 2 == 1
                 && !before.contains("\"\"")
+                && !before.contains('`')
                 && !before.trim_start().starts_with(['#', '/', '*'])
         })
         .map(|(at, _)| at)

@@ -115,7 +115,7 @@ pub fn unpaired(text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
         }
     }
     if let (true, Some((start, begun))) = (faults.is_empty(), open.last()) {
-        faults = never_closed(*start, *begun, text.trim_end().len());
+        faults = never_closed(*start, *begun, text.len());
     }
     if !faults.is_empty() {
         faults.splice(0..0, by_indentation(text, brackets));
@@ -125,6 +125,7 @@ pub fn unpaired(text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
 
 /// A bracket that is open, with the indentation of its line.
 struct Open {
+    bracket: u8,
     line: usize,
     indent: usize,
     /// The last of its line: what it holds stands further in.
@@ -154,14 +155,20 @@ fn by_indentation(text: &str, brackets: &[(usize, u8)]) -> Option<Fault> {
         while let Some((at, bracket)) = rest.next_if(|(at, _)| *at < end) {
             if opener(bracket).is_none() {
                 let is_block = text[at + 1..end].trim().is_empty();
-                open.push(Open { line: number, indent, is_block });
+                open.push(Open { bracket, line: number, indent, is_block });
                 continue;
             }
             let is_first = text[start..at].trim().trim_matches([')', ']', '}', ' ']).is_empty();
             if let Some(ended) = open.pop().filter(|ended| ended.is_block && ended.line < number && !is_first)
             {
-                let message =
-                    format!("this `{}` closes what begins in line {}", char::from(bracket), ended.line + 1);
+                let message = match opener(bracket) == Some(ended.bracket) {
+                    true => format!(
+                        "this `{}` closes what begins in line {}",
+                        char::from(bracket),
+                        ended.line + 1
+                    ),
+                    false => format!("this `{}` closes nothing", char::from(bracket)),
+                };
                 return Some(Fault { at, message });
             }
         }
