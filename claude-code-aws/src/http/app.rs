@@ -17,13 +17,12 @@ use super::jobs::pool::JobPool;
 use super::jobs::queue::Queue;
 use super::request::receive::Receivers;
 use super::response::links::Links;
-use crate::connect::config::Config;
-use crate::connect::config::Store;
-use crate::connect::connected_to;
+use crate::connect::config::{Config, Store};
 use crate::connect::{Connected, connect_places};
-use crate::local::Twin;
 use crate::metrics::Observers;
 use crate::storage::services;
+#[cfg(feature = "local")]
+use crate::{connect::connected_to, local::Twin};
 
 /// How often a server that ends looks whether all is done.
 const LOOK: Duration = Duration::from_millis(20);
