@@ -65,10 +65,10 @@ USES = {
     RESULTS: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     f"{RESULTS}/index/language-index": {"dynamodb:Query"},
     known.table("claude-code-state"): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-    known.table("CloudServiceCreator"): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    known.table("CloudServiceCreator"): {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"},
     f"{FILES}/generated-code/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
     f"{FILES}/cache/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
-    f"{known.bucket('cloudservicecreator-code')}/*": {"s3:GetObject", "s3:PutObject"},
+    f"{known.bucket('cloudservicecreator-code')}/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
 }
 
 
