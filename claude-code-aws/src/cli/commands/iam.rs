@@ -147,11 +147,12 @@ impl Place<'_> {
         let results = table(&config.table_name);
         let index = format!("{results}/index/language-index");
         let rows = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
+        let services = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"];
         vec![
             allow("Results", &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], vec![results]),
             allow("ListResults", &["dynamodb:Query"], vec![index]),
             allow("State", &rows, vec![table(&config.state_table)]),
-            allow("Services", &rows, vec![table(&config.service_table)]),
+            allow("Services", &services, vec![table(&config.service_table)]),
         ]
     }
 
@@ -163,11 +164,12 @@ impl Place<'_> {
         let bucket = |name: &str| format!("arn:aws:s3:::{name}");
         let below = ["generated-code", "cache"].map(|prefix| format!("{}/{prefix}/*", bucket(&results)));
         let files = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+        let lists = ["s3:ListBucket", "s3:ListBucketVersions"];
         vec![
             allow("ResultFiles", &files, below.into()),
-            allow("ListResultFiles", &["s3:ListBucket", "s3:ListBucketVersions"], vec![bucket(&results)]),
-            allow("ServiceFiles", &["s3:GetObject", "s3:PutObject"], vec![format!("{}/*", bucket(services))]),
-            allow("ListServiceFiles", &["s3:ListBucket"], vec![bucket(services)]),
+            allow("ListResultFiles", &lists, vec![bucket(&results)]),
+            allow("ServiceFiles", &files, vec![format!("{}/*", bucket(services))]),
+            allow("ListServiceFiles", &lists, vec![bucket(services)]),
         ]
     }
 }
