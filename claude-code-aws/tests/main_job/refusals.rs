@@ -142,7 +142,7 @@ fn settings_are_read_from_the_environment_with_their_defaults() {
     assert!(set.policy.max_usd_is_set);
     assert_eq!((set.policy.max_usd_per_request.to_string(), set.policy.max_sends), ("0.25".into(), 1));
     let api = config(&[
-        ("SERVE_TOKEN", "canary"),
+        ("SERVE_TOKEN", "canary-0123456789"),
         ("ALLOWED_ORIGINS", "https://a.example, https://b.example,"),
         ("RESPONSE_STREAMING", "1"),
     ]);

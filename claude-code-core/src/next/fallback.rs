@@ -43,9 +43,9 @@ pub(super) fn elsewhere(plan: &Plan, draft: &Draft, last: &Sent) -> Option<usize
     let here = &plan.candidate(last.candidate).place;
     let unreachable = matches!(&last.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Connection);
     let is_open = |at: &usize| {
-        !(unreachable && plan.candidate(*at).place == *here)
-            && !draft.sent.iter().any(|sent| refuses(plan, sent, *at))
-            && limits::suits(plan, *at, spent)
+        let is_refused = draft.sent.iter().any(|sent| refuses(plan, sent, *at));
+        let is_behind = unreachable && plan.candidate(*at).place == *here;
+        !is_refused && !is_behind && limits::suits(plan, *at, spent)
     };
     let asked = |at: usize| draft.sent.iter().any(|sent| sent.candidate == at);
     let is_over = matches!(&last.ended, Ended::Fault(fault) if is_closed(fault.kind));

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::Response;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use claude_code_core::{Error, ErrorKind};
 
 use crate::http::app::App;
 use crate::http::auth::credentials::Authentication;
@@ -16,7 +15,7 @@ use crate::metrics::open_metrics;
 pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Problem> {
     if !matches!(app.settings.authentication, Authentication::Tokens(_)) {
         let message = "/metrics tells of all callers and needs a token: set CLAUDE_CODE_AWS_SERVE_TOKEN and send it as a bearer token";
-        return Err(Problem::from(Error::new(ErrorKind::Credentials, message)));
+        return Err(Problem::not_signed_in(message));
     }
     Ok(([(CONTENT_TYPE, open_metrics::CONTENT_TYPE)], app.observers.registry.text()).into_response())
 }

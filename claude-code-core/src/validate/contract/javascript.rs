@@ -119,11 +119,9 @@ fn nearest_file(project: &Project, source: &Source, from: &str) -> Option<Near> 
     let bare = bare(from);
     let ending = bare.rsplit('/').next().and_then(|name| name.rfind('.').map(|at| &name[at..]));
     let is_asset = ending.is_some_and(|ending| !WRITTEN.contains(&ending) && ending.len() <= 6);
-    let Some(path) = joined(source.path.unwrap_or(""), bare).filter(|path| {
+    let path = joined(source.path.unwrap_or(""), bare).filter(|path| {
         !is_asset && !path.split('/').any(|part| MADE.contains(&part) || part.ends_with(".gen"))
-    }) else {
-        return None;
-    };
+    })?;
     let stem = |path: &str| {
         let end = WRITTEN.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
         end.to_owned()

@@ -189,7 +189,7 @@ impl<'a> Losses<'a> {
             return true;
         }
         let is_called = is_called(&file.content, own);
-        (names(self.asked, own) && !is_called) || (!is_called && is_inlined(one, text, given, added))
+        !is_called && (names(self.asked, own) || is_inlined(one, text, given, added))
     }
 
     /// The last definition of the file is the beginning of what it was: the answer broke off in it.

@@ -142,14 +142,8 @@ fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
         }
     }
     let at = *faults.first()?;
-    let near: String = text
-        .get(text.floor_char_boundary(at)..)?
-        .trim_start()
-        .split_whitespace()
-        .next()?
-        .chars()
-        .take(24)
-        .collect();
+    let near: String =
+        text.get(text.floor_char_boundary(at)..)?.split_whitespace().next()?.chars().take(24).collect();
     Some((at, format!("no dialect of SQL takes `{near}` here")))
 }
 
