@@ -66,7 +66,7 @@ fn is_unknown(g: &Generation) -> bool {
 async fn zeros_in_a_final_usage_erase_nothing_that_was_counted() {
     let first = json!({ "input_tokens": 5000, "cache_read_input_tokens": 40_000, "output_tokens": 1 });
     let zeros = json!({ "input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 16 });
-    let g = of_messages(first.clone(), &[zeros.clone()]).await;
+    let g = of_messages(first.clone(), std::slice::from_ref(&zeros)).await;
     assert_eq!(g.receipt.total(), usd("0.01416"));
     let empty = json!({ "input_tokens": null, "output_tokens": 0 });
     assert_eq!(of_messages(first.clone(), &[zeros.clone(), empty]).await.receipt.total(), usd("0.01416"));
@@ -107,7 +107,7 @@ async fn shapes_of_usage_that_public_reports_show_are_counted_once() {
         ),
     ];
     for (first, last, expected) in table {
-        let usage = of_messages(first, &[last.clone()]).await.usage;
+        let usage = of_messages(first, std::slice::from_ref(&last)).await.usage;
         let written = usage.cache_creation_input_tokens();
         let counted = [usage.input_tokens, usage.cache_read_input_tokens, written, usage.output_tokens];
         assert_eq!(counted, expected, "{last}");
@@ -136,7 +136,7 @@ async fn figures_in_the_last_event_of_invoke_model_count_too() {
 async fn an_end_without_a_final_count_is_unknown_and_charged_at_its_ceiling() {
     let seed = json!({ "input_tokens": 100, "output_tokens": 1 });
     for later in [json!({}), Value::Null, json!({ "output_tokens": 0 }), json!({ "input_tokens": 100 })] {
-        assert!(is_unknown(&of_messages(seed.clone(), &[later.clone()]).await), "{later}");
+        assert!(is_unknown(&of_messages(seed.clone(), std::slice::from_ref(&later)).await), "{later}");
     }
     assert!(is_unknown(&of_messages(json!({}), &[json!({ "output_tokens": 16 })]).await), "no prompt");
     assert!(!is_unknown(&of_messages(json!({}), &[json!({ "input_tokens": 9, "output_tokens": 16 })]).await));

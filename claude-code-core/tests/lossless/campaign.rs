@@ -166,9 +166,9 @@ impl Given {
     /// One definition with another body, as the instructions ask.
     fn changed(&self, at: usize) -> String {
         let (_, text) = &self.definitions[at];
-        let digits = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| at);
+        let mut digits = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| at);
         // The last number of the body; names hold numbers too.
-        let Some(last) = digits.last() else { return text.clone() };
+        let Some(last) = digits.next_back() else { return text.clone() };
         format!("{}7{}", &text[..last], &text[last + 1..])
     }
 }

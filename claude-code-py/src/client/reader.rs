@@ -53,6 +53,7 @@ struct State {
     span: Option<Span>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one for each open stream, and moved rarely")]
 pub(crate) enum Source {
     /// Nothing was asked for yet.
     Unopened(Box<GenerateRequest>),

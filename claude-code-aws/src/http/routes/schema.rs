@@ -350,6 +350,7 @@ pub(crate) struct Samples {
 }
 
 /// What a conversation answers: where it is, the written files, or what they would cost.
+#[allow(clippy::large_enum_variant, reason = "a schema: no value of it is ever made")]
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "ConversationAnswer")]

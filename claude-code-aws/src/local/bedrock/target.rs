@@ -30,6 +30,7 @@ pub(super) enum Target {
 }
 
 /// Resolves an id. Fails with the refusal that the service has for it.
+#[allow(clippy::result_large_err, reason = "a refusal is an answer, made once a call")]
 pub(super) fn resolve(id: &str, call: &Call<'_>, control: &Control) -> Result<Target, Reply> {
     let door = call.door;
     let unknown = || match door {
@@ -101,6 +102,7 @@ fn is_over(card: &ModelCard, id: &ModelId) -> bool {
 }
 
 /// Whether the account may ask the model, and by this id.
+#[allow(clippy::result_large_err, reason = "a refusal is an answer, made once a call")]
 fn reach(card: &ModelCard, id: &ModelId, door: Door, control: &Control) -> Result<(), Reply> {
     if id.is_anthropic_api() {
         return Ok(());

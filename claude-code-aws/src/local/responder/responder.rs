@@ -93,7 +93,7 @@ impl Question {
         let named = ["/tool_choice/name", "/toolConfig/toolChoice/tool/name"];
         let only = ["/tools/0/name", "/toolConfig/tools/0/toolSpec/name"];
         let name = |path: &&str| body.pointer(path)?.as_str().map(str::to_owned);
-        named.iter().find_map(|path| name(&path)).or_else(|| only.iter().find_map(|path| name(&path)))
+        named.iter().find_map(&name).or_else(|| only.iter().find_map(name))
     }
 
     /// Whether the answer must be JSON of a schema.

@@ -166,6 +166,6 @@ fn commit(connection: &mut Connection, writes: Vec<Write>) {
     let answers: Vec<Answer> = writes.into_iter().filter_map(|write| write(Ok(&transaction))).collect();
     let committed = transaction.commit().map_err(|error| error.to_string());
     for answer in answers {
-        answer(committed.as_ref().map(|()| ()).map_err(String::as_str));
+        answer(committed.as_ref().copied().map_err(String::as_str));
     }
 }
