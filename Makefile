@@ -60,7 +60,7 @@ page: module  ## the service creator's page in headless Chromium
 features:  ## each feature set alone: none, local, server, cli, local and server
 	.ci/features
 
-lint: typed features  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
+lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
 	cargo fmt --all -- --check
 	cargo clippy $(ALL) --all-targets --locked -- -D warnings
 	.ci/checks
@@ -145,7 +145,7 @@ lambda-python: wheel  ## target/lambda-python.zip for python3.11 on x86_64: the 
 	cd target/lambda-python && rm -rf bin && find . -name __pycache__ -prune -exec rm -rf {} + && python3 -m zipfile -c ../lambda-python.zip *
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: client-matrix module lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features client-matrix module lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

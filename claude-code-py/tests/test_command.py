@@ -39,7 +39,16 @@ def test_a_wrong_use_exits_with_2() -> None:
 
 def test_serve_answers_offline() -> None:
     package = str(Path(claude_code.__file__).parents[1])
-    program = [sys.executable, "-m", "claude_code", "serve", "--offline", "--no-token", "--addr", "127.0.0.1:0"]
+    program = [
+        sys.executable,
+        "-m",
+        "claude_code",
+        "serve",
+        "--offline",
+        "--no-token",
+        "--addr",
+        "127.0.0.1:0",
+    ]
     with subprocess.Popen(
         program, env={**os.environ, "PYTHONPATH": package}, stderr=subprocess.PIPE, text=True
     ) as server:

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import REVERSE
 
 import claude_code
 from claude_code import AsyncClient, Client
-from conftest import REVERSE
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
