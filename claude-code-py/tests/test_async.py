@@ -135,7 +135,8 @@ def test_a_stream_survives_a_heartbeat(claude_twin: Twin) -> None:
 
     async def main() -> None:
         s = claude_twin.async_client().stream(REVERSE, cache="off")
-        beats, events = 0, []
+        events: list[object] = []
+        beats = 0
         while True:
             try:
                 events.append(await asyncio.wait_for(s.__anext__(), 0.01))

@@ -109,4 +109,6 @@ def test_problems_have_their_status() -> None:
 def test_messages_of_the_queue_are_taken() -> None:
     batch = event("sqs")
     batch["Records"][0]["body"] = "names no job"
-    assert handler(batch, Context()) == {"batchItemFailures": []}
+    # What cannot be read goes back, so that the dead-letter queue sees it.
+    failed = [{"itemIdentifier": batch["Records"][0]["messageId"]}]
+    assert handler(batch, Context()) == {"batchItemFailures": failed}

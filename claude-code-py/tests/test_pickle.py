@@ -1,5 +1,6 @@
 """Clients travel to other processes: a pickle has the constructor's arguments and nothing that was made of them."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -30,7 +31,8 @@ def test_a_local_client_works_in_another_process_over_the_same_directory(tmp_pat
         "generation = client.generate(sys.argv[2]); print(generation.id, generation.cached is not None)"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path / "client.pickle"), REVERSE]
-    told = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(arguments, capture_output=True, text=True, check=True, env=env)
     assert told.stdout.split() == [made.id, "True"]
 
 
