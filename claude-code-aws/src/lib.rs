@@ -8,6 +8,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![deny(rustdoc::broken_intra_doc_links)]
 
 pub mod anthropic;
 pub mod bedrock;
@@ -34,3 +35,8 @@ pub use claude_code_core::*;
 pub use connect::config::Config;
 pub use connect::{Connected, connect, connect_places, connect_places_with, connect_with};
 pub use secret::Secret;
+
+/// The code of README.md compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

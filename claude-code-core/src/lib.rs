@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows AWS, HTTP, files or the environment. The world comes in through four small seams
 //! (a model provider, a state store, a generation store, a metrics sink) and a clock.
+#![deny(rustdoc::broken_intra_doc_links)]
 
 pub mod answer;
 pub mod batch;
@@ -60,3 +61,8 @@ pub use request::{CacheMode, Check, GenerateRequest, Work as Task};
 pub use state::{Scope, StateStore};
 pub use store::GenerationStore;
 pub use stream::GenerationStream;
+
+/// The code of README.md compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

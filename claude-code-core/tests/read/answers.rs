@@ -18,11 +18,22 @@ fn blocks(record: &Value) -> Vec<&Value> {
     blocks.iter().filter(|b| b.get("indented").is_none()).collect()
 }
 
-/// Where CommonMark's reading is the right one: no Markdown in fences, every block closed, no sentinel.
+/// Whether an edit begins outside every block: the fences within it are the file's own text.
+fn edits_outside(record: &Value) -> bool {
+    let blocks = blocks(record);
+    let line = |b: &Value, key: &str| b[key].as_u64().unwrap();
+    (1..).zip(text(record).lines()).filter(|(_, content)| content.starts_with("<<<<<<<")).any(|(at, _)| {
+        !blocks.iter().any(|b| (line(b, "first_line")..=line(b, "end_line")).contains(&at))
+    })
+}
+
+/// Where CommonMark's reading is the right one: no Markdown in fences, every block closed, no sentinel, no edit
+/// outside a block.
 fn is_plain(record: &Value) -> bool {
     let word = |b: &Value| b["info"].as_str().unwrap().split_whitespace().next().unwrap_or("").to_lowercase();
     blocks(record).iter().all(|b| b["closed"] == true && !["md", "markdown"].contains(&word(b).as_str()))
         && !text(record).contains("=== file ")
+        && !edits_outside(record)
 }
 
 fn differs(answer: &Answer, record: &Value) -> Option<String> {
@@ -113,10 +124,12 @@ const OTHERS: &[(&str, usize, usize)] = &[
     ("aider-aider-history-0004", 1, 0),
     ("aider-aider-history-0006", 1, 1),
     ("aider-aider-history-0023", 1, 1),
+    ("aider-aider-history-0051", 0, 1),
     ("aider-aider-history-0064", 1, 0),
     ("aider-aider-history-0079", 0, 1),
     ("aider-aider-history-0082", 2, 0),
     ("aider-aider-history-0085", 1, 0),
+    ("aider-aider-history-0092", 0, 2),
     ("aider-aider-history-0094", 1, 0),
     ("aider-aider-history-0100", 1, 0),
     ("aider-aider-history-0101", 1, 0),
@@ -127,32 +140,48 @@ const OTHERS: &[(&str, usize, usize)] = &[
     ("aider-aider-history-0109", 1, 0),
     ("aider-aider-history-0116", 2, 0),
     ("aider-aider-history-0119", 2, 0),
+    ("aider-aider-history-0120", 0, 1),
     ("aider-aider-history-0123", 1, 4),
     ("aider-aider-history-0135", 1, 0),
     ("aider-aider-history-0139", 4, 1),
+    ("aider-aider-history-0141", 0, 1),
+    ("aider-aider-history-0143", 0, 1),
+    ("aider-aider-history-0144", 0, 2),
+    ("aider-aider-history-0154", 0, 1),
+    ("aider-aider-history-0155", 0, 1),
     ("aider-derived-crlf-0238", 2, 0),
+    ("aider-derived-crlf-0239", 0, 2),
     ("aider-derived-crlf-0240", 1, 4),
     ("aider-derived-cut-0247", 1, 1),
     ("aider-derived-cut-0248", 1, 4),
     ("aider-derived-cut-0251", 2, 0),
     ("aider-parser-fixture-0208", 0, 1),
+    ("aider-parser-fixture-0209", 0, 4),
+    ("aider-parser-fixture-0217", 0, 1),
     ("gptme-assistant-answer-0064", 0, 1),
     ("gptme-parser-fixture-0003", 1, 0),
     ("gptme-parser-fixture-0004", 1, 0),
     ("gptme-parser-fixture-0007", 1, 0),
     ("gptme-parser-fixture-0038", 0, 2),
+    ("gptme-parser-fixture-0048", 0, 1),
+    ("gptme-parser-fixture-0050", 0, 1),
+    ("gptme-parser-fixture-0053", 0, 2),
+    ("gptme-parser-fixture-0057", 0, 1),
 ];
 
 #[test]
 fn finds_what_a_person_finds_where_commonmark_errs() {
     let records = corpus::records(FILE);
     let others: Vec<_> = records.iter().filter(|r| !is_plain(r)).collect();
-    for record in &others {
-        let id = record["id"].as_str().unwrap();
-        let expected = OTHERS.iter().find(|(name, ..)| *name == id).map(|(_, files, edits)| (*files, *edits));
-        let answer = read_answer(text(record));
-        assert_eq!(Some((answer.files.len(), answer.edits.len())), expected, "{id}");
-    }
+    let found: Vec<_> = others
+        .iter()
+        .map(|record| {
+            let answer = read_answer(text(record));
+            (record["id"].as_str().unwrap(), answer.files.len(), answer.edits.len())
+        })
+        .collect();
+    let wrong: Vec<_> = found.iter().filter(|one| !OTHERS.contains(one)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
     corpus::print_count(FILE, others.len(), records.len());
 }
 
