@@ -22,9 +22,10 @@ fn blocks(record: &Value) -> Vec<&Value> {
 fn edits_outside(record: &Value) -> bool {
     let blocks = blocks(record);
     let line = |b: &Value, key: &str| b[key].as_u64().unwrap();
-    (1..).zip(text(record).lines()).filter(|(_, content)| content.starts_with("<<<<<<<")).any(|(at, _)| {
-        !blocks.iter().any(|b| (line(b, "first_line")..=line(b, "end_line")).contains(&at))
-    })
+    (1..)
+        .zip(text(record).lines())
+        .filter(|(_, content)| content.starts_with("<<<<<<<"))
+        .any(|(at, _)| !blocks.iter().any(|b| (line(b, "first_line")..=line(b, "end_line")).contains(&at)))
 }
 
 /// Where CommonMark's reading is the right one: no Markdown in fences, every block closed, no sentinel, no edit
