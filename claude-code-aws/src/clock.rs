@@ -1,4 +1,4 @@
-//! The system's time and chance. The only file that reads either.
+//! System clock and random numbers: the only file that reads either.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Values that must reach a server and nobody else.
+//! Secret values: readable by the code that sends them, hidden in Debug, errors and logs.
 
 /// A key or token. It has neither `Debug` nor `Display` nor `Serialize`: nothing prints it by accident.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Putting a client together.
+//! Client builder.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The sequence: how a prompt becomes accepted, stored code with a receipt. The only file that knows the order.
+//! The request sequence: how a prompt becomes accepted, stored code with a receipt. The only file that knows the order.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Time and chance come in from outside, so that tests can hold both still.
+//! Clock and id source: time and randomness come from outside, so that tests control both.
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;

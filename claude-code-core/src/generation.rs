@@ -1,4 +1,4 @@
-//! What comes out: files, the model's words, and the receipt.
+//! Generation: the result of a request, with files, the model's text, and the receipt.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Queries: what a client tells without generating. Estimates, budgets, usage, stored results, and its parts.
+//! Queries that generate nothing: estimates, budgets, usage, stored results, and the client's parts.
 
 use std::sync::Arc;
 use std::time::Duration;

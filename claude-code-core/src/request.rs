@@ -1,4 +1,4 @@
-//! What a caller asks for.
+//! Generation request: what a caller asks for.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the Messages API tells of models without generating: the tokens of a prompt.
+//! Token counting and model metadata of the Messages API: requests that generate nothing.
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use claude_code_core::provider::{Billing, ModelCall, ModelFacts, ProviderError};

@@ -1,4 +1,4 @@
-//! Where a Messages API server may be: from code or environment only, never from a request.
+//! Endpoint of the Messages API: taken from code or environment only, never from a request.
 
 use std::sync::Once;
 

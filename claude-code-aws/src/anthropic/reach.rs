@@ -1,4 +1,4 @@
-//! Whether a Messages API can be reached with its key: its list of models is asked for, which costs nothing.
+//! Reachability probe of a Messages API: lists its models with the key, which costs nothing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! From a call to the body of a Messages request.
+//! Request body of the Messages API, built from a call.
 
 use claude_code_core::model::capability::CacheTtl;
 use claude_code_core::provider::ModelCall;

@@ -1,4 +1,4 @@
-//! Server-sent events from bytes, however they are cut into pieces: pure, linear, bounded.
+//! Server-sent events parser: pure, linear and bounded, whatever the chunking of the bytes.
 
 use super::error::Damage;
 

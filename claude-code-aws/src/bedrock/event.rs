@@ -1,4 +1,4 @@
-//! From Converse's events to the core's.
+//! Converse events, translated to the core's.
 
 use aws_sdk_bedrockruntime::types::{
     CacheTtl, ContentBlockDelta, ConverseStreamOutput, ReasoningContentBlockDelta, TokenUsage,

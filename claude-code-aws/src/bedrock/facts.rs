@@ -1,4 +1,4 @@
-//! What Bedrock tells of models without generating: which one a profile stands for, and the tokens of a prompt.
+//! Model facts from Bedrock without generating: the model of an inference profile, and the tokens of a prompt.
 
 use claude_code_core::provider::{Billing, ModelCall, ModelFacts, ProviderError};
 use claude_code_core::{ErrorKind, ModelId};

@@ -1,4 +1,4 @@
-//! From a call to Converse's fields.
+//! Request fields of Converse, built from a call.
 
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::error::SdkError;

@@ -1,4 +1,4 @@
-//! A command as a check: its exit code accepts an answer or feeds the repair.
+//! Command check: its exit code accepts an answer or feeds the repair.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

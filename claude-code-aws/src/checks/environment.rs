@@ -1,4 +1,4 @@
-//! The environment of a command: what programs need to start, and nothing that is secret.
+//! Environment variables of a command check: what programs need to start, and nothing secret.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The files of an answer beside those that were given, in a directory that is removed afterwards.
+//! Temporary directory of a command check: the files of an answer beside the given ones; removed afterwards.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Checks that run: a command over the files of an answer, in a sandbox of Linux namespaces. Off unless a caller asks.
+//! Command checks: a command runs over the files of an answer, in a sandbox of Linux namespaces. Off unless a caller
+//! asks.
 
 mod command;
 mod environment;

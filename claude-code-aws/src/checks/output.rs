@@ -1,4 +1,4 @@
-//! What a command writes: its last lines, in bounded memory.
+//! Output of a command check: its last lines, in bounded memory.
 
 use std::collections::VecDeque;
 use std::io::Read;

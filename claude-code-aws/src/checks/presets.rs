@@ -1,4 +1,4 @@
-//! Checks by the name of a language: what its own tools say, where they are installed.
+//! Check presets by language: the language's own tools, where they are installed.
 
 use super::command::CommandCheck;
 

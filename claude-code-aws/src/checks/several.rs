@@ -1,4 +1,4 @@
-//! Several commands, one after the other.
+//! A list of command checks, run in order.
 
 use async_trait::async_trait;
 use claude_code_core::request::Check;

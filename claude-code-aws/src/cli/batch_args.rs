@@ -1,4 +1,4 @@
-//! What `batch` takes.
+//! Arguments of `batch`.
 
 use std::path::PathBuf;
 use std::time::Duration;

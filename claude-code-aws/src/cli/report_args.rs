@@ -1,4 +1,4 @@
-//! What the commands that report take: `check`, `iam`, `usage`.
+//! Arguments of the reports: `check`, `iam`, `usage`.
 
 use std::path::PathBuf;
 

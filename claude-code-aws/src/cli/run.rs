@@ -1,4 +1,4 @@
-//! From the arguments to the exit code.
+//! Entry point of the command line: arguments in, exit code out.
 
 use std::ffi::OsString;
 use std::future::Future;

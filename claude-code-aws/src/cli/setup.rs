@@ -1,4 +1,4 @@
-//! From the environment and the global options to a client.
+//! Client setup from the environment and the global options.
 
 use crate::service_creator::{Creator, Services};
 use claude_code_core::select::Reach;

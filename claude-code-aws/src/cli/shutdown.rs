@@ -1,4 +1,4 @@
-//! The signals that end what runs until it is told to.
+//! Shutdown signals of long-running commands.
 
 use claude_code_core::Result;
 #[cfg(unix)]

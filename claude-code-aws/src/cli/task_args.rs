@@ -1,4 +1,4 @@
-//! What commands over given files take, and what they may write.
+//! Arguments of commands over given files, and what they may write.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What `twin up` and `twin record` take.
+//! Arguments of `twin up` and `twin record`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! From settings to a client: which provider, which stores.
+//! Client construction from configuration: the provider and the stores.
 
 use std::sync::Arc;
 use std::time::Duration;

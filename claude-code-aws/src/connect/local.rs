@@ -1,4 +1,4 @@
-//! The same client, from engines inside the process.
+//! Client construction over the local twin: engines inside the process.
 
 use std::path::Path;
 use std::sync::Arc;

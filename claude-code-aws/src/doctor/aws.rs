@@ -1,4 +1,4 @@
-//! Credentials, clock and region, by the one call that every identity may make.
+//! Checks of credentials, clock and region, by the one call that every identity may make.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Is everything there? Each finding is as it should be, or says what to do. Nothing is sent to a model.
+//! Diagnostics of the installation: each finding is ok or says what to do. Nothing is sent to a model.
 
 use claude_code_core::Catalogue;
 use serde::{Deserialize, Serialize};

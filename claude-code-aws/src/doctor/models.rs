@@ -1,4 +1,4 @@
-//! Whether the models in use still live, by the catalogue.
+//! Model lifecycle check: whether the configured models are still available, according to the catalogue.
 
 use claude_code_core::model::ModelId;
 use claude_code_core::{Catalogue, Clock, Family, Policy, Tier, select};

@@ -1,4 +1,4 @@
-//! The place of results: the local directory, or tables and bucket.
+//! Storage check: the local directory, or tables and bucket.
 
 use std::path::Path;
 

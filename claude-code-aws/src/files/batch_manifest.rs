@@ -1,4 +1,4 @@
-//! What a batch consists of: a key for each request, by which a resumed batch knows its answers again.
+//! Batch manifest: a key for each request, by which a resumed batch recognises what was already answered.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What Git knows of a file.
+//! Git status of a file: whether it has uncommitted changes.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! Files of this machine as a request takes them: the names that the model sees.
+//! Source files of this machine as a request takes them, with the names that the model sees.
 
 use std::path::{Component, Path};
 

@@ -1,4 +1,4 @@
-//! Writes the files of an answer below a directory: all of them or none, and nothing outside it.
+//! Atomic writes of an answer's files below a directory: all of them or none, and nothing outside it.
 //!
 //! Every step goes through one open handle of the root, so that no path is resolved again by name and no
 //! symbolic link is followed: who swaps a directory for a link meanwhile gets an error, not our files.

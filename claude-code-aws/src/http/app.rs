@@ -1,4 +1,4 @@
-//! What the handlers share, and the few settings of the HTTP API.
+//! Application state that the handlers share, and the settings of the HTTP API.
 
 #[cfg(feature = "local")]
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What stands before every route: an id, who calls, whether there is room; and what every answer says.
+//! Middleware of every route: request id, authentication, load shedding, and response headers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The twin as a value: open it, and take the AWS SDK's clients from it.
+//! Local twin: opens the engines, and makes the AWS SDK's clients over them.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

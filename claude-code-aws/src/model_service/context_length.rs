@@ -1,4 +1,4 @@
-//! Prompts that do not fit: how services say so, and by how much.
+//! Context length errors: how services report a prompt that does not fit, and by how much.
 
 use claude_code_core::model::catalogue::Catalogue;
 use claude_code_core::model::token_estimate::estimate_tokens;

@@ -1,5 +1,5 @@
-//! A service's own words in an error. They are shown, for they often say what to change, unless they repeat what was
-//! sent: servers echo prompts and keys.
+//! Redaction of a service's error text: shown, since it often says what to change, unless it repeats what was sent.
+//! Servers echo prompts and keys.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The body of a request that marks its call's sent_flag: a connection takes it only once there is one.
+//! Request body that sets the call's sent flag: a connection takes the body only once it exists.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Where a conversation is, and what a message does to it.
+//! Conversation state, and the effect of a message on it.
 
 use serde::{Deserialize, Serialize};
 

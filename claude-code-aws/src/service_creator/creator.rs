@@ -1,4 +1,4 @@
-//! The sequence of a service: start, seven answers, six files. Hosts show it; the order is known here alone.
+//! Service creator: the sequence of start, seven answers and six files. Hosts show it; the order is known here alone.
 
 use std::time::Duration;
 

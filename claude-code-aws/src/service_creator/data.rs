@@ -1,4 +1,4 @@
-//! What the seven answers say.
+//! Service data: the seven answers.
 
 use serde::{Deserialize, Serialize};
 

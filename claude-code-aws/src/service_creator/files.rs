@@ -1,4 +1,4 @@
-//! The six files: what is asked for, what is there already, and whether they stand together.
+//! The six files: the prompt for them, which exist already, and the checks over all of them.
 
 use std::sync::Arc;
 

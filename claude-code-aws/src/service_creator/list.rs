@@ -1,4 +1,4 @@
-//! The list of a scope's services: one small row for each, beside those that it sums up.
+//! Service list of a scope: one small row for each service.
 
 use serde::{Deserialize, Serialize};
 

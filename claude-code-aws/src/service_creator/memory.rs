@@ -1,4 +1,4 @@
-//! Services in memory, for tests and for hosts without a store.
+//! In-memory store of services, for tests and for hosts without a store.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

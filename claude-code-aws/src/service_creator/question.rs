@@ -1,4 +1,4 @@
-//! The next question in the model's words; where there is none, the fixed words are asked.
+//! Question wording by the model; the fixed wording where there is none.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The writer of a code's files: one at a time, under a lease that it renews while it lives.
+//! Writer lease of a service's files: one writer at a time, which renews it while it lives.
 
 use std::future::pending;
 

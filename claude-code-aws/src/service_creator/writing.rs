@@ -1,5 +1,5 @@
-//! Writing the six files of a service: one streamed answer, each file kept as soon as its end was seen, and a run
-//! that was cut off goes on with the files that are missing.
+//! Generation of the six files: one streamed answer, each file stored as soon as its end was seen. A run that was cut
+//! off continues with the missing files.
 
 use std::collections::HashMap;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! Links under which the files of a stored result can be fetched without credentials, for a while.
+//! Download links of a stored result: presigned URLs of its files.
 
 use claude_code_core::{Result, Scope, UtcMillis};
 

@@ -1,4 +1,4 @@
-//! Links under which stored objects can be fetched without credentials, for a while. The one place that signs them.
+//! Presigned URLs: links to stored objects that need no credentials and expire. The one place that signs them.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Results in S3 and DynamoDB: objects first, each put only if it is not there; the row last. A row never points at
-//! nothing, and an object without a row is swept up later.
+//! Result store on S3 and DynamoDB: objects first, each put only if it is not there; the row last. A row always points
+//! at objects; an object without a row is swept up later.
 
 use std::sync::Arc;
 

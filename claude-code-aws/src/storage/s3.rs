@@ -1,4 +1,4 @@
-//! The S3 client as this crate uses it, and what its errors mean.
+//! S3 client, and the meaning of its errors.
 
 use std::collections::HashMap;
 use std::time::Duration;

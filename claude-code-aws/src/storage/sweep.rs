@@ -1,4 +1,4 @@
-//! Sweeps up objects that no row points at: what was put before a store failed, and what a deletion left behind.
+//! Orphan sweep: deletes objects that no row points at, left by a failed store or deletion.
 
 use std::time::Duration;
 

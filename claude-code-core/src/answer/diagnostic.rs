@@ -1,4 +1,4 @@
-//! What is wrong with a file of an answer, and where.
+//! Diagnostic: a finding in a file of an answer, with its place.
 
 use serde::{Deserialize, Serialize};
 

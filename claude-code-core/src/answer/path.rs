@@ -1,4 +1,4 @@
-//! The one policy on file names from a model: refused or accepted as they are, never cleaned.
+//! Path policy for file names from a model: refused or accepted unchanged, never cleaned.
 //!
 //! A name is judged by the rules of POSIX and Windows at once, so that the same answer works everywhere. Disk,
 //! object keys and bundles all ask here.

@@ -1,4 +1,4 @@
-//! Why a model ended its turn.
+//! Stop reason: why a model ended its turn.
 
 /// Why a model ended its turn, in the field's words.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Many requests, some at a time. Each is a generation of its own, with its receipt, cache and budget; equal ones
-//! share one answer.
+//! Batch: many requests with bounded concurrency. Each is a generation of its own, with its receipt, cache and budget;
+//! equal ones share one answer.
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 

@@ -1,5 +1,5 @@
-//! A spending cap over a batch: each request reserves what it may cost before it is sent, so that requests under way
-//! together cannot pass the cap.
+//! Spending cap of a batch: each request reserves its maximum cost before it is sent, so that concurrent requests
+//! cannot pass the cap together.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

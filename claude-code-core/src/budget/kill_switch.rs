@@ -1,4 +1,4 @@
-//! `budget stop`: a value that every host looks at before each send, at most two seconds old.
+//! Kill switch (`budget stop`): a value that every host reads before each attempt, at most two seconds old.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What callers see of the budget: its figures, and the brake.
+//! Budget view: the figures of a day and the kill switch, as callers see them.
 
 use crate::money::price::PicoUsd;
 use crate::plan::policy::Policy;

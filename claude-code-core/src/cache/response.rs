@@ -1,5 +1,5 @@
-//! Accepted answers are served again for an hour: from memory, else from shared state. Only accepted ones enter,
-//! expiry is judged here, and what was stored is checked against its hash. If it cannot be reached, life goes on.
+//! Response cache: accepted answers are served again for an hour, from memory, else from shared state. Expiry is
+//! decided here, and a stored answer is checked against its hash. An unreachable cache never fails a request.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The result of an attempt that several callers may wait for, and what each of them receives of it.
+//! Shared result: the outcome of an attempt that several callers may await, and what each of them receives.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Equal requests of one process fly once: one shared future, driven by any of its waiters, gone with the last.
-//! `loom-tests` runs this very file under every order of its threads.
+//! Single-flight: concurrent equal requests of one process share one attempt: a shared future, driven by any of its
+//! waiters, dropped with the last. `loom-tests` runs this very file under every order of its threads.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a request has to show for itself if nothing better comes: its last complete answer, else its best unfinished one.
+//! Best result so far: the last complete answer, else the best incomplete one; returned if nothing better comes.
 
 use super::Draft;
 use crate::answer::diagnostic::Diagnostic;

@@ -1,4 +1,4 @@
-//! A result in the making: what has arrived so far, what it cost, and what became of each send.
+//! Draft: a result in progress: what has arrived, what it cost, and how each attempt ended.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! From an answer to the files of the result: what of it is whole, and what a repair left as it was.
+//! Files of the result: which of them an answer gives whole, and which a repair left unchanged.
 
 use super::Draft;
 use crate::answer::diagnostic::{Diagnostic, Severity};

@@ -1,4 +1,4 @@
-//! The next attempt: what is to be sent, to whom, and why.
+//! Next attempt: what is sent, to which model, and why.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How sends end, and what a request comes to.
+//! Outcomes of attempts and of a request.
 
 use std::sync::Arc;
 

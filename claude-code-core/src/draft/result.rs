@@ -1,4 +1,4 @@
-//! From the draft to the result.
+//! Result construction from the draft.
 
 use super::Draft;
 use crate::answer::file::CodeFile;

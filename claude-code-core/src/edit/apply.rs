@@ -1,5 +1,5 @@
-//! From an answer to the files it stands for, where files were given: whole files, edits of given ones, or both. What takes
-//! the place of a given file has to be all of it.
+//! Application of an answer to given files: whole files, edits of given ones, or both. What replaces a given file has
+//! to be all of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

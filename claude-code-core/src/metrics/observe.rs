@@ -1,4 +1,4 @@
-//! From a finished request to its observation: figures and names, never text.
+//! Observation of a finished request: figures and names, never text.
 
 use std::sync::Arc;
 use std::time::Duration;

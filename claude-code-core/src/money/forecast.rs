@@ -1,4 +1,4 @@
-//! What a month of generations costs on AWS: the model, and everything around it.
+//! Monthly cost forecast on AWS: the model, and everything around it.
 //!
 //! List prices of us-east-1 as of 2026-11, without the free tiers; whoever has an agreement pays less.
 

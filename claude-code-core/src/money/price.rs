@@ -1,4 +1,4 @@
-//! Money in whole pico-dollars. No floating point anywhere: receipts are exact, and sums do not drift.
+//! Exact money in whole pico-dollars. No floating point: receipts are exact, and sums do not drift.
 
 use std::str::FromStr;
 

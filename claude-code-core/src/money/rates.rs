@@ -1,4 +1,4 @@
-//! Prices of one model in one place, and what a usage costs by them.
+//! Rates: prices of one model in one region, and the cost of a usage.
 
 use serde::{Deserialize, Serialize};
 

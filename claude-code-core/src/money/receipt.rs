@@ -1,4 +1,4 @@
-//! The receipt of a request: every send, line by line, to the last pico-dollar.
+//! Receipt of a request: every attempt, line by line, to the last pico-dollar.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a model read and wrote, in tokens.
+//! Token usage: what a model read and wrote.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The words and parameters of one send.
+//! Prompt and parameters of one attempt.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

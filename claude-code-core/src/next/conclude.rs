@@ -1,4 +1,4 @@
-//! When it is over, and as what.
+//! Conclusion: when a request is over, and with which outcome.
 
 use crate::draft::Draft;
 use crate::draft::outcome::{Outcome, Sent};

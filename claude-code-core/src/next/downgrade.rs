@@ -1,4 +1,4 @@
-//! Asking a cheaper tier where a budget refuses the one that the task needs: only if the policy allows it.
+//! Downgrade: a cheaper tier where the budget refuses the one that the task needs, if the policy allows it.
 
 use std::time::Duration;
 

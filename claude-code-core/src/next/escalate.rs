@@ -1,4 +1,4 @@
-//! Asking the tier above, once, when the answer stays rejected.
+//! Escalation: the next tier, once, when the answer stays rejected.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Asking elsewhere, after safe faults only: the same model in another place, then another model.
+//! Fallback after faults that cost nothing: the same model in another region, then another model.
 
 use std::time::Duration;
 

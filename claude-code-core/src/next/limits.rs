@@ -1,4 +1,4 @@
-//! The bounds that no cause of another send may pass: sends, time, money.
+//! Limits that no further attempt may pass: attempts, time, money.
 
 use super::{Step, downgrade};
 use crate::clock::UtcMillis;

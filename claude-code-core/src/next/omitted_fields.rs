@@ -1,4 +1,5 @@
-//! What was asked for and a model was seen to refuse: a send goes without it, and the result says so.
+//! Omitted fields: request fields that a model was seen to refuse. An attempt goes without them, and the result says
+//! so.
 
 use super::prompt_cache::{self, Points};
 use crate::draft::Draft;

@@ -1,4 +1,5 @@
-//! Where the service keeps a prompt's beginning, so that the next send reads it for a tenth of its price or less.
+//! Prompt cache points: where the service keeps a prompt's beginning, so that the next attempt reads it for a tenth of
+//! its price or less.
 //!
 //! Writing costs a quarter more than plain input (twice as much for an hour), so a cache point stands only where a
 //! second reading is likely: on the sends that repeat the prompt anyway (resume, repair), on requests with long files,

@@ -1,4 +1,4 @@
-//! Sending the failing files back with what is wrong with them.
+//! Repair: sends failing files back with their diagnostics.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Asking for the rest of a cut answer.
+//! Resume: requests the rest of a cut answer.
 
 use std::time::Duration;
 

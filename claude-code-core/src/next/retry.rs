@@ -1,4 +1,4 @@
-//! Sending the same again: safe faults until the deadline, a fault that may have been paid for once.
+//! Retry with backoff: faults that cost nothing are retried until the deadline, a fault that may have been billed once.
 //! The only file that knows the `backoff` crate; it gives the intervals, the jitter is ours and seeded.
 
 use std::time::Duration;

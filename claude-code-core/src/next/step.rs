@@ -1,4 +1,4 @@
-//! The one policy: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
+//! Policy step: what to do next, from what has happened so far. Pure; the loop in `client.rs` obeys it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! From a request to its plan, or to what is wrong with it.
+//! Plan construction: a request becomes its plan, or the reason why it cannot be sent.
 
 use std::sync::Arc;
 use std::time::Duration;

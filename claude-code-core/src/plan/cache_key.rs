@@ -1,4 +1,4 @@
-//! The name of a request in the response cache.
+//! Cache key: the name of a request in the response cache.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! What will be done for a request, decided before anything is sent: pure, and free.
+//! Plan of a request, decided before anything is sent: pure, and free of cost.
 
 use std::sync::Arc;
 use std::time::Duration;

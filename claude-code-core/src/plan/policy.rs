@@ -1,4 +1,4 @@
-//! What a client decides for all its requests.
+//! Policy: what a client decides for all its requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

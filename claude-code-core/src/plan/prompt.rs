@@ -1,4 +1,4 @@
-//! The words sent to a model, from templates that are reviewed as prose.
+//! Prompts, from templates that are reviewed as prose.
 
 use std::fmt::Write;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! One send: its timers, its size cap, the terminal rule, and the first error as the last word.
+//! Attempt: its timers, its size limit, the rule on terminal events, and the first error as its result.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -1,4 +1,4 @@
-//! How an attempt ended.
+//! End of an attempt.
 
 use crate::error::{Error, ErrorKind};
 use crate::provider::{ProviderError, StopReason};

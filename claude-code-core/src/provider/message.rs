@@ -1,4 +1,4 @@
-//! What is said to a model.
+//! Messages sent to a model.
 
 use std::sync::Arc;
 

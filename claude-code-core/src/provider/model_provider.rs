@@ -1,4 +1,4 @@
-//! The seam to a model: one attempt, no policy.
+//! Model provider: the trait behind which a model service stands. One attempt per call, no policy.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

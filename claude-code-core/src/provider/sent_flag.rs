@@ -1,4 +1,4 @@
-//! Whether a request has left: what is cancelled before was never sent, and costs nothing.
+//! Sent flag: whether a request has left. What is cancelled before was never sent, and costs nothing.
 
 use crate::sync::{Arc, AtomicBool, Ordering};
 

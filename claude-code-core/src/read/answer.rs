@@ -1,4 +1,4 @@
-//! What a reader gives: pieces while the answer arrives, and the answer at its end.
+//! Answer of a reader: pieces while the text arrives, and the answer at its end.
 
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;

@@ -1,4 +1,4 @@
-//! Where files, text and notes of an answer are put as they are read, within bounds.
+//! Answer builder: collects files, text and notes as they are read, within bounds.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Whether a word looks like the name of a file. Whether it may be used as one is `file::refusal`'s question.
+//! File-name detection: whether a word looks like the name of a file. Whether it may be used is decided by
+//! `file::refusal`.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

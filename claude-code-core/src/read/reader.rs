@@ -1,4 +1,4 @@
-//! The reader itself: lines in, pieces out.
+//! Answer reader: lines in, pieces out.
 
 use memchr::memchr;
 

@@ -1,4 +1,4 @@
-//! Lines that can be nothing but content or prose: they are taken at once.
+//! Fast path for runs of lines that can only be content or prose: they are taken at once.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Where a continuation belongs.
+//! Join of a continuation: where it belongs in the text before.
 
 use super::preface::{self, is_announcement, is_fence, is_sentinel};
 use super::{Joined, LOOK_AHEAD, MAX_PREFACE, letters, says_enough, start_of_last_line};

@@ -1,4 +1,4 @@
-//! What a model says before it really goes on.
+//! Preface of a continuation: what a model says before it goes on.
 
 /// Longer lines are text of the answer.
 const MAX_WORDS: usize = 25;

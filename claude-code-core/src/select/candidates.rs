@@ -1,4 +1,4 @@
-//! Which models can serve a tier, in the order in which they are tried.
+//! Candidate models of a tier, in the order in which they are tried.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::catalogue::{Catalogue, ModelCard, Status};

@@ -1,4 +1,4 @@
-//! The words of the trade (`terms.txt`) and which of them a text contains.
+//! Technical terms (`terms.txt`), and which of them a text contains.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

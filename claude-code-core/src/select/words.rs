@@ -1,5 +1,5 @@
-//! A prompt's prose, made comparable: without code, quotes, file names and identifiers, which say nothing about how
-//! hard a task is.
+//! Prompt normalisation: prose without code, quotes, file names and identifiers, which say nothing about how hard a
+//! task is.
 
 use crate::answer::language::Language;
 

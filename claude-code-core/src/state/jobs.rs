@@ -1,4 +1,4 @@
-//! Work that goes on while nobody waits: a row about it, and a log of what happened, event by event.
+//! Job records: work that goes on in the background, as a row and a log of its events.
 //!
 //! A worker holds a [lease](super::lease) on its job. One that dies is followed within seconds, when its lease ends: the
 //! follower begins anew, and its files have higher revisions.

@@ -1,4 +1,4 @@
-//! Shared state in memory: for clients without a shared store, and for tests.
+//! In-memory state store: for clients without a shared store, and for tests.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

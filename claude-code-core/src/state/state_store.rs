@@ -1,5 +1,5 @@
-//! The seam to shared state: small versioned values that expire, and counters with bounds.
-//! Cache, leases, budgets, jobs, idempotency keys and journals stand on it.
+//! State store: the trait of shared state. Small versioned values that expire, and counters with bounds. Cache, leases,
+//! budgets, jobs, idempotency keys and journals stand on it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The seam to stored results: files as objects, one row about them.
+//! Generation store: the trait of stored results. Files are objects, with one row about them.
 
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;

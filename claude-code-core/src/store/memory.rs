@@ -1,4 +1,4 @@
-//! Results in memory: for tests.
+//! In-memory generation store, for tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

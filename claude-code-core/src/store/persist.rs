@@ -1,4 +1,4 @@
-//! Storing what came out. A result that was paid for is returned even if storing it fails.
+//! Persistence of a finished generation. A result that was paid for is returned even if storing it fails.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Time and chance held still.
+//! Manual clock and seeded ids for tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! A provider that plays scripts.
+//! Scripted provider for tests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

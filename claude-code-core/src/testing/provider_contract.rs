@@ -1,4 +1,4 @@
-//! What every provider of models does, whatever its wire is.
+//! Contract suite of model providers: what each does, whatever its wire format.
 
 use std::sync::Arc;
 

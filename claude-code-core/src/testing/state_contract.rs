@@ -1,4 +1,4 @@
-//! What every state store does.
+//! Contract suite of state stores.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What every store of results does.
+//! Contract suite of generation stores.
 
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;

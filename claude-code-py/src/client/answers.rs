@@ -1,4 +1,4 @@
-//! Who answers an offline client: the samples, a script, recorded exchanges, or a server.
+//! Answer source of an offline client: the samples, a script, recorded exchanges, or a server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

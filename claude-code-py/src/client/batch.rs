@@ -1,4 +1,4 @@
-//! Many requests, some at a time, each answered as it finishes.
+//! Batch: many requests with bounded concurrency, each yielded as it finishes.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

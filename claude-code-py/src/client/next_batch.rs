@@ -1,4 +1,4 @@
-//! One reading of a stream: an event, and what comes within the window after it.
+//! One read of a stream: an event, and those that arrive within the window after it.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What a client is: settings, the defaults of its requests, and the connection that it shares; and its calls.
+//! Shared part of both clients: settings, the defaults of requests, the connection, and the calls.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! How a result looks in a notebook: one piece of HTML without scripts or anything from a network. All that a model or
-//! a user wrote stands escaped in `<pre>`.
+//! Notebook card of a result: one piece of HTML without network access. All that a model or a user wrote stands escaped
+//! in `<pre>`.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! A light on code: comments, strings, numbers and keywords, enough to read by, the same for all languages.
+//! Syntax highlighting: comments, strings, numbers and keywords, the same for all languages.
 
 /// Words that most languages here keep for themselves.
 const KEYWORDS: &[&str] = &[

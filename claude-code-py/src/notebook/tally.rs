@@ -1,4 +1,4 @@
-//! What this process has spent and saved so far: the running total at the foot of every card.
+//! Running totals of this process, spent and saved, shown at the foot of every card.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

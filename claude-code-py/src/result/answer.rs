@@ -1,4 +1,4 @@
-//! Reading an answer that came from elsewhere.
+//! Reader for answers that came from elsewhere.
 
 use claude_code_aws::{CodeFile as File, read};
 use pyo3::prelude::*;

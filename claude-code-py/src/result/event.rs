@@ -1,4 +1,4 @@
-//! What a stream shows while an answer is written.
+//! Stream events: what callers see while an answer is written.
 
 use claude_code_aws::Event;
 use pyo3::IntoPyObjectExt;

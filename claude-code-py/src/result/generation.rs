@@ -1,4 +1,4 @@
-//! What comes out: files, the model's words, and the receipt.
+//! Generation: files, the model's text, and the receipt.
 
 use std::path::PathBuf;
 use std::sync::Arc;

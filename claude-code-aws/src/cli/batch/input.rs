@@ -1,4 +1,4 @@
-//! The prompts of a batch: a file of JSON lines, read twice so that it need not fit into memory.
+//! Batch input: a file of JSON lines with a prompt each, read twice so that it need not fit into memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! The results of a batch: a JSON line for each line of the input, in its order or as they come.
+//! Batch output: a JSON line for each line of the input, in input order or as completed.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

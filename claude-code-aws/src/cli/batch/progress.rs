@@ -1,4 +1,4 @@
-//! How far a batch is: a bar on a terminal, and the figures of the last line.
+//! Batch progress: a bar on a terminal, and the figures of the last line.
 
 use std::io::{IsTerminal, Write};
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! `batch`: many prompts from a file of JSON lines, their results into another; what was answered is never asked again.
+//! `batch`: runs many prompts from a file of JSON lines and writes their results to another; answered ones are never
+//! sent again.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `budget`: what is spent today, and the brake.
+//! `budget`: shows today's spending and sets the kill switch.
 
 use claude_code_core::{BudgetScope, Clock, Error, PicoUsd, Result, UtcMillis};
 

@@ -1,4 +1,4 @@
-//! `cost`: what so many generations a month come to.
+//! `cost`: estimates the monthly cost of a number of generations.
 
 use claude_code_core::model::ModelId;
 use claude_code_core::money::forecast::{Load, monthly};

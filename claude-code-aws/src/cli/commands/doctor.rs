@@ -1,4 +1,5 @@
-//! `doctor`: is everything there? Each line is ok or says what to do. Nothing is sent to a model.
+//! `doctor`: checks configuration, network, credentials, models and storage. Each line is ok or says what to do.
+//! Nothing is sent to a model.
 
 use claude_code_core::Result;
 

@@ -1,4 +1,4 @@
-//! `generate`: a prompt becomes files.
+//! `generate`: turns a prompt into files.
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;

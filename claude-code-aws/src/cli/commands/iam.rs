@@ -1,4 +1,4 @@
-//! `iam`: the least policy for these models and buckets. The templates' function has the same one; a test compares them.
+//! `iam`: prints the least policy for the given models and buckets. A test compares it with the templates' policy.
 
 use std::collections::BTreeMap;
 

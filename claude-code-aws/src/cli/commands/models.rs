@@ -1,4 +1,5 @@
-//! `models`: the catalogue, and whether the models in use still live and can be called. No model is asked.
+//! `models`: lists the catalogue, and checks that the configured models are still available. Nothing is sent to a
+//! model.
 
 use claude_code_core::model::catalogue::{ModelCard, Status};
 use claude_code_core::money::rates::PriceClass;

@@ -1,4 +1,4 @@
-//! `refactor`: given files are changed as asked; the diff is printed, and applied only when asked for.
+//! `refactor`: changes given files by instructions; prints the diff, and writes only when asked.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `results`: what was stored.
+//! `results`: lists, shows, downloads and deletes stored results.
 
 use claude_code_core::store::{Listing, ResultRow};
 use claude_code_core::{Client, Error, ErrorKind, Language, Result};

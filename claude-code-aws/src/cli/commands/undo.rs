@@ -1,4 +1,5 @@
-//! `undo`: the last write of files is taken back. And what a killed command left half written, before any other one.
+//! `undo`: restores what the last write replaced. Also the recovery of a write that was killed, which runs before every
+//! command.
 
 use claude_code_core::Result;
 

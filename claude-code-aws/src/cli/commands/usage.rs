@@ -1,4 +1,4 @@
-//! `usage`: what the last days cost and how they went, from the counters in the state table.
+//! `usage`: cost, success and response times of the last days, from the counters in the state table.
 
 use claude_code_core::Result;
 use claude_code_core::budget::usage_report::{By, Group};

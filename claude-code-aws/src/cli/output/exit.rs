@@ -1,4 +1,4 @@
-//! What the exit code says. The one table of kinds to codes.
+//! Exit codes: the one table from error kinds to codes.
 
 use claude_code_core::ErrorKind;
 

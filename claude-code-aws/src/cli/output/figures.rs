@@ -1,4 +1,4 @@
-//! Figures for people: short, and never more exact than they are.
+//! Figures for people: short, and rounded to the digits that are known.
 
 use claude_code_core::model::ModelId;
 use claude_code_core::{Catalogue, Cost, PicoUsd};

@@ -1,5 +1,5 @@
-//! What a model or a service wrote, made safe for a terminal: no escape sequence, no control character, and no
-//! invisible reordering reaches it.
+//! Sanitised text: output of a model or a service made safe for a terminal: no escape sequence, no control character,
+//! and no invisible reordering reaches it.
 
 use std::borrow::Cow;
 

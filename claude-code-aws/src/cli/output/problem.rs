@@ -1,4 +1,4 @@
-//! An error for people and programs: one line on stderr, and with `--json` one value on stdout.
+//! Error output: one line on stderr, and with `--json` one value on stdout.
 
 use claude_code_core::{Error, ErrorKind, Generation};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What goes to stdout and stderr, and the last line about a result.
+//! Result output: code on stdout, the summary line on stderr.
 
 use std::io::{self, IsTerminal, Write};
 

@@ -1,4 +1,4 @@
-//! What the library warns of while it goes on, as lines on stderr.
+//! Warnings of the library, as lines on stderr.
 
 use std::fmt::{Debug, Write};
 use std::io::IsTerminal;

@@ -1,4 +1,4 @@
-//! Who calls. The scope comes from here and nowhere else: no header, body or query names one.
+//! Caller identity. The scope comes from here and nowhere else: no header, body or query names one.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST};

@@ -1,4 +1,4 @@
-//! Whom the gateway vouches for, as the name of a scope.
+//! Principal of an authorizer: claims of the gateway's event, as the name of a scope.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The router on a socket.
+//! HTTP server: the router on a socket.
 
 use std::future::{Future, pending};
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! Jobs that this process works on by itself: so many at a time. The others wait, as rows that say `queued`.
+//! Job pool: jobs that this process runs itself, up to a concurrency limit. Others wait as rows with the state
+//! `queued`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! The queue between those who accept jobs and those who work on them: SQS, where a host is frozen after its answer.
+//! Job queue between the API and its workers: SQS, where a host is frozen after its answer.
 
 use std::time::Duration;
 

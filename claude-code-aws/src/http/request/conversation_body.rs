@@ -1,4 +1,4 @@
-//! What callers say in a conversation.
+//! Request bodies of the conversation routes.
 
 use crate::service_creator::{MAX_ANSWER, MAX_ITEMS, MAX_NAME, ServiceData};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Request bodies and queries: bounded before they are read, and refused by the name of the field.
+//! Request extraction: bodies and queries, bounded before they are read; errors name the field.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams};

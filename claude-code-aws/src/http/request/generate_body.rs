@@ -1,4 +1,4 @@
-//! What callers send.
+//! Request bodies of generation routes.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the headers of a request say: one piece, events or a job; idempotency key; how much time there is.
+//! Request headers: response mode (one piece, events or a job), idempotency key, deadline.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Results on their way out.
+//! Response bodies of results.
 
 use claude_code_core::{Error, Generation};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Work under an Idempotency-Key: done once, answered as often as it is asked for.
+//! Idempotency-Key handling: the work is done once; repeated requests get the stored answer.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};

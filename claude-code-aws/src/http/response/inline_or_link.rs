@@ -1,5 +1,5 @@
-//! Results as they fit into an answer: beyond the host's bound with links in place of texts. What is kept for a
-//! repeated request or a job is whole, so the links are fresh each time.
+//! Large results: texts inline up to the host's limit, beyond it as links. Stored answers of jobs and repeated requests
+//! are whole, so their links are always fresh.
 
 use claude_code_core::Generation;
 use futures_util::StreamExt;

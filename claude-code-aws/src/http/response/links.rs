@@ -1,4 +1,4 @@
-//! Download links in answers; on the twin they lead through this server.
+//! Download links in responses; on the twin they point at this server.
 
 use std::sync::Arc;
 

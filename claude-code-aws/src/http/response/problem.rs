@@ -1,4 +1,4 @@
-//! Errors as callers see them: one table of statuses, one shape (problem+json), no echo of what was sent.
+//! Error responses: one table of statuses, one shape (problem+json), no echo of the request.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};

@@ -1,4 +1,4 @@
-//! Events on their way out: server-sent events, with a sign of life where nothing happens.
+//! Server-sent events of a response, with heartbeats while nothing happens.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A zip archive without compression: a few headers around the files. Names are checked by the one policy before.
+//! Zip archive without compression. File names were checked by the path policy before.
 
 use claude_code_core::answer::path;
 use claude_code_core::{Error, Result};

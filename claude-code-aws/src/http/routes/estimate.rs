@@ -1,4 +1,4 @@
-//! POST /estimate: what a request to /generate would come to. Sends nothing to a model.
+//! POST /estimate: the cost of a request to /generate. Sends nothing to a model.
 
 use axum::body::Body;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The page and the viewer of the API's description, and what is answered without asking who calls.
+//! The page and the API viewer, and routes that need no authentication.
 
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};

@@ -1,4 +1,4 @@
-//! Stored results: listed, shown, downloaded, erased. Each id is looked up within the caller's scope.
+//! Stored results: list, get, download, delete. Each id is looked up within the caller's scope.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! GET /samples: what can be asked for where nothing but the sample answers is there.
+//! GET /samples: prompts that have a sample answer offline.
 
 use crate::service_creator::STEPS;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The shapes of answers, for the API's description only; a test holds them against real answers.
+//! Response schemas, for the OpenAPI description only; a test compares them with real responses.
 #![allow(dead_code, reason = "read by the derive, never built")]
 
 use schemars::JsonSchema;

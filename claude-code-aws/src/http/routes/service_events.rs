@@ -1,4 +1,4 @@
-//! The service creator's events on their way out, and the answer at their end.
+//! Server-sent events of the service creator, and the answer at their end.
 
 use crate::service_creator::{Shown, Writing};
 use futures_util::StreamExt;

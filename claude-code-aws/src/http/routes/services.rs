@@ -1,4 +1,4 @@
-//! Written services: fresh links, and all files as one archive.
+//! Services: list, fresh links, all files as one archive.
 
 use crate::service_creator::Code;
 use axum::body::Body;

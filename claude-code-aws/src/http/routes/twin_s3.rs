@@ -1,4 +1,4 @@
-//! The twin's S3 behind this server: where download links of `serve --offline` lead.
+//! S3 of the twin behind this server: target of download links of `serve --offline`.
 
 use axum::body::Body;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! GET /usage: what the caller's requests of the last days cost and how they went, as JSON or as a page.
+//! GET /usage: cost and outcomes of the caller's requests of the last days, as JSON or as a page.
 
 use axum::body::Body;
 use axum::extract::{Query, State};

@@ -1,4 +1,4 @@
-//! What batch inference jobs do with files: records are read from S3, answered like calls, and written back.
+//! Records of batch inference jobs: read from S3, answered like calls, and written back.
 
 use claude_code_core::Result;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The Messages API's list of models, and its words for paths that it does not have.
+//! Model list of the Messages API, and its error for unknown paths.
 
 use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};
 use http::request::Parts;

@@ -1,4 +1,4 @@
-//! Passes requests on to a real service, gives its answers back byte for byte as they come, and writes both down.
+//! Recording proxy: passes requests on to a real service, returns its answers byte for byte, and writes both down.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Which operation a path names.
+//! Request routing: the operation that a path names.
 
 use http::Method;
 

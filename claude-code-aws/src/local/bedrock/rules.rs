@@ -1,5 +1,5 @@
-//! What real models refuse, refused here too: a request that passes offline passes there. Each rule reads the
-//! catalogue's capabilities.
+//! Request validation as real models do it: a request that passes offline passes there. Each rule reads the catalogue's
+//! capabilities.
 
 use claude_code_core::model::capability::{Effort, ForcedToolChoice, Sampling, Thinking};
 use claude_code_core::model::catalogue::ModelCard;

@@ -1,5 +1,5 @@
-//! An answer as a stream, in whatever style its API writes: whole answers and answers still being written go the same
-//! way, piece by piece.
+//! Response streaming in the style of each API: whole answers and answers still being written go the same way, piece by
+//! piece.
 
 use bytes::Bytes;
 use futures_util::StreamExt;

@@ -1,4 +1,4 @@
-//! What a model's id stands for, and whether this account reaches it in this way.
+//! Model resolution: what a model id stands for, and whether this account may call it in this way.
 
 use claude_code_core::model::ModelId;
 use claude_code_core::model::catalogue::{Catalogue, ModelCard, Status};

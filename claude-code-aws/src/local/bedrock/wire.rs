@@ -1,4 +1,4 @@
-//! Answers as HTTP: headers and error bodies as the services write them.
+//! HTTP responses of the services: headers and error bodies as they write them.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! What can go wrong with a batch inference job.
+//! Scripted faults of batch inference jobs.
 
 /// What the next job that is created meets.
 #[derive(Clone, Debug, PartialEq, Eq)]

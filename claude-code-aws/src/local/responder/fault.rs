@@ -1,4 +1,4 @@
-//! What can happen to an answer on its way: waits, stalls, cuts, damage, an exception in its middle.
+//! Scripted faults of an answer: waits, stalls, cuts, damage, an exception in its middle.
 
 use std::time::Duration;
 

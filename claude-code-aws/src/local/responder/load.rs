@@ -1,4 +1,4 @@
-//! Who answers instead of Bedrock's models, by a path: a script, or a directory of recorded exchanges.
+//! Responder selection by path: a script, or a directory of recorded exchanges.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Responders: who answers a model call in the twin. Samples, scripts, recordings, and relays to model servers.
+//! Responders: what answers a model call in the twin. Samples, scripts, recordings, and relays to model servers.
 
 pub(crate) mod batch_fault;
 pub(crate) mod fault;

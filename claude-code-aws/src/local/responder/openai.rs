@@ -1,5 +1,5 @@
-//! Any server with OpenAI's chat completions, as a model for the twin: llama.cpp, Ollama, vLLM, LM Studio. One attempt
-//! per call, over the same HTTP stack as the AWS SDK.
+//! Relay to a server with OpenAI's chat completions: llama.cpp, Ollama, vLLM, LM Studio. One attempt per call, over the
+//! same HTTP stack as the AWS SDK.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,4 @@
-//! Real answers behind the twin's wire: questions go on to a model elsewhere, so that a local server answers as if it
-//! were Bedrock.
+//! Relay responder: prompts go on to a model elsewhere, so that a local server answers as if it were Bedrock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Who answers: the seam between Bedrock's endpoints and whatever makes the text.
+//! Responder: the trait between Bedrock's endpoints and whatever writes the text.
 
 use std::fmt;
 

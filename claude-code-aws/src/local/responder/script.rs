@@ -1,4 +1,4 @@
-//! A responder that follows a script first: what tests need to see how a caller takes faults.
+//! Scripted responder: follows a script first, so that tests can inject faults.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! A script in a file: answers, errors and faults, one step for each question.
+//! Script files: answers, errors and faults, one step for each call.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Stop sequences in a text that comes in pieces.
+//! Stop sequences, found in a text that arrives in pieces.
 
 /// Looks for the first of some texts.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! An answer that is still being written.
+//! Streamed answer: one that is still being written.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The table of operations: which function answers what. Anything not here is answered NotImplemented.
+//! Operation table: the function of each S3 operation. Any other is answered NotImplemented.
 
 use s3s::dto;
 use s3s::{S3, S3Request, S3Response, S3Result};

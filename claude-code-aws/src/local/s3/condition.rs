@@ -1,4 +1,4 @@
-//! If-Match, If-None-Match and the two dates: when a request goes on.
+//! Conditional requests: If-Match, If-None-Match and the two dates.
 
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3Result, s3_error};

@@ -1,4 +1,4 @@
-//! Copies of an object within the store.
+//! CopyObject within the store.
 
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag};
 use s3s::{S3Request, S3Response, S3Result, s3_error};

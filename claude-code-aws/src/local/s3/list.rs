@@ -1,4 +1,4 @@
-//! Listings of keys: paging, prefixes and delimiters, versions 1 and 2.
+//! ListObjects: paging, prefixes and delimiters, versions 1 and 2.
 
 use rusqlite::{Transaction, params};
 use s3s::dto::{

@@ -1,4 +1,4 @@
-//! What an upload carries: its bytes, and the digests that must agree with them.
+//! Upload payload: its bytes, and the checksums that must agree with them.
 
 use aws_smithy_types::base64;
 use bytes::{Bytes, BytesMut};

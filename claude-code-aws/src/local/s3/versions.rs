@@ -1,4 +1,4 @@
-//! The listing of all versions and delete markers, newest first within a key.
+//! ListObjectVersions: all versions and delete markers, newest first within a key.
 
 use rusqlite::{Transaction, params};
 use s3s::dto::{

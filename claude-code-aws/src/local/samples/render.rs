@@ -1,4 +1,4 @@
-//! A sample as text, in the form that its question asks for.
+//! Rendering of a sample in the form that its request asks for.
 
 use super::Sample;
 

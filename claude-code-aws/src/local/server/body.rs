@@ -1,4 +1,4 @@
-//! The body of every answer, and a body made of prepared pieces.
+//! HTTP bodies of the twin's answers, whole or in prepared pieces.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The engines' time: the system's clock in the forms that they write.
+//! Clock of the engines: the system's time in the formats that they write.
 
 use claude_code_core::Clock;
 

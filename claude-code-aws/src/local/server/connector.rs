@@ -1,4 +1,4 @@
-//! The SDK's HTTP client that has no network: requests go to the engines by their host.
+//! In-process HTTP connector for the SDK: requests go to the engines by host, without a network.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One door to the engines: a request for a service in, its answer out, whether it came by connector or socket.
+//! Service endpoint: a request in, its answer out, whether it came by connector or socket.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The access keys that the twin knows.
+//! Access keys of the twin.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The tables and buckets that a fresh twin begins with: what an account needs, too.
+//! Tables and buckets of a new twin; an account needs the same.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,

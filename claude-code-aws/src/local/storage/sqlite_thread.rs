@@ -1,5 +1,4 @@
-//! One thread per engine: its database connection is used there and nowhere else, so the runtime never waits
-//! for a disk.
+//! SQLite thread: one per engine. Its connection is used there and nowhere else, so the runtime never waits for a disk.
 
 use std::any::Any;
 use std::fmt;

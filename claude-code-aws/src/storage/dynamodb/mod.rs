@@ -1,4 +1,4 @@
-//! DynamoDB behind the core's seams.
+//! DynamoDB implementations of the core's stores.
 
 pub(crate) mod row;
 mod state;

@@ -1,4 +1,4 @@
-//! The row about a result, exactly as the table has it.
+//! Result row, exactly as the table has it.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What an account can change: its application profiles and its data-retention mode.
+//! Account settings: application inference profiles and the data-retention mode.
 
 use claude_code_core::answer::file::sha256_hex;
 use serde_json::{Value, json};

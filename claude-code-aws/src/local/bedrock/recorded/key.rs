@@ -1,4 +1,4 @@
-//! By what a recorded exchange is found again.
+//! Lookup key of a recorded exchange.
 
 use claude_code_core::Family;
 use claude_code_core::answer::file::sha256_hex;

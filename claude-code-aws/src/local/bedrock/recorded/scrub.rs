@@ -1,5 +1,5 @@
-//! What must not be written down: credentials and the numbers of accounts. Twelve zeros stand for an account,
-//! `REMOVED` for a credential and for whoever an ARN of IAM or STS names.
+//! Scrubbing of recordings: credentials and account numbers. Twelve zeros stand for an account, `REMOVED` for a
+//! credential and for whoever an ARN of IAM or STS names.
 
 use aws_smithy_eventstream::frame::{read_message_from, write_message_to};
 use aws_smithy_types::base64;

@@ -1,4 +1,4 @@
-//! The listing of uploads that were begun and not ended, by key, the oldest first within a key.
+//! ListMultipartUploads: uploads in progress by key, the oldest first within a key.
 
 use rusqlite::{Transaction, params};
 use s3s::dto::{
