@@ -2,14 +2,14 @@
 //! work; dropping the stream drops it.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::Stream;
 use futures_util::future::BoxFuture;
-use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
 use crate::draft::next_attempt::NextAttempt;
@@ -72,32 +72,52 @@ impl GenerationStream {
         self.interrupt.clone()
     }
 
-    /// The end, for this caller: what it costs is settled when it is handed out.
-    fn delivered(&mut self) -> Option<Result<Event>> {
-        let delivery = self.ended.take()?;
-        Some(delivery.deliver().map(|generation| self.finished(generation)))
+    /// The next event before the result; None once the result is there for [`deliver`](Self::deliver). For callers that may
+    /// be given up between the answer's arrival and its hand-over: until then nothing is charged to them.
+    pub async fn progress(&mut self) -> Option<Event> {
+        poll_fn(|cx| self.poll_progress(cx)).await
     }
 
-    fn finished(&mut self, generation: Arc<Generation>) -> Event {
+    /// Does the work to its end without keeping what is written meanwhile. The result is there for
+    /// [`deliver`](Self::deliver).
+    pub async fn finish(&mut self) {
+        self.queue = Arc::default();
+        while self.progress().await.is_some() {}
+    }
+
+    /// Hands out the result, with its cost on the receipt. None before the end, and after the first time.
+    pub fn deliver(&mut self) -> Option<Result<Arc<Generation>>> {
         let given = std::mem::take(&mut self.given);
+        let delivered = self.ended.take()?.deliver();
         if given.0.is_empty() {
-            return Event::Finished(generation);
+            return Some(delivered);
         }
-        Event::Finished(Arc::new(Generation { given, ..Arc::unwrap_or_clone(generation) }))
+        Some(delivered.map(|generation| Arc::new(Generation { given, ..Arc::unwrap_or_clone(generation) })))
+    }
+
+    fn poll_progress(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        if let Some(event) = pop(&self.queue) {
+            return Poll::Ready(Some(event));
+        }
+        let Some(work) = self.work.as_mut() else { return Poll::Ready(None) };
+        if let Poll::Ready(ended) = work.as_mut().poll(cx) {
+            self.work = None;
+            self.ended = Some(ended);
+        }
+        // What was shown before the end comes before it.
+        match pop(&self.queue) {
+            None if self.work.is_some() => Poll::Pending,
+            event => Poll::Ready(event),
+        }
     }
 
     /// Reads to the end and gives the result. Of what is written meanwhile nothing is kept.
     pub async fn collect(mut self) -> Result<Generation> {
-        self.queue = Arc::default();
-        let mut last = None;
-        while let Some(event) = self.next().await {
-            if let Event::Finished(generation) = event? {
-                last = Some(generation);
-            }
-        }
-        last.map(Arc::unwrap_or_clone).ok_or_else(|| {
+        self.finish().await;
+        let read_before = || {
             Error::new(ErrorKind::InvalidRequest, "the stream was read to its end before: keep what it gave")
-        })
+        };
+        self.deliver().ok_or_else(read_before)?.map(Arc::unwrap_or_clone)
     }
 }
 
@@ -105,19 +125,8 @@ impl Stream for GenerationStream {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(event) = pop(&self.queue) {
-            return Poll::Ready(Some(Ok(event)));
-        }
-        let Some(work) = self.work.as_mut() else { return Poll::Ready(self.delivered()) };
-        if let Poll::Ready(ended) = work.as_mut().poll(cx) {
-            self.work = None;
-            self.ended = Some(ended);
-        }
-        // What was shown before the end comes before it.
-        match pop(&self.queue).map(Ok).or_else(|| self.delivered()) {
-            Some(event) => Poll::Ready(Some(event)),
-            None => Poll::Pending,
-        }
+        let event = std::task::ready!(self.poll_progress(cx)).map(Ok);
+        Poll::Ready(event.or_else(|| self.deliver().map(|result| result.map(Event::Finished))))
     }
 }
 
@@ -221,7 +230,7 @@ impl Out {
 /// Lets go once, so that the reader gets what was shown; whoever else waits for the same work is woken to drive it.
 async fn pause() {
     let mut paused = false;
-    std::future::poll_fn(move |cx| {
+    poll_fn(move |cx| {
         if std::mem::replace(&mut paused, true) {
             return Poll::Ready(());
         }
@@ -234,6 +243,8 @@ async fn pause() {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::StreamExt;
 
     use super::*;
 

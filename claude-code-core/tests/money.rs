@@ -7,8 +7,6 @@ mod cache;
 mod charges;
 #[path = "money/downgrade.rs"]
 mod downgrade;
-#[path = "money/figures.rs"]
-mod figures;
 #[path = "money/ledger.rs"]
 mod ledger;
 #[path = "money/outage.rs"]
@@ -17,6 +15,8 @@ mod outage;
 mod races;
 #[path = "money/stop.rs"]
 mod stop;
+#[path = "money/unknown.rs"]
+mod unknown;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -1,67 +1,138 @@
-"""A server with the Messages API on loopback: what it was asked, and which of its connections are open."""
+"""A server with the Messages API or with Converse on loopback: what it was asked, and which of its connections are open."""
 
 from __future__ import annotations
 
 import json
 import socket
 import threading
-from typing import Any
+import time
+import zlib
+from typing import Any, Callable, Sequence, Union
+
+import pytest
 
 HELLO = "```python hello.py\nprint('hello')\n```"
+
+Usage = dict[str, Any]
 
 
 def _event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
 
-def _begin(usage: dict[str, Any]) -> bytes:
-    message: dict[str, Any] = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude",
-        "content": [],
-        "stop_reason": None,
-        "usage": usage,
-    }
-    block = {"type": "text", "text": ""}
-    delta = {"type": "text_delta", "text": HELLO}
-    return (
-        _event("message_start", message=message)
-        + _event("content_block_start", index=0, content_block=block)
-        + _event("content_block_delta", index=0, delta=delta)
-    )
+class Messages:
+    """The Messages API: the usage stands in the first event and in the last but one."""
 
+    content_type = "text/event-stream"
 
-def _end(usage: dict[str, Any]) -> bytes:
-    return (
-        _event("content_block_stop", index=0)
-        + _event(
-            "message_delta",
-            delta={"stop_reason": "end_turn", "stop_sequence": None},
-            usage=usage,
+    def __init__(self, first: Usage | None = None, last: Usage | None = None) -> None:
+        self.first = {"input_tokens": 10, "output_tokens": 1} if first is None else first
+        self.last = {"output_tokens": 9} if last is None else last
+
+    def begin(self) -> bytes:
+        message: dict[str, Any] = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude",
+            "content": [],
+            "stop_reason": None,
+            "usage": self.first,
+        }
+        block = {"type": "text", "text": ""}
+        delta = {"type": "text_delta", "text": HELLO}
+        return (
+            _event("message_start", message=message)
+            + _event("content_block_start", index=0, content_block=block)
+            + _event("content_block_delta", index=0, delta=delta)
         )
-        + _event("message_stop")
-    )
+
+    def end(self, stop_reason: str) -> bytes:
+        return (
+            _event("content_block_stop", index=0)
+            + _event(
+                "message_delta",
+                delta={"stop_reason": stop_reason, "stop_sequence": None},
+                usage=self.last,
+            )
+            + _event("message_stop")
+        )
+
+    def environment(self, url: str) -> dict[str, str]:
+        return {
+            "CLAUDE_CODE_AWS_PROVIDER": "anthropic",
+            "ANTHROPIC_BASE_URL": url,
+            "ANTHROPIC_API_KEY": "test",
+        }
+
+
+def _frame(event: str, payload: object) -> bytes:
+    """One message of AWS's event-stream encoding."""
+    headers = b""
+    named = {":message-type": "event", ":event-type": event, ":content-type": "application/json"}
+    for name, value in named.items():
+        headers += bytes([len(name)]) + name.encode() + b"\x07"
+        headers += len(value).to_bytes(2, "big") + value.encode()
+    body = json.dumps(payload).encode()
+    total = 12 + len(headers) + len(body) + 4
+    prelude = total.to_bytes(4, "big") + len(headers).to_bytes(4, "big")
+    message = prelude + zlib.crc32(prelude).to_bytes(4, "big") + headers + body
+    return message + zlib.crc32(message).to_bytes(4, "big")
+
+
+class Converse:
+    """Bedrock's ConverseStream: the usage stands in the metadata, of which there may be several."""
+
+    content_type = "application/vnd.amazon.eventstream"
+
+    def __init__(self, *reports: Usage) -> None:
+        one = {"inputTokens": 10, "outputTokens": 9, "totalTokens": 19}
+        self.reports: Sequence[Usage] = reports or (one,)
+
+    def begin(self) -> bytes:
+        delta = {"contentBlockIndex": 0, "delta": {"text": HELLO}}
+        return _frame("messageStart", {"role": "assistant"}) + _frame("contentBlockDelta", delta)
+
+    def end(self, stop_reason: str) -> bytes:
+        last = [{"usage": usage, "metrics": {"latencyMs": 10}} for usage in self.reports]
+        return (
+            _frame("contentBlockStop", {"contentBlockIndex": 0})
+            + _frame("messageStop", {"stopReason": stop_reason})
+            + b"".join(_frame("metadata", report) for report in last)
+        )
+
+    def environment(self, url: str) -> dict[str, str]:
+        return {
+            "CLAUDE_CODE_AWS_PROVIDER": "bedrock",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+
+Wire = Union[Messages, Converse]
 
 
 class Loopback:
-    """Answers every request; with `stall`, half of it, and then waits for the caller to hang up."""
+    """Answers every request; with `stall`, half of it, and then waits for the caller to hang up.
+
+    ending: seconds between the first half and the second, and its stop reason, for each answer anew."""
 
     def __init__(
         self,
         *,
         stall: bool = False,
-        first: dict[str, Any] | None = None,
-        last: dict[str, Any] | None = None,
+        wire: Wire | None = None,
+        ending: Callable[[], tuple[float, str]] = lambda: (0.0, "end_turn"),
     ) -> None:
         self.stall = stall
-        self.first = {"input_tokens": 10, "output_tokens": 1} if first is None else first
-        self.last = {"output_tokens": 9} if last is None else last
+        self.wire = wire or Messages()
+        self.ending = ending
         self.heads: list[str] = []
         self.began = threading.Semaphore(0)
         self.hung_up = threading.Semaphore(0)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Loopback:
@@ -70,6 +141,12 @@ class Loopback:
 
     def __exit__(self, *_exc: object) -> None:
         self._listener.close()
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Clients that are made from the environment ask this server, and keep nothing on disk."""
+        monkeypatch.setenv("CLAUDE_CODE_AWS_STORE", "none")
+        for name, value in self.wire.environment(self.url).items():
+            monkeypatch.setenv(name, value)
 
     def _accept(self) -> None:
         while True:
@@ -90,11 +167,17 @@ class Loopback:
             while len(body) < length:
                 body += connection.recv(65536)
             self.heads.append(text)
-            head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
-            connection.sendall(head + _begin(self.first))
+            kind = self.wire.content_type
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n".encode()
+            connection.sendall(head + self.wire.begin())
             self.began.release()
             if not self.stall:
-                connection.sendall(_end(self.last))
+                seconds, stop_reason = self.ending()
+                time.sleep(seconds)
+                try:
+                    connection.sendall(self.wire.end(stop_reason))
+                except ConnectionError:
+                    self.hung_up.release()
                 return
             try:
                 while connection.recv(1024):

@@ -55,11 +55,16 @@ impl Answer {
                 // A later one may have more counts, but no second reason.
                 let again = self.stop.is_some() && event["delta"]["stop_reason"].is_string();
                 self.require(self.started && self.is_between_blocks() && !again)?;
-                self.usage.merge(&usage::of_messages(&event["usage"]));
+                // Where its documentation once had it, some servers still put it: below `delta`.
+                for usage in [&event["usage"], &event["delta"]["usage"]] {
+                    self.usage.merge(&usage::of_messages(usage));
+                }
                 self.note_stop(&event["delta"]);
                 Ok(vec![ModelEvent::Alive])
             }
             "message_stop" => {
+                // Bedrock's InvokeModel reports here; of cache reads and writes, now and then, only here.
+                self.usage.merge(&usage::of_messages(&event["usage"]));
                 let metrics = &event["amazon-bedrock-invocationMetrics"];
                 self.usage.merge(&usage::of_invocation_metrics(metrics));
                 self.end()

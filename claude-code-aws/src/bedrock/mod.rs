@@ -19,6 +19,7 @@ use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::ConverseStreamOutput;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_smithy_types::retry::RetryConfig;
+use claude_code_core::money::usage_figures::UsageFigures;
 use claude_code_core::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError};
 use claude_code_core::{ErrorKind, ModelId};
 use futures_util::StreamExt;
@@ -231,13 +232,16 @@ struct Open {
     call: ModelCall,
     /// Whether the model wrote anything.
     wrote: bool,
+    /// The largest figure of each kind.
+    figures: UsageFigures,
     /// The usage, behind the note about it.
     usage: Option<ModelEvent>,
 }
 
 impl Open {
     fn new(events: EventReceiver<ConverseStreamOutput, ConverseStreamOutputError>, call: ModelCall) -> Self {
-        Open { events, order: Order::default(), call, wrote: false, usage: None }
+        let (order, figures) = (Order::default(), UsageFigures::default());
+        Open { events, order, call, wrote: false, figures, usage: None }
     }
 
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
@@ -254,7 +258,8 @@ impl Open {
         if let ConverseStreamOutput::Metadata(metadata) = &arrived
             && let Some(found) = &metadata.usage
         {
-            let (note, usage) = usage::bill(&event::figures(found), self.wrote);
+            self.figures.merge(&event::figures(found));
+            let (note, usage) = usage::bill(&self.figures, self.wrote);
             self.usage = usage;
             return Some(Ok(note.or_else(|| self.usage.take()).unwrap_or(ModelEvent::Alive)));
         }

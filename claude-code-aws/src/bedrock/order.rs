@@ -14,7 +14,6 @@ pub(super) struct Order {
     /// Whether each block is still open.
     blocks: BTreeMap<i32, bool>,
     stopped: bool,
-    metadata: bool,
 }
 
 impl Order {
@@ -40,7 +39,8 @@ impl Order {
                 self.stopped = true;
                 whole
             }
-            ConverseStreamOutput::Metadata(_) => self.stopped && !std::mem::replace(&mut self.metadata, true),
+            // Its figures are cumulative, so that a repeated one does no harm.
+            ConverseStreamOutput::Metadata(_) => self.stopped,
             // What this version does not know may stand anywhere.
             _ => true,
         };

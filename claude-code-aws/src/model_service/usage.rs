@@ -32,7 +32,7 @@ pub(crate) fn of_invocation_metrics(metrics: &Value) -> UsageFigures {
 
 /// What an answer's end tells of its bill: a note where there is something to note, then the usage if it is known.
 pub(crate) fn bill(figures: &UsageFigures, wrote: bool) -> (Option<ModelEvent>, Option<ModelEvent>) {
-    let geo = InferenceGeo::from_wire(figures.inference_geo.as_deref().unwrap_or_default());
+    let geo = figures.geo();
     let warning = figures.contradiction();
     let note = (geo != InferenceGeo::Unrestricted || warning.is_some())
         .then_some(ModelEvent::BillingNote { inference_geo: geo, warning });
@@ -43,7 +43,8 @@ fn given(figure: &Value) -> u64 {
     tokens(figure).unwrap_or(0)
 }
 
-/// A count of tokens; some servers write it as `16.0`.
+/// A count of tokens; some servers write it as `16.0` or as `"16"`.
 fn tokens(figure: &Value) -> Option<u64> {
-    figure.as_u64().or_else(|| figure.as_f64()?.to_string().parse().ok())
+    let written = || figure.as_str().map(str::to_owned).or_else(|| Some(figure.as_f64()?.to_string()));
+    figure.as_u64().or_else(|| written()?.parse().ok())
 }

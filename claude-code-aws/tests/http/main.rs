@@ -3,6 +3,7 @@
 
 mod authorizers;
 mod bodies;
+mod charges;
 mod crashed;
 mod creator;
 mod edge;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use claude_code_aws::provider::ModelCall;
 use claude_code_aws::provider::message::{Message, TextBlock};
-use claude_code_aws::{ErrorKind, ModelId};
+use claude_code_aws::{ErrorKind, ModelId, Usage};
 use claude_code_core::provider::attempt::{self, Timeouts};
 use claude_code_core::provider::ended::Ended;
 use serde_json::{Value, json};
@@ -80,14 +80,13 @@ impl Bench {
     }
 
     /// What the client's own reading of one send makes of these bytes.
-    async fn read(&self, bytes: Vec<u8>) -> (Ended, bool) {
+    async fn read(&self, bytes: Vec<u8>) -> (Ended, Option<Usage>) {
         *self.next.lock().unwrap() = bytes;
         let limit = Duration::from_secs(5);
         let timeouts = Timeouts { first_event: limit, idle: limit, total: limit };
         let mut incoming = attempt::open(&self.provider, call(), timeouts);
         while incoming.next().await.is_some() {}
-        let (ended, usage) = incoming.ended();
-        (ended, usage.is_some())
+        incoming.ended()
     }
 
     async fn accepts(&self, bytes: Vec<u8>) -> bool {
@@ -120,11 +119,13 @@ fn rearranged(frames: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     for at in (0..frames.len()).filter(|at| !is_delta(*at)) {
         let mut lost = frames.to_vec();
         let gone = lost.remove(at);
-        let name = if is(&gone, "metadata") { "usage lost" } else { "lost" };
+        let is_usage = is(&gone, "metadata");
+        let name = if is_usage { "usage lost" } else { "lost" };
         all.push((name.to_owned(), lost.concat()));
         let mut doubled = frames.to_vec();
         doubled.insert(at, frames[at].clone());
-        all.push((format!("event {at} doubled"), doubled.concat()));
+        let name = if is_usage { "usage doubled".to_owned() } else { format!("event {at} doubled") };
+        all.push((name, doubled.concat()));
         for other in (0..frames.len()).filter(|other| *other != at && frames[*other] != frames[at]) {
             let mut swapped = frames.to_vec();
             swapped.swap(at, other);
@@ -148,7 +149,8 @@ struct Tally {
 /// Runs every `share.1`th case from `share.0` on.
 async fn damage(name: &str, frames: &[Vec<u8>], step: usize, share: (usize, usize)) -> Tally {
     let (bench, bytes) = (Bench::new(), frames.concat());
-    assert!(bench.accepts(bytes.clone()).await, "{name} is whole");
+    let (ended, told) = bench.read(bytes.clone()).await;
+    assert!(matches!(ended, Ended::Complete(_)) && told.is_some(), "{name} is whole");
     let stop = frames.iter().position(|frame| is(frame, "messageStop")).unwrap();
     let end: usize = frames[..=stop].iter().map(Vec::len).sum();
     let mine = |n: &usize| n.is_multiple_of(step) && (n / step) % share.1 == share.0;
@@ -173,11 +175,15 @@ async fn damage(name: &str, frames: &[Vec<u8>], step: usize, share: (usize, usiz
     for (_, (what, damaged)) in rearranged {
         let (ended, usage) = bench.read(damaged).await;
         let whole = matches!(ended, Ended::Complete(_));
-        if what == "usage lost" {
-            assert!(whole && !usage, "complete, with its usage unknown");
-            unknown += 1;
-        } else {
-            note(what, whole);
+        match what.as_str() {
+            "usage lost" => {
+                assert!(whole && usage.is_none(), "complete, with its usage unknown");
+                unknown += 1;
+            }
+            "usage doubled" => {
+                assert!(whole && usage == told, "figures are cumulative: nothing counts twice")
+            }
+            _ => note(what, whole),
         }
     }
     tally.unknown = unknown;

@@ -43,9 +43,15 @@ async fn asked(reply: Reply) -> Generation {
 
 /// An answer of Converse with this usage.
 async fn of_converse(usage: Value) -> Generation {
+    of_reports(&[usage]).await
+}
+
+/// An answer of Converse with several reports of its usage, one behind the other.
+async fn of_reports(usages: &[Value]) -> Generation {
     let mut frames = converse(REVERSE, "end_turn");
     frames.pop();
-    frames.push(frame("metadata", json!({ "usage": usage, "metrics": { "latencyMs": 10 } })));
+    let report = |usage| frame("metadata", json!({ "usage": usage, "metrics": { "latencyMs": 10 } }));
+    frames.extend(usages.iter().map(report));
     paused(&Replies::new([Reply::stream(frames)])).generate(once()).await.unwrap()
 }
 
@@ -75,6 +81,44 @@ async fn zeros_in_a_final_usage_erase_nothing_that_was_counted() {
     let g = of_messages(first, &[zeros, more]).await;
     let usage = (g.usage.input_tokens, g.usage.cache_read_input_tokens, g.usage.output_tokens);
     assert_eq!(usage, (5000, 41_000, 16));
+}
+
+#[tokio::test(start_paused = true)]
+async fn zeros_in_a_later_report_of_converse_erase_nothing_either() {
+    let first = json!({ "inputTokens": 5000, "outputTokens": 16, "totalTokens": 45_016, "cacheReadInputTokens": 40_000,
+        "cacheWriteInputTokens": 900, "cacheDetails": [{ "ttl": "1h", "inputTokens": 200 }] });
+    let zeros = json!({ "inputTokens": 0, "outputTokens": 0, "totalTokens": 0, "cacheReadInputTokens": 0,
+        "cacheWriteInputTokens": 0 });
+    let once = of_converse(first.clone()).await;
+    assert!(once.warnings.iter().any(|warning| warning.contains("cache-write")), "{:?}", once.warnings);
+    for reports in [[first.clone(), zeros.clone()], [zeros, first.clone()], [first.clone(), first]] {
+        let g = of_reports(&reports).await;
+        assert_eq!((g.usage, g.receipt.total()), (once.usage, once.receipt.total()), "{reports:?}");
+        assert_eq!(g.warnings, once.warnings, "told once");
+    }
+}
+
+/// A stream of the Messages API that ends with this event.
+async fn ended_by(stop: Value) -> Generation {
+    let mut events = sse(REVERSE, "end_turn");
+    events.pop();
+    events.push(format!("data: {stop}\n\n"));
+    asked(Reply::stream(events.into_iter().map(String::into_bytes)).with_type("text/event-stream")).await
+}
+
+/// BerriAI/litellm#36878: of cache reads and writes the last event tells, beside the metrics that leave them out.
+#[tokio::test(start_paused = true)]
+async fn the_usage_of_the_last_event_counts_too() {
+    let usage =
+        json!({ "cache_read_input_tokens": 9821, "cache_creation_input_tokens": 7, "input_tokens": 0 });
+    let metrics = json!({ "inputTokenCount": 10_174, "outputTokenCount": 50 });
+    let g = ended_by(
+        json!({ "type": "message_stop", "usage": usage, "amazon-bedrock-invocationMetrics": metrics }),
+    )
+    .await;
+    let written = g.usage.cache_creation_input_tokens();
+    let counted = [g.usage.input_tokens, g.usage.cache_read_input_tokens, written, g.usage.output_tokens];
+    assert_eq!(counted, [10_174, 9821, 7, 50]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,14 +162,7 @@ async fn shapes_of_usage_that_public_reports_show_are_counted_once() {
 async fn figures_in_the_last_event_of_invoke_model_count_too() {
     let metrics = json!({ "inputTokenCount": 5000, "outputTokenCount": 16, "cacheReadInputTokenCount": 40_000,
         "cacheWriteInputTokenCount": 0 });
-    let mut events = sse(REVERSE, "end_turn");
-    events.pop();
-    events.push(format!(
-        "data: {}\n\n",
-        json!({ "type": "message_stop", "amazon-bedrock-invocationMetrics": metrics })
-    ));
-    let g =
-        asked(Reply::stream(events.into_iter().map(String::into_bytes)).with_type("text/event-stream")).await;
+    let g = ended_by(json!({ "type": "message_stop", "amazon-bedrock-invocationMetrics": metrics })).await;
     assert_eq!(
         (g.usage.input_tokens, g.usage.cache_read_input_tokens, g.usage.output_tokens),
         (5000, 40_000, 40)
@@ -205,15 +242,20 @@ async fn where_inference_ran_changes_the_price_or_unprices_it() {
     }
     let g = of_messages(usage("mars"), &[json!({ "output_tokens": 10 })]).await;
     assert!(!g.receipt.total().is_priced());
+    let repeated = json!({ "output_tokens": 10, "inference_geo": "not_available" });
+    assert_eq!(of_messages(usage("us"), &[repeated]).await.receipt.total(), usd("2.20011"), "it stays");
     let late = json!({ "output_tokens": 10, "inference_geo": "us" });
     let g = of_messages(json!({ "input_tokens": 1_000_000, "output_tokens": 1 }), &[late]).await;
     assert_eq!(g.receipt.total(), usd("2.20011"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn counts_that_are_written_as_fractions_are_read_and_others_are_not() {
+async fn counts_that_are_written_as_fractions_or_text_are_read_and_others_are_not() {
     let odd = json!({ "input_tokens": 5000.0, "output_tokens": "many", "cache_read_input_tokens": -7 });
     let g = of_messages(odd, &[json!({ "output_tokens": 16.0, "cache_read_input_tokens": 0.5 })]).await;
     let usage = (g.usage.input_tokens, g.usage.cache_read_input_tokens, g.usage.output_tokens);
     assert_eq!(usage, (5000, 0, 16));
+    let text = json!({ "input_tokens": "5000", "output_tokens": 1 });
+    let g = of_messages(text, &[json!({ "output_tokens": "16", "cache_read_input_tokens": "-1" })]).await;
+    assert_eq!((g.usage.input_tokens, g.usage.cache_read_input_tokens, g.usage.output_tokens), (5000, 0, 16));
 }

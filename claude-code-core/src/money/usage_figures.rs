@@ -37,7 +37,8 @@ impl UsageFigures {
         rise(&mut self.cache_write_1h_input_tokens, later.cache_write_1h_input_tokens);
         self.output_tokens = self.output_tokens.max(later.output_tokens);
         self.thinking_tokens = self.thinking_tokens.max(later.thinking_tokens);
-        if later.inference_geo.is_some() {
+        // Repeated without its place, or as unrestricted, a report takes no place back.
+        if later.geo() > self.geo() {
             self.inference_geo.clone_from(&later.inference_geo);
         }
     }
@@ -67,13 +68,18 @@ impl UsageFigures {
         })
     }
 
+    /// Where inference ran, as far as it changes the price.
+    pub fn geo(&self) -> InferenceGeo {
+        InferenceGeo::from_wire(self.inference_geo.as_deref().unwrap_or_default())
+    }
+
     fn split(&self) -> u64 {
         self.cache_write_5m_input_tokens.saturating_add(self.cache_write_1h_input_tokens)
     }
 }
 
-/// Where inference ran, as far as it changes the price.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Where inference ran, as far as it changes the price. The later ones are the dearer, or of no known price.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InferenceGeo {
     /// Not restricted, or not reported: the price goes by the model's id.
     #[default]

@@ -96,14 +96,12 @@ impl Incoming {
                 ModelEvent::Stop { reason, detail } if self.stop.is_none() => {
                     self.stop = Some((reason, detail))
                 }
-                ModelEvent::Usage(usage) if self.stop.is_some() && self.usage.is_none() => {
-                    self.usage = Some(usage)
-                }
+                ModelEvent::Usage(usage) if self.stop.is_some() => self.usage = Some(usage),
                 ModelEvent::BillingNote { inference_geo, warning } => {
                     if inference_geo != InferenceGeo::Unrestricted {
                         self.geo = inference_geo;
                     }
-                    self.warnings.extend(warning);
+                    self.warnings.extend(warning.filter(|warning| !self.warnings.contains(warning)));
                 }
                 ModelEvent::Alive => {}
                 ModelEvent::Skipped => self.skipped += 1,

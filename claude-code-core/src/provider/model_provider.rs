@@ -62,7 +62,7 @@ pub enum ModelEvent {
         /// What the service adds, in one line.
         detail: Option<String>,
     },
-    /// What the call used.
+    /// What the call used so far: figures are cumulative, so that a later event takes the place of an earlier one.
     Usage(Usage),
     /// What changes how the usage is billed; may come at any time before the end.
     BillingNote {

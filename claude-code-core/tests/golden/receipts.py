@@ -59,6 +59,11 @@ ROWS += [
     ("us.anthropic.claude-opus-5-5", WRITE_5M, True),
     ("global.anthropic.claude-fable-5-1", (0, 0, 0, 0, 0), False),
 ]
+# A batch job: half of whatever the same tokens cost, long prompts, geographies and caches included.
+ROWS += [(f"{scope}.{model}", usage, True)
+         for scope, model in (("global", HAIKU), ("us", HAIKU), ("eu", SONNET), ("global", OPUS), ("us-gov", SONNET),
+                              ("global", FABLE))
+         for usage in (SMALL, CACHED, WRITE_1H, LARGE)]
 
 
 def place(model_id):

@@ -126,6 +126,37 @@ async fn an_answer_whose_callers_all_left_is_paid_by_the_one_who_gets_it_from_th
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_result_that_is_there_and_was_never_handed_out_is_paid_by_the_next_caller() {
+    let (client, _, provider) = client(vec![slow(5)]);
+    let mut streams = [client.stream(request("reverse")), client.stream(request("reverse"))];
+    let [leader, follower] = &mut streams;
+    assert!(leader.deliver().is_none(), "nothing is there before the end");
+    futures_util::future::join(leader.finish(), follower.finish()).await;
+    let [leader, mut follower] = streams;
+    drop(leader);
+    let result = follower.deliver().unwrap().map(|generation| Generation::clone(&generation));
+    let spent = client.budget().await.unwrap().spent.0;
+    assert!(spent > 0 && follower.deliver().is_none(), "handed out once");
+    assert_eq!(charged(&result), spent);
+    assert_eq!(charged(&client.generate(request("reverse")).await), 0);
+    assert_eq!(provider.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_shows_its_progress_and_then_hands_out_its_result() {
+    let (client, _, _) = client(vec![slow(5)]);
+    let mut stream = client.stream(request("reverse"));
+    let mut shown = Vec::new();
+    while let Some(event) = stream.progress().await {
+        shown.push(event);
+    }
+    assert!(matches!(shown.last(), Some(Event::FileFinished { complete: true, .. })), "{shown:?}");
+    assert!(stream.deliver().unwrap().unwrap().accepted);
+    assert!(stream.next().await.is_none());
+    assert_eq!(stream.collect().await.unwrap_err().kind, ErrorKind::InvalidRequest);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_nobody_awaits_any_more_is_observed_with_its_ceiling() {
     let (client, seen, _) = client(vec![Script::text(REVERSE).hang()]);
     let ceiling = client.estimate(request("reverse")).unwrap().worst_usd.known();

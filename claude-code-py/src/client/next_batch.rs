@@ -5,8 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use claude_code_aws::{Error, ErrorKind, Event, Result};
-use futures_util::StreamExt;
+use claude_code_aws::{Error, ErrorKind, Event, GenerationStream, Result};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -21,7 +20,17 @@ pub(crate) const WINDOW: Duration = Duration::from_millis(20);
 impl Batch {
     /// Nothing more.
     pub(crate) fn none() -> Self {
-        Batch { source: Source::Closed, events: VecDeque::new(), failure: None }
+        Batch { source: Source::Closed, events: VecDeque::new(), end: None }
+    }
+
+    /// Events behind which there are more.
+    fn open(events: VecDeque<Event>, stream: GenerationStream) -> Self {
+        Batch { source: Source::Open(Held::new(stream)), events, end: None }
+    }
+
+    /// The last events, with the end that they have.
+    fn last(events: VecDeque<Event>, end: Result<GenerationStream>) -> Self {
+        Batch { source: Source::Closed, events, end: Some(Box::new(end)) }
     }
 }
 
@@ -46,35 +55,25 @@ pub(crate) async fn next_batch(origin: &Origin, source: Source) -> Batch {
     };
     let mut stream = match opened {
         Ok(stream) => Box::new(stream),
-        Err(error) => return Batch { source: Source::Closed, events, failure: Some(error) },
+        Err(error) => return Batch::last(events, Err(error)),
     };
-    let mut arrived: Option<Result<Event>> = stream.next().await;
+    let mut arrived = stream.progress().await;
     let close = Instant::now() + WINDOW;
-    loop {
-        match arrived {
-            None => return Batch { source: Source::Closed, events, failure: None },
-            Some(Err(error)) => return Batch { source: Source::Closed, events, failure: Some(error) },
-            Some(Ok(event)) => {
-                let is_last = matches!(event, Event::Finished(_));
+    while let Some(event) = arrived {
+        join(&mut events, event);
+        match timeout_at(close, stream.progress()).await {
+            Ok(Some(event)) if Instant::now() >= close => {
                 join(&mut events, event);
-                if is_last {
-                    return Batch { source: Source::Closed, events, failure: None };
-                }
-            }
-        }
-        match timeout_at(close, stream.next()).await {
-            Ok(next) if Instant::now() < close => arrived = next,
-            Ok(Some(Ok(event))) if !matches!(event, Event::Finished(_)) => {
-                join(&mut events, event);
-                return Batch { source: Source::Open(Held::new(*stream)), events, failure: None };
+                return Batch::open(events, *stream);
             }
             Ok(next) => arrived = next,
-            Err(_) => return Batch { source: Source::Open(Held::new(*stream)), events, failure: None },
+            Err(_) => return Batch::open(events, *stream),
         }
     }
+    Batch::last(events, Ok(*stream))
 }
 
-fn ended() -> Error {
+pub(crate) fn ended() -> Error {
     Error::new(ErrorKind::InvalidRequest, "the stream is at its end")
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claude_code_aws::request::GenerateRequest;
-use claude_code_aws::{Error, ErrorKind, Event, GenerationStream};
+use claude_code_aws::{Error, ErrorKind, Event, GenerationStream, Result};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use pyo3::exceptions::PyRuntimeError;
@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use tokio::sync::watch;
 
 use crate::client::check::Raised;
-use crate::client::next_batch::{next_batch, until_closed};
+use crate::client::next_batch::{ended, next_batch, until_closed};
 use crate::convert::error::raise;
 use crate::convert::options::Options;
 use crate::notebook::tally;
@@ -45,8 +45,8 @@ struct State {
     ended: Option<String>,
     /// Arrived, and not yet asked for.
     queue: VecDeque<Event>,
-    /// Raised when the queue is empty.
-    failure: Option<Error>,
+    /// Handed out when the queue is empty.
+    end: Option<Box<Result<GenerationStream>>>,
     result: Option<Arc<claude_code_aws::Generation>>,
     /// The span of the request, before it begins and while it is open.
     watch: Option<Watch>,
@@ -74,7 +74,8 @@ pub(crate) struct Pending {
 pub(crate) struct Batch {
     pub(crate) source: Source,
     pub(crate) events: VecDeque<Event>,
-    pub(crate) failure: Option<Error>,
+    /// The end, where it was reached: a result that is not handed out yet, or what went wrong before.
+    pub(crate) end: Option<Box<Result<GenerationStream>>>,
 }
 
 impl Reading {
@@ -92,7 +93,7 @@ impl Reading {
             is_awaited: false,
             ended: None,
             queue: VecDeque::new(),
-            failure: None,
+            end: None,
             result: None,
             watch,
             span: None,
@@ -130,14 +131,14 @@ impl Reading {
         let mut state = self.state();
         let source = std::mem::replace(&mut state.source, Source::Closed);
         state.queue.clear();
-        state.failure = None;
+        let end = state.end.take();
         state.ended.get_or_insert_with(|| {
             "the stream was closed before its end: what was generated until then is paid for; ask again"
                 .to_owned()
         });
         let span = state.span.take();
         drop(state);
-        drop((source, span));
+        drop((source, end, span));
         self.closed.send_replace(true);
     }
 
@@ -189,7 +190,7 @@ impl Reading {
             let batch = arrived.lock().unwrap_or_else(PoisonError::into_inner).take();
             let batch = batch.unwrap_or_else(Batch::none);
             let step: Step = Box::new(move |py| {
-                self.put(py, batch);
+                self.put(batch);
                 then(py)
             });
             step
@@ -203,51 +204,57 @@ impl Reading {
         })
     }
 
-    fn put(&self, py: Python<'_>, batch: Batch) {
+    fn put(&self, batch: Batch) {
         let mut state = self.state();
         state.is_awaited = false;
         if matches!(state.source, Source::Closed) {
             return;
         }
-        let finished = match batch.events.back() {
-            Some(Event::Finished(result)) => Some(result.clone()),
-            _ => None,
-        };
-        if let Some(result) = &finished {
-            tally::count(result);
-            state.result = Some(result.clone());
-        }
-        state.queue.extend(batch.events);
-        state.source = batch.source;
-        let span = if matches!(state.source, Source::Closed) { state.span.take() } else { None };
-        let failure = batch.failure.as_ref().map(|error| error.kind);
-        batch.failure.iter().for_each(tally::failed);
-        state.ended = batch.failure.as_ref().map(|error| {
-            format!("the stream ended with an error and has no result ({}): {error}", error.kind)
-        });
-        state.failure = batch.failure;
+        let Batch { source, events, end } = batch;
+        state.queue.extend(events);
+        state.source = source;
+        state.end = end;
+        let is_over = state.end.is_none() && matches!(state.source, Source::Closed);
+        let span = if is_over { state.span.take() } else { None };
         drop(state);
-        let Some(span) = span else { return };
-        match (finished, failure) {
-            (Some(result), _) => {
-                if let Ok(value) = Bound::new(py, Generation::made(result, self.origin.clone())) {
-                    span.end(py, Ok(value.as_any()));
-                }
-            }
-            (None, Some(kind)) => span.fail(py, kind),
-            (None, None) => drop(span),
+        drop(span);
+    }
+
+    /// The event at hand, or the end when there is none.
+    pub(crate) fn show(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match self.take(py)? {
+            Some(event) => Ok(Some(event)),
+            None => self.hand_out(py),
         }
     }
 
-    /// The event at hand, or the error that is left when there is none.
-    pub(crate) fn show(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    /// The end as the caller takes it, behind all that was shown: only now is he charged.
+    fn hand_out(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let mut state = self.state();
-        let Some(event) = state.queue.pop_front() else {
-            let failure = state.failure.take();
-            return failure.map_or(Ok(None), |error| Err(raise(py, error)));
-        };
+        let Some(end) = state.end.take() else { return Ok(None) };
+        let span = state.span.take();
+        let result = (*end).and_then(|mut stream| handed_out(&mut stream));
+        match &result {
+            Ok(result) => state.result = Some(result.clone()),
+            Err(error) => {
+                let kind = error.kind;
+                state.ended =
+                    Some(format!("the stream ended with an error and has no result ({kind}): {error}"));
+            }
+        }
         drop(state);
-        self.give(py, event).map(Some)
+        let result = result.inspect(|made| tally::count(made)).inspect_err(tally::failed);
+        match (span, &result) {
+            (Some(span), Ok(result)) => {
+                if let Ok(value) = Bound::new(py, Generation::made(result.clone(), self.origin.clone())) {
+                    span.end(py, Ok(value.as_any()));
+                }
+            }
+            (Some(span), Err(error)) => span.fail(py, error.kind),
+            (None, _) => {}
+        }
+        let result = result.map_err(|error| raise(py, error))?;
+        self.give(py, Event::Finished(result)).map(Some)
     }
 
     pub(crate) fn generation(&self, py: Python<'_>) -> PyResult<Generation> {
@@ -261,6 +268,11 @@ impl Reading {
         };
         result.map(|result| Generation::made(result, self.origin.clone())).ok_or_else(unread)
     }
+}
+
+/// The result of a stream that was read to its end, as its caller takes it: from then on he is charged.
+pub(crate) fn handed_out(stream: &mut GenerationStream) -> Result<Arc<claude_code_aws::Generation>> {
+    stream.deliver().unwrap_or_else(|| Err(ended()))
 }
 
 /// One reader's turn. If it stops waiting without a result, the request goes, unless the next reader may go on.

@@ -6,19 +6,20 @@ use claude_code_aws::clock::SystemClock;
 use claude_code_aws::connect::config::{Config, Provider};
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::service_creator::Creator;
-use claude_code_aws::{BudgetScope, Clock, Error, ErrorKind, Result, Scope, doctor, plan};
+use claude_code_aws::{BudgetScope, Clock, Error, ErrorKind, GenerationStream, Result, Scope, doctor, plan};
 use pyo3::prelude::*;
 
 use crate::client::connection::Link;
-use crate::client::reader::follow;
+use crate::client::reader::{follow, handed_out};
 use crate::client::recipe::Recipe;
+use crate::convert::error::raise;
 use crate::convert::options::Options;
 use crate::notebook::tally;
 use crate::notebook::telemetry;
 use crate::result::generation::{Generation, Origin};
 use crate::result::values::{Budget, Estimate, Finding};
 use crate::runtime;
-use crate::runtime::call::{Work, work};
+use crate::runtime::call::{Next, Step, Work, work};
 
 /// What both faces of a client share.
 pub(crate) struct Shared {
@@ -73,10 +74,16 @@ impl Shared {
         }
         let Options { request, raised, .. } = options;
         let origin = origin.clone();
-        let made = work(async move {
-            let made = origin.client.core().await?.generate(request).await;
-            let generation = made.inspect(tally::count).inspect_err(tally::failed)?;
-            Ok(Generation::made(Arc::new(generation), origin))
+        let made = Work::new(async move {
+            let ended = ended(&origin, request).await;
+            // Handed out where the caller takes it: one that was cancelled meanwhile is charged nothing.
+            let step: Step = Box::new(move |py| {
+                let made = ended.and_then(|mut stream| handed_out(&mut stream));
+                let made = made.inspect(|made| tally::count(made)).inspect_err(tally::failed);
+                let generation = made.map_err(|error| raise(py, error))?;
+                Ok(Next::Done(Py::new(py, Generation::made(generation, origin))?.into_any()))
+            });
+            step
         });
         made.unless(raised).with_watch(watch)
     }
@@ -130,6 +137,13 @@ impl Shared {
         let store = format!("{store:?}").to_lowercase();
         format!("<{name}, provider {}, store {store}>", provider(&link.config))
     }
+}
+
+/// A request at its end, with its result not handed out yet.
+async fn ended(origin: &Origin, request: GenerateRequest) -> Result<GenerationStream> {
+    let mut stream = origin.client.core().await?.stream(request);
+    stream.finish().await;
+    Ok(stream)
 }
 
 fn provider(config: &Config) -> &'static str {
