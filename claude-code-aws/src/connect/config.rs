@@ -346,6 +346,9 @@ impl Vars {
     fn read_policy(&self, policy: &mut Policy) -> Result<()> {
         let dollars = |name| self.parse(name, "dollars such as 0.50", |text| PicoUsd::from_usd(text).ok());
         policy.model = self.get("MODEL_ID").map(str::to_owned);
+        if let Some(path) = self.get("CATALOGUE") {
+            policy.catalogue = super::catalogue_of(path.as_ref(), "CLAUDE_CODE_AWS_CATALOGUE")?;
+        }
         if let Some(ttl) = self.seconds("CACHE_TTL_SECONDS")? {
             policy.cache_ttl = ttl;
         }

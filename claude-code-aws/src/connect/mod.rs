@@ -1,6 +1,7 @@
 //! Connecting: configuration, endpoints, the shared HTTP transport, and the client that comes of them.
 
 mod api_key;
+mod catalogue;
 mod cause;
 pub mod config;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
@@ -16,6 +17,7 @@ pub(crate) mod route;
 pub(crate) mod transport;
 pub(crate) mod trust;
 
+pub use catalogue::catalogue_of;
 pub(crate) use cause::find as unreachable;
 pub use connect::*;
 pub use network::Network;

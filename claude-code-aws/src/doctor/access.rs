@@ -19,7 +19,7 @@ pub(super) async fn findings(sdk: &SdkConfig, policy: &Policy) -> Vec<Finding> {
     let control = Control::new(&Arc::new(sdk.clone()));
     let mut ids: Vec<ModelId> = in_use(policy).iter().filter_map(|found| found.id()).collect();
     ids.dedup();
-    let of_each = join_all(ids.iter().map(|id| of_model(&control, id))).await;
+    let of_each = join_all(ids.iter().map(|id| of_model(&control, id, policy.catalogue))).await;
     let mut findings: Vec<Finding> = Vec::new();
     // A permission that is missing is missing for all of them.
     for finding in of_each.into_iter().flatten() {
@@ -47,7 +47,7 @@ pub(super) async fn elsewhere(sdk: &SdkConfig, policy: &Policy) -> Vec<Finding> 
 }
 
 /// What the service says of one model.
-pub(super) async fn of_model(control: &Control, id: &ModelId) -> Vec<Finding> {
+pub(super) async fn of_model(control: &Control, id: &ModelId, catalogue: &Catalogue) -> Vec<Finding> {
     let resolved = match id.foundation() {
         Some(_) => None,
         None => match control.model_behind(id).await {
@@ -59,7 +59,7 @@ pub(super) async fn of_model(control: &Control, id: &ModelId) -> Vec<Finding> {
     };
     let known = resolved.as_ref().unwrap_or(id);
     let Some(model) = known.foundation() else { return Vec::new() };
-    let card = Catalogue::builtin().find(known);
+    let card = catalogue.find(known);
     let name = match (&resolved, card) {
         (Some(_), Some(card)) => format!("{} (behind {id})", card.name),
         (None, Some(card)) => card.name.to_owned(),
@@ -73,7 +73,7 @@ pub(super) async fn of_model(control: &Control, id: &ModelId) -> Vec<Finding> {
         }
     };
     let (found, open, lives) = join3(has_profile, control.obstacle(model), control.lifecycle(model)).await;
-    let checks = [profile(found, id), obstacle(open, &name), dates(lives, &name, card)];
+    let checks = [profile(found, id), obstacle(open, &name), dates(lives, &name, (card, catalogue))];
     let mut findings: Vec<Finding> = checks.into_iter().flatten().collect();
     if findings.is_empty() {
         let source = resolved.map_or_else(String::new, |model| format!(", which stands for {model}"));
@@ -108,7 +108,7 @@ fn obstacle(found: Result<Option<&'static str>, ProviderError>, name: &str) -> O
 fn dates(
     found: Result<Option<Lifecycle>, ProviderError>,
     name: &str,
-    card: Option<&ModelCard>,
+    (card, catalogue): (Option<&ModelCard>, &Catalogue),
 ) -> Option<Finding> {
     let found = match found {
         Ok(Some(found)) => found,
@@ -127,7 +127,7 @@ fn dates(
         ));
     };
     let known = card.lifecycle.status == Status::Legacy;
-    let as_of = Catalogue::builtin().as_of();
+    let as_of = catalogue.as_of();
     let told = match (found.is_legacy, known) {
         (true, false) => format!("{name} is legacy{ends}; the catalogue of {as_of} has it as active"),
         _ if found.ends.as_deref() != card.lifecycle.eol && found.ends.is_some() => {
@@ -139,7 +139,7 @@ fn dates(
         }
         _ => return None,
     };
-    let next = Catalogue::builtin().successor_of(card).map_or_else(
+    let next = catalogue.successor_of(card).map_or_else(
         || "an update of this package brings its successor".to_owned(),
         |next| format!("its successor is {}", next.name),
     );

@@ -59,7 +59,7 @@ impl Finding {
 
 /// Looks at everything that a client of these settings needs. Never fails: what fails is a finding.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![Finding::ok("version", version())];
+    let mut findings = vec![Finding::ok("version", version(config.policy.catalogue))];
     findings.extend(provider(config).await);
     findings.extend(models::findings(&config.policy));
     findings.extend(store::findings(config).await);
@@ -67,8 +67,8 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings
 }
 
-fn version() -> String {
-    format!("{}, models and prices as of {}", env!("CARGO_PKG_VERSION"), Catalogue::builtin().as_of())
+fn version(catalogue: &Catalogue) -> String {
+    format!("{}, models and prices as of {}", env!("CARGO_PKG_VERSION"), catalogue.as_of())
 }
 
 async fn provider(config: &Config) -> Vec<Finding> {

@@ -32,11 +32,12 @@ impl InUse {
 pub fn in_use(policy: &Policy) -> Vec<InUse> {
     let mut models = Vec::new();
     if let Some(given) = &policy.model {
-        models.push(look(Role::Given, given));
+        models.push(look(Role::Given, given, policy.catalogue));
     }
     for tier in Tier::ALL {
-        match select::candidates(tier, Catalogue::builtin(), policy.reach, false) {
-            Ok(found) => models.extend(found.first().map(|c| look(Role::Tier(tier), c.model.as_str()))),
+        match select::candidates(tier, policy.catalogue, policy.reach, false) {
+            Ok(found) => models
+                .extend(found.first().map(|c| look(Role::Tier(tier), c.model.as_str(), policy.catalogue))),
             Err(error) => models.push(InUse {
                 role: tier.to_string(),
                 model: "-".to_owned(),
@@ -53,8 +54,7 @@ enum Role {
     Tier(Tier),
 }
 
-fn look(role: Role, name: &str) -> InUse {
-    let catalogue = Catalogue::builtin();
+fn look(role: Role, name: &str, catalogue: &Catalogue) -> InUse {
     let today = SystemClock.now().date();
     let known = |id: &ModelId| match (catalogue.refusal(id, &today), catalogue.find(id)) {
         (Some(refusal), _) => (Some(refusal.to_string()), true),
@@ -79,7 +79,7 @@ fn look(role: Role, name: &str) -> InUse {
 /// One finding if all live, else one for each that does not.
 pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
     let models = in_use(policy);
-    let names: Vec<&str> = models.iter().map(|found| name(&found.model)).collect();
+    let names: Vec<&str> = models.iter().map(|found| name(&found.model, policy.catalogue)).collect();
     let mut findings: Vec<Finding> = models
         .iter()
         .filter_map(|found| {
@@ -95,7 +95,7 @@ pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
 }
 
 /// The model's name where the catalogue knows it, else its id.
-fn name(id: &str) -> &str {
-    let card = ModelId::new(id).ok().and_then(|id| Catalogue::builtin().find(&id));
+fn name<'a>(id: &'a str, catalogue: &'a Catalogue) -> &'a str {
+    let card = ModelId::new(id).ok().and_then(|id| catalogue.find(&id));
     card.map_or(id, |card| card.name)
 }

@@ -48,13 +48,18 @@ const TIMES: [&str; BUCKETS.len() + 1] = ["t0", "t1", "t2", "t3", "t4", "t5", "t
 pub(crate) struct UsageCounters {
     state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
+    catalogue: &'static Catalogue,
     /// Rows that this process has named in a day's index.
     named: Mutex<HashSet<StateKey>>,
 }
 
 impl UsageCounters {
-    pub(crate) fn new(state: Arc<dyn StateStore>, clock: Arc<dyn Clock>) -> Self {
-        UsageCounters { state, clock, named: Mutex::default() }
+    pub(crate) fn new(
+        state: Arc<dyn StateStore>,
+        clock: Arc<dyn Clock>,
+        catalogue: &'static Catalogue,
+    ) -> Self {
+        UsageCounters { state, clock, catalogue, named: Mutex::default() }
     }
 
     /// Counts a request for its scope and for everybody. What cannot be counted in time is not: the request goes on.
@@ -115,7 +120,7 @@ impl UsageCounters {
     }
 
     async fn day(&self, scope: &Scope, name: &'static str, day: String) -> Result<Vec<UsageRow>> {
-        let models = Catalogue::builtin().models().iter().map(|card| card.base()).chain(["unknown"]);
+        let models = self.catalogue.models().iter().map(|card| card.base()).chain(["unknown"]);
         let nothing: Counters = models.map(|model| (model, 0)).collect();
         let named = self.add(&key(scope, &format!("{day}#{INDEX}")), nothing).await?;
         let named = named.into_iter().filter(|(_, requests)| *requests > 0).map(|(model, _)| model);

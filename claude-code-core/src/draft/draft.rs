@@ -13,7 +13,6 @@ use crate::draft::outcome::Sent;
 use crate::edit::EditProblem;
 use crate::error::{Error, ErrorKind};
 use crate::generation::Attempt;
-use crate::model::catalogue::Catalogue;
 use crate::model::token_estimate::estimate_tokens;
 use crate::money::price::Cost;
 use crate::money::receipt::Receipt;
@@ -286,7 +285,7 @@ impl Draft {
             Ended::Fault(fault) => fault.paid != crate::provider::Billing::No,
             _ => true,
         };
-        let (catalogue, model) = (Catalogue::builtin(), candidate.known_as());
+        let (catalogue, model) = (plan.policy.catalogue, candidate.known_as());
         let send = match (&usage, paid) {
             (_, false) => None,
             (Some(usage), true) => Some(plan.receipt(candidate, usage, geo)),

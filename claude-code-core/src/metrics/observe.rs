@@ -73,7 +73,8 @@ fn of_plan(mut seen: Observation, plan: Option<&Plan>) -> Observation {
         seen.model.get_or_insert_with(first);
     }
     let id = seen.model.as_deref().and_then(|id| ModelId::new(id).ok());
-    let card = id.and_then(|id| Catalogue::builtin().find(&id));
+    let catalogue = plan.map_or_else(Catalogue::builtin, |plan| plan.policy.catalogue);
+    let card = id.and_then(|id| catalogue.find(&id));
     seen.model_name = card.map_or("unknown", |card| card.base());
     seen
 }

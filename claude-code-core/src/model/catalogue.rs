@@ -15,8 +15,10 @@ use crate::model::{Family, ModelId, ProfileScope, Tier};
 use crate::money::rates::{PriceClass, PriceList, Rates};
 use crate::money::usage_figures::InferenceGeo;
 
+/// The data that is compiled in.
+pub(crate) const BUILTIN: &str = include_str!("../../models.json");
+
 /// The models that are known, with the day on which that was checked.
-#[derive(Debug)]
 pub struct Catalogue {
     as_of: &'static str,
     models: Vec<ModelCard>,
@@ -24,6 +26,13 @@ pub struct Catalogue {
     current: [usize; Family::ALL.len()],
     /// The family of each tier, by `Tier::ALL`.
     tiers: [Family; Tier::ALL.len()],
+}
+
+impl std::fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Two of the same day differ by their place: they are kept until the process ends.
+        write!(f, "Catalogue({}, {} models, {self:p})", self.as_of, self.models.len())
+    }
 }
 
 /// The file's form.
@@ -94,8 +103,8 @@ pub enum Status {
 impl Catalogue {
     /// The catalogue that is compiled in; parsed once.
     pub fn builtin() -> &'static Catalogue {
-        static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
-        BUILTIN.get_or_init(|| match Catalogue::parse(include_str!("../../models.json")) {
+        static PARSED: OnceLock<Catalogue> = OnceLock::new();
+        PARSED.get_or_init(|| match Catalogue::parse(BUILTIN) {
             Ok(catalogue) => catalogue,
             // The data is fixed when this crate is built, and a test parses it.
             Err(error) => unreachable!("models.json: {error}"),

@@ -3,6 +3,7 @@
 pub mod capability;
 pub mod catalogue;
 mod model_id;
+mod own_models;
 pub mod token_estimate;
 
 pub use model_id::*;

@@ -159,7 +159,7 @@ fn choose(
     identity: Option<ResolvedProfile>,
     now: UtcMillis,
 ) -> Result<(Vec<Candidate>, String, Vec<String>)> {
-    let catalogue = Catalogue::builtin();
+    let catalogue = policy.catalogue;
     if let Some(name) = named(request, policy) {
         let (stands_for, unknown) = match identity {
             Some(ResolvedProfile::Model(model)) => (Some(model), None),
@@ -275,7 +275,7 @@ fn is_fixed(request: &GenerateRequest, policy: &Policy) -> bool {
 
 /// The models for a tier, with their ids as the provider knows them. Those without such an id are passed over.
 fn candidates(tier: Tier, policy: &Policy, fallback: bool) -> Result<Vec<Candidate>> {
-    let catalogue = Catalogue::builtin();
+    let catalogue = policy.catalogue;
     let found = select::candidates(tier, catalogue, policy.reach, fallback)?;
     Ok(found
         .into_iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;
 use crate::model::capability::{Effort, SentThinking};
-use crate::model::catalogue::{Catalogue, ModelCard};
+use crate::model::catalogue::ModelCard;
 use crate::model::{ModelId, Tier};
 use crate::money::price::{Cost, PicoUsd};
 use crate::money::rates::{self, Rates};
@@ -185,8 +185,8 @@ impl Plan {
     /// What a send to a candidate is charged, line by line.
     pub(crate) fn receipt(&self, candidate: &Candidate, usage: &Usage, geo: &InferenceGeo) -> Receipt {
         match self.rates(candidate) {
-            Some(_) => Receipt::of_send_in(Catalogue::builtin(), candidate.known_as(), geo, usage, false),
-            None => Receipt::of_unpriced(Catalogue::builtin(), candidate.known_as(), usage),
+            Some(_) => Receipt::of_send_in(self.policy.catalogue, candidate.known_as(), geo, usage, false),
+            None => Receipt::of_unpriced(self.policy.catalogue, candidate.known_as(), usage),
         }
     }
 
@@ -194,7 +194,7 @@ impl Plan {
     fn rates(&self, candidate: &Candidate) -> Option<Rates> {
         let is_standard = |tier: &str| matches!(tier, "default" | "standard_only");
         let standard = self.policy.service_tier.as_deref().is_none_or(is_standard);
-        Catalogue::builtin().rates(candidate.known_as()).filter(|_| standard)
+        self.policy.catalogue.rates(candidate.known_as()).filter(|_| standard)
     }
 
     /// The `thinking` that a candidate is sent.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::ProfileScope;
+use crate::model::catalogue::Catalogue;
 use crate::money::price::PicoUsd;
 use crate::select::Reach;
 
@@ -19,6 +20,9 @@ pub struct Policy {
     pub answers_from: String,
     /// How models are reached, which decides their ids.
     pub reach: Reach,
+    /// The models that are known, and their prices: the built-in ones, or those with changes of one's own
+    /// ([`Catalogue::with_changes`]).
+    pub catalogue: &'static Catalogue,
     /// The model of requests that name neither model nor tier.
     pub model: Option<String>,
     /// Where a request may fall back to other models on safe faults.
@@ -65,6 +69,7 @@ impl Default for Policy {
             samples: false,
             answers_from: String::new(),
             reach: Reach::Profile(ProfileScope::Global),
+            catalogue: Catalogue::builtin(),
             model: None,
             fallback: true,
             places: Vec::new(),

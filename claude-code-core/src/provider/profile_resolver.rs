@@ -34,6 +34,7 @@ pub(crate) enum ResolvedProfile {
 #[derive(Debug)]
 pub(crate) struct ProfileResolver {
     facts: Option<Arc<dyn ModelFacts>>,
+    catalogue: &'static Catalogue,
     seen: Mutex<HashMap<ModelId, Seen>>,
     /// Held by who asks for an id: the others who want it find the answer when they have it.
     asking: Mutex<HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>>,
@@ -48,20 +49,20 @@ struct Seen {
 
 impl ProfileResolver {
     /// Nothing known; `facts` is asked.
-    pub(crate) fn new(facts: Option<Arc<dyn ModelFacts>>) -> Self {
-        ProfileResolver { facts, seen: Mutex::default(), asking: Mutex::default() }
+    pub(crate) fn new(facts: Option<Arc<dyn ModelFacts>>, catalogue: &'static Catalogue) -> Self {
+        ProfileResolver { facts, catalogue, seen: Mutex::default(), asking: Mutex::default() }
     }
 
     /// What is known already. None: nothing, or the id names its model itself.
     pub(crate) fn known(&self, name: &str) -> Option<ResolvedProfile> {
-        let seen = self.seen().get(&opaque(name)?).cloned()?;
+        let seen = self.seen().get(&self.opaque(name)?).cloned()?;
         seen.until.is_none_or(|until| Instant::now() < until).then_some(seen.identity)
     }
 
     /// What an id stands for, asked at most once and for no longer than `left`. None: the id names its model itself, or there
     /// is nobody to ask.
     pub(crate) async fn find(&self, name: &str, left: Duration) -> Option<ResolvedProfile> {
-        let (id, facts) = (opaque(name)?, self.facts.as_ref()?);
+        let (id, facts) = (self.opaque(name)?, self.facts.as_ref()?);
         if let Some(known) = self.known(name) {
             return Some(known);
         }
@@ -113,6 +114,12 @@ impl ProfileResolver {
         seen.insert(id.clone(), Seen { identity: identity.clone(), until });
     }
 
+    /// The id, if only the service can tell which model it is.
+    fn opaque(&self, name: &str) -> Option<ModelId> {
+        let id = ModelId::new(name).ok()?;
+        (id.is_profile_arn() && self.catalogue.find(&id).is_none()).then_some(id)
+    }
+
     fn seen(&self) -> MutexGuard<'_, HashMap<ModelId, Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,10 +127,4 @@ impl ProfileResolver {
     fn gates(&self) -> MutexGuard<'_, HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>> {
         self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The id, if only the service can tell which model it is.
-fn opaque(name: &str) -> Option<ModelId> {
-    let id = ModelId::new(name).ok()?;
-    (id.is_profile_arn() && Catalogue::builtin().find(&id).is_none()).then_some(id)
 }

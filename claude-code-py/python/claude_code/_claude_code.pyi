@@ -424,6 +424,7 @@ class _Client:
         model: str | None = None,
         store: str | None = None,
         timeout: float | timedelta | None = None,
+        catalogue: str | PathLike[str] | Mapping[str, object] | None = None,
     ) -> Self: ...
     def samples(self) -> list[str]: ...
     def estimate(

@@ -31,7 +31,8 @@ fn sample_prompts() -> Vec<String> {
 ///
 /// provider: bedrock, anthropic or samples. region: an AWS region. model: a model id, or haiku, sonnet, opus. store:
 /// none, disk or aws; by default results, cache and budgets are kept in ~/.claude-code-aws. timeout: seconds from the
-/// first send of a call to its end (900).
+/// first send of a call to its end (900). catalogue: models added and prices corrected, as a dict or the path of a JSON file;
+/// CLAUDE_CODE_AWS_CATALOGUE otherwise.
 ///
 /// >>> client = Client.local()
 /// >>> generation = client.generate("Write a Python function that reverses a string.", store=False)
@@ -66,7 +67,7 @@ macro_rules! client {
         #[pymethods]
         impl $client {
             #[new]
-            #[pyo3(signature = (*, provider=None, region=None, model=None, store=None, timeout=None))]
+            #[pyo3(signature = (*, provider=None, region=None, model=None, store=None, timeout=None, catalogue=None))]
             fn new(
                 py: Python<'_>,
                 provider: Option<&str>,
@@ -74,16 +75,21 @@ macro_rules! client {
                 model: Option<String>,
                 store: Option<&str>,
                 timeout: Option<&Bound<'_, PyAny>>,
+                catalogue: Option<&Bound<'_, PyAny>>,
             ) -> PyResult<Self> {
                 let timeout = timeout.map(options::seconds).transpose()?;
+                let catalogue = catalogue.map(connection::catalogue_text).transpose()?;
                 let texts = [
                     ("provider", provider.map(str::to_owned)),
                     ("region", region.clone()),
                     ("model", model.clone()),
                     ("store", store.map(str::to_owned)),
+                    ("catalogue", catalogue.clone()),
                 ];
                 let recipe = Recipe::of(texts, timeout.map(|time| time.as_secs_f64()));
-                let config = connection::from_env(provider, region, store).map_err(|error| raise(py, error))?;
+                let config = connection::from_env(provider, region, store)
+                    .and_then(|config| connection::with_catalogue(config, catalogue.as_deref()))
+                    .map_err(|error| raise(py, error))?;
                 Ok($client(Shared::new(Link::of(connection::with_defaults(config, model, timeout)), recipe)))
             }
 

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use claude_code_aws::anthropic::Settings;
+use claude_code_aws::connect::catalogue_of;
 use claude_code_aws::connect::config::{Config, Provider, Store};
 use claude_code_aws::local::Twin;
 use claude_code_aws::service_creator::{Creator, Services};
-use claude_code_aws::{Connected, Result};
+use claude_code_aws::{Catalogue, Connected, Error, Result};
+use pyo3::prelude::*;
 use tokio::sync::OnceCell;
 
 use crate::client::answers::Answers;
@@ -156,6 +158,29 @@ pub(crate) fn with_defaults(mut config: Config, model: Option<String>, timeout: 
     config.policy.model = model.or(config.policy.model);
     config.policy.total = timeout.unwrap_or(config.policy.total);
     config
+}
+
+/// What names a catalogue: the JSON of a dict, else a path.
+pub(crate) fn catalogue_text(given: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(text) = given.extract::<String>() {
+        return Ok(text);
+    }
+    if let Ok(path) = given.extract::<PathBuf>() {
+        return Ok(path.to_string_lossy().into_owned());
+    }
+    let fields = given.py().import("builtins")?.call_method1("dict", (given,))?;
+    given.py().import("json")?.call_method1("dumps", (fields,))?.extract()
+}
+
+/// The settings with models and prices of one's own.
+pub(crate) fn with_catalogue(mut config: Config, given: Option<&str>) -> Result<Config> {
+    let Some(given) = given else { return Ok(config) };
+    config.policy.catalogue = match given.trim_start().starts_with('{') {
+        true => Catalogue::with_changes(given)
+            .map_err(|error| Error::invalid(format!("catalogue: {}", error.message)))?,
+        false => catalogue_of(Path::new(given), "catalogue")?,
+    };
+    Ok(config)
 }
 
 /// The settings of a client that needs no account. A store in AWS is none for it.

@@ -17,7 +17,7 @@ pub(crate) struct Recipe {
 
 impl Recipe {
     /// `Client(…)` with these arguments.
-    pub(crate) fn of(texts: [(&'static str, Option<String>); 4], timeout: Option<f64>) -> Self {
+    pub(crate) fn of(texts: [(&'static str, Option<String>); 5], timeout: Option<f64>) -> Self {
         Recipe { is_local: false, texts: texts.to_vec(), timeout, in_process: false }
     }
 

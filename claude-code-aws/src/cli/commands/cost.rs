@@ -3,7 +3,7 @@
 use claude_code_core::model::ModelId;
 use claude_code_core::money::forecast::{Load, monthly};
 use claude_code_core::select::Reach;
-use claude_code_core::{Catalogue, Cost, Error, Family, Result};
+use claude_code_core::{Catalogue, Cost, Error, Family, Policy, Result};
 
 use crate::cli::args::{CostArgs, Global};
 use crate::cli::output::exit;
@@ -13,15 +13,15 @@ use crate::cli::output::show;
 use crate::cli::setup;
 
 pub(crate) fn run(global: Global, args: &CostArgs) -> Result<u8> {
-    let reach = setup::config(global)?.policy.reach;
-    let model = model(&args.model, reach)?;
+    let Policy { reach, catalogue, .. } = setup::config(global)?.policy;
+    let model = model(&args.model, reach, catalogue)?;
     let load = Load {
         generations: args.per_month,
         input_tokens: args.input_tokens,
         output_tokens: args.output_tokens,
         ..Load::default()
     };
-    let bill = monthly(&load, &model, Catalogue::builtin());
+    let bill = monthly(&load, &model, catalogue);
     if global.json {
         show::out(&json::text(&bill)?)?;
         return Ok(exit::OK);
@@ -34,16 +34,15 @@ pub(crate) fn run(global: Global, args: &CostArgs) -> Result<u8> {
         format!("for {} generations a month", load.generations),
     ]);
     show::out(&show::table(&rows))?;
-    show::out(&others(&load, reach, &model))?;
+    show::out(&others(&load, reach, catalogue, &model))?;
     show::out(&format!("\nassumed: {}\n", bill.assumptions.join("; ")))?;
     Ok(exit::OK)
 }
 
 /// The same month with each family's current model.
-fn others(load: &Load, reach: Reach, chosen: &ModelId) -> String {
-    let catalogue = Catalogue::builtin();
+fn others(load: &Load, reach: Reach, catalogue: &Catalogue, chosen: &ModelId) -> String {
     let of = |family: Family| {
-        let model = id_of(family, reach).filter(|model| model != chosen)?;
+        let model = id_of(family, reach, catalogue).filter(|model| model != chosen)?;
         let bill = monthly(load, &model, catalogue);
         Some(format!("{} {}", figures::model(model.as_str()), dollars(bill.total)))
     };
@@ -57,17 +56,17 @@ fn others(load: &Load, reach: Reach, chosen: &ModelId) -> String {
     )
 }
 
-fn model(name: &str, reach: Reach) -> Result<ModelId> {
+fn model(name: &str, reach: Reach, catalogue: &Catalogue) -> Result<ModelId> {
     match name.parse::<Family>() {
-        Ok(family) => id_of(family, reach).ok_or_else(|| {
+        Ok(family) => id_of(family, reach, catalogue).ok_or_else(|| {
             Error::invalid(format!("{family} has no profile of that scope: set PROFILE_SCOPE"))
         }),
         Err(_) => ModelId::new(name),
     }
 }
 
-fn id_of(family: Family, reach: Reach) -> Option<ModelId> {
-    reach.id(Catalogue::builtin().for_family(family))
+fn id_of(family: Family, reach: Reach, catalogue: &Catalogue) -> Option<ModelId> {
+    reach.id(catalogue.for_family(family))
 }
 
 /// To the cent: a forecast is not more exact.

@@ -5,7 +5,7 @@ use claude_code_core::model::catalogue::{ModelCard, Status};
 use claude_code_core::money::rates::PriceClass;
 use claude_code_core::money::usage::Usage;
 use claude_code_core::select::Reach;
-use claude_code_core::{Catalogue, Cost, ProfileScope, Result};
+use claude_code_core::{Cost, Policy, ProfileScope, Result};
 
 use crate::cli::args::{Global, ModelsCommand};
 use crate::cli::output::exit;
@@ -24,8 +24,7 @@ pub(crate) async fn run(global: Global, command: ModelsCommand) -> Result<u8> {
 }
 
 fn list(global: Global) -> Result<u8> {
-    let reach = setup::config(global)?.policy.reach;
-    let catalogue = Catalogue::builtin();
+    let Policy { reach, catalogue, .. } = setup::config(global)?.policy;
     if global.json {
         let models: Vec<serde_json::Value> =
             catalogue.models().iter().map(|card| value(card, reach)).collect();
@@ -118,7 +117,7 @@ async fn check(global: Global) -> Result<u8> {
             .map(|f| serde_json::json!({ "role": f.role, "model": f.model, "ok": !f.fatal, "note": f.trouble }))
             .collect();
         show::out(&json::text(
-            &serde_json::json!({ "as_of": Catalogue::builtin().as_of(), "models": values, "checks": told }),
+            &serde_json::json!({ "as_of": config.policy.catalogue.as_of(), "models": values, "checks": told }),
         )?)?;
     } else {
         let mut rows: Vec<Vec<String>> = found
@@ -133,7 +132,7 @@ async fn check(global: Global) -> Result<u8> {
             vec![mark, name, String::new(), text]
         }));
         show::out(&show::table(&rows))?;
-        let day = Catalogue::builtin().as_of();
+        let day = config.policy.catalogue.as_of();
         show::note(&match config.provider {
             Provider::Bedrock => format!("by the catalogue of {day} and by Bedrock; no model was asked"),
             _ => format!("by the catalogue of {day}"),
