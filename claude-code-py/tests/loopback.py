@@ -16,7 +16,7 @@ HELLO = "```python hello.py\nprint('hello')\n```"
 Usage = dict[str, Any]
 
 
-def _event(kind: str, **fields: Any) -> bytes:
+def event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
 
@@ -42,20 +42,20 @@ class Messages:
         block = {"type": "text", "text": ""}
         delta = {"type": "text_delta", "text": HELLO}
         return (
-            _event("message_start", message=message)
-            + _event("content_block_start", index=0, content_block=block)
-            + _event("content_block_delta", index=0, delta=delta)
+            event("message_start", message=message)
+            + event("content_block_start", index=0, content_block=block)
+            + event("content_block_delta", index=0, delta=delta)
         )
 
     def end(self, stop_reason: str) -> bytes:
         return (
-            _event("content_block_stop", index=0)
-            + _event(
+            event("content_block_stop", index=0)
+            + event(
                 "message_delta",
                 delta={"stop_reason": stop_reason, "stop_sequence": None},
                 usage=self.last,
             )
-            + _event("message_stop")
+            + event("message_stop")
         )
 
     def environment(self, url: str) -> dict[str, str]:

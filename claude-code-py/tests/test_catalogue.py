@@ -90,5 +90,7 @@ def test_a_file_that_cannot_be_used_is_named_with_its_variable(
     path = tmp_path / "models.json"
     path.write_text('{"models": [{"api_id": "claude-sonnet-5-5", "prices": {"global": {"inputs": "1"}}}]}')
     monkeypatch.setenv("CLAUDE_CODE_AWS_CATALOGUE", str(path))
-    with pytest.raises(claude_code.InvalidRequestError, match=r"CLAUDE_CODE_AWS_CATALOGUE=.*prices\.global\.inputs"):
+    with pytest.raises(
+        claude_code.InvalidRequestError, match=r"CLAUDE_CODE_AWS_CATALOGUE=.*prices\.global\.inputs"
+    ):
         Client()

@@ -88,7 +88,9 @@ def test_cache_writes_count_by_split_or_total_and_a_contradiction_is_told(
     if total is not None:
         first["cache_creation_input_tokens"] = total
         report["cacheWriteInputTokens"] = total
-    g = generate(monkeypatch, Messages(first, {"output_tokens": 16}) if wire is Messages else Converse(report))
+    g = generate(
+        monkeypatch, Messages(first, {"output_tokens": 16}) if wire is Messages else Converse(report)
+    )
     assert g.usage.cache_creation_input_tokens == max(total or 0, 500 if split else 0)
     lines = {item.what: item.tokens for item in g.receipt.items}
     assert lines.get("cache_write_1h") == (200 if split else None)

@@ -187,10 +187,10 @@ impl Reading {
         let work = Work::new(async move {
             let Pending { done, arrived } = pending;
             done.await;
-            let batch = arrived.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let batch = batch.unwrap_or_else(Batch::none);
+            // Taken where the reader is: one that stops waiting at this moment leaves it to the next.
             let step: Step = Box::new(move |py| {
-                self.put(batch);
+                let batch = arrived.lock().unwrap_or_else(PoisonError::into_inner).take();
+                self.put(batch.unwrap_or_else(Batch::none));
                 then(py)
             });
             step
