@@ -8,21 +8,14 @@ use claude_code_core::{Catalogue, ErrorKind, GenerateRequest, ModelId};
 use proptest::prelude::*;
 use serde_json::Value;
 
+#[path = "support/corpus.rs"]
+mod corpus;
+
+/// Traffic with billed tokens: only the large corpus has it, since no service counted the tokens of our own records.
 fn records() -> Option<Vec<Value>> {
-    let directory = std::env::var("CLAUDE_CODE_AWS_CORPUS")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus").to_owned());
-    let read = |name| std::fs::read_to_string(std::path::Path::new(&directory).join(name));
-    match (read("bedrock.jsonl"), read("anthropic.jsonl")) {
-        (Ok(bedrock), Ok(anthropic)) => {
-            let lines =
-                bedrock.lines().chain(anthropic.lines()).map(|line| serde_json::from_str(line).unwrap());
-            Some(lines.collect())
-        }
-        _ => {
-            println!("no record ran: {directory} is not readable");
-            None
-        }
-    }
+    let mut records = corpus::large("bedrock.jsonl")?;
+    records.extend(corpus::large("anthropic.jsonl")?);
+    Some(records)
 }
 
 /// The model, text and output tokens of an answer that is text and nothing else.

@@ -15,7 +15,7 @@ use claude_code_aws::{ModelId, Usage};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::corpus::{print_count, records};
+use super::corpus::{at_least, print_count, records};
 
 /// Answers every request with the same recorded bytes.
 #[derive(Clone, Debug)]
@@ -154,7 +154,7 @@ async fn recorded_converse_streams_give_their_expected_values() {
         wrong.len()
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(all.is_empty() || whole >= 10);
+    assert!(whole >= at_least("bedrock.jsonl", 10, 3), "{whole}");
 }
 
 #[tokio::test]
@@ -184,5 +184,6 @@ async fn recorded_errors_give_typed_errors() {
         of_converse += usize::from(operation.starts_with("converse"));
     }
     print_count("bedrock.jsonl (errors of converse and invoke)", ran, all.len());
-    assert!(all.is_empty() || (of_converse >= 4 && ran >= 10), "{of_converse} of {ran}");
+    let least = at_least("bedrock.jsonl", 10, 2);
+    assert!(of_converse >= least / 2 && ran >= least, "{of_converse} of {ran}");
 }

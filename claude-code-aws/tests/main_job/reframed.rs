@@ -10,7 +10,7 @@ use claude_code_aws::anthropic::{Anthropic, Settings};
 use claude_code_aws::{Secret, provider::ModelProvider};
 use serde_json::{Value, json};
 
-use super::corpus::{print_count, records};
+use super::corpus::{at_least, print_count, records};
 use super::recorded::{EVENT_STREAM, Read, Replay, body, provider, read};
 
 /// Messages over these bytes.
@@ -112,7 +112,7 @@ async fn whole_answers_of_converse_give_their_expected_values_as_streams() {
         }
     }
     tally.tell("bedrock.jsonl (converse)", all.len());
-    assert!(all.is_empty() || tally.ran >= 129);
+    assert!(tally.ran >= at_least("bedrock.jsonl", 129, 1), "{}", tally.ran);
 }
 
 #[tokio::test]
@@ -159,5 +159,5 @@ async fn what_claude_gives_by_invoke_model_reads_as_messages() {
         }
     }
     tally.tell("bedrock.jsonl (invoke of Claude)", all.len());
-    assert!(all.is_empty() || tally.ran >= 15, "{}", tally.ran);
+    assert!(tally.ran >= at_least("bedrock.jsonl", 15, 2), "{}", tally.ran);
 }

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::contract::messages;
-use super::corpus::{print_count, records};
+use super::corpus::{at_least, print_count, records};
 use super::in_process::{Replies, Reply};
 
 #[derive(Default)]
@@ -140,7 +140,7 @@ async fn recorded_messages_give_their_expected_values() {
     print_count("anthropic.jsonl (messages, SSE and JSON)", ran, all.len());
     println!("of these {errors} were errors; {} wrong; passed over: {skipped:?}", wrong.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(all.is_empty() || ran >= 340);
+    assert!(ran >= at_least("anthropic.jsonl", 340, 3), "{ran}");
 }
 
 /// Our Bedrock provider speaks ConverseStream only; what InvokeModel gives for Claude in one JSON is the Messages
@@ -169,4 +169,5 @@ async fn recorded_invoke_model_bodies_of_claude_are_messages() {
          agents): {others:?}"
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(ran >= 1);
 }

@@ -77,6 +77,8 @@ fn reads_the_same_fences_as_commonmark_where_every_block_is_closed() {
 
 /// The records with named files, by the end of their id. All others have none.
 const NAMED: &[(&str, &[&str])] = &[
+    ("own-two-files", &["src/lib.rs", "src/a.rs"]),
+    ("own-crlf", &["src/lib.rs", "src/a.rs"]),
     ("MetaGPT-cached-answer-0005", &["main.py", "game.py"]),
     ("MetaGPT-cached-answer-0044", &["smart_search_engine/main.py"]),
     ("MetaGPT-cached-answer-0047", &["smart_search_engine/security.py"]),

@@ -4,6 +4,8 @@
 
 mod beside;
 mod contract;
+#[path = "../support/corpus.rs"]
+mod corpus;
 mod faults;
 mod good;
 mod hostile;
