@@ -201,6 +201,8 @@ def answers():
         edit,
         [block("python a.py", 1, "<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n")],
     )
+    blocks = '```python\nx = 1\n```\n\nIts settings:\n\n```json\n{"x": 1}\n```\n'
+    yield "own-blocks", blocks, [block("python", 1, "x = 1\n"), block("json", 7, '{"x": 1}\n')]
     yield "own-unnamed", "```go\npackage main\n```\n", [block("go", 1, "package main\n")]
 
 
