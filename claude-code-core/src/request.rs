@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
+use crate::answer::stop_reason::StopReason;
 use crate::generation::Given;
 use crate::model::Tier;
 use crate::model::capability::{CacheTtl, Effort, Think};
 use crate::money::price::PicoUsd;
+use crate::money::usage::Usage;
 
 /// What kind of work is asked for; each has its own system prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,6 +108,24 @@ pub trait Check: Send + Sync {
     async fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic>;
 }
 
+/// The answer of a batch job to a request: its first attempt, made and paid for before.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JobAnswer {
+    /// The answer's text.
+    pub text: String,
+    /// Why the model ended its turn.
+    pub stop_reason: StopReason,
+    /// What it used; none: the output does not say.
+    pub usage: Option<Usage>,
+}
+
+// Answers are the user's: Debug tells their size.
+impl std::fmt::Debug for JobAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JobAnswer({} bytes, {})", self.text.len(), self.stop_reason)
+    }
+}
+
 /// A request, from a prompt and what the caller wants to say beyond it.
 #[derive(Clone, Default)]
 pub struct GenerateRequest {
@@ -153,6 +173,8 @@ pub struct GenerateRequest {
     pub batch_id: Option<String>,
     /// The id of the result, where the caller derives it; none: a new one.
     pub id: Option<String>,
+    /// The answer that a batch job gave: nothing is sent before it was read, and it costs what jobs cost.
+    pub job_answer: Option<Arc<JobAnswer>>,
 }
 
 impl GenerateRequest {

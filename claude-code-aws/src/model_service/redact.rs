@@ -104,6 +104,7 @@ mod tests {
             service_tier: None,
             place: None,
             sent_flag: Default::default(),
+            answered: None,
         };
         Sent { call: &call, key: Some(&Secret::new("sk-ant-0123456789abcdef")) }.words(text)
     }

@@ -108,6 +108,7 @@ pub fn call() -> ModelCall {
         service_tier: None,
         place: None,
         sent_flag: Default::default(),
+        answered: None,
     }
 }
 

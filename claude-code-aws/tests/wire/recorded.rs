@@ -36,6 +36,7 @@ async fn read(reply: Reply) -> Read {
         service_tier: None,
         place: None,
         sent_flag: Default::default(),
+        answered: None,
     };
     let mut events = messages(&Replies::new([reply])).stream(call);
     let mut read = Read::default();

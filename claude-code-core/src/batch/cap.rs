@@ -87,6 +87,11 @@ impl SpendingCap {
         ))
     }
 
+    /// Reserves room for a batch job, all of it or nothing. Waits while requests under way may still give room back.
+    pub async fn reserve_job(&self, ceiling: Cost) -> Result<Room> {
+        self.reserve(ceiling, ceiling.known()).await
+    }
+
     /// What is spent.
     pub fn spent(&self) -> PicoUsd {
         PicoUsd(self.used().spent)
@@ -101,6 +106,23 @@ impl Room {
     /// The most that the request may cost.
     pub fn limit(&self) -> PicoUsd {
         PicoUsd(self.amount)
+    }
+
+    /// Takes a part of the room for one of the requests that it was reserved for.
+    pub fn split(&mut self, amount: PicoUsd) -> Room {
+        let amount = amount.0.min(self.amount);
+        self.amount -= amount;
+        Room { amount, of: self.of.clone() }
+    }
+
+    /// Makes the room this large, or as large as the cap allows now. Waits for nobody.
+    pub fn extend(&mut self, amount: PicoUsd) {
+        let mut used = self.of.used();
+        let left = self.of.cap.0.saturating_sub(used.spent).saturating_sub(used.reserved);
+        let more = amount.0.saturating_sub(self.amount).min(left);
+        used.reserved += more;
+        drop(used);
+        self.amount += more;
     }
 
     /// Books what the request cost and gives back the rest.

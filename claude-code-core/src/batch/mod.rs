@@ -3,9 +3,11 @@
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod batch;
 mod cap;
+mod job;
 pub mod quota;
 mod scheduler;
 
 pub use batch::BatchItem;
-pub use cap::SpendingCap;
+pub use cap::{Room, SpendingCap};
+pub use job::{JobCall, JobReservation};
 pub use scheduler::{BatchOptions, Scheduler};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as Turnstile;
 use tokio::time::{Instant, sleep};
 
-use super::cap::SpendingCap;
+use super::cap::{Room, SpendingCap};
 use super::quota::{Lengths, Window, burnt};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
@@ -119,6 +119,29 @@ impl Scheduler {
         if let Some(room) = room {
             room.settle(cost(&result));
         }
+        result
+    }
+
+    /// The batch's spending cap, where it has one.
+    pub fn cap(&self) -> Option<&SpendingCap> {
+        self.cap.as_ref()
+    }
+
+    /// Makes a result of a batch job's answer, which the request brings: resumes and repairs are sent on demand. `room` is
+    /// what the job held for it; what more it may cost is taken from what is left of the cap.
+    pub async fn finish(&self, mut request: GenerateRequest, room: Option<Room>) -> Result<Generation> {
+        let Some(mut room) = room else { return self.client.generate(request).await };
+        let share = room.limit();
+        let worst = self.client.estimate(request.clone())?.worst_usd.known();
+        let limit = request.max_usd.unwrap_or(self.client.policy().max_usd_per_request);
+        room.extend(worst.saturating_add(worst).saturating_add(share).min(limit));
+        request.max_usd = Some(room.limit());
+        let result = self.client.generate(request).await;
+        // An answer without a known price counts as what was held for it.
+        room.settle(match cost(&result) {
+            Cost::Priced(cost) => Cost::Priced(cost),
+            Cost::Unpriced { known } => Cost::Priced(known.max(share)),
+        });
         result
     }
 }

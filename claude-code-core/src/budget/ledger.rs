@@ -53,6 +53,9 @@ impl Ledger {
     /// Holds the ceiling of a send, or refuses it. With a cap, a ledger that cannot be reached refuses too. `left` is what
     /// is left of the request's time.
     pub(crate) async fn reserve(&self, scope: &Scope, ceiling: Cost, left: Duration) -> Result<Reservation> {
+        if ceiling == Cost::ZERO {
+            return Ok(self.deferred.reservation(0));
+        }
         match timeout(time_before_answer(left), self.reservation(scope, ceiling)).await {
             Ok(held) => held,
             Err(_) if self.caps.tightest().is_some() => Err(Error::new(
@@ -111,6 +114,17 @@ impl Ledger {
         });
         if settled.await.is_err() {
             tracing::warn!("a send could not be settled in time: it stays charged at its ceiling");
+        }
+    }
+
+    /// Settles what was held on a day by a reservation that was detached.
+    pub(crate) async fn settle_detached(&self, scope: &Scope, day: &str, held: PicoUsd, spent: PicoUsd) {
+        let change = Change::settle(pico(held), pico(spent));
+        for whose in [&Scope::all(), scope] {
+            let key = StateKey::new(StateKind::Budget, whose, day);
+            if let Err(error) = self.state.add(&key, self.addition(&change)).await {
+                tracing::warn!(%error, "a batch job could not be settled: it stays charged at its ceiling");
+            }
         }
     }
 

@@ -99,6 +99,11 @@ impl<K> Reservation<K> {
         self.sent_flag.clone()
     }
 
+    /// The first row and the amount, to be kept elsewhere and settled later: a drop gives nothing back.
+    pub(crate) fn detached(mut self) -> (Option<K>, i64) {
+        (std::mem::take(&mut self.rows).into_iter().next(), self.amount)
+    }
+
     /// Ends the reservation: its rows and the change that each of them takes. `spent` is none where it is unknown.
     pub(crate) fn close(mut self, spent: Option<i64>) -> (Vec<K>, Change) {
         let change = match spent {

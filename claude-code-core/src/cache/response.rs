@@ -107,6 +107,13 @@ impl ResponseCache {
         }
     }
 
+    /// Whether the answer is there. Takes no lease and waits for nobody.
+    pub(crate) async fn has(&self, plan: &Plan) -> bool {
+        let limit = time_before_answer(plan.limits.deadline.since(self.clock.now()));
+        let is_read = plan.is_cached() && plan.request.cache == CacheMode::Use;
+        is_read && matches!(timeout(limit, self.get(plan)).await, Ok(Some(_)))
+    }
+
     /// One look. None: another process is at it.
     async fn look(&self, plan: &Plan) -> Option<CacheLookup> {
         if plan.request.cache == CacheMode::Use

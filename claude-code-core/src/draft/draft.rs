@@ -286,10 +286,13 @@ impl Draft {
             _ => true,
         };
         let (catalogue, model) = (plan.policy.catalogue, candidate.known_as());
+        let of_job = attempt.why == AttemptReason::BatchJob;
+        let ceiling = if of_job { plan.ceiling(candidate, plan.prompt_tokens) } else { attempt.ceiling };
         let send = match (&usage, paid) {
             (_, false) => None,
+            (Some(usage), true) if of_job => Some(plan.job_receipt(candidate, usage)),
             (Some(usage), true) => Some(plan.receipt(candidate, usage, geo)),
-            (None, true) => Some(Receipt::of_unknown(catalogue, model, attempt.ceiling)),
+            (None, true) => Some(Receipt::of_unknown(catalogue, model, ceiling)),
         };
         let send = send.map(|send| if plan.policy.samples { send.as_sample() } else { send });
         self.usage += usage.unwrap_or_default();

@@ -24,6 +24,11 @@ pub struct NextAttempt {
 }
 
 impl NextAttempt {
+    /// The reading of a batch job's answer: it is paid for, so no bound of money holds it up.
+    pub(crate) fn of_job(max_tokens: u32) -> Self {
+        NextAttempt { why: AttemptReason::BatchJob, ..NextAttempt::first(max_tokens, Cost::ZERO) }
+    }
+
     /// The first send to the first candidate.
     pub(crate) fn first(max_tokens: u32, ceiling: Cost) -> Self {
         NextAttempt {

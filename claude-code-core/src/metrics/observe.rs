@@ -69,6 +69,9 @@ fn of_plan(mut seen: Observation, plan: Option<&Plan>) -> Observation {
         seen.batch_id.clone_from(&plan.request.batch_id);
         seen.tier = seen.tier.or(Some(plan.tier.as_str()));
         seen.tier_reason = Some(plan.tier_reason.clone());
+        if plan.request.job_answer.is_some() {
+            seen.lane = "batch";
+        }
         let first = || plan.first().model.to_string();
         seen.model.get_or_insert_with(first);
     }

@@ -68,8 +68,22 @@ pub struct ModelCard {
     pub profiles: Vec<ProfileScope>,
     /// Prices by where the request is processed.
     pub prices: PriceList,
+    /// Whether batch jobs take it, at half the price.
+    #[serde(default)]
+    pub batch: BatchSupport,
     /// What it accepts.
     pub capabilities: Capabilities,
+}
+
+/// Whether a model's batch jobs and their price are known. A hint: the service decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BatchSupport {
+    /// The service lists it for batch inference.
+    Yes,
+    /// Nobody has said so yet.
+    #[default]
+    Unknown,
 }
 
 /// Where a model stands between release and end of life. Days are `YYYY-MM-DD`.

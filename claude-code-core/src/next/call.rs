@@ -39,6 +39,7 @@ pub fn call(plan: &Plan, attempt: &NextAttempt, draft: &Draft) -> ModelCall {
         service_tier: plan.policy.service_tier.clone().filter(|_| sends(Field::ServiceTier)),
         place: candidate.place.clone(),
         sent_flag: Default::default(),
+        answered: plan.request.job_answer.clone().filter(|_| attempt.why == AttemptReason::BatchJob),
     }
 }
 

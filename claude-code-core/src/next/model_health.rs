@@ -103,6 +103,9 @@ impl ModelHealth {
         permit: &mut ProbePermit,
         left: Duration,
     ) -> Result<(), Error> {
+        if attempt.why == AttemptReason::BatchJob {
+            return Ok(());
+        }
         let begun = Instant::now();
         let model = &*plan.candidate(attempt.candidate).name();
         // Where another model can be asked, nobody waits for this one.

@@ -35,6 +35,9 @@ const CAUSES: [Cause; 6] = [
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
     let Some(last) = draft.sent.last() else {
+        if plan.request.job_answer.is_some() {
+            return Step::Attempt(NextAttempt::of_job(plan.max_tokens_of(plan.first())));
+        }
         let first = || {
             limits::checked(
                 plan,

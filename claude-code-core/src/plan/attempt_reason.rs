@@ -9,6 +9,8 @@ use crate::provider::Field;
 pub enum AttemptReason {
     /// The first one.
     First,
+    /// The answer of a batch job, read: paid for before.
+    BatchJob,
     /// The last fault was safe: nothing was generated.
     Retry,
     /// The last send may have been paid for and gave nothing: its one repeat.
@@ -33,6 +35,7 @@ impl std::fmt::Display for AttemptReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             AttemptReason::First => f.write_str("first"),
+            AttemptReason::BatchJob => f.write_str("batch job"),
             AttemptReason::Retry => f.write_str("retry"),
             AttemptReason::Repeat => f.write_str("repeat"),
             AttemptReason::Fallback => f.write_str("fallback"),

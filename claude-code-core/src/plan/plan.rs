@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;
 use crate::model::capability::{Effort, SentThinking};
-use crate::model::catalogue::ModelCard;
+use crate::model::catalogue::{BatchSupport, ModelCard};
 use crate::model::{ModelId, Tier};
 use crate::money::price::{Cost, PicoUsd};
 use crate::money::rates::{self, Rates};
@@ -187,6 +187,15 @@ impl Plan {
         match self.rates(candidate) {
             Some(_) => Receipt::of_send_in(self.policy.catalogue, candidate.known_as(), geo, usage, false),
             None => Receipt::of_unpriced(self.policy.catalogue, candidate.known_as(), usage),
+        }
+    }
+
+    /// What the answer of a batch job is charged: half, where the catalogue knows a batch price; else it is unpriced.
+    pub(crate) fn job_receipt(&self, candidate: &Candidate, usage: &Usage) -> Receipt {
+        let (catalogue, model) = (self.policy.catalogue, candidate.known_as());
+        match candidate.card.is_some_and(|card| card.batch == BatchSupport::Yes) {
+            true => Receipt::of_send(catalogue, model, usage, true),
+            false => Receipt::of_unpriced(catalogue, model, usage),
         }
     }
 

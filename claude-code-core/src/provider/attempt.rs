@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use tokio::time::Instant;
 
 use crate::error::ErrorKind;
@@ -15,6 +15,7 @@ use crate::provider::ended::Ended;
 use crate::provider::stop_signal::StopSignal;
 use crate::provider::timer::Alarm;
 use crate::provider::{Billing, ModelCall, ModelEvent, ModelProvider, ProviderError, SentFlag, StopReason};
+use crate::request::JobAnswer;
 
 /// The longest answer that is taken, in bytes: far above 128,000 tokens.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -56,7 +57,10 @@ pub struct Incoming {
 pub fn open(provider: &dyn ModelProvider, call: ModelCall, timeouts: Timeouts) -> Incoming {
     Incoming {
         sent_flag: call.sent_flag.clone(),
-        events: provider.stream(call),
+        events: match &call.answered {
+            Some(answer) => replayed(answer),
+            None => provider.stream(call),
+        },
         timeouts,
         alarm: Alarm::default(),
         begun: false,
@@ -71,6 +75,14 @@ pub fn open(provider: &dyn ModelProvider, call: ModelCall, timeouts: Timeouts) -
         fault: None,
         interrupt: StopSignal::default(),
     }
+}
+
+/// A batch job's answer as the events of a stream.
+fn replayed(answer: &JobAnswer) -> BoxStream<'static, Result<ModelEvent, ProviderError>> {
+    let stop = ModelEvent::Stop { reason: answer.stop_reason.clone(), detail: None };
+    let events =
+        [Some(ModelEvent::Text(answer.text.clone())), Some(stop), answer.usage.map(ModelEvent::Usage)];
+    stream::iter(events.into_iter().flatten().map(Ok)).boxed()
 }
 
 impl Incoming {

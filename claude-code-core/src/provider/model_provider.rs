@@ -13,6 +13,7 @@ use crate::model::capability::{Effort, SentThinking};
 use crate::money::usage::Usage;
 use crate::money::usage_figures::InferenceGeo;
 use crate::provider::message::{Message, TextBlock};
+use crate::request::JobAnswer;
 
 pub use crate::provider::sent_flag::SentFlag;
 
@@ -43,6 +44,8 @@ pub struct ModelCall {
     pub place: Option<std::sync::Arc<str>>,
     /// To be marked by the provider when the request leaves: what is cancelled before is not charged.
     pub sent_flag: SentFlag,
+    /// The answer, where a batch job has given it: nothing is sent.
+    pub answered: Option<std::sync::Arc<JobAnswer>>,
 }
 
 /// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).

@@ -91,6 +91,7 @@ fn call() -> ModelCall {
         service_tier: None,
         place: None,
         sent_flag: Default::default(),
+        answered: None,
     }
 }
 

@@ -60,6 +60,7 @@ impl Relay {
             service_tier: None,
             place: None,
             sent_flag: Default::default(),
+            answered: None,
         })
     }
 }
