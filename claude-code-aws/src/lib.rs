@@ -11,6 +11,7 @@
 #![deny(rustdoc::broken_intra_doc_links)]
 
 pub mod anthropic;
+pub mod batch;
 pub mod bedrock;
 pub mod checks;
 #[cfg(feature = "cli")]

@@ -74,7 +74,11 @@ pub(super) enum Command {
     /// Show spend, success, response times and savings of the last days
     Usage(UsageArgs),
     /// Check credentials, region, models, storage and caps; each line is ok or says what to do
-    Doctor,
+    Doctor {
+        /// Check also what batch jobs need: role, bucket, permissions
+        #[arg(long)]
+        batch: bool,
+    },
     /// Run the local twin of Bedrock, S3 and DynamoDB
     #[command(subcommand)]
     Twin(TwinCommand),
@@ -284,6 +288,9 @@ pub(super) enum ResultsCommand {
         /// Only results in this language
         #[arg(short, long)]
         language: Option<String>,
+        /// Only results of this batch of this machine, by the id that `batch` prints
+        #[arg(long, value_name = "ID", conflicts_with = "language")]
+        batch: Option<String>,
         /// Maximum number of results
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,

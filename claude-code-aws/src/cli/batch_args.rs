@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use claude_code_core::PicoUsd;
+
+use crate::batch::Lane;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -22,7 +24,7 @@ pub(super) enum BatchAction {
         /// The batch's id, as `batch` prints it at the end
         id: String,
     },
-    /// End a running batch; its answers are kept
+    /// End a batch and its batch jobs; what was answered is kept
     Stop {
         /// The batch's id
         id: String,
@@ -49,7 +51,8 @@ pub(super) struct RunBatchArgs {
     /// How requests are sent
     #[arg(long, default_value = "auto")]
     pub(super) lane: Lane,
-    /// End after this time, such as 90m or 24h; --resume goes on
+    /// Be done by then, such as 90m or 24h: from an hour on requests may go in batch jobs, which are stopped in time for
+    /// the rest to be sent on demand; --resume goes on
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(super) deadline: Option<Duration>,
     /// The most that the whole batch may cost, in dollars
@@ -58,23 +61,12 @@ pub(super) struct RunBatchArgs {
     /// The quota of each model in tokens a minute: requests are sent so that nothing is throttled
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) tpm: Option<u64>,
-    /// Models, lanes and the most that it can cost; sends nothing
+    /// Models, lanes with their reasons, and the most that it can cost; sends nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// The JSON schema of a line of the prompts
     #[arg(long)]
     pub(super) schema: bool,
-}
-
-/// How requests of a batch are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Lane {
-    /// The cheapest that meets the deadline
-    Auto,
-    /// One by one, as generate does
-    OnDemand,
-    /// A job of Bedrock's batch inference
-    BedrockBatch,
 }
 
 /// `90s`, `30m`, `24h`, or seconds.

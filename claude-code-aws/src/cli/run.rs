@@ -85,7 +85,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Iam(args) => iam::run(global, &args),
         Command::Budget { action } => wait(budget::run(global, action)),
         Command::Usage(args) => wait(usage::run(global, args)),
-        Command::Doctor => wait(doctor::run(global)),
+        Command::Doctor { batch } => wait(doctor::run(global, batch)),
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
         Command::Service(command) => wait_for(|alive| service::run(global, command, alive)),
         Command::Serve(args) => {

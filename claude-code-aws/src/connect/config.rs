@@ -13,10 +13,8 @@ use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
 
 /// What every variable's name begins with. `CLAUDE_CODE_` alone belongs to another program.
 const PREFIX: &str = "CLAUDE_CODE_AWS_";
-
 /// The shortest token that `serve` takes: 64 bits in hex.
 const LEAST_TOKEN: usize = 16;
-
 /// Lambda sets it, and nobody else.
 const LAMBDA: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
@@ -83,6 +81,8 @@ pub struct Config {
     pub bucket_name: Option<String>,
     /// The table of cache, leases, budgets, jobs and keys.
     pub state_table: String,
+    /// Where batch jobs run.
+    pub batch: super::batch::Settings,
     /// The queue (SQS) between those who accept jobs and those who work on them; none: the process that accepts works.
     pub jobs_queue_url: Option<String>,
     /// The service creator's table.
@@ -93,9 +93,8 @@ pub struct Config {
     pub api: Api,
     /// Where local state is; none: `~/.claude-code-aws`.
     pub local_dir: Option<PathBuf>,
-    /// Whether AWS_ENDPOINT_URL* counts, and a private address without https is taken for the Messages API. Inside Lambda
-    /// it is off unless ALLOW_ENDPOINT_OVERRIDE=1: whoever sets the function's environment shall not lead away requests
-    /// that its role signs.
+    /// Whether AWS_ENDPOINT_URL* counts, and a private address without https is taken for the Messages API. Off inside
+    /// Lambda unless ALLOW_ENDPOINT_OVERRIDE=1: its environment shall not lead away requests that its role signs.
     pub allow_endpoint_override: bool,
     /// Who plays Bedrock where the provider is `samples`; none: a twin with the sample answers.
     #[cfg(feature = "local")]
@@ -125,6 +124,7 @@ impl Default for Config {
             table_name: "claude-code-results".into(),
             bucket_name: None,
             state_table: "claude-code-state".into(),
+            batch: Default::default(),
             jobs_queue_url: None,
             service_table: "CloudServiceCreator".into(),
             service_bucket: "cloudservicecreator-code".into(),
@@ -150,8 +150,7 @@ impl Config {
         Config::from_vars_os(std::env::vars_os())
     }
 
-    /// As [`from_vars`](Self::from_vars), for values that may not be UTF-8: one that is read here is then an error by name,
-    /// for without it something else would be done than was asked for.
+    /// As [`from_vars`](Self::from_vars), for values that may not be UTF-8: one that is read here is an error by name.
     pub fn from_vars_os(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
         let mut read = Vec::new();
         for (name, value) in vars {
@@ -293,6 +292,7 @@ impl Vars {
         }
         let text = |name: &str| self.get(name).map(str::to_owned);
         config.bucket_name = text("BUCKET_NAME");
+        config.batch = super::batch::Settings::of(text("BATCH_ROLE_ARN"), text("BATCH_BUCKET"));
         config.jobs_queue_url = text("JOBS_QUEUE_URL");
         for (name, place) in [
             ("TABLE_NAME", &mut config.table_name),

@@ -1,6 +1,7 @@
 //! Connecting: configuration, endpoints, the shared HTTP transport, and the client that comes of them.
 
 mod api_key;
+pub mod batch;
 mod catalogue;
 mod cause;
 pub mod config;

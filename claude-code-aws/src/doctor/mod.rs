@@ -8,10 +8,12 @@ use crate::connect::config::{Config, Provider};
 
 mod access;
 mod aws;
+mod batch;
 mod models;
 mod route;
 mod store;
 
+pub use batch::examine_batch;
 pub use models::{InUse, in_use};
 
 /// What Bedrock itself says of the models in use, where it is the provider: one finding or more for each. Nothing is sent

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch_manifest::{Key, Manifest, Repeats};
 use super::file_sync::FileSync;
+use crate::batch::job::{self, Job, JobEvent, JobLine};
 
 /// How every line begins: what begins otherwise is another program's file, and stays as it is.
 const BEGINS: &str = "{\"key\":\"";
@@ -50,6 +51,7 @@ pub struct Journal {
     /// Where each answer's line is: its begin and its length.
     answers: HashMap<Key, (u64, usize)>,
     manifest: Option<Manifest>,
+    jobs: Vec<Job>,
     spent: PicoUsd,
 }
 
@@ -64,6 +66,7 @@ impl std::fmt::Debug for Journal {
 struct Scan {
     answers: HashMap<Key, (u64, usize)>,
     manifest: Option<Manifest>,
+    jobs: Vec<Job>,
     spent: PicoUsd,
     end: u64,
     /// The number of a line that is not a journal's.
@@ -79,6 +82,7 @@ impl Scan {
         let mut scan = Scan {
             answers: HashMap::new(),
             manifest: None,
+            jobs: Vec::new(),
             spent: PicoUsd::ZERO,
             end: 0,
             foreign: None,
@@ -117,6 +121,8 @@ impl Scan {
             self.answers.insert(key, (self.end, line.len()));
         } else if let Ok(manifest) = serde_json::from_slice(line) {
             self.manifest = Some(manifest);
+        } else if let Ok(line) = serde_json::from_slice(line) {
+            job::apply(&mut self.jobs, line);
         } else {
             return false;
         }
@@ -130,7 +136,7 @@ fn foreign(path: &Path, number: usize) -> Error {
 }
 
 /// A look at a journal that another process may have open.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Look {
     /// Requests of the batch.
     pub requests: usize,
@@ -140,6 +146,8 @@ pub struct Look {
     pub spent: PicoUsd,
     /// Whether a process works on it now.
     pub is_open: bool,
+    /// Its batch jobs.
+    pub jobs: Vec<Job>,
 }
 
 impl Look {
@@ -154,9 +162,10 @@ impl Look {
         if let Some(number) = scan.foreign {
             return Err(foreign(path, number));
         }
-        let answers = scan.answers.len();
-        let requests = scan.manifest.as_ref().map_or(answers, Manifest::len);
-        Ok(Look { requests, answers, spent: scan.spent, is_open })
+        let kept = scan.answers.len();
+        let (requests, answers) =
+            scan.manifest.as_ref().map_or((kept, kept), |all| (all.len(), all.answered(scan.answers.keys())));
+        Ok(Look { requests, answers, spent: scan.spent, is_open, jobs: scan.jobs })
     }
 }
 
@@ -177,11 +186,11 @@ impl Journal {
         })?;
         let sync = FileSync::start(&file).map_err(|error| failed("written", error))?;
         let scan = Scan::of(&file).map_err(|error| failed("read", error))?;
-        let Scan { answers, manifest, spent, end, is_unended, .. } = match scan.foreign {
+        let Scan { answers, manifest, jobs, spent, end, is_unended, .. } = match scan.foreign {
             Some(number) => return Err(foreign(path, number)),
             None => scan,
         };
-        let mut journal = Journal { file, sync, path: path.to_owned(), end, answers, manifest, spent };
+        let mut journal = Journal { file, sync, path: path.to_owned(), end, answers, manifest, jobs, spent };
         journal.cut().map_err(|error| failed("written", error))?;
         if is_unended {
             journal.file.write_all(b"\n").map_err(|error| failed("written", error))?;
@@ -215,6 +224,24 @@ impl Journal {
         self.spent
     }
 
+    /// Its batch jobs.
+    pub fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    /// The file that it is in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Notes what happens to a job, before or after it happens.
+    pub fn note_job(&mut self, token: &str, event: JobEvent) -> Result<()> {
+        let line = JobLine::new(token, event);
+        self.write(&line).map_err(|error| self.unwritable(&error))?;
+        job::apply(&mut self.jobs, line);
+        Ok(())
+    }
+
     /// Notes what the batch consists of from now on.
     pub fn begin(&mut self, manifest: Manifest) -> Result<()> {
         if self.manifest.as_ref() != Some(&manifest) {
@@ -245,27 +272,21 @@ impl Journal {
     ) -> BoxStream<'static, Entry> {
         let concurrency = options.concurrency.max(1);
         let scheduler = Scheduler::new(client, options, self.spent);
-        let journal = Arc::new(Mutex::new(self));
         let mut repeats = Repeats::default();
         let items = requests.into_iter().enumerate().map(move |(index, request)| {
             let key = repeats.key(&request);
-            (index, key, request)
+            (index, key, repeats.shared_key(&request, key), request)
         });
-        let entries = stream::iter(items).map(move |(index, key, request)| {
-            let (scheduler, journal) = (scheduler.clone(), journal.clone());
-            async move {
-                if let Some(kept) = locked(&journal).answer(&key) {
-                    return Entry { item: BatchItem { index, result: kept }, resumed: true };
-                }
-                let answered = scheduler.generate(request).await;
-                let result = answered.and_then(|answer| locked(&journal).keep(&key, answer));
-                Entry { item: BatchItem { index, result }, resumed: false }
-            }
-        });
-        entries.buffer_unordered(concurrency).boxed()
+        entries(Arc::new(Mutex::new(self)), client, &scheduler, items, concurrency)
     }
 
-    /// The answer of an earlier run.
+    /// The answer of an earlier run: the item's own, or that of the equal request whose answer it shares.
+    fn kept(&mut self, key: &Key, shared: &Key, client: &Client) -> Option<Result<Generation>> {
+        let own = self.answer(key);
+        own.or_else(|| Some(self.answer(shared)?.map(|answer| client.merged(&answer))))
+    }
+
+    /// The answer under this key.
     fn answer(&mut self, key: &Key) -> Option<Result<Generation>> {
         let (at, length) = *self.answers.get(key)?;
         let mut line = vec![0; length];
@@ -282,7 +303,8 @@ impl Journal {
         })
     }
 
-    fn keep(&mut self, key: &Key, answer: Generation) -> Result<Generation> {
+    /// Writes an answer, and gives it when it is written.
+    pub(crate) fn keep(&mut self, key: &Key, answer: Generation) -> Result<Generation> {
         match self.write(&Line { key: *key, generation: &answer }) {
             Ok(()) => Ok(answer),
             Err(error) => {
@@ -314,6 +336,32 @@ impl Journal {
     }
 }
 
-fn locked(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
+/// An item on its way: its place, its own key, the key of the answer that it shares, and the request.
+pub(crate) type Item = (usize, Key, Key, GenerateRequest);
+
+/// The items' answers: what the journal has is given, every other answer is in it before it is given.
+pub(crate) fn entries(
+    journal: Arc<Mutex<Journal>>,
+    client: &Client,
+    scheduler: &Scheduler,
+    items: impl Iterator<Item = Item> + Send + 'static,
+    concurrency: usize,
+) -> BoxStream<'static, Entry> {
+    let (client, scheduler) = (client.clone(), scheduler.clone());
+    let entries = stream::iter(items).map(move |(index, key, shared, request)| {
+        let (scheduler, journal, client) = (scheduler.clone(), journal.clone(), client.clone());
+        async move {
+            if let Some(kept) = locked(&journal).kept(&key, &shared, &client) {
+                return Entry { item: BatchItem { index, result: kept }, resumed: true };
+            }
+            let answered = scheduler.generate(request).await;
+            let result = answered.and_then(|answer| locked(&journal).keep(&key, answer));
+            Entry { item: BatchItem { index, result }, resumed: false }
+        }
+    });
+    entries.buffer_unordered(concurrency).boxed()
+}
+
+pub(crate) fn locked(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
     journal.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! Batch manifest: a key for each request, by which a resumed batch recognises what was already answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use claude_code_core::{CacheMode, GenerateRequest};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,11 @@ impl Key {
     /// The key of the nth repeat of the same request, from 0: the request's own.
     fn repeat(self, nth: u32) -> Self {
         if nth == 0 { self } else { Key(hash([self.to_string().as_str(), &nth.to_string()].into_iter())) }
+    }
+
+    /// The first 16 hex digits: enough to tell the requests of a batch apart.
+    fn short(&self) -> String {
+        self.0[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// An id in the form of a UUID (version 8: a hash).
@@ -91,6 +96,12 @@ impl Repeats {
         key.repeat(*seen - 1)
     }
 
+    /// The key under which the request's answer may be as well: that of the first equal one, where it shares its answer;
+    /// else its own.
+    pub fn shared_key(&self, request: &GenerateRequest, own: Key) -> Key {
+        if request.cache == CacheMode::Off { own } else { Key::of(request) }
+    }
+
     /// Whether the request was seen before and shares that one's answer. One that keeps off the cache is sent each time.
     pub fn is_shared(&self, request: &GenerateRequest) -> bool {
         request.cache != CacheMode::Off && self.0.get(&Key::of(request)).is_some_and(|seen| *seen > 1)
@@ -104,7 +115,7 @@ pub struct Manifest {
     key: Named,
     /// The batch's id.
     pub batch: String,
-    /// The first 16 hex digits of each request's key.
+    /// The first 16 hex digits of the key under which each request's answer is; repeats that share it have the same.
     requests: Vec<String>,
 }
 
@@ -118,7 +129,7 @@ enum Named {
 impl Manifest {
     /// The manifest of a batch with these requests, in their order.
     pub fn new(batch: impl Into<String>, keys: &[Key]) -> Self {
-        let requests = keys.iter().map(|key| key.to_string()[..16].to_owned()).collect();
+        let requests = keys.iter().map(Key::short).collect();
         Manifest { key: Named::Manifest, batch: batch.into(), requests }
     }
 
@@ -130,6 +141,12 @@ impl Manifest {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.requests.is_empty()
+    }
+
+    /// How many of the requests have an answer under one of these keys.
+    pub fn answered<'k>(&self, keys: impl Iterator<Item = &'k Key>) -> usize {
+        let kept: HashSet<String> = keys.map(Key::short).collect();
+        self.requests.iter().filter(|request| kept.contains(*request)).count()
     }
 
     /// How this one differs from an earlier one: requests that are new, and requests that are gone.

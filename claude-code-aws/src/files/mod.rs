@@ -2,6 +2,7 @@
 
 pub mod batch_journal;
 pub mod batch_manifest;
+pub mod batch_rows;
 mod file_sync;
 pub mod git;
 pub mod read;

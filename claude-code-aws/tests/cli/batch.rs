@@ -1,5 +1,7 @@
 //! `batch`: files of prompts become files of results.
 
+mod jobs;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -40,6 +42,13 @@ fn each_line_of_the_prompts_has_one_of_the_results_in_its_place() {
     assert!(why(2).starts_with("line 4 of ") && why(2).contains("not JSON"), "{}", why(2));
     assert!(why(3).starts_with("line 5 of ") && why(3).contains("tokens"), "{}", why(3));
     assert!(done.last_line().starts_with("2 of 2 requests · 2 bad lines · $0 · batch "), "{done:?}");
+    // Its results are found by its id.
+    let id = done.last_line().rsplit(' ').next().unwrap().to_owned();
+    let listed = place.run(&["results", "list", "--batch", &id, "--json"]);
+    let listed: Vec<_> =
+        listed.json()["items"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(listed.len(), 2);
+    assert!((0..2).all(|at| listed.contains(&results[at]["result"]["id"])));
 }
 
 #[test]
@@ -104,11 +113,13 @@ fn the_schema_of_a_line_is_json_and_knows_prompt_and_id() {
     assert!(generate["prompt"].is_object() && generate["id"].is_object(), "{schema}");
 }
 
-/// Ten kills while a script answers slowly: each prompt's result is there once, and no more is sent than was under way.
+/// Kills while a script answers slowly: each prompt's result is there once, no more is sent than was under way, and the
+/// output is that of an unbroken run but for ids and times. 1,000 prompts and 20 kills with CAMPAIGN=1.
 #[test]
 fn a_batch_killed_again_and_again_has_each_result_once() {
     let place = Place::new();
-    let (prompts, at_once, kills) = (60, 4, 10);
+    let is_full = std::env::var_os("CAMPAIGN").is_some_and(|set| set == "1");
+    let (prompts, at_once, kills) = if is_full { (1_000, 4, 20) } else { (60, 4, 10) };
     let line = |n| serde_json::json!({ "prompt": format!("task {n}"), "model": "haiku" }).to_string() + "\n";
     let input: String = (0..prompts).map(line).collect();
     let input = place.write("p.jsonl", &input);
@@ -138,7 +149,7 @@ fn a_batch_killed_again_and_again_has_each_result_once() {
     let mut killed = 0;
     for n in 0..kills {
         let mut child = command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(40 + 17 * n));
+        std::thread::sleep(Duration::from_millis(40 + 17 * n % 500));
         killed += u64::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
@@ -150,4 +161,25 @@ fn a_batch_killed_again_and_again_has_each_result_once() {
     assert_eq!(numbers, (1..=prompts).collect::<Vec<_>>());
     assert!(results.iter().all(|line| line["result"]["accepted"] == true));
     println!("{killed} of {kills} runs were killed before their end");
+    // An unbroken run of the same prompts gives the same but for what no two runs share.
+    let whole = input.with_file_name("whole.jsonl");
+    let args = ["batch", input.to_str().unwrap(), "--out", whole.to_str().unwrap(), "--concurrency", "4"];
+    let mut unbroken = place.command(&args);
+    let script = format!(
+        r#"{{"steps": [{{"times": {prompts}, "answer": {{"text": "```python a.py\nx = 1\n```"}}}}]}}"#
+    );
+    let script = place.write("whole.json", &script);
+    let up = crate::up::Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    unbroken.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").stdin(Stdio::null());
+    assert_eq!(Done::of(unbroken.output().unwrap()).code, 0);
+    let lasting = |path: &Path| -> Vec<Value> {
+        let volatile = |mut line: Value| {
+            for member in ["id", "generated_at", "attempts"] {
+                line["result"].as_object_mut().unwrap().remove(member);
+            }
+            line
+        };
+        lines(path).into_iter().map(volatile).collect()
+    };
+    assert_eq!(lasting(&out), lasting(&whole));
 }

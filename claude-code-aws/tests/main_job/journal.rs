@@ -88,7 +88,41 @@ async fn each_repeat_of_a_request_has_an_answer_of_its_own_in_the_journal() {
     };
     let costs = paid(&path).await;
     assert_eq!(costs.iter().filter(|cost| **cost > 0).count(), 1, "one is paid for: {costs:?}");
-    assert_eq!(entries(&path, &provider, &["a", "a", "a", "a"]).await[3], (3, false));
+}
+
+#[tokio::test]
+async fn a_repeat_of_a_journalled_request_shares_its_answer_and_is_not_paid_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let provider = ScriptedProvider::new([Script::answer(HELLO)]);
+    entries(&path, &provider, &["a"]).await;
+    assert_eq!(entries(&path, &provider, &["b", "a", "a"]).await, [(0, false), (1, true), (2, true)]);
+    assert_eq!(provider.calls().len(), 2);
+    let mut batch = Journal::open(&path).unwrap().batch(&client(&provider), requests(&["a", "a"]), 1);
+    let (first, repeat) = (batch.next().await.unwrap(), batch.next().await.unwrap());
+    let of = |entry: &Entry| entry.item.result.as_ref().unwrap().receipt.total().known().0;
+    assert!(of(&first) > 0 && of(&repeat) == 0, "{} and {}", of(&first), of(&repeat));
+    drop(batch);
+    // One that keeps off the cache wants an answer of its own.
+    let mut alone = requests(&["a", "a"]);
+    alone[1].cache = claude_code_core::CacheMode::Off;
+    let batch = Journal::open(&path).unwrap().batch(&client(&provider), alone, 1);
+    assert_eq!(batch.map(|entry| entry.resumed).collect::<Vec<_>>().await, [true, false]);
+    assert_eq!(provider.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn a_look_counts_repeats_of_an_answered_request_as_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let provider = ScriptedProvider::new([Script::answer(HELLO)]);
+    let mut journal = Journal::open(&path).unwrap();
+    let keys: Vec<Key> = requests(&["a", "a", "b"]).iter().map(Key::of).collect();
+    journal.begin(Manifest::new("id", &keys)).unwrap();
+    let mut batch = journal.batch(&client(&provider), requests(&["a", "a", "b"]), 1);
+    batch.next().await.unwrap();
+    let look = Look::at(&path).unwrap();
+    assert_eq!((look.requests, look.answers), (3, 2));
 }
 
 #[tokio::test]

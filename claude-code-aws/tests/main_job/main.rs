@@ -1,6 +1,7 @@
 //! The main job end to end on the local twin: the real AWS SDK clients against real engines in the process.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod jobs;
 mod journal;
 mod offline;
 mod recorded;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use claude_code_core::{Error, ErrorKind, GenerateRequest, Result};
 use serde_json::Value;
@@ -47,7 +48,8 @@ impl Input {
             match line?.map(|text| parsed(&text)) {
                 None => {}
                 Some(Ok((id, request))) => {
-                    input.keys.push(repeats.key(&request));
+                    let key = repeats.key(&request);
+                    input.keys.push(repeats.shared_key(&request, key));
                     input.repeats += usize::from(repeats.is_shared(&request));
                     input.lines.push((number, Line::Request { id: id.map(Into::into) }));
                 }
@@ -79,7 +81,7 @@ impl Input {
         })
     }
 
-    /// The key of each request.
+    /// The key of each request, as the manifest notes it: repeats that share an answer have one key.
     pub(crate) fn keys(&self) -> &[Key] {
         &self.keys
     }
@@ -99,6 +101,12 @@ impl Input {
 pub(crate) struct Requests(Lines);
 
 impl Requests {
+    /// The requests as often as they are read.
+    pub(crate) fn again(input: &Input) -> crate::batch::Requests {
+        let path = input.path.clone();
+        Arc::new(move || Ok(Box::new(Requests(Lines::open(&path)?)) as Box<dyn Iterator<Item = _> + Send>))
+    }
+
     pub(crate) fn open(input: &Input) -> Result<Self> {
         Lines::open(&input.path).map(Requests)
     }

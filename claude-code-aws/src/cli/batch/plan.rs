@@ -1,45 +1,36 @@
 //! The plan of a batch, before anything is sent: by which model and lane each request would go, why, and what it can cost.
 
-use std::collections::BTreeMap;
-
-use claude_code_core::{Cost, PicoUsd, Result};
+use claude_code_core::Result;
 
 use super::input::{Input, Requests};
+use crate::batch::plan::{Groups, Wish, choose};
 use crate::cli::args::Global;
 use crate::cli::output::{exit, figures, json, show};
 use crate::cli::setup;
-
-/// The requests of one model and tier.
-#[derive(Default)]
-struct Group {
-    requests: usize,
-    worst: u64,
-    unpriced: bool,
-}
+use crate::files::batch_manifest::Repeats;
 
 /// Prints the plan. Nothing is sent, no credentials are looked for.
-pub(crate) async fn show(global: Global, input: &Input) -> Result<u8> {
+pub(crate) async fn show(global: Global, input: &Input, wish: Wish) -> Result<u8> {
     let client = setup::planner(global).await?;
-    let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
-    let mut refused = 0;
+    let (mut groups, mut repeats, mut refused) = (Groups::default(), Repeats::default(), 0);
     for request in Requests::open(input)? {
-        let Ok(estimate) = client.estimate(request) else {
-            refused += 1;
+        repeats.key(&request);
+        if repeats.is_shared(&request) {
             continue;
-        };
-        let group = groups.entry((estimate.model, estimate.tier.to_string())).or_default();
-        group.requests += 1;
-        group.worst = group.worst.saturating_add(estimate.worst_usd.known().0);
-        group.unpriced |= estimate.worst_usd.priced().is_none();
+        }
+        match client.job_call(request) {
+            Ok(call) => groups.note(&call),
+            Err(_) => refused += 1,
+        }
     }
-    let why = "the only lane that this build has";
+    let groups: Vec<_> = groups.0.iter().map(|(name, group)| (name, group, choose(group, &wish))).collect();
     if global.json {
         let lanes: Vec<_> = groups
             .iter()
-            .map(|((model, tier), group)| {
+            .map(|((model, tier), group, choice)| {
                 serde_json::json!({
-                    "model": model, "tier": tier, "requests": group.requests, "lane": "on-demand", "why": why,
-                    "worst_usd": (!group.unpriced).then_some(PicoUsd(group.worst)),
+                    "model": model, "tier": tier, "requests": group.requests, "lane": choice.lane(),
+                    "why": choice.why, "worst_usd": choice.worst(group),
                 })
             })
             .collect();
@@ -49,12 +40,16 @@ pub(crate) async fn show(global: Global, input: &Input) -> Result<u8> {
         }))?)?;
         return Ok(exit::OK);
     }
-    let head = ["model", "tier", "requests", "lane", "at most"].map(str::to_owned).to_vec();
-    let rows = groups.iter().map(|((model, tier), group)| {
-        let worst = PicoUsd(group.worst);
-        let cost = if group.unpriced { Cost::Unpriced { known: worst } } else { Cost::Priced(worst) };
-        let requests = group.requests.to_string();
-        vec![figures::model(model), tier.clone(), requests, "on-demand".to_owned(), figures::cost(cost)]
+    let head = ["model", "tier", "requests", "lane", "at most", "why"].map(str::to_owned).to_vec();
+    let rows = groups.iter().map(|((model, tier), group, choice)| {
+        vec![
+            figures::model(model),
+            tier.clone(),
+            group.requests.to_string(),
+            choice.lane().to_owned(),
+            figures::cost(choice.worst(group)),
+            choice.why.clone(),
+        ]
     });
     show::out(&show::table(&[head].into_iter().chain(rows).collect::<Vec<_>>()))?;
     show::note(&format!(

@@ -9,15 +9,19 @@ use claude_code_core::{Error, ErrorKind, PicoUsd, Result};
 use futures_util::StreamExt;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::batch::Options;
+use crate::batch::plan::Wish;
 use crate::cli::args::Global;
 use crate::cli::batch::input::{Input, Requests};
+use crate::cli::batch::jobs;
 use crate::cli::batch::output::Output;
 use crate::cli::batch::plan;
 use crate::cli::batch::progress::{Progress, Tally};
-use crate::cli::batch_args::{BatchAction, BatchArgs, Lane, RunBatchArgs};
+use crate::cli::batch_args::{BatchAction, BatchArgs, RunBatchArgs};
 use crate::cli::output::{exit, figures, json, show};
 use crate::cli::setup;
 use crate::cli::shutdown::Signals;
+use crate::connect::batch::{batch_lane, no_jobs};
 use crate::files::batch_journal::{Entry, Journal, Look};
 use crate::files::batch_manifest::{Key, Manifest};
 
@@ -39,7 +43,8 @@ impl Place {
         Ok(Place { id, dir: local_dir.join("batches") })
     }
 
-    fn named(id: &str, local_dir: &Path) -> Result<Self> {
+    /// The place of the batch with this id.
+    pub(crate) fn named(id: &str, local_dir: &Path) -> Result<Self> {
         let place = Place { id: id.to_owned(), dir: local_dir.join("batches") };
         let is_id = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         if !is_id || !place.journal().exists() {
@@ -52,7 +57,8 @@ impl Place {
         Ok(place)
     }
 
-    fn journal(&self) -> PathBuf {
+    /// The file of its journal.
+    pub(crate) fn journal(&self) -> PathBuf {
         self.dir.join(format!("{}.jsonl", self.id))
     }
 
@@ -82,8 +88,8 @@ enum Ended {
 
 pub(crate) async fn run(global: Global, args: BatchArgs) -> Result<u8> {
     match args.action {
-        Some(BatchAction::Status { id }) => status(global, &id),
-        Some(BatchAction::Stop { id }) => stop(global, &id),
+        Some(BatchAction::Status { id }) => status(global, &id).await,
+        Some(BatchAction::Stop { id }) => stop(global, &id).await,
         None => start(global, &args.run).await,
     }
 }
@@ -98,14 +104,13 @@ async fn start(global: Global, args: &RunBatchArgs) -> Result<u8> {
             "name the file of prompts and, with --out, the file of results (see batch --help)",
         ));
     };
-    if args.lane == Lane::BedrockBatch {
-        return Err(Error::invalid("--lane bedrock-batch is not built yet: use --lane on-demand"));
-    }
     let input = Input::read(prompts)?;
+    let config = setup::config(global)?;
+    let wish = Wish { lane: args.lane, deadline: args.deadline, ..Wish::default() };
     if args.dry_run {
-        return plan::show(global, &input).await;
+        return plan::show(global, &input, Wish { no_jobs: no_jobs(&config), ..wish }).await;
     }
-    let place = Place::of(out, &setup::config(global)?.local_dir()?)?;
+    let place = Place::of(out, &config.local_dir()?)?;
     place.create()?;
     let journal = journal(&place, &input, out, args.resume)?;
     let _ = std::fs::remove_file(place.stop());
@@ -116,7 +121,12 @@ async fn start(global: Global, args: &RunBatchArgs) -> Result<u8> {
         .with_max_usd(args.max_usd)
         .with_tokens_per_minute(args.tpm)
         .with_id(&place.id);
-    let mut items = journal.batch_with(&client, Requests::open(&input)?, options);
+    let lane = match wish.wants_jobs() || !journal.jobs().is_empty() {
+        true => batch_lane(&config).await?,
+        false => Err("nobody asked for jobs".to_owned()),
+    };
+    let options = Options::new(options).with_lane(wish, lane).with_notes(show::note);
+    let mut items = crate::batch::run(&client, journal, Requests::again(&input), options).await?;
     let ended = drive(&mut items, &mut output, &mut tally, &place, args.deadline).await;
     drop(items);
     let _ = tokio::time::timeout(Duration::from_secs(1), client.release_leases()).await;
@@ -243,9 +253,10 @@ fn resume_line(args: &RunBatchArgs) -> Option<String> {
     Some(format!("claude-code-aws batch {} --out {} --resume", quoted(prompts), quoted(out)))
 }
 
-fn status(global: Global, id: &str) -> Result<u8> {
-    let place = Place::named(id, &setup::config(global)?.local_dir()?)?;
-    let look = Look::at(&place.journal())?;
+async fn status(global: Global, id: &str) -> Result<u8> {
+    let config = setup::config(global)?;
+    let look = Look::at(&Place::named(id, &config.local_dir()?)?.journal())?;
+    let jobs = jobs::now(&config, &look.jobs).await;
     if global.json {
         show::out(&json::text(&serde_json::json!({
             "batch": id,
@@ -253,6 +264,7 @@ fn status(global: Global, id: &str) -> Result<u8> {
             "answered": look.answers,
             "running": look.is_open,
             "spent_usd": look.spent,
+            "jobs": jobs.iter().map(jobs::JobRow::json).collect::<Vec<_>>(),
         }))?)?;
         return Ok(exit::OK);
     }
@@ -266,20 +278,30 @@ fn status(global: Global, id: &str) -> Result<u8> {
         ("answered", format!("{} of {}", look.answers, look.requests)),
         ("spent", figures::usd(look.spent)),
     ];
-    let rows: Vec<Vec<String>> = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
-    show::out(&show::table(&rows))?;
+    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).into_iter();
+    let jobs = jobs.iter().map(|job| vec!["job".to_owned(), job.text()]);
+    show::out(&show::table(&rows.chain(jobs).collect::<Vec<_>>()))?;
     Ok(exit::OK)
 }
 
-fn stop(global: Global, id: &str) -> Result<u8> {
-    let place = Place::named(id, &setup::config(global)?.local_dir()?)?;
-    if !Look::at(&place.journal())?.is_open {
-        show::note(&format!("batch {id} is not running: there is nothing to stop"));
-        return Ok(exit::OK);
+async fn stop(global: Global, id: &str) -> Result<u8> {
+    let config = setup::config(global)?;
+    let place = Place::named(id, &config.local_dir()?)?;
+    let look = Look::at(&place.journal())?;
+    if look.is_open {
+        std::fs::write(place.stop(), "stop\n").map_err(|error| {
+            Error::new(ErrorKind::Storage, format!("cannot write {}: {error}", place.stop().display()))
+        })?;
+        show::note(&format!("batch {id} ends within a second; its answers are kept"));
     }
-    std::fs::write(place.stop(), "stop\n").map_err(|error| {
-        Error::new(ErrorKind::Storage, format!("cannot write {}: {error}", place.stop().display()))
-    })?;
-    show::note(&format!("batch {id} ends within a second; its answers are kept"));
+    let stopped = jobs::stop(&config, &look.jobs).await?;
+    if stopped > 0 {
+        let jobs = figures::some(stopped, "job");
+        show::note(&format!(
+            "{jobs} told to stop: what was answered until then is paid for; --resume collects it"
+        ));
+    } else if !look.is_open {
+        show::note(&format!("batch {id} is not running: there is nothing to stop"));
+    }
     Ok(exit::OK)
 }

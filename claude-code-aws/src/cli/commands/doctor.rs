@@ -9,11 +9,15 @@ use crate::cli::output::json;
 use crate::cli::output::plain;
 use crate::cli::output::show;
 use crate::cli::setup;
-use crate::doctor::{Finding, examine};
+use crate::doctor::{Finding, examine, examine_batch};
 
 /// Looks and tells. Exit code 1 if anything has to be done.
-pub(crate) async fn run(global: Global) -> Result<u8> {
-    let mut findings = examine(&setup::config(global)?).await;
+pub(crate) async fn run(global: Global, batch: bool) -> Result<u8> {
+    let config = setup::config(global)?;
+    let mut findings = examine(&config).await;
+    if batch {
+        findings.extend(examine_batch(&config).await);
+    }
     findings.push(sandbox());
     let ok = findings.iter().all(|finding| finding.ok);
     if global.json {

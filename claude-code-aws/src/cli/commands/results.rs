@@ -4,6 +4,7 @@ use claude_code_core::store::{Listing, ResultRow};
 use claude_code_core::{Client, Error, ErrorKind, Language, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::batch::Place;
 use super::generate::{lines, not_written, warn_of_refused, written};
 use crate::cli::args::{Global, ResultsCommand};
 use crate::cli::output::exit;
@@ -12,6 +13,7 @@ use crate::cli::output::json;
 use crate::cli::output::plain;
 use crate::cli::output::show;
 use crate::cli::setup;
+use crate::files::batch_rows::rows;
 use crate::files::write::WriteOptions;
 use crate::storage::sweep::Janitor;
 
@@ -28,7 +30,13 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
     }
     let client = setup::result_writer(global).await?;
     match command {
-        ResultsCommand::List { language, limit } => list(global, &client, language.as_deref(), limit).await?,
+        ResultsCommand::List { batch: Some(id), limit, .. } => {
+            let place = Place::named(&id, &setup::config(global)?.local_dir()?)?;
+            show_rows(global, &rows(&place.journal(), limit as usize)?)?;
+        }
+        ResultsCommand::List { language, limit, .. } => {
+            list(global, &client, language.as_deref(), limit).await?
+        }
         ResultsCommand::Show { id } => {
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
             if global.json {
@@ -105,6 +113,10 @@ async fn list(global: Global, client: &Client, language: Option<&str>, limit: u3
         .await?;
     rows.sort_by(|a, b| b.generated_at.cmp(&a.generated_at));
     rows.truncate(limit as usize);
+    show_rows(global, &rows)
+}
+
+fn show_rows(global: Global, rows: &[ResultRow]) -> Result<()> {
     if global.json {
         return show::out(&json::text(&serde_json::json!({ "items": rows }))?);
     }
