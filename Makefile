@@ -4,13 +4,13 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
 	@$(or $(CARGO_TARGET_DIR),target)/debug/examples/quickstart
 
-test: rust fuzz python infra  ## everything that must hold, at 1/20 of the campaigns' size
+test: rust fuzz python apps infra  ## everything that must hold, at 1/20 of the campaigns' size
 
 rust:
 	cargo test $(ALL) --locked
@@ -38,16 +38,24 @@ python: $(PY) module  ## the Python package with its notebooks, and the twin rea
 	PYTHONPATH=$(CURDIR)/claude-code-py/python $(PY) -m pytest -q --rootdir=$(NOTEBOOKS) --nbmake --nbmake-timeout=60 $(NOTEBOOKS)
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(PY) -m pytest -q claude-code-aws/tests/twin
 
+APPS := $(CURDIR)/examples
+apps: $(PY) module  ## the applications in examples/ from outside: their output, kills at every point, what their READMEs say
+	$(PY) -m pytest -q --rootdir=$(APPS) -p no:cacheprovider $(APPS)/code_generator $(APPS)/infra_automation $(APPS)/api_integration
+
 infra:  ## templates and deployment: linters, policies, the three templates compared, rollbacks rehearsed on a mock
 	.ci/infra
 
 docs:  ## target/site: the documentation, built strictly, with links, error kinds and variables checked; no compile
 	.ci/docs
 
+PROGRAMS := $(wildcard examples/*_*/[a-z]*_[a-z]*.py) examples/readme.py examples/api_integration/mock.py examples/api_integration/runtime/runtime.py
+PROGRAMS := $(foreach file,$(PROGRAMS),$(if $(findstring /test_,$(file)),,$(file)))
+SCRIPTS := examples/python examples/conftest.py examples/readme.py examples/code_generator examples/infra_automation examples/api_integration
 typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyright over package, tests and examples
-	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py examples/python
-	$(PY) -m ruff format --check --config claude-code-py/pyproject.toml claude-code-py examples/python
+	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py $(SCRIPTS)
+	$(PY) -m ruff format --check --config claude-code-py/pyproject.toml claude-code-py $(SCRIPTS)
 	cd claude-code-py && ../$(PY) -m mypy python tests *.py ../examples/python/*.py
+	cd claude-code-py && for file in $(addprefix ../,$(filter %.py,$(PROGRAMS))); do ../$(PY) -m mypy $$file || exit 1; done
 	cd claude-code-py && PYTHONPATH=python MYPYPATH=python ../$(PY) -m mypy.stubtest claude_code --mypy-config-file pyproject.toml
 	cd claude-code-py && ../$(PY) -m pyright --pythonpath ../$(PY)
 
@@ -144,8 +152,11 @@ lambda-python: wheel  ## target/lambda-python.zip for python3.11 on x86_64: the 
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target target/lambda-python target/wheels/*.whl
 	cd target/lambda-python && rm -rf bin && find . -name __pycache__ -prune -exec rm -rf {} + && python3 -m zipfile -c ../lambda-python.zip *
 
+apps-tools: $(PY) module  ## the applications with every tool: prism, tsc, cfn-lint, cfn-guard, other generators
+	.ci/apps-tools $(abspath $(VENV))
+
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: features client-matrix module lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features client-matrix module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

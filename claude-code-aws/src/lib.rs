@@ -27,6 +27,7 @@ pub mod http;
 pub mod local;
 pub mod metrics;
 mod model_service;
+pub mod remote;
 mod secret;
 #[cfg(any(feature = "cli", feature = "server"))]
 pub mod service_creator;

@@ -127,6 +127,9 @@ pub(super) struct NewServiceArgs {
     pub(super) overwrite: bool,
     #[command(flatten)]
     pub(super) to_write: WriteArgs,
+    /// Questions, files and checks of a service of your own, in a TOML file; examples/profiles has one to begin from
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub(super) profile: Option<PathBuf>,
     /// Continue an interrupted conversation; finished files are not paid for again
     #[arg(long, value_name = "ID")]
     pub(super) resume: Option<String>,
@@ -144,7 +147,7 @@ pub(super) struct ServeArgs {
     /// Concurrency limit; further requests are refused with 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
-    /// With --offline, the responder: `samples`, a script of answers and faults (a JSON file), or a directory that `twin record` wrote
+    /// With --offline, the responder: `samples`, a script of answers and faults (a JSON file), a directory of sample answers (Markdown files), or one that `twin record` wrote
     #[arg(long, value_name = "WHO", requires = "offline")]
     pub(super) answers: Option<String>,
 }

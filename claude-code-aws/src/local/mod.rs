@@ -22,6 +22,8 @@ pub use bedrock::Recorded;
 pub(crate) use bedrock::{Recorder, Upstream};
 pub use responder::batch_fault::BatchFault;
 pub use responder::fault::Fault;
+#[cfg(feature = "cli")]
+pub(crate) use responder::load::has_samples;
 pub use responder::load::{answers_at, answers_of, script_of};
 #[cfg(feature = "cli")]
 pub(crate) use responder::openai::OpenAi;

@@ -8,6 +8,8 @@ mod data;
 mod files;
 mod list;
 mod memory;
+#[cfg(feature = "cli")]
+mod profile;
 mod question;
 mod step;
 mod store;
@@ -20,6 +22,8 @@ pub use data::{MAX_ANSWER, MAX_DATA, MAX_ITEMS, ServiceData};
 pub use files::{FILES, check, missing, prompt, request};
 pub use list::{MAX_SERVICES, ServiceEntry, ServicePage};
 pub use memory::MemoryServices;
+#[cfg(feature = "cli")]
+pub use profile::{Profile, ProfileQuestion};
 pub use question::{adapted, question_request};
 pub use step::{STEPS, Step, TOTAL_STEPS};
 pub use store::{Code, CodeEntry, Row, RowKey, ServiceStore, Services};

@@ -40,6 +40,27 @@ fn seven_lines_become_six_files_with_a_receipt() {
 }
 
 #[test]
+fn a_profile_of_one_s_own_asks_its_questions_and_writes_its_files() {
+    let place = Place::new();
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/profiles/cloud_service.toml");
+    let args = ["service", "new", "--profile", profile, "--offline", "-o", "out"];
+    let done = place.run_on(&args, &answers());
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("7 of 7 · Logging and authentication"), "{done:?}");
+    let written: Vec<String> = FILES.iter().map(|name| format!("out/{name}")).collect();
+    assert_eq!(done.out.lines().collect::<Vec<_>>(), written);
+
+    let own = "prompt = \"Write a Python function that reverses a string.\"\nfiles = [\"other.py\"]\n\
+               [[questions]]\ntitle = \"Name\"\nquestion = \"Which?\"\n";
+    std::fs::write(place.work().join("own.toml"), own).unwrap();
+    let unknown = place.run_on(&["service", "new", "--profile", "own.toml", "--offline"], "a name\n");
+    assert_eq!(unknown.code, 2, "a profile of one's own has no sample answer: {unknown:?}");
+    assert!(unknown.err.contains("1 of 1 · Name"), "{unknown:?}");
+    let missing = place.run(&["service", "new", "--profile", "none.toml", "--offline"]);
+    assert!(missing.err.contains("none.toml"), "{missing:?}");
+}
+
+#[test]
 fn json_is_one_value_with_the_contents_and_plain_output_has_the_files() {
     let place = Place::new();
     let done = place.run_on(&["service", "new", "--offline", "--json"], &answers());

@@ -203,12 +203,35 @@ async fn every_sample_is_found_by_its_own_prompt() {
     let samples = Samples::built_in();
     assert!(samples.prompts().len() >= 10);
     for sample in samples.iter() {
-        let given = sample.given.as_deref().unwrap_or_default();
+        let given = sample.given.join("\n");
         let output = ask(&twin.twin, &format!("{}\n{given}", sample.prompt)).await.unwrap();
         for file in &sample.files {
             assert!(text(&output).contains(&file.content), "{}", file.path);
         }
     }
+}
+
+/// The sample with the most texts that the message holds answers; one whose texts are not there never does.
+#[tokio::test]
+async fn a_directory_of_sample_answers_tells_a_first_answer_from_its_repair() {
+    let place = tempfile::TempDir::new().unwrap();
+    let sample = |name: &str, head: &str| {
+        let text =
+            format!("prompt: Add two numbers.\n{head}\nA sentence.\n\n````python add.py\n{name} = 1\n````\n");
+        std::fs::write(place.path().join(format!("{name}.md")), text).unwrap();
+    };
+    sample("first", "given: in Python\n");
+    sample("mended", "given: in Python\ngiven: these checks failed\n");
+    let twin = claude_code_aws::local::answers_of(place.path()).unwrap();
+    let asked = |message: &'static str| ask(&twin, message);
+    assert!(text(&asked("Add two numbers. Write it in Python").await.unwrap()).contains("first = 1"));
+    let repair = "Add two numbers. Write it in Python; these checks failed: x";
+    assert!(text(&asked(repair).await.unwrap()).contains("mended = 1"));
+    assert!(asked("Add two numbers. Write it in Rust").await.is_err());
+    assert!(ask(&twin, REVERSE).await.is_ok(), "the samples of the crate follow");
+    std::fs::write(place.path().join("other.md"), "# A heading\n").unwrap();
+    let told = claude_code_aws::local::answers_of(place.path()).unwrap_err().message;
+    assert!(told.contains("other.md is no sample answer"), "{told}");
 }
 
 /// What the README tells people to type, it must be possible to type.

@@ -85,7 +85,7 @@ pub(crate) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequ
 }
 
 /// The commands of `--check`; a preset whose tool is not installed is left out with a warning.
-fn checks(lines: &[String], isolation: Isolation, given: &[SourceFile]) -> Commands {
+pub(crate) fn checks(lines: &[String], isolation: Isolation, given: &[SourceFile]) -> Commands {
     let mut commands = Vec::new();
     for line in lines {
         match preset(line) {

@@ -8,6 +8,7 @@ pub(super) mod doctor;
 pub(super) mod generate;
 pub(super) mod iam;
 pub(super) mod models;
+pub(super) mod profile;
 pub(super) mod refactor;
 pub(super) mod results;
 pub(super) mod serve;

@@ -9,7 +9,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use crate::cli::args::{Global, NewServiceArgs, ServiceCommand};
-use crate::cli::commands::generate;
+use crate::cli::commands::{generate, profile};
 use crate::cli::output::exit;
 use crate::cli::output::figures::{cost, count, model, some};
 use crate::cli::output::json;
@@ -37,6 +37,9 @@ pub(crate) async fn run(global: Global, command: ServiceCommand, alive: Alive) -
 }
 
 async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> {
+    if let Some(path) = &args.profile {
+        return profile::run(global, args, path, alive).await;
+    }
     let (creator, services, is_kept) = setup::creator(global).await?;
     let conversation = match &args.resume {
         Some(id) => creator.conversation(id).await?,
@@ -87,7 +90,7 @@ async fn talk(creator: &Creator, mut conversation: Conversation) -> Result<()> {
 }
 
 /// The lines of stdin. Read on a thread of its own, which nobody waits for: Ctrl-C ends the process at once.
-fn answers() -> mpsc::Receiver<Result<String>> {
+pub(crate) fn answers() -> mpsc::Receiver<Result<String>> {
     let (out, lines) = mpsc::channel(1);
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {

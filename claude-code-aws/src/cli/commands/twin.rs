@@ -43,9 +43,10 @@ async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     serve(global, &config, &twin, listen).await
 }
 
-/// Whether `--answers` names recorded exchanges: a directory, but for the one whose name is the word for the samples.
+/// Whether `--answers` names recorded exchanges: a directory, but for one with sample answers, and for the one whose name is
+/// the word for the samples.
 fn is_recording(answers: &str) -> bool {
-    answers != SAMPLES && Path::new(answers).is_dir()
+    answers != SAMPLES && Path::new(answers).is_dir() && !local::has_samples(Path::new(answers))
 }
 
 async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
@@ -120,6 +121,7 @@ fn responder(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<
             let model = model.map(ModelId::new).transpose()?;
             Arc::new(Relay::new(server(url, config)?, model))
         }
+        path if local::has_samples(Path::new(path)) => Arc::new(Samples::of_directory(Path::new(path))?),
         path => local::script_of(Path::new(path))?,
     })
 }

@@ -1,4 +1,4 @@
-//! Responder selection by path: a script, or a directory of recorded exchanges.
+//! Responder selection by path: a script, a directory of recorded exchanges, or one of sample answers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,9 +16,14 @@ pub fn answers_of(path: &Path) -> Result<Twin> {
     answers_at(Path::new(""), path)
 }
 
-/// A twin with its state in `directory` that plays what the path holds: the recorded exchanges of a directory, or the script
-/// of a file and after its last step the sample answers. Fails naming the path and what is wrong with it.
+/// A twin with its state in `directory` that plays what the path holds: the recorded exchanges of a directory, the sample
+/// answers of one with Markdown files ([`Samples::of_directory`]), or the script of a file and after its last step the
+/// sample answers. Fails naming the path and what is wrong with it.
 pub fn answers_at(directory: &Path, path: &Path) -> Result<Twin> {
+    if has_samples(path) {
+        let twin = Twin::lazy(directory, Arc::new(Samples::of_directory(path)?));
+        return Ok(twin.answering_from(&exchanges(path)?));
+    }
     if path.is_dir() {
         let twin = Twin::of_recorded(directory, Recorded::open(path)?);
         return Ok(twin.answering_from(&exchanges(path)?));
@@ -38,6 +43,14 @@ fn parsed(script: &str) -> Result<Arc<dyn Responder>> {
 
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| unread(path, &error))
+}
+
+/// Whether this is a directory with Markdown files: recorded exchanges have none.
+pub(crate) fn has_samples(path: &Path) -> bool {
+    let is_sample = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "md"))
+    };
+    path.read_dir().is_ok_and(|mut entries| entries.any(is_sample))
 }
 
 /// Names, sizes and times of a directory's files: another recording has others.

@@ -6,18 +6,23 @@ use super::Sample;
 /// the ways to a real model; it never gives an answer to another prompt.
 pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<&'a Sample, String> {
     let asked = squeezed(task(message));
+    let whole = squeezed(message);
     let is = |sample: &&Sample| {
-        let may_go_on = sample.given.is_some();
+        let may_go_on = !sample.given.is_empty();
         sample.keys.iter().any(|key| asked == *key || may_go_on && asked.starts_with(key))
     };
-    match samples.iter().find(is) {
-        Some(sample) => match &sample.given {
-            Some(given) if !squeezed(message).contains(&squeezed(given)) => Err(format!(
-                "the sample answer to this prompt is about the file with `{given}`; send that file with it"
-            )),
-            _ => Ok(sample),
-        },
-        None => Err(unknown(samples, &asked)),
+    let lacks =
+        |sample: &Sample| sample.given.iter().find(|given| !whole.contains(&squeezed(given))).cloned();
+    let known: Vec<&Sample> = samples.iter().filter(is).collect();
+    // Among equals the first one.
+    let fitting = known.iter().rev().filter(|sample| lacks(sample).is_none());
+    match (fitting.max_by_key(|sample| sample.given.len()), known.first()) {
+        (Some(sample), _) => Ok(sample),
+        (None, Some(sample)) => Err(format!(
+            "the sample answer to this prompt is about the file with `{}`; send that file with it",
+            lacks(sample).unwrap_or_default()
+        )),
+        (None, None) => Err(unknown(samples, &asked)),
     }
 }
 

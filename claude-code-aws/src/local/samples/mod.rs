@@ -5,6 +5,9 @@ mod parse;
 mod render;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
+
+use claude_code_core::{Error, Result};
 
 pub(super) use self::find::task;
 use super::responder::{Question, Reply, Responder};
@@ -29,8 +32,9 @@ const BUILT_IN: [&str; 10] = [
 pub struct Sample {
     /// The prompt, word for word (white space aside).
     pub prompt: String,
-    /// Text that the message must hold beside the prompt: a refactoring is of one file and no other.
-    pub given: Option<String>,
+    /// Texts that the message must hold beside the prompt: a refactoring is of one file and no other, a repair says what
+    /// is wrong.
+    pub given: Vec<String>,
     /// The sentence before the files.
     pub sentence: String,
     /// Path, language and content of each file, in order.
@@ -67,6 +71,32 @@ impl Samples {
     /// The samples that come with the crate.
     pub fn built_in() -> Self {
         Samples { samples: BUILT_IN.iter().filter_map(|text| parse::sample(text)).collect() }
+    }
+
+    /// The samples in the Markdown files of a directory, in the form of those that come with the crate, and after them those
+    /// that do. Fails naming the file that is none.
+    pub fn of_directory(directory: &Path) -> Result<Self> {
+        let unread = |path: &Path, error: &std::io::Error| {
+            Error::invalid(format!("cannot read {}: {error}", path.display()))
+        };
+        let entries = directory.read_dir().map_err(|error| unread(directory, &error))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+        paths.sort();
+        let mut samples = Vec::new();
+        for path in paths {
+            let text = std::fs::read_to_string(&path).map_err(|error| unread(&path, &error))?;
+            let sample = parse::sample(&text).ok_or_else(|| {
+                Error::invalid(format!(
+                    "{} is no sample answer: it begins with a line `prompt: …`, then an empty line, then a sentence and \
+                     files between lines of four backticks",
+                    path.display()
+                ))
+            })?;
+            samples.push(sample);
+        }
+        samples.extend(Samples::built_in().samples);
+        Ok(Samples { samples })
     }
 
     /// The samples, in a fixed order.

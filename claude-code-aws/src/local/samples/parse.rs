@@ -1,5 +1,6 @@
 //! The form of a sample file: `prompt:` and perhaps `given:` and `also:` lines, a blank line, the sentence, then files,
-//! each between fences of four backticks whose info string is `LANGUAGE PATH`.
+//! each between fences of four backticks whose info string is `LANGUAGE PATH`. Several `given:` lines must all be in a
+//! message; of the samples that fit, the one with the most of them answers.
 
 use super::find::squeezed;
 use super::{Sample, SampleFile};
@@ -19,7 +20,11 @@ pub(super) fn sample(text: &str) -> Option<Sample> {
     let sample = Sample {
         keys: std::iter::once(prompt.as_str()).chain(also.as_deref()).map(squeezed).collect(),
         prompt,
-        given: field("given:"),
+        given: head
+            .lines()
+            .filter_map(|line| line.strip_prefix("given:"))
+            .map(|text| text.trim().to_owned())
+            .collect(),
         sentence: sentence.trim().to_owned(),
         files,
     };
