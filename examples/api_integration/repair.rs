@@ -36,7 +36,7 @@ pub(crate) fn repair(document: &mut Value) -> Result<Vec<String>> {
         return Err(Error::invalid("it has no paths: there is nothing to call"));
     }
     dead_references(document, &mut repairs);
-    nullable(document, "", &mut repairs);
+    nullable(document, &mut repairs);
     operations(document, &mut repairs);
     Ok(repairs)
 }
@@ -61,7 +61,7 @@ fn decoded(pointer: &str) -> String {
 }
 
 /// `nullable: true` of 3.0 becomes the type `null` of 3.1: one way to say it.
-fn nullable(document: &mut Value, _: &str, repairs: &mut Vec<String>) {
+fn nullable(document: &mut Value, repairs: &mut Vec<String>) {
     let mut count = 0;
     each(document, &mut |value| {
         let Some(schema) =
@@ -76,6 +76,7 @@ fn nullable(document: &mut Value, _: &str, repairs: &mut Vec<String>) {
         count += 1;
     });
     if count > 0 {
+        document["openapi"] = "3.1.0".into();
         repairs.push(format!("nullable: {count} schemas say it as 3.1 does"));
     }
 }

@@ -25,11 +25,11 @@ def prism(run: Run, place: Path) -> Iterator[str]:
     assert run(*NEW).returncode == 0
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["prism", "mock", "out/openapi.json", "--port", str(port), "--errors"]
+    command = ["prism", "mock", "out/openapi.json", "--port", str(port)]
     with (place / "prism.log").open("w") as log:
         child = subprocess.Popen(command, cwd=place, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
+    for _ in range(1200):
         try:
             urllib.request.urlopen(url, timeout=5)
         except urllib.error.HTTPError:

@@ -78,7 +78,8 @@ def test_more_changes_what_it_must_and_leaves_the_rest_byte_for_byte(run: Run, p
     used = run(
         sys.executable,
         "-c",
-        "import os, sys; os.chdir('out'); os.execv(sys.executable, [sys.executable, '-m', 'converter', '26.2', 'mi', 'km'])",
+        "import os, sys; os.chdir('out'); "
+        "os.execv(sys.executable, [sys.executable, '-m', 'converter', '26.2', 'mi', 'km'])",
     )
     assert used.stdout == "42.1648\n"
 

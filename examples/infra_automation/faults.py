@@ -131,7 +131,8 @@ FAULTS: list[tuple[str, str]] = [
         "open-ingress",
         added(
             "  Group:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      GroupDescription: shell\n"
-            "      SecurityGroupIngress:\n        - IpProtocol: tcp\n          FromPort: 22\n          ToPort: 22\n          CidrIp: 0.0.0.0/0\n"
+            "      SecurityGroupIngress:\n        - IpProtocol: tcp\n"
+            "          FromPort: 22\n          ToPort: 22\n          CidrIp: 0.0.0.0/0\n"
         ),
     ),
     ("public-database", added(DATABASE, "PubliclyAccessible: false", "PubliclyAccessible: true")),
