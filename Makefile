@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -77,6 +77,10 @@ campaign: $(PY) module loom false-positives  ## the same tests at full size, and
 	CAMPAIGN=1 PROPTEST_CASES=2500 CLAUDE_CODE_AWS_RACE_SECONDS=60 cargo test $(ALL) --locked
 	.ci/fuzz 60
 	cd claude-code-py && CAMPAIGN=1 ../$(PY) -m pytest -s tests/test_process.py tests/test_async.py
+
+dask: $(PY) module  ## a map of Dask over two workers, one of them killed: every prompt paid once
+	$(PY) -m pip install --quiet --disable-pip-version-check distributed
+	cd claude-code-py && ../$(PY) -m pytest -s tests/test_dask.py
 
 metrics:  ## lines of the embedded metric format, judged by two libraries that are not ours
 	.ci/metrics
@@ -156,7 +160,7 @@ apps-tools: $(PY) module  ## the applications with every tool: prism, tsc, cfn-l
 	.ci/apps-tools $(abspath $(VENV))
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: features client-matrix module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

@@ -22,7 +22,9 @@ mod _claude_code {
     #[pymodule_export]
     use cli::main;
     #[pymodule_export]
-    use client::batch::{AsyncBatch, Batch, BatchItem};
+    use client::batch::{AsyncBatch, Batch};
+    #[pymodule_export]
+    use client::batch_item::BatchItem;
     #[pymodule_export]
     use client::service::{AsyncService, Service, ServiceCode};
     #[pymodule_export]

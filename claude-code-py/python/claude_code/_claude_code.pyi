@@ -480,6 +480,10 @@ class Client(_Client):
         concurrency: int = 16,
         journal: str | PathLike[str] | None = None,
         progress: Callable[[int, int], object] | None = None,
+        max_usd: Decimal | str | float | None = None,
+        tokens_per_minute: int | None = None,
+        lane: Literal["auto", "on-demand", "bedrock-batch"] = "auto",
+        deadline: float | None = None,
     ) -> Batch: ...
     def budget(self) -> Budget: ...
     def stop_budget(self) -> None: ...
@@ -538,6 +542,10 @@ class AsyncClient(_Client):
         concurrency: int = 16,
         journal: str | PathLike[str] | None = None,
         progress: Callable[[int, int], object] | None = None,
+        max_usd: Decimal | str | float | None = None,
+        tokens_per_minute: int | None = None,
+        lane: Literal["auto", "on-demand", "bedrock-batch"] = "auto",
+        deadline: float | None = None,
     ) -> AsyncBatch: ...
     def budget(self) -> Awaitable[Budget]: ...
     def stop_budget(self) -> Awaitable[None]: ...

@@ -1,20 +1,20 @@
 //! Batch: many requests with bounded concurrency, each yielded as it finishes.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use claude_code_aws::files::batch_journal::{Entry, Journal};
+use claude_code_aws::files::batch_journal::Entry;
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::{Client, Error, Result};
 use futures_util::StreamExt;
-use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyStopAsyncIteration, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
+use crate::client::batch_item::BatchItem;
+use crate::client::batch_plan::BatchPlan;
 use crate::convert::error::raise;
 use crate::convert::options::{Options, callable};
 use crate::notebook::tally;
@@ -22,132 +22,13 @@ use crate::result::generation::{Generation, Origin};
 use crate::runtime;
 use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
 
-/// One request of a batch, answered.
-#[pyclass(frozen, module = "claude_code")]
-pub(crate) struct BatchItem {
-    index: usize,
-    request: Py<PyAny>,
-    generation: Option<Py<Generation>>,
-    error: Option<Py<PyAny>>,
-    resumed: bool,
-}
-
-/// What a pickle makes an item from.
-type Fields = (usize, Py<PyAny>, Option<Py<Generation>>, Option<Py<PyAny>>, bool);
-
-#[pymethods]
-impl BatchItem {
-    #[new]
-    #[pyo3(signature = (index, request, generation=None, error=None, resumed=false))]
-    fn new(
-        index: usize,
-        request: Py<PyAny>,
-        generation: Option<Py<Generation>>,
-        error: Option<Py<PyAny>>,
-        resumed: bool,
-    ) -> Self {
-        BatchItem { index, request, generation, error, resumed }
-    }
-
-    /// Its place among the requests, from 0.
-    #[getter]
-    fn index(&self) -> usize {
-        self.index
-    }
-
-    /// The request as it was given.
-    #[getter]
-    fn request(&self, py: Python<'_>) -> Py<PyAny> {
-        self.request.clone_ref(py)
-    }
-
-    /// The result; None: it failed.
-    #[getter]
-    fn generation(&self, py: Python<'_>) -> Option<Py<Generation>> {
-        self.generation.as_ref().map(|generation| generation.clone_ref(py))
-    }
-
-    /// The ClaudeCodeError of one that failed; None: it did not.
-    #[getter]
-    fn error(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.error.as_ref().map(|error| error.clone_ref(py))
-    }
-
-    /// Whether an earlier run answered it: it comes from the journal, and nothing was sent for it now.
-    #[getter]
-    fn resumed(&self) -> bool {
-        self.resumed
-    }
-
-    /// The item as a dict: the result in its schema, of an error its kind and message.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let error = self.error.as_ref().map(|error| {
-            let error = error.bind(py);
-            let told = PyDict::new(py);
-            told.set_item("kind", error.getattr("kind")?)?;
-            told.set_item("message", error.str()?)?;
-            Ok::<_, PyErr>(told)
-        });
-        let item = PyDict::new(py);
-        item.set_item("index", self.index)?;
-        item.set_item("request", &self.request)?;
-        item.set_item(
-            "generation",
-            self.generation.as_ref().map(|made| made.get().to_dict(py)).transpose()?,
-        )?;
-        item.set_item("error", error.transpose()?)?;
-        item.set_item("resumed", self.resumed)?;
-        Ok(item)
-    }
-
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Fields) {
-        let (py, item) = (slf.py(), slf.get());
-        let request = item.request.clone_ref(py);
-        (slf.get_type(), (item.index, request, item.generation(py), item.error(py), item.resumed))
-    }
-
-    fn __copy__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __deepcopy__(slf: Py<Self>, _memo: Py<PyAny>) -> Py<Self> {
-        slf
-    }
-
-    fn __eq__(&self, other: &Self, py: Python<'_>) -> PyResult<bool> {
-        let generations = match (&self.generation, &other.generation) {
-            (Some(one), Some(two)) => one.get().__eq__(two.get()),
-            (one, two) => one.is_none() && two.is_none(),
-        };
-        Ok(generations
-            && (self.index, self.resumed) == (other.index, other.resumed)
-            && self.request.bind(py).eq(&other.request)?
-            && told(py, self.error.as_ref())?.eq(told(py, other.error.as_ref())?)?)
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let outcome = match (&self.generation, &self.error) {
-            (Some(generation), _) => generation.get().__repr__(),
-            (None, Some(error)) => error.bind(py).get_type().name()?.extract()?,
-            (None, None) => "no outcome".to_owned(),
-        };
-        Ok(format!("BatchItem({}, {outcome})", self.index))
-    }
-}
-
-/// What an exception says: two that say the same are equal here, for Python compares them by identity.
-fn told<'py>(py: Python<'py>, error: Option<&Py<PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-    let Some(error) = error.map(|error| error.bind(py)) else { return Ok(py.None().into_bound(py)) };
-    (error.get_type(), error.getattr("args")?, error.getattr("__dict__")?).into_bound_py_any(py)
-}
-
 /// What both faces share.
 pub(crate) struct Batching {
     origin: Origin,
     given: Vec<Py<PyAny>>,
     concurrency: usize,
     progress: Option<Py<PyAny>>,
-    journal: Option<PathBuf>,
+    plan: BatchPlan,
     /// Requests that nobody has begun yet.
     requests: Mutex<Option<Vec<GenerateRequest>>>,
     items: AsyncMutex<Option<Receiver<Entry>>>,
@@ -165,7 +46,7 @@ impl Batching {
         origin: Origin,
         requests: &Bound<'_, PyAny>,
         concurrency: i64,
-        journal: Option<PathBuf>,
+        plan: BatchPlan,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Arc<Self>> {
         let given: Vec<Bound<'_, PyAny>> = requests.try_iter()?.collect::<PyResult<_>>()?;
@@ -180,7 +61,7 @@ impl Batching {
             concurrency: at_a_time.min(given.len().max(1)),
             given: given.into_iter().map(Bound::unbind).collect(),
             progress: progress.map(callable).transpose()?,
-            journal,
+            plan,
             requests: Mutex::new(Some(read)),
             items: AsyncMutex::new(None),
             landed: Mutex::default(),
@@ -223,7 +104,7 @@ impl Batching {
         }
         if items.is_none() {
             let client = self.origin.client.core().await?;
-            *items = self.begin(&client)?;
+            *items = self.begin(&client).await?;
         }
         let Some(items) = items.as_mut() else { return Ok(false) };
         let item = items.recv().await;
@@ -234,17 +115,11 @@ impl Batching {
 
     /// Answers go on while the caller works on an item; as many as run at a time may wait for it. Only with the
     /// connection made the requests are taken: a first step that was cancelled or failed leaves them for the next.
-    fn begin(&self, client: &Client) -> Result<Option<Receiver<Entry>>> {
-        let journal = self.journal.as_deref().map(Journal::open).transpose()?;
+    async fn begin(&self, client: &Client) -> Result<Option<Receiver<Entry>>> {
+        let opened = self.plan.open(&self.origin.client, self.concurrency).await?;
         let fresh = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(requests) = fresh else { return Ok(None) };
-        let mut batch = match journal {
-            Some(journal) => journal.batch(client, requests, self.concurrency),
-            None => {
-                let items = client.batch(requests, self.concurrency);
-                items.map(|item| Entry { item, resumed: false }).boxed()
-            }
-        };
+        let mut batch = opened.start(client, requests).await?;
         let (out, items) = channel(self.concurrency);
         let mut closed = self.closed.subscribe();
         tokio::spawn(runtime::attended(async move {

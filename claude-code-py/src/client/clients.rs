@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::client::answers::Answers;
 use crate::client::batch::{AsyncBatch, Batch, Batching};
+use crate::client::batch_plan::BatchPlan;
 use crate::client::connection::{self, Link};
 use crate::client::recipe::{Recipe, Reduced};
 use crate::client::service;
@@ -226,15 +227,25 @@ macro_rules! client {
             }
 
             #[doc = include_str!("../../docs/batch.md")]
-            #[pyo3(signature = (requests, *, concurrency=16, journal=None, progress=None))]
+            #[pyo3(signature = (
+                requests, *, concurrency=16, journal=None, progress=None, max_usd=None, tokens_per_minute=None,
+                lane="auto", deadline=None
+            ))]
+            #[allow(clippy::too_many_arguments, reason = "Python's own arguments")]
             fn batch(
                 &self,
                 requests: &Bound<'_, PyAny>,
                 concurrency: i64,
                 journal: Option<PathBuf>,
                 progress: Option<&Bound<'_, PyAny>>,
+                max_usd: Option<&Bound<'_, PyAny>>,
+                tokens_per_minute: Option<u64>,
+                lane: &str,
+                deadline: Option<f64>,
             ) -> PyResult<$batch> {
-                Batching::new(self.origin(), requests, concurrency, journal, progress).map($batch)
+                let py = requests.py();
+                let plan = BatchPlan::read(py, journal, max_usd, tokens_per_minute, lane, deadline)?;
+                Batching::new(self.origin(), requests, concurrency, plan, progress).map($batch)
             }
 
             #[doc = concat!("estimate($self, prompt, *, instructions=None, ", signature!(), ")\n--\n\n")]

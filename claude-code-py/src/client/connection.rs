@@ -133,6 +133,17 @@ impl Link {
             None => self.config.clone(),
         }
     }
+
+    /// The settings as batch jobs need them: a twin runs its own.
+    pub(crate) fn submitting(&self) -> Config {
+        match self.twin.as_ref().and_then(Held::get) {
+            Some(twin) => {
+                let answers = Some(twin.clone());
+                Config { provider: Provider::Samples, answers, ..self.config.clone() }
+            }
+            None => self.config.clone(),
+        }
+    }
 }
 
 /// The settings of the environment, changed by what was given.

@@ -2,6 +2,8 @@
 
 pub(crate) mod answers;
 pub(crate) mod batch;
+pub(crate) mod batch_item;
+mod batch_plan;
 pub(crate) mod check;
 mod clients;
 pub(crate) mod connection;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use claude_code_aws::batch::lane::BatchLane;
 use claude_code_aws::clock::SystemClock;
 use claude_code_aws::connect::config::{Config, Provider};
 use claude_code_aws::request::GenerateRequest;
@@ -46,6 +47,11 @@ impl Shared {
     /// The connection, made if need be.
     pub(crate) async fn core(&self) -> Result<claude_code_aws::Client> {
         self.link()?.client().await
+    }
+
+    /// The engine of batch jobs beside it, or why there is none.
+    pub(crate) async fn batch_lane(&self) -> Result<std::result::Result<Arc<dyn BatchLane>, String>> {
+        claude_code_aws::connect::batch::batch_lane(&self.link()?.submitting()).await
     }
 
     /// The service creator beside it.
