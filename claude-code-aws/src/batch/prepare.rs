@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use claude_code_core::Result;
+use claude_code_core::batch::JobCall;
+use claude_code_core::{GenerateRequest, Result};
+use futures_util::future::join_all;
 
 use super::job::{Job, JobEvent};
 use super::plan::{self, Groups};
@@ -12,6 +14,9 @@ use super::shard::{Shard, Writer};
 use super::watch;
 use crate::files::batch_journal::locked;
 use crate::files::batch_manifest::Key;
+
+/// Looks into the response cache at a time.
+const AT_ONCE: usize = 32;
 
 /// How the requests are shared out.
 pub(super) struct Prepared {
@@ -41,8 +46,11 @@ pub(super) async fn prepare(run: &Run) -> Result<Prepared> {
         .collect();
     let mut first = HashMap::new();
     let mut prepared = Prepared { places: Vec::new(), repeats: HashMap::new(), works: Vec::new() };
+    if known.is_empty() && !run.options.wish.wants_jobs() {
+        return Ok(prepared);
+    }
     let mut open: HashSet<Key> = HashSet::new();
-    let mut groups = Groups::default();
+    let (mut groups, mut waiting) = (Groups::default(), Vec::new());
     for (index, key, shared, request) in run.items()? {
         prepared.places.push(None);
         if locked(&run.journal).has(&key) || locked(&run.journal).has(&shared) {
@@ -60,14 +68,15 @@ pub(super) async fn prepare(run: &Run) -> Result<Prepared> {
         if !run.options.wish.wants_jobs() {
             continue;
         }
-        if let Ok(call) = run.client.job_call(request.clone())
-            && !run.client.has_cached(request).await
-        {
+        if let Ok(call) = run.client.job_call(request.clone()) {
             first.insert(shared, index);
-            open.insert(shared);
-            groups.note(&call);
+            waiting.push((shared, call, request));
+        }
+        if waiting.len() >= AT_ONCE {
+            look_up(run, &mut waiting, &mut open, &mut groups).await;
         }
     }
+    look_up(run, &mut waiting, &mut open, &mut groups).await;
     let shards = share_out(run, &groups, &open, &mut prepared, known.len())?;
     prepared.works = known.into_iter().map(Work::Known).chain(shards.into_iter().map(Work::New)).collect();
     for (key, places) in &prepared.repeats {
@@ -75,6 +84,26 @@ pub(super) async fn prepare(run: &Run) -> Result<Prepared> {
         places.iter().for_each(|index| prepared.places[*index] = leader);
     }
     Ok(prepared)
+}
+
+/// Counts the requests that the response cache has no answer to.
+async fn look_up(
+    run: &Run,
+    waiting: &mut Vec<(Key, JobCall, GenerateRequest)>,
+    open: &mut HashSet<Key>,
+    groups: &mut Groups,
+) {
+    let mut looks = Vec::with_capacity(waiting.len());
+    for (_, _, request) in waiting.iter() {
+        looks.push(run.client.has_cached(request.clone()));
+    }
+    let hits = join_all(looks).await;
+    for ((key, call, _), is_hit) in waiting.drain(..).zip(hits) {
+        if !is_hit {
+            open.insert(key);
+            groups.note(&call);
+        }
+    }
 }
 
 /// Tells the lanes with their reasons, and writes the records of those that go in jobs.
