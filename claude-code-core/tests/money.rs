@@ -17,8 +17,6 @@ mod races;
 mod stop;
 #[path = "money/unknown.rs"]
 mod unknown;
-#[path = "money/usage.rs"]
-mod usage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
