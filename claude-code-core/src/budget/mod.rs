@@ -3,11 +3,11 @@
 pub(crate) mod kill_switch;
 pub(crate) mod ledger;
 pub(crate) mod reservation;
-pub(crate) mod usage_counters;
-pub mod usage_report;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;
+pub(crate) mod usage_counters;
+pub mod usage_report;
 mod view;
 
 pub use view::*;

@@ -56,7 +56,8 @@ async fn a_refusal_names_the_cap_its_figures_and_its_setting() {
     let first = open.reserve(&own, priced(2 * dollar), MINUTE).await.unwrap();
     open.settle(first, priced(dollar), false, MINUTE).await;
     let _held = open.reserve(&own, priced(2 * dollar), MINUTE).await.unwrap();
-    let figures = "is $5: $1 is spent, $2 is reserved, and this send can cost $3: wait until midnight UTC or raise";
+    let figures =
+        "is $5: $1 is spent, $2 is reserved, and this send can cost $3: wait until midnight UTC or raise";
     for (caps, whose, setting) in [
         (caps(Some(5 * dollar), None), "the day's cap", "MAX_USD_PER_DAY"),
         (caps(None, Some(5 * dollar)), "this user's cap for the day", "MAX_USD_PER_DAY_PER_SCOPE"),
@@ -205,9 +206,12 @@ async fn amounts_beyond_a_quarter_of_the_range_are_held_there() {
 
 #[test]
 fn the_tightest_cap_is_the_smaller_of_those_that_are_set() {
-    for (all, each, tightest) in
-        [(Some(2), Some(3), Some(2)), (Some(3), Some(2), Some(2)), (None, Some(1), Some(1)), (None, None, None)]
-    {
+    for (all, each, tightest) in [
+        (Some(2), Some(3), Some(2)),
+        (Some(3), Some(2), Some(2)),
+        (None, Some(1), Some(1)),
+        (None, None, None),
+    ] {
         assert_eq!(caps(all, each).tightest().map(|cap| cap.0), tightest);
     }
     let view = |cap: Option<u64>, spent, reserved| BudgetView {

@@ -50,7 +50,10 @@ async fn a_stop_of_one_scope_names_it_and_lasts_ten_years() {
     assert!(told(here.check(&ann).await).contains("stopped for this user"));
     here.check(&bob).await.unwrap();
     let kept = state.get(&StateKey::new(StateKind::Budget, &ann, "stop")).await.unwrap().unwrap();
-    assert_eq!((kept.value.as_slice(), kept.expires_at.0), (b"stopped".as_slice(), NOON + 3_650 * 86_400_000));
+    assert_eq!(
+        (kept.value.as_slice(), kept.expires_at.0),
+        (b"stopped".as_slice(), NOON + 3_650 * 86_400_000)
+    );
 }
 
 #[tokio::test]

@@ -163,7 +163,12 @@ async fn what_could_not_be_counted_is_named_again_the_next_time() {
     state.is(Fault::None);
     counters.count(&Scope::local(), &seen("claude-haiku-5-5", "simple", 1), MINUTE).await;
     assert_eq!(report(&counters, 1).await.total().requests, 1);
-    let kept = state.added.lock().unwrap().iter().all(|(_, added)| added.expires_at.0 == super::NOON + 40 * 86_400_000);
+    let kept = state
+        .added
+        .lock()
+        .unwrap()
+        .iter()
+        .all(|(_, added)| added.expires_at.0 == super::NOON + 40 * 86_400_000);
     assert!(kept, "as long as the budget's rows");
 }
 
