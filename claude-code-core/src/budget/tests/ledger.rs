@@ -141,7 +141,7 @@ async fn a_view_tells_that_sending_is_stopped_for_everybody_or_for_the_scope() {
     let (ann, bob) = (Scope::authenticated("ann"), Scope::authenticated("bob"));
     let ledger = ledger(&State::new(), caps(None, None));
     ledger.kill_switch.set(&ann, true).await.unwrap();
-    let stopped = async |scope| ledger.view(scope).await.unwrap().stopped;
+    let stopped = async |scope: &Scope| ledger.view(scope).await.unwrap().stopped;
     assert_eq!((stopped(&ann).await, stopped(&bob).await), (true, false));
     assert_eq!(ledger.reserve(&ann, priced(1), MINUTE).await.unwrap_err().kind, ErrorKind::Budget);
     ledger.kill_switch.set(&Scope::all(), true).await.unwrap();
