@@ -197,6 +197,7 @@ fn built(runtime: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtim
 
 fn ended(global: Global, ended: Result<u8>) -> u8 {
     let error = match ended {
+        Ok(exit::INTERRUPTED_AND_TOLD) => return exit::INTERRUPTED,
         Ok(exit::INTERRUPTED) => Error::new(ErrorKind::Interrupted, "interrupted; the request was closed"),
         Ok(code) => return code,
         Err(error) => error,

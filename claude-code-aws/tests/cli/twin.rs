@@ -278,6 +278,26 @@ fn ctrl_c_with_json_tells_what_was_received_and_what_it_cost() {
     assert!(cost > 0.0 && partial["receipt"]["items"][0]["what"] == "unknown_outcome", "{told}");
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_in_a_batch_with_json_gives_one_value_with_the_error_and_what_is_done() {
+    let place = Place::new();
+    let script = place.write("script.json", r#"{"steps": [{"faults": [{"stall_at": 400}], "times": 9}]}"#);
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let prompts = place.write("p.jsonl", &format!("{}\n", serde_json::json!({ "prompt": REVERSE })));
+    let mut command = place.command(&["batch", prompts.to_str().unwrap(), "--out", "r.jsonl", "--json"]);
+    command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let done = Done::of(child.wait_with_output().unwrap());
+    assert_eq!(done.code, 130, "{done:?}");
+    let told: serde_json::Value = serde_json::from_str(&done.out).expect("one JSON value on stdout");
+    assert_eq!((&told["error"]["kind"], &told["done"]), (&"interrupted".into(), &0.into()), "{told}");
+    assert!(told["resume"].as_str().unwrap().ends_with("--resume"), "{told}");
+}
+
 #[test]
 fn a_name_that_leaves_the_directory_ends_with_3_and_writes_nothing() {
     let place = Place::new();

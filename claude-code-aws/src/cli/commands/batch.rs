@@ -77,6 +77,10 @@ impl Place {
     }
 }
 
+/// What a batch says when Ctrl-C ends it.
+const INTERRUPTED: &str =
+    "interrupted: what was under way is closed, and charged at its ceiling where it had been sent";
+
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
@@ -208,7 +212,7 @@ fn told(global: Global, args: &RunBatchArgs, place: &Place, tally: &Tally, ended
     let resume = unfinished.then(|| resume_line(args)).flatten();
     if global.json {
         let spent: PicoUsd = tally.spent;
-        show::out(&json::text(&serde_json::json!({
+        let mut summary = serde_json::json!({
             "batch": place.id,
             "requests": tally.all,
             "done": tally.done,
@@ -219,11 +223,16 @@ fn told(global: Global, args: &RunBatchArgs, place: &Place, tally: &Tally, ended
             "bad_lines": tally.bad,
             "spent_usd": spent,
             "resume": resume,
-        }))?)?;
+        });
+        if ended == Ended::Interrupted {
+            let kind = ErrorKind::Interrupted.as_str();
+            summary["error"] = serde_json::json!({ "kind": kind, "message": INTERRUPTED });
+        }
+        show::out(&json::text(&summary)?)?;
     }
     let why = match ended {
         Ended::Done => None,
-        Ended::Interrupted => Some("interrupted: what was under way is closed"),
+        Ended::Interrupted => Some(INTERRUPTED),
         Ended::Stopped => Some("stopped by `batch stop`"),
         Ended::Deadline => Some("the deadline is over"),
     };
@@ -233,6 +242,7 @@ fn told(global: Global, args: &RunBatchArgs, place: &Place, tally: &Tally, ended
     }
     show::note(&format!("{} · batch {}", tally.summary(), place.id));
     Ok(match ended {
+        Ended::Interrupted if global.json => exit::INTERRUPTED_AND_TOLD,
         Ended::Interrupted => exit::INTERRUPTED,
         Ended::Stopped | Ended::Deadline => exit::FAILED,
         Ended::Done if tally.over_cap > 0 => exit::BUDGET,

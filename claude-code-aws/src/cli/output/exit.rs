@@ -14,6 +14,8 @@ pub(crate) const INCOMPLETE: u8 = 3;
 pub(crate) const BUDGET: u8 = 4;
 /// Ctrl-C: 128 and the signal's number, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
+/// The same, where the command's own JSON value has the error already. No process ends with it.
+pub(crate) const INTERRUPTED_AND_TOLD: u8 = 131;
 
 /// The exit code of an error.
 pub(crate) fn of(kind: ErrorKind) -> u8 {
