@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -175,6 +176,49 @@ def test_whole_files_of_a_broken_answer_are_kept(run: Run, place: Path) -> None:
     done = run(*QUICK)
     assert done.returncode == 0, done.stderr
     assert "files are kept from the run before" in done.stderr or "project: kept" in done.stderr
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(place: Path) -> None:
+    plan = '{"files": [{"path": "a.py", "why": "first"}, {"path": "b.py", "why": "second"}]}'
+    long = "value = 1\n" * 2_000
+    texts = (
+        f"**plan.json**\n\n```json\n{plan}\n```\n",
+        f"**a.py**\n\n```python\nx = 1\n```\n**b.py**\n\n```python\n{long}```\n",
+    )
+    steps = [
+        {"answer": {"text": texts[0]}},
+        {"answer": {"text": texts[1]}, "faults": [{"tokens_per_second": 50}]},
+    ]
+    (place / "slow.json").write_text(json.dumps({"steps": steps}))
+    command = (
+        "code_generator",
+        "new",
+        "anything",
+        "-o",
+        "out",
+        "--offline",
+        "--answers",
+        "slow.json",
+        "--check",
+        "true",
+    )
+    child = subprocess.Popen(
+        command,
+        cwd=place,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stderr is not None
+    for line in child.stderr:
+        if "✓ a.py" in line:
+            break
+    child.send_signal(signal.SIGINT)
+    _, told = child.communicate(timeout=60)
+    assert child.returncode == 130, told
+    assert "the same command goes on" in told
+    assert not (place / "out").exists()
 
 
 def test_a_full_disk_leaves_nothing(run: Run, place: Path) -> None:

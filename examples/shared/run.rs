@@ -30,6 +30,9 @@ pub fn run(work: impl Future<Output = Result<End>>) -> ExitCode {
         Ok(End::Rejected) => ExitCode::from(3),
         Err(error) => {
             note(&format!("error: {error}"));
+            if error.kind == ErrorKind::Interrupted {
+                note("nothing was written; the same command goes on where this one was stopped");
+            }
             ExitCode::from(code(&error))
         }
     }
