@@ -65,7 +65,7 @@ api: module  ## schemathesis against the running server: all checks, no failure
 page: module  ## the service creator's page in headless Chromium
 	.ci/page $(TARGET)/claude-code-aws
 
-features:  ## each feature set alone: none, local, server, cli, local and server
+features:  ## each feature set alone: none, local, server, otlp, cli, local and server
 	.ci/features
 
 lint: typed  ## formatting, clippy, the Python checks, file sizes, the core's purity, licences where cargo-deny is installed
@@ -82,7 +82,7 @@ dask: $(PY) module  ## a map of Dask over two workers, one of them killed: every
 	$(PY) -m pip install --quiet --disable-pip-version-check distributed
 	cd claude-code-py && ../$(PY) -m pytest -s tests/test_dask.py
 
-metrics:  ## lines of the embedded metric format, judged by two libraries that are not ours
+metrics:  ## EMF lines and OTLP bodies, judged by three libraries that are not ours
 	.ci/metrics
 
 MUTANTS_MODULE = $(if $(filter command line,$(origin MODULE)),$(MODULE),money)
@@ -101,11 +101,13 @@ loom:  ## the budget cell and the single-flight slot under every order of their 
 # One release build for all but the Python package, which is measured as the wheel brings it.
 bench: $(PY)  ## what benches/README.md tells, measured again; fails out of bounds
 	ASSERT=1 cargo bench -p claude-code-core --features syntax-all --bench cached --bench reader --bench validate --locked
-	cargo build --release $(ALL) --bins --example mock_bedrock --example bench_client --locked
+	cargo build --release $(ALL) --bins --example mock_bedrock --example bench_client --example bench_observe --locked
+	ASSERT=1 $(RELEASE)/examples/bench_observe
 	$(MAKE) wheel
 	rm -rf target/installed
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target target/installed target/wheels/*.whl
 	$(PY) benches/run.py $(RELEASE) --package target/installed --check
+	$(PY) benches/telemetry.py --package target/installed --check
 	$(PY) benches/twin.py $(RELEASE) --check
 	$(MAKE) bench-route
 	$(MAKE) bench-lambda bench-load
@@ -128,8 +130,7 @@ $(CLIENTS)/bin/python: $(wildcard claude-code-aws/tests/clients/requirements*.tx
 	$(CLIENTS)/aioboto3/bin/python -m pip install --quiet --disable-pip-version-check -r claude-code-aws/tests/clients/requirements-aioboto3.txt
 	@touch $(CLIENTS)/bin/python
 
-client-matrix: $(CLIENTS)/bin/python  ## boto3, aioboto3, anthropic, litellm, langchain-aws and pydantic-ai against a twin and its exports alone
-	cargo build $(ALL) --bin claude-code-aws --locked
+client-matrix: $(CLIENTS)/bin/python module  ## boto3, aioboto3, anthropic, litellm, langchain-aws and pydantic-ai against a twin and its exports alone
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(CLIENTS)/bin/python -m pytest -q claude-code-aws/tests/clients/test_clients.py
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(CLIENTS)/aioboto3/bin/python -m pytest -q claude-code-aws/tests/clients/test_aioboto3.py
 

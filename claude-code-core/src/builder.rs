@@ -32,6 +32,7 @@ pub struct ClientBuilder {
     keeping: StoreMode,
     metrics: Arc<dyn MetricsSink>,
     counts_usage: bool,
+    records_spans: bool,
 }
 
 impl ClientBuilder {
@@ -47,6 +48,7 @@ impl ClientBuilder {
             keeping: StoreMode::None,
             metrics: Arc::new(NoMetrics),
             counts_usage: false,
+            records_spans: false,
         }
     }
 
@@ -92,6 +94,13 @@ impl ClientBuilder {
         self
     }
 
+    /// With a span for each request and each attempt in its observation, and their trace told to the service. Without it
+    /// the trace of a caller is passed on as it came.
+    pub fn with_spans(mut self) -> Self {
+        self.records_spans = true;
+        self
+    }
+
     /// The client, in the scope of a single user.
     pub fn build(self) -> Client {
         let ClientBuilder {
@@ -104,6 +113,7 @@ impl ClientBuilder {
             keeping,
             metrics,
             counts_usage,
+            records_spans,
         } = self;
         let state = shared.clone().unwrap_or_else(|| Arc::new(MemoryState::default()));
         let parts = Parts {
@@ -119,6 +129,7 @@ impl ClientBuilder {
             provider,
             policy: Arc::new(policy),
             metrics,
+            records_spans,
             clock,
             ids,
         };

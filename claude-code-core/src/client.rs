@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::budget::ledger::Ledger;
 use crate::budget::usage_counters::UsageCounters;
 use crate::cache::response::{CacheLookup, Entry, ResponseCache};
-use crate::cache::shared_result::{SharedResult, Timing};
+use crate::cache::shared_result::SharedResult;
 use crate::cache::single_flight::{Role, SingleFlight};
 use crate::clock::{Clock, IdSource, UtcMillis};
 use crate::draft::Draft;
@@ -17,10 +17,10 @@ use crate::draft::next_attempt::NextAttempt;
 use crate::draft::outcome::Outcome;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generation::Generation;
-use crate::metrics::MetricsSink;
 use crate::metrics::account::Account;
 use crate::metrics::delivery::{Delivery, Recorder};
 use crate::metrics::observe::observation;
+use crate::metrics::{MetricsSink, Timing};
 use crate::next::model_health::{ModelHealth, ProbePermit};
 use crate::next::{self, Step};
 use crate::plan::policy::Policy;
@@ -32,6 +32,7 @@ use crate::request::{GenerateRequest, SourceFile};
 use crate::state::{Scope, StateStore, time_before_answer};
 use crate::store::persist::ResultWriter;
 use crate::stream::{GenerationStream, Out};
+use crate::trace::RequestTrace;
 use crate::validate;
 
 /// Generates code. Cheap to clone; clones share everything.
@@ -53,6 +54,7 @@ pub(crate) struct Parts {
     pub(crate) result_writer: ResultWriter,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) metrics: Arc<dyn MetricsSink>,
+    pub(crate) records_spans: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) single_flight: SingleFlight<SharedResult>,
@@ -159,7 +161,7 @@ impl Client {
     async fn count_usage(&self, plan: &Plan, shared: &SharedResult) {
         let Some(usage) = &self.parts.usage else { return };
         let now = self.parts.clock.now();
-        let seen = observation(&shared.seen(now), Some(plan), shared.timing, now.since(plan.started));
+        let seen = observation(&shared.seen(now), Some(plan), &shared.timing, now.since(plan.started));
         usage.count(&plan.scope, &seen, plan.limits.deadline.since(now)).await;
     }
 
@@ -203,7 +205,7 @@ impl Client {
             account.booked(draft.receipt.total(), draft.paid_sends());
         };
         drop(permit);
-        let (left, timing) = (self.left(plan, &draft), draft.timing);
+        let (left, timing) = (self.left(plan, &draft), std::mem::take(&mut draft.timing));
         let mut generation = draft.into_generation(plan, &outcome);
         if outcome.error().is_none() {
             generation = parts.result_writer.keep(plan, generation, left).await;
@@ -259,6 +261,10 @@ impl Client {
             draft.timing.note(&piece, || since(parts.clock.now()));
             out.answer_event(piece).await;
         }
+        if plan.is_traced() {
+            let times = (since(opened), since(parts.clock.now()));
+            draft.timing.note_attempt(&draft.attempts, times, first, usage);
+        }
         draft.held = out.held();
         parts.health.note(plan, &attempt, draft, permit);
         // What has no known price stays charged at its ceiling: a cap counts it at what it can have cost.
@@ -297,6 +303,8 @@ impl Client {
         let provider = self.parts.provider.name();
         let policy = &self.parts.policy;
         let mut plan = plan::build_with_profile(request, identity, policy, provider, &self.scope, id, now)?;
+        plan.trace =
+            RequestTrace::begin(plan.request.trace.as_ref(), self.parts.records_spans, &*self.parts.ids);
         self.parts.health.start(&mut plan);
         Ok(plan)
     }

@@ -34,6 +34,7 @@ mod stream;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod trace;
 pub mod validate;
 
 pub use answer::diagnostic::{Diagnostic, Severity};
@@ -61,6 +62,7 @@ pub use request::{CacheMode, Check, GenerateRequest, Work as Task};
 pub use state::{Scope, StateStore};
 pub use store::GenerationStore;
 pub use stream::GenerationStream;
+pub use trace::TraceContext;
 
 /// The code of README.md compiles and runs.
 #[cfg(doctest)]

@@ -55,6 +55,11 @@ impl Client {
         Ok(estimate)
     }
 
+    /// Sends the metrics and spans that wait to be sent: before a process ends or is frozen. Ends within seconds.
+    pub async fn flush_metrics(&self) {
+        self.parts.metrics.flush().await;
+    }
+
     /// Gives back what dropped requests held: the right to attempt, and money reserved for sends that were not made. The next
     /// request does it too; this is for a process that makes none, and would leave others waiting for seconds.
     pub async fn release_leases(&self) {

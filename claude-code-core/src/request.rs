@@ -11,6 +11,7 @@ use crate::model::Tier;
 use crate::model::capability::{CacheTtl, Effort, Think};
 use crate::money::price::PicoUsd;
 use crate::money::usage::Usage;
+use crate::trace::TraceContext;
 
 /// What kind of work is asked for; each has its own system prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -175,6 +176,8 @@ pub struct GenerateRequest {
     pub id: Option<String>,
     /// The answer that a batch job gave: nothing is sent before it was read, and it costs what jobs cost.
     pub job_answer: Option<Arc<JobAnswer>>,
+    /// The caller's span, which the request's belongs to.
+    pub trace: Option<TraceContext>,
 }
 
 impl GenerateRequest {
@@ -299,6 +302,13 @@ impl GenerateRequest {
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
+        self
+    }
+
+    /// Within the caller's trace.
+    #[must_use]
+    pub fn with_trace(mut self, caller: TraceContext) -> Self {
+        self.trace = Some(caller);
         self
     }
 

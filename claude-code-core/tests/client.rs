@@ -23,6 +23,8 @@ mod profiles;
 mod refactored;
 #[path = "client/schedule.rs"]
 mod schedule;
+#[path = "client/traced.rs"]
+mod traced;
 
 #[path = "client/unreachable.rs"]
 mod unreachable;

@@ -61,7 +61,8 @@ def kinds(site: Path) -> list[str]:
 
 def variables() -> list[str]:
     """Each environment variable is in the table."""
-    source, page = read("claude-code-aws/src/connect/config.rs"), read("docs/reference/environment.md")
+    files = ("config.rs", "config_metrics.rs")
+    source, page = "".join(read(f"claude-code-aws/src/connect/{file}") for file in files), read("docs/reference/environment.md")
     named = set(re.findall(r'(?:get|parse|number|seconds|flag|list|text|dollars)\(\s*"([A-Z][A-Z_]+)"', source))
     named |= set(re.findall(r'\("([A-Z][A-Z_]+)", &mut config', source))
     out = [] if len(named) > 20 else ["no variables were found in connect/config.rs: adapt docs/.site/check.py"]

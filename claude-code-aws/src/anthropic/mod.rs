@@ -30,7 +30,7 @@ use http_body_util::BodyExt;
 
 use crate::model_service::faults;
 use crate::model_service::redact::Sent;
-use crate::model_service::sent_body::departing;
+use crate::model_service::sent_body::{departing, trace_headers};
 use crate::secret::Secret;
 use endpoint::Endpoint;
 use event::Answer;
@@ -150,13 +150,16 @@ impl Anthropic {
                 format!("no server {place} was configured"),
             )
         })?;
-        let request = self.request(endpoint.messages.clone(), &request::body(call)).map_err(|_| {
+        let mut request = self.request(endpoint.messages.clone(), &request::body(call)).map_err(|_| {
             ProviderError::new(
                 ErrorKind::InvalidRequest,
                 Billing::No,
                 "the request could not be built: check the key",
             )
         })?;
+        for (name, value) in trace_headers(call.trace.as_ref()) {
+            request.headers_mut().insert(name, value);
+        }
         let request = request.map(|body| departing(body, &call.sent_flag));
         let response = self.connector.call(request).await.map_err(|failed| unsent(&failed))?;
         let status = response.status().as_u16();

@@ -56,7 +56,7 @@ pub(super) async fn send(client: &Client, call: &ModelCall) -> Result<ConverseSt
         .set_guardrail_config(guardrail)
         .set_service_tier(tier)
         .customize()
-        .interceptor(Watch(call.sent_flag.clone()))
+        .interceptor(Watch(call.sent_flag.clone(), call.trace.clone()))
         .interceptor(FrameLimit)
         .send()
         .await

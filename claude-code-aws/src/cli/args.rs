@@ -34,6 +34,9 @@ pub(super) struct Global {
     /// Print one JSON value on stdout
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// Say on stderr what each request came to and what goes on meanwhile; never prompts or code
+    #[arg(long, global = true)]
+    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -38,6 +38,9 @@ use crate::cli::output::warnings;
 /// How long the end waits: for what gives back what it holds, and for lookups that cannot be cancelled.
 const LAST_BREATH: Duration = Duration::from_secs(1);
 
+/// How long the end waits for what is given back: leases, and metrics that are sent.
+const GIVING_BACK: Duration = Duration::from_secs(3);
+
 /// Threads of the server: checking a large answer on one of them must not hold up all the others.
 const SERVING: usize = 2;
 
@@ -51,7 +54,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
     match Cli::try_parse_from(&args) {
         Ok(cli) => {
-            warnings::show();
+            warnings::show(cli.global.verbose);
             ended(cli.global, dispatch(cli))
         }
         Err(refused) => unparsed(&refused, args.iter().any(|arg| arg == "--json")),
@@ -136,6 +139,7 @@ impl Drop for GiveBack {
         let (client, alive) = (self.client.clone(), self.alive.clone());
         runtime.spawn(async move {
             client.release_leases().await;
+            client.flush_metrics().await;
             drop(alive);
         });
     }
@@ -169,7 +173,7 @@ fn wait_for<F: Future<Output = Result<u8>>>(work: impl FnOnce(Alive) -> F) -> Re
             }
         };
         drop(work);
-        let _ = tokio::time::timeout(LAST_BREATH, all_gone.recv()).await;
+        let _ = tokio::time::timeout(GIVING_BACK, all_gone.recv()).await;
         ended
     });
     runtime.shutdown_timeout(LAST_BREATH);

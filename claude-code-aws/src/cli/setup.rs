@@ -6,12 +6,16 @@ use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
 use crate::connect::config::{Config, Provider, Store};
+use crate::metrics::request_log::LogForm;
 use crate::storage::results::AwsResults;
 
 /// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
 pub(super) fn config(global: Global) -> Result<Config> {
     let mut config = Config::from_env()?;
     config.default_store = Store::Disk;
+    if global.verbose && config.log == LogForm::Off {
+        config.log = LogForm::Text;
+    }
     if global.offline {
         config.provider = Provider::Samples;
         config.store = config.store.filter(|store| *store != Store::Aws);
@@ -27,13 +31,14 @@ pub(super) async fn client(global: Global) -> Result<Client> {
     crate::connect(config(global)?).await
 }
 
-/// The service creator, the services that it writes, and whether these are kept.
-pub(super) async fn creator(global: Global) -> Result<(Creator, Services, bool)> {
+/// The service creator with its client, the services that it writes, and whether these are kept.
+pub(super) async fn creator(global: Global) -> Result<(Creator, Client, Services, bool)> {
     let config = config(global)?;
     let connected = crate::connect::connect_places(&config).await?;
     let is_kept = connected.places.is_some();
     let services = crate::storage::services::of(&connected, &config);
-    Ok((Creator::new(connected.client, services.clone()), services, is_kept))
+    let client = connected.client;
+    Ok((Creator::new(client.clone(), services.clone()), client, services, is_kept))
 }
 
 /// A client that plans and never sends: no provider is reached, no store opened, no credential looked for.

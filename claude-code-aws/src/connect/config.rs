@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::network::Network;
+use crate::metrics::request_log::LogForm;
 use crate::secret::Secret;
 use claude_code_core::select::Reach;
 use claude_code_core::{Error, PicoUsd, Policy, ProfileScope, Result};
@@ -16,7 +17,7 @@ const PREFIX: &str = "CLAUDE_CODE_AWS_";
 /// The shortest token that `serve` takes: 64 bits in hex.
 const LEAST_TOKEN: usize = 16;
 /// Lambda sets it, and nobody else.
-const LAMBDA: &str = "AWS_LAMBDA_FUNCTION_NAME";
+pub(super) const LAMBDA: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
 /// Which service answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,8 +106,11 @@ pub struct Config {
     pub anthropic: crate::anthropic::Settings,
     /// Whether each request is a line in CloudWatch's embedded metric format on stdout; so it is in Lambda.
     pub emf: bool,
-    /// Whether each request is a JSON line on stderr.
-    pub request_log: bool,
+    /// The line on stderr for each request.
+    pub log: LogForm,
+    /// Where spans and metrics go over OTLP.
+    #[cfg(feature = "otlp")]
+    pub otlp: Option<crate::metrics::otlp::Settings>,
     /// Whether requests are counted in the state table, for `usage`.
     pub usage_counters: bool,
     /// The AWS region; none: the standard chain, then `us-east-1`.
@@ -136,7 +140,9 @@ impl Default for Config {
             network: Network::default(),
             anthropic: crate::anthropic::Settings::default(),
             emf: is_lambda(),
-            request_log: false,
+            log: LogForm::Off,
+            #[cfg(feature = "otlp")]
+            otlp: None,
             usage_counters: true,
             region: None,
             policy: Policy::default(),
@@ -206,7 +212,7 @@ fn is_read(name: &str) -> bool {
 }
 
 /// The variables that are set to something.
-struct Vars(BTreeMap<String, String>);
+pub(super) struct Vars(pub(super) BTreeMap<String, String>);
 
 impl Vars {
     fn get(&self, name: &str) -> Option<&str> {
@@ -214,7 +220,12 @@ impl Vars {
     }
 
     /// The value of a variable in its type; an error names variable, value and what is taken.
-    fn parse<T>(&self, name: &str, takes: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
+    pub(super) fn parse<T>(
+        &self,
+        name: &str,
+        takes: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         read(value.trim())
             .map(Some)
@@ -238,7 +249,7 @@ impl Vars {
         Ok(self.number::<u32>(name)?.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
-    fn flag(&self, name: &str) -> Result<Option<bool>> {
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>> {
         self.parse(name, "0 or 1", |text| match text {
             "0" => Some(false),
             "1" => Some(true),
@@ -328,18 +339,6 @@ impl Vars {
             streaming: self.flag("RESPONSE_STREAMING")?.unwrap_or_default(),
             authorizer_claim: self.get("AUTHORIZER_CLAIM").map(str::to_owned),
         };
-        Ok(())
-    }
-
-    fn read_metrics(&self, config: &mut Config) -> Result<()> {
-        config.emf = self.flag("EMF")?.unwrap_or(self.0.contains_key(LAMBDA));
-        let log = self.parse("LOG", "json or off", |text| match text {
-            "json" => Some(true),
-            "off" => Some(false),
-            _ => None,
-        })?;
-        config.request_log = log.unwrap_or(false);
-        config.usage_counters = self.flag("USAGE_COUNTERS")?.unwrap_or(true);
         Ok(())
     }
 

@@ -80,7 +80,20 @@ pub async fn connect_places(config: &Config) -> Result<Connected> {
     if config.provider == Provider::Bedrock || aws || super::api_key::is_stored(config) {
         return connect_places_with(&load(config).await?, config).await;
     }
-    connect_places_with(&SdkConfig::builder().build(), config).await
+    connect_places_with(&for_metrics(config).await, config).await
+}
+
+/// An AWS configuration where nothing but metrics may need one: without it they are not sent.
+async fn for_metrics(config: &Config) -> SdkConfig {
+    #[cfg(feature = "otlp")]
+    if config.otlp.as_ref().is_some_and(crate::metrics::otlp::Settings::signs) {
+        match load(config).await {
+            Ok(sdk) => return sdk,
+            Err(error) => tracing::warn!("spans and metrics cannot be signed: {error}"),
+        }
+    }
+    let _ = config;
+    SdkConfig::builder().build()
 }
 
 /// As [`connect_with`], with the places.
@@ -113,7 +126,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Samples => return Err(missing("provider \"samples\"")),
     }
     .with_policy(policy);
-    let observers = Observers::of(config);
+    let observers = Observers::of(config, sdk.credentials_provider());
     let builder = counted(observers.watch(builder), config);
     match config.store.unwrap_or(config.default_store) {
         Store::None => Ok(Connected { client: builder.build(), places: None, observers }),
@@ -178,7 +191,7 @@ pub(crate) async fn connect_to(twin: &Twin, config: Config) -> Result<Client> {
 pub(crate) async fn connected_to(twin: &Twin, config: &Config) -> Result<Connected> {
     let answers_from = twin.answers_from().to_owned();
     let policy = Policy { samples: true, answers_from, ..config.policy.clone() };
-    let observers = Observers::of(config);
+    let observers = Observers::of(config, None);
     let builder = asking(crate::local::samples(Some(twin), None)).with_policy(policy);
     on_disk(counted(observers.watch(builder), config), Some(twin.clone()), config, observers).await
 }

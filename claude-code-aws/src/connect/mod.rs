@@ -5,6 +5,7 @@ pub mod batch;
 mod catalogue;
 mod cause;
 pub mod config;
+mod config_metrics;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod connect;
 pub(crate) mod credentials;
@@ -22,3 +23,5 @@ pub use catalogue::catalogue_of;
 pub(crate) use cause::find as unreachable;
 pub use connect::*;
 pub use network::Network;
+#[cfg(feature = "otlp")]
+pub(crate) use proxy::decoded;

@@ -87,7 +87,7 @@ impl std::fmt::Debug for Proxy {
 }
 
 /// Percent-decoding of user names and passwords.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
     while at < bytes.len() {
@@ -344,10 +344,10 @@ mod tests {
         for url in proxied {
             assert!(goes(&some, url).is_some(), "{url}");
         }
-        assert_eq!(
-            goes(&rules(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", "*")]), "https://any.example"),
-            None
-        );
+        let listed = |list, url| goes(&rules(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", list)]), url);
+        // A star is for addresses too (reqwest#2579), and a name is no end of another one (requests#4795).
+        assert_eq!((listed("*", "https://any.example"), listed("*", "http://10.0.0.1:80")), (None, None));
+        assert!(listed("gle.com", "https://google.com").is_some());
     }
 
     #[test]
@@ -368,5 +368,14 @@ mod tests {
         assert_eq!(proxy.user, Some(("us@er".to_owned(), "p:/%".to_owned())));
         assert_eq!(proxy.address(), ("proxy.example".to_owned(), 3128));
         assert_eq!(format!("{proxy} {proxy:?}"), ["http://us@er@proxy.example:3128"; 2].join(" "));
+        // As people write it who do not encode (guake#236), or half of it (got-scraping#55).
+        for (password, read) in
+            [("!@me", "!@me"), ("a6%6qgx", "a6%6qgx"), ("p/a#s", "p/a#s"), ("pass%23", "pass#")]
+        {
+            let proxy =
+                Proxy::parse("HTTPS_PROXY", &format!("http://ada:{password}@proxy.example:3128")).unwrap();
+            assert_eq!(proxy.user, Some(("ada".to_owned(), read.to_owned())));
+            assert_eq!(proxy.address().0, "proxy.example");
+        }
     }
 }

@@ -21,8 +21,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Shed callers come back after 1 to this many seconds, each at another time.
 const LONGEST_WAIT: u64 = 30;
 /// What other origins may send.
-const ALLOWED: &str =
-    "authorization, content-type, idempotency-key, last-event-id, prefer, x-api-key, x-request-id";
+const ALLOWED: &str = "authorization, content-type, idempotency-key, last-event-id, prefer, traceparent, tracestate, x-api-key, x-request-id";
 /// What other origins may read.
 const EXPOSED: &str = "location, retry-after, x-request-id, preference-applied";
 

@@ -105,6 +105,7 @@ mod tests {
             place: None,
             sent_flag: Default::default(),
             answered: None,
+            trace: None,
         };
         Sent { call: &call, key: Some(&Secret::new("sk-ant-0123456789abcdef")) }.words(text)
     }

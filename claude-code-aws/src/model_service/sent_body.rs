@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
+use claude_code_core::TraceContext;
 use claude_code_core::provider::SentFlag;
 use http_body::{Body, Frame, SizeHint};
 
@@ -44,9 +45,17 @@ impl Body for Departing {
     }
 }
 
-/// Watches the body of one request of the AWS SDK, behind its signature.
+/// Watches the body of one request of the AWS SDK, and adds its trace: behind its signature, for what stands between may
+/// write a span of its own into it.
 #[derive(Debug)]
-pub(crate) struct Watch(pub(crate) SentFlag);
+pub(crate) struct Watch(pub(crate) SentFlag, pub(crate) Option<TraceContext>);
+
+/// The headers of a trace.
+pub(crate) fn trace_headers(trace: Option<&TraceContext>) -> impl Iterator<Item = (&'static str, String)> {
+    let own = trace.map(|trace| ("traceparent", trace.traceparent()));
+    let state = trace.and_then(TraceContext::tracestate).map(|state| ("tracestate", state.to_owned()));
+    own.into_iter().chain(state)
+}
 
 #[dyn_dispatch_hint]
 impl Intercept for Watch {
@@ -63,6 +72,9 @@ impl Intercept for Watch {
         let request = context.request_mut();
         let body = std::mem::replace(request.body_mut(), SdkBody::taken());
         *request.body_mut() = departing(body, &self.0);
+        for (name, value) in trace_headers(self.1.as_ref()) {
+            request.headers_mut().insert(name, value);
+        }
         Ok(())
     }
 }

@@ -56,11 +56,20 @@ fn every_metric_that_an_alarm_reads_is_emitted_by_a_run_of_the_router() {
     let mut log = String::new();
     told.read_to_string(&mut log).unwrap();
     let out = String::from_utf8(done.stdout).unwrap();
+    let prompts = place.write("prompts.jsonl", &format!("{prompt}\n"));
+    let results = prompts.with_file_name("results.jsonl");
+    let args = ["batch", "--offline", prompts.to_str().unwrap(), "--out", results.to_str().unwrap()];
+    let batch = place.run_with(&args, &[("CLAUDE_CODE_AWS_EMF", "1")]);
+    assert_eq!(batch.code, 0, "{batch:?}");
+    // By namespace, name and the names of the dimensions.
     let mut emitted = std::collections::BTreeSet::new();
-    for line in out.lines() {
+    for line in out.lines().chain(batch.out.lines()) {
         let value: serde_json::Value = serde_json::from_str(line).expect("nothing but EMF on stdout");
-        for metric in value["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
-            emitted.insert(metric["Name"].as_str().unwrap().to_owned());
+        let told = &value["_aws"]["CloudWatchMetrics"][0];
+        for metric in told["Metrics"].as_array().unwrap() {
+            for dimensions in told["Dimensions"].as_array().unwrap() {
+                emitted.insert(format!("{} {} {dimensions}", told["Namespace"], metric["Name"]));
+            }
         }
     }
     let alarms = concat!(env!("CARGO_MANIFEST_DIR"), "/infra/alarms.json");
@@ -69,13 +78,14 @@ fn every_metric_that_an_alarm_reads_is_emitted_by_a_run_of_the_router() {
     for metric in
         alarms.as_object().unwrap().values().flat_map(|alarm| alarm["metrics"].as_object().unwrap().values())
     {
-        // Those of a batch come with a batch.
-        if metric["namespace"] == "ClaudeCode" && metric["name"] != "BatchRecordsFailed" {
-            assert!(emitted.contains(metric["name"].as_str().unwrap()), "{metric} in {emitted:?}");
+        if metric["namespace"] == "ClaudeCode" {
+            let names: Vec<&String> = metric["dimensions"].as_object().unwrap().keys().collect();
+            let read_as = format!("{} {} {}", metric["namespace"], metric["name"], serde_json::json!(names));
+            assert!(emitted.contains(&read_as), "{read_as} in {emitted:?}");
             read += 1;
         }
     }
-    assert!(read >= 6 && out.lines().count() == 3, "{read} of {out}");
+    assert!(read >= 9 && out.lines().count() == 3, "{read} of {out}");
     let logged: Vec<serde_json::Value> = log
         .lines()
         .filter(|line| line.starts_with('{'))
@@ -109,4 +119,75 @@ fn usage_tells_the_last_days_as_a_table_and_as_json() {
     assert_eq!(report["groups"].as_array().unwrap().len(), 2);
     let wrong = place.run(&["usage", "--offline", "--by", "colour"]);
     assert_eq!(wrong.code, 2, "{wrong:?}");
+}
+
+/// The heads of requests that arrive at this address, each answered with 200.
+fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, heads) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    if stream.read(&mut byte).unwrap_or(0) == 0 {
+                        return;
+                    }
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8(head).unwrap().to_lowercase();
+                let length =
+                    head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                stream.read_exact(&mut vec![0; length.unwrap_or(0)]).unwrap();
+                sender.send(head).unwrap();
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+            });
+        }
+    });
+    (address, heads)
+}
+
+#[test]
+fn a_command_sends_its_spans_and_metrics_before_it_ends() {
+    let (address, heads) = receiver();
+    let done = Place::new()
+        .run_with(&["generate", REVERSE, "--offline"], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &address)]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let mut paths: Vec<String> =
+        heads.try_iter().map(|head| head.split(' ').nth(1).unwrap().to_owned()).collect();
+    paths.sort();
+    assert_eq!(paths, ["/v1/metrics", "/v1/traces"]);
+}
+
+#[test]
+fn a_receiver_that_is_gone_is_a_warning_and_the_answer_is_there() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let endpoint = format!("http://{gone}");
+    let done = Place::new()
+        .run_with(&["generate", REVERSE, "--offline"], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    assert!(done.code == 0 && done.out.contains("def reverse"), "{done:?}");
+    assert!(done.err.contains("warning: spans and metrics could not be sent"), "{done:?}");
+}
+
+#[test]
+fn verbose_says_what_a_request_came_to_and_nothing_of_its_text() {
+    let place = Place::new();
+    let quiet = place.run(&["generate", REVERSE, "--offline"]);
+    assert!(!quiet.err.contains("request 0"), "{quiet:?}");
+    for done in [
+        place.run(&["generate", REVERSE, "--offline", "--verbose", "--cache", "refresh"]),
+        place.run_with(&["generate", REVERSE, "--offline"], &[("CLAUDE_CODE_AWS_LOG", "text")]),
+    ] {
+        let line =
+            done.err.lines().find(|line| line.starts_with("request 0")).unwrap_or_else(|| panic!("{done:?}"));
+        assert!(line.contains(": accepted by ") && line.contains("cost 0"), "{line}");
+        assert!(!done.err.contains("reverses a string") && !done.err.contains("[::-1]"), "{done:?}");
+    }
+    let wrong = place.run_with(&["generate", REVERSE, "--offline"], &[("CLAUDE_CODE_AWS_LOG", "loud")]);
+    assert!(wrong.code == 2 && wrong.err.contains("it takes json, text or off"), "{wrong:?}");
 }

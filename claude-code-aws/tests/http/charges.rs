@@ -13,7 +13,7 @@ use claude_code_aws::{ErrorKind, MetricsSink, PicoUsd, Usage};
 use claude_code_core::metrics::Observation;
 use claude_code_core::provider::{Billing, ProviderError, StopReason};
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -33,6 +33,10 @@ impl MetricsSink for Lost {
         if seen.outcome == "cancelled" {
             *self.0.lock().unwrap() += seen.cost.known().0;
         }
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 }
 

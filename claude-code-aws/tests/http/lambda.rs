@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use claude_code_aws::Config;
 use claude_code_aws::http::{App, Settings, lambda};
 use claude_code_aws::local::Twin;
 use claude_code_core::testing::{Script, ScriptedProvider, builder};
@@ -10,6 +11,7 @@ use lambda_http::RequestExt;
 use serde_json::Value;
 
 use super::queue::{self, Taker};
+use super::server::{self, Server};
 
 const REST: &str = include_str!("events/rest_v1.json");
 const HTTP: &str = include_str!("events/http_v2.json");
@@ -195,4 +197,24 @@ async fn the_stage_of_the_gateway_is_no_part_of_the_path() {
     event["requestContext"]["http"]["method"] = "GET".into();
     let (status, body) = answer(&app, &event.to_string()).await;
     assert_eq!((status, body["items"].is_array()), (200, true), "{body:#}");
+}
+
+#[tokio::test]
+async fn spans_and_metrics_are_sent_before_the_answer_of_an_invocation_ends() {
+    let taken = || server::Script::new("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let receiver = Server::start([taken(), taken()]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let vars = [
+        ("CLAUDE_CODE_AWS_PROVIDER", "samples"),
+        ("CLAUDE_CODE_AWS_STORE", "disk"),
+        ("CLAUDE_CODE_AWS_LOCAL_DIR", dir.path().to_str().unwrap()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url),
+    ];
+    let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let app = lambda::app(&Config::from_vars(vars).unwrap()).await.unwrap();
+    assert_eq!(answer(&app, HTTP).await.0, 200);
+    let mut paths: Vec<String> =
+        (0..receiver.sends()).map(|at| receiver.request(at).split(' ').nth(1).unwrap().to_owned()).collect();
+    paths.sort();
+    assert_eq!(paths, ["/v1/metrics", "/v1/traces"]);
 }

@@ -13,6 +13,9 @@ mod lambda;
 mod links;
 mod metrics;
 mod openapi;
+#[path = "../network/protobuf.rs"]
+#[allow(dead_code, reason = "the network tests use all of it")]
+mod protobuf;
 mod queue;
 mod routes;
 mod runtime;

@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use claude_code_aws::http::Settings;
 use claude_code_aws::local::Samples;
-use claude_code_aws::metrics::{AttemptCounts, Observation, StoreOutcome, emf, open_metrics, request_log};
-use claude_code_aws::{Cost, PicoUsd};
+use claude_code_aws::metrics::{
+    AttemptCounts, Observation, StoreOutcome, emf, open_metrics, otlp, request_log,
+};
+use claude_code_aws::{Cost, PicoUsd, TraceContext};
+use claude_code_core::testing::{Script, ScriptedProvider};
+use claude_code_core::trace::RequestTrace;
 use serde_json::{Value, json};
 
-use super::support::{Api, REVERSE, get, post};
+use super::protobuf::Fields;
+use super::support::{Api, REVERSE, get, post, scripted};
 
 fn infra(name: &str) -> String {
     let path = format!("{}/infra/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -222,7 +227,15 @@ fn alarms_and_dashboard_read_only_metrics_that_are_emitted() {
 fn a_log_line_has_ids_kinds_and_figures() {
     let mut seen = Observation::new("throttled");
     (seen.request_id, seen.error_kind) = ("r-1".to_owned(), Some("throttled"));
+    seen.trace = Some(traced());
+    assert!(emf::line(&seen, 5).contains(r#""TraceId":"4bf92f3577b34da6a3ce929d0e0e4736""#));
+    let text = request_log::text(&seen);
+    assert!(
+        text.starts_with("request r-1: throttled by no model, in 0.0 s, not cached, attempts 0"),
+        "{text}"
+    );
     let line = request_log::line(&seen, 1_700_000_000_000);
+    assert_eq!(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!((&line["level"], &line["request_id"]), (&json!("warn"), &json!("r-1")));
     assert_eq!((&line["cost_usd"], &line["attempts"]["all"]), (&json!("0"), &json!(0)));
     assert!(line["time"].as_str().unwrap().starts_with("2023-11-14T22:13:20"));
@@ -267,4 +280,63 @@ async fn metrics_need_a_token_on_loopback_too() {
     let text = answer.text();
     assert!(text.contains("outcome=\"accepted\"} 1"), "{text}");
     assert!(text.contains("claude_code_authentication_failures_total 1"), "{text}");
+}
+
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+fn traced() -> RequestTrace {
+    let context = TraceContext::parse(PARENT, Some("vendor=1")).unwrap();
+    RequestTrace { context, parent: Some([1; 8]), is_recorded: true }
+}
+
+/// Written to the directory that OTLP_BODIES names, for OpenTelemetry's own classes.
+#[test]
+fn ten_thousand_random_observations_are_encoded_as_spans_and_metrics() {
+    let mut random = Random(11);
+    let (mut spans, mut metrics, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for at in 0..10_000 {
+        let mut seen = random.observation();
+        seen.trace = Some(traced());
+        let (of_request, measured) = otlp::encoded("bedrock", &seen, random.below(2) == 0);
+        let span = Fields::read(&of_request[0]);
+        assert_eq!((of_request.len(), span.number(6)), (1, 3));
+        assert_eq!(
+            span.attributes(9).contains_key("error.type"),
+            span.get(15).is_some(),
+            "errors have a status"
+        );
+        spans.extend(of_request);
+        // Each has a dozen metrics of two dozen numbers: a tenth of them is enough.
+        if at % 10 == 0 {
+            names.extend(Fields::read(&measured).all(2).iter().map(|metric| metric.text(1)));
+            metrics.push(measured);
+        }
+    }
+    println!("{} spans, {} metrics by name", spans.len(), names.len());
+    assert_eq!(names.len(), 13, "{names:?}");
+    if let Some(dir) = std::env::var_os("OTLP_BODIES") {
+        let lines = |all: &[Vec<u8>]| {
+            let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            all.iter().map(hex).collect::<Vec<_>>().join("\n")
+        };
+        let dir = std::path::Path::new(&dir);
+        std::fs::write(dir.join("spans"), lines(&spans)).unwrap();
+        std::fs::write(dir.join("metrics"), lines(&metrics)).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_trace_of_a_request_in_one_piece_or_as_events_reaches_the_model() {
+    for accept in ["application/json", "text/event-stream"] {
+        let provider = ScriptedProvider::new([Script::answer("```python a.py\nvalue = 1\n```\n")]);
+        let headers = [("traceparent", PARENT), ("tracestate", "vendor=1"), ("accept", accept)];
+        let body = json!({ "prompt": "a", "model": "sonnet" });
+        assert_eq!(post(&scripted(&provider), "/generate", &headers, body).await.status, 200);
+        let told = provider.calls()[0].trace.clone().unwrap();
+        assert_eq!((told.traceparent().as_str(), told.tracestate()), (PARENT, Some("vendor=1")));
+    }
+    let provider = ScriptedProvider::new([Script::answer("```python a.py\nvalue = 1\n```\n")]);
+    let body = json!({ "prompt": "a", "model": "sonnet" });
+    let answer = post(&scripted(&provider), "/generate", &[("traceparent", "nonsense")], body).await;
+    assert_eq!((answer.status.as_u16(), provider.calls()[0].trace.is_none()), (200, true));
 }

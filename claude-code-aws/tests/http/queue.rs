@@ -77,8 +77,13 @@ impl Host {
     }
 
     pub(super) async fn accept(&self) -> Answer {
+        self.accept_with(&[]).await
+    }
+
+    async fn accept_with(&self, headers: &[(&str, &str)]) -> Answer {
         let body = json!({ "prompt": "a", "model": "sonnet", "cache": "off" });
-        post(&self.router, "/generate", &[KEY, ("prefer", "respond-async")], body).await
+        let own = [KEY, ("prefer", "respond-async")];
+        post(&self.router, "/generate", &[&own, headers].concat(), body).await
     }
 
     /// The body of the last message.
@@ -100,6 +105,10 @@ impl Host {
 pub(super) async fn deliver(app: App, body: String) -> Value {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     event["Records"][0]["body"] = body.into();
+    worked(app, event).await
+}
+
+async fn worked(app: App, event: Value) -> Value {
     let Incoming::Jobs(batch) = serde_json::from_str(&event.to_string()).unwrap() else {
         panic!("not taken for jobs");
     };
@@ -133,6 +142,26 @@ async fn a_job_goes_over_the_queue_and_a_message_that_comes_twice_is_paid_once()
     assert_eq!((&job["state"], &job["result"]["accepted"]), (&json!("done"), &json!(true)), "{job:#}");
     assert_eq!(provider.calls().len(), 1);
     assert_eq!(host.messages.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_trace_of_whoever_asks_for_a_job_goes_with_its_message_to_the_worker() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let provider = ScriptedProvider::new([Script::answer(ANSWER)]);
+    let host = host(&provider);
+    host.accept_with(&[("traceparent", parent), ("tracestate", "vendor=1")]).await;
+    let sent = host.messages.0.lock().unwrap()[0]["MessageAttributes"].clone();
+    assert_eq!(sent["traceparent"]["StringValue"], parent, "{sent}");
+    // Lambda's event has the same attributes under names in lower case.
+    let mut event: Value = serde_json::from_str(EVENT).unwrap();
+    event["Records"][0]["body"] = host.message().into();
+    for name in ["traceparent", "tracestate"] {
+        let text = &sent[name]["StringValue"];
+        event["Records"][0]["messageAttributes"][name] = json!({ "stringValue": text, "dataType": "String" });
+    }
+    assert_eq!(worked(host.app.clone(), event).await, done());
+    let told = provider.calls()[0].trace.clone().unwrap();
+    assert_eq!((told.traceparent().as_str(), told.tracestate()), (parent, Some("vendor=1")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,6 +64,7 @@ pub fn call() -> ModelCall {
         place: None,
         sent_flag: Default::default(),
         answered: None,
+        trace: None,
     }
 }
 

@@ -83,8 +83,12 @@ pub struct Server {
     pub connections: Arc<AtomicUsize>,
     /// The heads of requests that arrived whole.
     pub heads: Arc<Mutex<Vec<String>>>,
+    /// Their bodies.
+    pub bodies: Arc<Mutex<Vec<Vec<u8>>>>,
     /// Status and body of every answer; none: an answer of the Messages API.
     reply: Option<(u16, &'static str)>,
+    /// Answers to requests whose head has these words; before the common one.
+    routes: &'static [(&'static str, u16, &'static str)],
 }
 
 impl Server {
@@ -109,6 +113,16 @@ impl Server {
     /// The same with another answer to everything.
     pub async fn tls_with(ca: &Ca, names: &[&str], status: u16, body: &'static str) -> Server {
         Server { reply: Some((status, body)), ..Server::default() }.over_tls(ca, names).await
+    }
+
+    /// The same with answers by words in the head of the request, and a refusal to everything else.
+    pub async fn tls_routed(
+        ca: &Ca,
+        names: &[&str],
+        routes: &'static [(&'static str, u16, &'static str)],
+    ) -> Server {
+        let server = Server { reply: Some((400, "{\"message\":\"no\"}")), routes, ..Server::default() };
+        server.over_tls(ca, names).await
     }
 
     /// One with an appliance's own certificate.
@@ -215,8 +229,11 @@ impl Server {
             if stream.read_exact(&mut body).await.is_err() {
                 return;
             }
+            let routed = self.routes.iter().find(|(words, _, _)| head.contains(words));
             self.heads.lock().unwrap().push(head);
-            let (status, body) = self.reply.unwrap_or((200, ANSWER));
+            self.bodies.lock().unwrap().push(body);
+            let routed = routed.map(|(_, status, body)| (*status, *body));
+            let (status, body) = routed.or(self.reply).unwrap_or((200, ANSWER));
             let length = body.len();
             let answer = format!(
                 "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"

@@ -2,7 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod configured;
+mod credentials;
 mod lab;
+mod otlp;
+mod protobuf;
 mod proxied;
 mod trusted;
 mod unreachable;

@@ -1,4 +1,4 @@
-//! Twelve planted canaries appear in no error, no Debug output, no metric and no log line of our crates at TRACE.
+//! Twelve planted canaries appear in no error, no Debug output, no metric, no span and no log line of our crates at TRACE.
 //! The AWS SDK and hyper are capped at INFO there: below it they log answers.
 
 use std::io::Write;
@@ -8,12 +8,13 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use claude_code_aws::anthropic::{Anthropic, Settings};
 use claude_code_aws::bedrock::Bedrock;
-use claude_code_aws::metrics::Observation;
+use claude_code_aws::metrics::{Observation, otlp};
 use claude_code_aws::provider::ModelProvider;
 use claude_code_aws::select::Reach;
 use claude_code_aws::{Config, GenerateRequest, MetricsSink, Policy, Secret};
 use claude_code_core::testing;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -69,7 +70,16 @@ struct Seen(Mutex<String>);
 
 impl MetricsSink for Seen {
     fn record(&self, observation: &Observation) {
-        *self.0.lock().unwrap() += &format!("{observation:?}\n");
+        let mut text = self.0.lock().unwrap();
+        *text += &format!("{observation:?}\n");
+        let (spans, metrics) = otlp::encoded("bedrock", observation, true);
+        for bytes in spans.iter().chain([&metrics]) {
+            *text += &String::from_utf8_lossy(bytes);
+        }
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 }
 
@@ -145,7 +155,11 @@ async fn printed(seen: &Arc<Seen>) -> String {
         let replies = Replies::new([reply]);
         for (provider, reach) in providers(&replies) {
             let policy = Policy { reach, ..Policy::default() };
-            let client = testing::builder(provider).with_policy(policy).with_metrics(seen.clone()).build();
+            let client = testing::builder(provider)
+                .with_policy(policy)
+                .with_metrics(seen.clone())
+                .with_spans()
+                .build();
             text += &format!("{client:?}\n");
             let mut stream = client.stream(request());
             while let Some(event) = stream.next().await {
@@ -173,7 +187,12 @@ async fn canaries_stay_where_they_belong() {
     drop(guard);
     let log = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
     let metrics = seen.0.lock().unwrap().clone();
-    assert!(log.contains("the log is read") && metrics.contains("Observation") && printed.len() > 1000);
+    assert!(
+        log.contains("the log is read")
+            && metrics.contains("Observation")
+            && metrics.contains("claude_code.attempt")
+            && printed.len() > 1000
+    );
     let mut found = Vec::new();
     for canary in CANARIES {
         for (place, text) in [("output", &printed), ("log", &log), ("metrics", &metrics)] {

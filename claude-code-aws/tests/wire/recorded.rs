@@ -37,6 +37,7 @@ async fn read(reply: Reply) -> Read {
         place: None,
         sent_flag: Default::default(),
         answered: None,
+        trace: None,
     };
     let mut events = messages(&Replies::new([reply])).stream(call);
     let mut read = Read::default();

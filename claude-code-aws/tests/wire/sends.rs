@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_code_aws::{Cost, ErrorKind, GenerateRequest, PicoUsd, Tier};
+use claude_code_aws::{Cost, ErrorKind, GenerateRequest, PicoUsd, Tier, TraceContext};
 use futures_util::future::join_all;
 
 use super::bytes::{EVENT_STREAM, converse, ok, refusal, reverse};
@@ -221,4 +221,16 @@ async fn the_model_id_is_sent_as_it_was_given() {
         Server::start([Script::new(ok(EVENT_STREAM, &converse(REVERSE, "end_turn").concat()))]).await;
     real(&server).generate(request()).await.unwrap();
     assert!(server.request(0).starts_with(&format!("POST /model/{MODEL}/converse-stream")));
+}
+
+#[tokio::test]
+async fn the_trace_is_told_to_bedrock_outside_of_the_signature() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let server = Server::start([Script::new(reverse())]).await;
+    let request = once().with_trace(TraceContext::parse(parent, None).unwrap());
+    real(&server).generate(request).await.unwrap();
+    let sent = server.request(0);
+    assert!(sent.contains(&format!("traceparent: {parent}")), "{sent}");
+    let signed = sent.split("SignedHeaders=").nth(1).unwrap().split(',').next().unwrap();
+    assert!(signed.contains("host") && !signed.contains("trace"), "{signed}");
 }

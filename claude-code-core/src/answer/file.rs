@@ -8,6 +8,7 @@ use crate::answer::language::Language;
 use crate::answer::path::fold;
 pub use crate::answer::path::{refusal, refuse_set, without_here};
 use crate::error::{Error, Result};
+pub use crate::trace::hex;
 
 /// One file (or unnamed code block) of an answer.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
@@ -40,13 +41,6 @@ impl CodeFile {
 /// SHA-256, lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// Bytes as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// As in the result schema: with size and hash, which are derived and not read back.

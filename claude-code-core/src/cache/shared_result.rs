@@ -1,33 +1,14 @@
 //! Shared result: the outcome of an attempt that several callers may await, and what each of them receives.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::cache::charge::Charge;
 use crate::cache::response::{aged, hit, waited_for};
 use crate::clock::UtcMillis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generation::Generation;
+use crate::metrics::Timing;
 use crate::metrics::account::Account;
-use crate::read::AnswerEvent;
-
-/// When a request's answer began, counted from the request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// Until the service's first event.
-    pub first_event: Option<Duration>,
-    /// Until the first file began.
-    pub first_file: Option<Duration>,
-}
-
-impl Timing {
-    /// Notes when the first file begins.
-    pub(crate) fn note(&mut self, piece: &AnswerEvent, now: impl FnOnce() -> Duration) {
-        if self.first_file.is_none() && matches!(piece, AnswerEvent::FileStarted { .. }) {
-            self.first_file = Some(now());
-        }
-    }
-}
 
 /// The result of single-flight, shared by leader and followers.
 /// Whoever drops the last of it without having received it leaves the cost to the account.

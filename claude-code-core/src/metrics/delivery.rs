@@ -42,9 +42,9 @@ impl Delivery {
     pub(crate) fn deliver(self) -> Result<Arc<Generation>, Error> {
         let Delivery { shared, recorder } = self;
         let Some(recorder) = recorder else { return shared.deliver(UtcMillis(0)) };
-        let (now, timing) = (recorder.clock.now(), shared.timing);
+        let (now, timing) = (recorder.clock.now(), shared.timing.clone());
         let result = shared.deliver(now);
-        let seen = observation(&result, recorder.plan.as_deref(), timing, now.since(recorder.started));
+        let seen = observation(&result, recorder.plan.as_deref(), &timing, now.since(recorder.started));
         recorder.metrics.record(&seen);
         result
     }

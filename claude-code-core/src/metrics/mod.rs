@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod delivery;
 mod observation;
 pub(crate) mod observe;
+mod timing;
 
-pub use crate::cache::shared_result::Timing;
 pub use observation::*;
+pub use timing::*;

@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::clock::UtcMillis;
+use crate::metrics::AttemptTiming;
+use crate::model::capability::Effort;
 use crate::money::price::Cost;
 use crate::money::receipt::Saved;
 use crate::money::usage::Usage;
+use crate::trace::RequestTrace;
 
 /// The attempts of one request by their cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +114,20 @@ pub struct Observation {
     pub service_request_id: Option<String>,
     /// What became of storing the result.
     pub stored: StoreOutcome,
+    /// When the request came.
+    pub started: UtcMillis,
+    /// The longest single answer that was asked for, in tokens.
+    pub max_tokens: Option<u32>,
+    /// The temperature that was asked for.
+    pub temperature: Option<f64>,
+    /// The effort that was asked for.
+    pub effort: Option<Effort>,
+    /// Files of the result.
+    pub files: usize,
+    /// The trace that the request belongs to, where somebody traces it.
+    pub trace: Option<RequestTrace>,
+    /// The attempts, where the request is traced.
+    pub spans: Vec<AttemptTiming>,
 }
 
 impl Observation {
@@ -140,6 +161,13 @@ impl Observation {
             error_kind: None,
             service_request_id: None,
             stored: StoreOutcome::NotAsked,
+            started: UtcMillis::default(),
+            max_tokens: None,
+            temperature: None,
+            effort: None,
+            files: 0,
+            trace: None,
+            spans: Vec::new(),
         }
     }
 
@@ -158,6 +186,9 @@ impl Observation {
 pub trait MetricsSink: std::fmt::Debug + Send + Sync {
     /// Takes one observation. Must not block.
     fn record(&self, observation: &Observation);
+
+    /// Sends what is still here, before a process ends or is frozen. Ends within seconds, whatever happens.
+    fn flush(&self) -> BoxFuture<'_, ()>;
 }
 
 /// No metrics.
@@ -166,4 +197,8 @@ pub struct NoMetrics;
 
 impl MetricsSink for NoMetrics {
     fn record(&self, _: &Observation) {}
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
 }

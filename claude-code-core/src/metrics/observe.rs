@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::shared_result::Timing;
 use crate::error::{Error, ErrorKind};
 use crate::generation::{Attempt, Generation};
-use crate::metrics::{AttemptCounts, Observation, StoreOutcome};
+use crate::metrics::{AttemptCounts, Observation, StoreOutcome, Timing};
 use crate::model::ModelId;
 use crate::model::catalogue::Catalogue;
 use crate::plan::Plan;
@@ -15,7 +14,7 @@ use crate::plan::Plan;
 pub(crate) fn observation(
     result: &Result<Arc<Generation>, Error>,
     plan: Option<&Plan>,
-    timing: Timing,
+    timing: &Timing,
     took: Duration,
 ) -> Observation {
     let (generation, error) = match result {
@@ -31,6 +30,7 @@ pub(crate) fn observation(
     seen.took = took;
     seen.first_event = timing.first_event;
     seen.first_file = timing.first_file;
+    seen.spans.clone_from(&timing.attempts);
     seen.error_kind = error.map(|error| error.kind.as_str());
     seen.service_request_id = error.and_then(|error| error.request_id.clone());
     of_plan(seen, plan)
@@ -51,6 +51,7 @@ fn of_generation(mut seen: Observation, generation: Option<&Generation>) -> Obse
     seen.attempts = counts(&generation.attempts);
     seen.sends = seen.attempts.all;
     seen.cached = generation.cached.is_some();
+    seen.files = generation.files.len();
     seen.cost = generation.receipt.total();
     seen.saved = generation.receipt.saved;
     seen.stop_reason = generation.stop_reason.as_ref().map(ToString::to_string);
@@ -72,6 +73,11 @@ fn of_plan(mut seen: Observation, plan: Option<&Plan>) -> Observation {
         if plan.request.job_answer.is_some() {
             seen.lane = "batch";
         }
+        seen.started = plan.started;
+        seen.trace.clone_from(&plan.trace);
+        seen.max_tokens = Some(plan.max_tokens);
+        seen.temperature = plan.request.temperature;
+        seen.effort = plan.request.effort;
         let first = || plan.first().model.to_string();
         seen.model.get_or_insert_with(first);
     }

@@ -78,6 +78,7 @@ pub(crate) fn build_with_profile(
         cache_ttl: policy.cache_ttl,
         policy: policy.clone(),
         warnings,
+        trace: None,
         request,
     })
 }

@@ -17,6 +17,7 @@ use crate::plan::policy::Policy;
 use crate::plan::prompt::Prompt;
 use crate::request::{CacheMode, GenerateRequest};
 use crate::state::Scope;
+use crate::trace::RequestTrace;
 
 /// A model that may be asked, and why it stands in the list.
 #[derive(Clone, Debug)]
@@ -118,6 +119,8 @@ pub struct Plan {
     pub policy: Arc<Policy>,
     /// What the caller should know.
     pub warnings: Vec<String>,
+    /// The trace that the request belongs to, where somebody traces it.
+    pub trace: Option<RequestTrace>,
 }
 
 /// What a request would come to.
@@ -237,6 +240,11 @@ impl Plan {
         let Limits { max_sends, max_usd, max_usd_is_set, .. } = &self.limits;
         let (mode, skips) = (self.request.cache, self.request.skip_store);
         format!("{} {mode:?} {skips} {max_sends} {} {max_usd_is_set}", self.cache_key, max_usd.0)
+    }
+
+    /// Whether its attempts are spans.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.as_ref().is_some_and(|trace| trace.is_recorded)
     }
 
     /// Whether its answer may come from the cache, or go there.

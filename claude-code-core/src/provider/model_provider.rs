@@ -14,6 +14,7 @@ use crate::money::usage::Usage;
 use crate::money::usage_figures::InferenceGeo;
 use crate::provider::message::{Message, TextBlock};
 use crate::request::JobAnswer;
+use crate::trace::TraceContext;
 
 pub use crate::provider::sent_flag::SentFlag;
 
@@ -46,6 +47,8 @@ pub struct ModelCall {
     pub sent_flag: SentFlag,
     /// The answer, where a batch job has given it: nothing is sent.
     pub answered: Option<std::sync::Arc<JobAnswer>>,
+    /// The attempt's span, told to the service where its protocol has a header for it.
+    pub trace: Option<TraceContext>,
 }
 
 /// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).

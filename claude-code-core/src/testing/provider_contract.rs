@@ -92,6 +92,7 @@ fn call() -> ModelCall {
         place: None,
         sent_flag: Default::default(),
         answered: None,
+        trace: None,
     }
 }
 

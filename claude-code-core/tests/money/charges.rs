@@ -10,7 +10,7 @@ use claude_code_core::{
     Client, Error, ErrorKind, Event, GenerateRequest, Generation, MetricsSink, PicoUsd, Usage,
 };
 use futures_util::StreamExt;
-use futures_util::future::{FutureExt, join_all};
+use futures_util::future::{BoxFuture, FutureExt, join_all};
 use tokio::time::{sleep, timeout};
 
 use super::{Chance, REVERSE, cut};
@@ -22,6 +22,10 @@ struct Seen(Mutex<Vec<Observation>>);
 impl MetricsSink for Seen {
     fn record(&self, observation: &Observation) {
         self.0.lock().unwrap().push(observation.clone());
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 }
 

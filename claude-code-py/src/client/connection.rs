@@ -161,7 +161,8 @@ pub(crate) fn from_env(
         }
     }
     let config = Config::from_vars(vars)?;
-    Ok(Config { region, default_store: Store::Disk, ..config })
+    // A Python program's spans are its own OpenTelemetry's: two exporters would tell each call twice.
+    Ok(Config { region, default_store: Store::Disk, otlp: None, ..config })
 }
 
 /// The settings with the model and the time of requests that name none.

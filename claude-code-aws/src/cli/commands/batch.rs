@@ -134,6 +134,7 @@ async fn start(global: Global, args: &RunBatchArgs) -> Result<u8> {
     let ended = drive(&mut items, &mut output, &mut tally, &place, args.deadline).await;
     drop(items);
     let _ = tokio::time::timeout(Duration::from_secs(1), client.release_leases()).await;
+    client.flush_metrics().await;
     let ended = ended?;
     output.finish()?;
     let _ = std::fs::remove_file(place.stop());

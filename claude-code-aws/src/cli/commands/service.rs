@@ -16,7 +16,7 @@ use crate::cli::output::json;
 use crate::cli::output::plain::line;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::show;
-use crate::cli::run::Alive;
+use crate::cli::run::{Alive, GiveBack};
 use crate::cli::setup;
 use crate::files::write::WriteOptions;
 
@@ -40,7 +40,8 @@ async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> 
     if let Some(path) = &args.profile {
         return profile::run(global, args, path, alive).await;
     }
-    let (creator, services, is_kept) = setup::creator(global).await?;
+    let (creator, client, services, is_kept) = setup::creator(global).await?;
+    let _given_back = GiveBack::of(&client, alive.clone());
     let conversation = match &args.resume {
         Some(id) => creator.conversation(id).await?,
         None => creator.start().await?,
@@ -134,7 +135,7 @@ async fn stored(global: Global, id: &str) -> Result<Vec<CodeFile>> {
     let (service, code) = id.split_once('/').ok_or_else(|| {
         Error::invalid(format!("{id:?} is no SERVICE/CODE: the last line of `service new` names it"))
     })?;
-    let (_, services, _) = setup::creator(global).await?;
+    let (_, _, services, _) = setup::creator(global).await?;
     // The row decides whether it is this scope's.
     let code = services.code(&Scope::local(), service, code).await?;
     services.files(&code).await

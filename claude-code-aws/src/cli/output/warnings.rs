@@ -15,18 +15,22 @@ const OURS: &str = "claude_code";
 /// Says that a result was not stored. The last line about the result says it too, with the reason.
 const TOLD: &str = "claude_code_core::store::persist";
 
-/// Shows warnings from here on, unless the process has a subscriber of its own.
-pub(crate) fn show() {
-    let _ = tracing::subscriber::set_global_default(Warnings);
+/// Shows warnings from here on, and with `verbose` all that our crates tell, unless the process has a subscriber of its
+/// own.
+pub(crate) fn show(verbose: bool) {
+    let least = if verbose { Level::DEBUG } else { Level::WARN };
+    let _ = tracing::subscriber::set_global_default(Warnings { least });
 }
 
 #[derive(Debug)]
-struct Warnings;
+struct Warnings {
+    least: Level,
+}
 
 impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
-        metadata.is_event() && *metadata.level() <= Level::WARN && target.starts_with(OURS) && target != TOLD
+        metadata.is_event() && *metadata.level() <= self.least && target.starts_with(OURS) && target != TOLD
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -35,7 +39,12 @@ impl Subscriber for Warnings {
         // A live line may stand there: it is drawn again soon.
         let back = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
         eprint!("{back}");
-        note(&format!("warning: {}{}", line(&words.message), line(&words.rest)));
+        let level = match *event.metadata().level() {
+            Level::DEBUG => "debug",
+            Level::INFO => "note",
+            _ => "warning",
+        };
+        note(&format!("{level}: {}{}", line(&words.message), line(&words.rest)));
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

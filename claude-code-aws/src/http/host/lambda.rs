@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Response;
 use bytes::Bytes;
+use claude_code_core::metrics::MetricsSink;
 use claude_code_core::{Clock, Error, ErrorKind, Result, Scope};
+use futures_util::{FutureExt, StreamExt, stream};
 use http_body_util::BodyExt;
 use lambda_http::lambda_runtime::{self, FunctionResponse};
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -23,6 +25,7 @@ use crate::http::auth::principal::principal;
 use crate::http::jobs::queue::{self, Batch, BatchAnswer};
 use crate::http::request::headers::{Deadline, Prefix};
 use crate::http::router;
+use crate::metrics::Observers;
 
 /// A handler ends so long before Lambda would end it: its answer has to get out.
 const BEFORE_THE_END: Duration = Duration::from_secs(2);
@@ -161,7 +164,9 @@ async fn answered(app: App, event: Request) -> Result<Response<lambda_http::Body
 
 /// Works on the jobs of a batch until shortly before `deadline`, in milliseconds since 1970.
 pub async fn work(app: &App, batch: Batch, deadline: u64) -> BatchAnswer {
-    queue::batch(app, batch, left(deadline).min(app.total)).await
+    let answer = queue::batch(app, batch, left(deadline).min(app.total)).await;
+    app.observers.flush().await;
+    answer
 }
 
 /// Answers one event.
@@ -190,8 +195,23 @@ pub async fn answer(app: App, event: Request) -> Response<Body> {
         _ => Body::empty(),
     };
     let request = axum::http::Request::from_parts(parts, body);
+    let observers = app.observers.clone();
     let answered = Service::call(&mut router(app), request).await;
-    answered.unwrap_or_else(|never| match never {})
+    flushed(answered.unwrap_or_else(|never| match never {}), observers)
+}
+
+/// The answer, which ends once what it came to has been sent: the process is frozen behind it.
+fn flushed(answer: Response<Body>, observers: Observers) -> Response<Body> {
+    if !observers.waits() {
+        return answer;
+    }
+    answer.map(|body| {
+        let last = async move {
+            observers.flush().await;
+            stream::empty()
+        };
+        Body::from_stream(body.into_data_stream().chain(last.flatten_stream()))
+    })
 }
 
 /// Path and query as the routes know them. The gateway's stage is no part of them: REST events leave it out and the

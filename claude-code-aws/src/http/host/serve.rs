@@ -3,6 +3,7 @@
 use std::future::{Future, pending};
 use std::net::SocketAddr;
 
+use claude_code_core::metrics::MetricsSink;
 use claude_code_core::{Error, ErrorKind, Result};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -76,6 +77,7 @@ impl Server {
             never = door.welcome(&mut late, &open) => match never {},
         }
         member.leave().await;
+        app.observers.flush().await;
         Ok(())
     }
 }

@@ -1,15 +1,18 @@
 //! Job queue between the API and its workers: SQS, where a host is frozen after its answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use claude_code_core::{Error, ErrorKind, Result, Scope};
+use aws_sdk_sqs::types::MessageAttributeValue;
+use claude_code_core::{Error, ErrorKind, Result, Scope, TraceContext};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use super::worker::{self, Left};
 use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
+use crate::model_service::sent_body::trace_headers;
 
 /// A queue of jobs.
 #[derive(Clone, Debug)]
@@ -31,7 +34,7 @@ impl Queue {
         Queue { sqs, url: url.to_owned() }
     }
 
-    pub(crate) async fn send(&self, scope: &Scope, job: &str) -> Result<()> {
+    pub(crate) async fn send(&self, scope: &Scope, job: &str, trace: Option<&TraceContext>) -> Result<()> {
         let failed = || {
             Error::new(
                 ErrorKind::Unavailable,
@@ -40,7 +43,12 @@ impl Queue {
         };
         let message = Message { scope: scope.clone(), job: job.to_owned() };
         let body = serde_json::to_string(&message).map_err(|_| failed())?;
-        match self.sqs.send_message().queue_url(&self.url).message_body(body).send().await {
+        let mut message = self.sqs.send_message().queue_url(&self.url).message_body(body);
+        for (name, value) in trace_headers(trace) {
+            let text = MessageAttributeValue::builder().data_type("String").string_value(value);
+            message = message.message_attributes(name, text.build().map_err(|_| failed())?);
+        }
+        match message.send().await {
             Ok(_) => Ok(()),
             Err(error) => {
                 tracing::warn!(code = error.code().unwrap_or("no answer"), "a job could not be queued");
@@ -63,6 +71,22 @@ struct Record {
     message_id: String,
     body: String,
     event_source: Sqs,
+    #[serde(default)]
+    message_attributes: BTreeMap<String, Attribute>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attribute {
+    string_value: Option<String>,
+}
+
+impl Record {
+    /// The trace of whoever asked for the job.
+    fn trace(&self) -> Option<TraceContext> {
+        let text = |name: &str| self.message_attributes.get(name)?.string_value.as_deref();
+        TraceContext::parse(text("traceparent")?, text("tracestate"))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -119,7 +143,7 @@ async fn message(app: &App, record: &Record, within: Duration) -> Result<Left> {
     };
     let caller = Caller { client: app.client.scoped(message.scope.clone()), scope: message.scope };
     // On the heap: the whole sequence is in this future.
-    match Box::pin(worker::work(app, &caller, &message.job, within)).await {
+    match Box::pin(worker::work(app, &caller, &message.job, record.trace(), within)).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             tracing::warn!(message = record.message_id, "a message names a job that is gone: it is dropped");
             Ok(Left::Ended)

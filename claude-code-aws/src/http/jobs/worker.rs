@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use claude_code_core::state::jobs::{Held, Taken};
 use claude_code_core::state::lease;
-use claude_code_core::{Error, ErrorKind, Event};
+use claude_code_core::{Error, ErrorKind, Event, GenerateRequest, TraceContext};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -35,11 +35,11 @@ pub(crate) enum Left {
 }
 
 /// Works on the job in a task of this process, when its turn comes.
-pub(crate) fn begin(app: &App, caller: &Caller, id: &str, place: JobPermit) {
+pub(crate) fn begin(app: &App, caller: &Caller, id: &str, trace: Option<TraceContext>, place: JobPermit) {
     let (app, caller, id) = (app.clone(), caller.clone(), id.to_owned());
     tokio::spawn(async move {
         let Some(_turn) = place.turn().await else { return };
-        if let Err(error) = work(&app, &caller, &id, app.total).await {
+        if let Err(error) = work(&app, &caller, &id, trace, app.total).await {
             tracing::warn!(%error, "a job stopped: it goes on when it is asked for");
         }
     });
@@ -54,7 +54,7 @@ pub(crate) fn follow(app: &App, caller: &Caller, id: &str, place: JobPermit) {
             tracing::warn!(%error, "a job that was taken up could not be noted");
         }
         while let Some(turn) = place.turn().await {
-            match work(&app, &caller, &id, app.total).await {
+            match work(&app, &caller, &id, None, app.total).await {
                 Ok(Left::Busy) => {}
                 Ok(Left::Ended) => return,
                 Err(error) if error.kind == ErrorKind::NotFound => return,
@@ -74,18 +74,31 @@ pub(crate) async fn refuse(app: &App, caller: &Caller, id: &str, problem: &Probl
     }
 }
 
-/// From the row to its result, within this time. Leaves it alone if another worker has it.
-pub(crate) async fn work(app: &App, caller: &Caller, id: &str, within: Duration) -> Result<Left, Error> {
+/// From the row to its result, within this time and in the trace of whoever asked for it. Leaves it alone if another
+/// worker has it.
+pub(crate) async fn work(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    trace: Option<TraceContext>,
+    within: Duration,
+) -> Result<Left, Error> {
     let held = match app.jobs.take(&caller.scope, id).await? {
         Taken::Held(held) => *held,
         Taken::Ended => return Ok(Left::Ended),
         Taken::Busy(_) => return Ok(Left::Busy),
     };
     let lease = held.lease();
-    lease.hold(held_work(app, caller, held, within)).await
+    lease.hold(held_work(app, caller, held, trace, within)).await
 }
 
-async fn held_work(app: &App, caller: &Caller, held: Held, within: Duration) -> Result<Left, Error> {
+async fn held_work(
+    app: &App,
+    caller: &Caller,
+    held: Held,
+    trace: Option<TraceContext>,
+    within: Duration,
+) -> Result<Left, Error> {
     if let Some(last) = app.jobs.last_event(&held).await?.filter(is_last) {
         // A worker died between the log and the row: everything is there already.
         let outcome = match last["data"].get("generation") {
@@ -96,14 +109,14 @@ async fn held_work(app: &App, caller: &Caller, held: Held, within: Duration) -> 
         return Ok(Left::Ended);
     }
     let request = match wanted(&held, within) {
-        Ok(request) => request,
+        Ok(request) => GenerateRequest { trace, ..request },
         Err(problem) => return fail(app, held, &problem).await.map(|()| Left::Ended),
     };
     answer(app, held, caller.client.stream(request)).await.map(|()| Left::Ended)
 }
 
 /// What the job asks for. A job that killed its workers is not given to another one.
-fn wanted(held: &Held, within: Duration) -> Result<claude_code_core::GenerateRequest, Problem> {
+fn wanted(held: &Held, within: Duration) -> Result<GenerateRequest, Problem> {
     if held.job.workers > MAX_WORKERS {
         let message =
             format!("{MAX_WORKERS} workers died over this job and may have been paid for: it is given up");

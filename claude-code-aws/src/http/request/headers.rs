@@ -6,6 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, HOST};
 use axum::http::request::Parts;
 
+use claude_code_core::TraceContext;
+
 use crate::http::app::App;
 use crate::http::middleware::Permit;
 use crate::http::response::problem::Problem;
@@ -43,6 +45,8 @@ pub(crate) struct Asks {
     pub(crate) prefix: String,
     pub(crate) last_event: u64,
     pub(crate) place: Option<Permit>,
+    /// The caller's span.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// Whether an Accept header names event streams, and not with a weight of 0.
@@ -81,6 +85,7 @@ impl FromRequestParts<App> for Asks {
             host: text(HOST.as_str()).unwrap_or("localhost").to_owned(),
             last_event: text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0),
             place: parts.extensions.get::<Permit>().cloned(),
+            trace: text("traceparent").and_then(|parent| TraceContext::parse(parent, text("tracestate"))),
         })
     }
 }

@@ -44,7 +44,7 @@ async fn answer(
     work: Work,
     hash: &str,
 ) -> Result<Response<Body>, Problem> {
-    let request = work.clone().request(asks.within)?;
+    let request = GenerateRequest { trace: asks.trace.clone(), ..work.clone().request(asks.within)? };
     // What is wrong with the request is said with its status, before an answer has begun.
     caller.client.estimate(request.clone())?;
     match asks.mode {
@@ -59,9 +59,9 @@ async fn answer(
             idempotent::streamed(&app, &caller, &asks, hash, frames).await
         }
         Mode::Job => {
-            let (host, asker, prefix) = (app.clone(), caller.clone(), asks.prefix.clone());
+            let (host, asker, from) = (app.clone(), caller.clone(), asks.clone());
             let accepted = |keyed: Option<Keyed>| {
-                Box::pin(jobs::accept(host, asker, work, prefix, keyed.map(|keyed| keyed.id)))
+                Box::pin(jobs::accept(host, asker, work, from, keyed.map(|keyed| keyed.id)))
             };
             idempotent::whole(&app, &caller, &asks, hash, accepted).await
         }

@@ -34,7 +34,7 @@ pub(crate) async fn accept(
     app: App,
     caller: Caller,
     work: Work,
-    prefix: String,
+    Asks { prefix, trace, .. }: Asks,
     id: Option<String>,
 ) -> Result<Answer, Problem> {
     let request = serde_json::to_value(&work).map_err(|_| worker::unreadable())?;
@@ -45,7 +45,7 @@ pub(crate) async fn accept(
             let Some(job) = created(&app, &caller, &id, request).await? else {
                 return Ok(accepted(&app.jobs.get(&caller.scope, &id).await?));
             };
-            if let Err(error) = queue.send(&caller.scope, &id).await {
+            if let Err(error) = queue.send(&caller.scope, &id, trace.as_ref()).await {
                 // Whether the message is on its way nobody knows: a job that has ended is not worked on, and one
                 // that a worker has is accepted.
                 if worker::refuse(&app, &caller, &id, &Problem::from(error.clone())).await? {
@@ -64,7 +64,7 @@ pub(crate) async fn accept(
                 Some(job) => job,
                 None => app.jobs.get(&caller.scope, &id).await?,
             };
-            worker::begin(&app, &caller, &id, place);
+            worker::begin(&app, &caller, &id, trace, place);
             job
         }
     };

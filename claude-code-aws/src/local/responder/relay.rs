@@ -61,6 +61,7 @@ impl Relay {
             place: None,
             sent_flag: Default::default(),
             answered: None,
+            trace: None,
         })
     }
 }

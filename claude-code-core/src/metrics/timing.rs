@@ -1,0 +1,57 @@
+//! When a request's answer began, and how long each of its attempts took.
+
+use std::time::Duration;
+
+use crate::generation::Attempt;
+use crate::money::usage::Usage;
+use crate::read::AnswerEvent;
+
+/// When a request's answer began, counted from the request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timing {
+    /// Until the service's first event.
+    pub first_event: Option<Duration>,
+    /// Until the first file began.
+    pub first_file: Option<Duration>,
+    /// The attempts, where the request is traced.
+    pub attempts: Vec<AttemptTiming>,
+}
+
+/// One attempt: when, and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptTiming {
+    /// Its place among the attempts of the request, from 0.
+    pub number: usize,
+    /// From the request to its start.
+    pub start: Duration,
+    /// From the request to its end.
+    pub end: Duration,
+    /// From the request to its first event.
+    pub first_event: Option<Duration>,
+    /// As the result tells it.
+    pub attempt: Attempt,
+    /// Its tokens, where the service told them.
+    pub usage: Option<Usage>,
+}
+
+impl Timing {
+    /// Notes when the first file begins.
+    pub(crate) fn note(&mut self, piece: &AnswerEvent, now: impl FnOnce() -> Duration) {
+        if self.first_file.is_none() && matches!(piece, AnswerEvent::FileStarted { .. }) {
+            self.first_file = Some(now());
+        }
+    }
+
+    /// Notes the last of these attempts.
+    pub(crate) fn note_attempt(
+        &mut self,
+        attempts: &[Attempt],
+        (start, end): (Duration, Duration),
+        first_event: Option<Duration>,
+        usage: Option<Usage>,
+    ) {
+        let Some(attempt) = attempts.last().cloned() else { return };
+        let number = attempts.len() - 1;
+        self.attempts.push(AttemptTiming { number, start, end, first_event, attempt, usage });
+    }
+}
