@@ -6,7 +6,7 @@ use claude_code_core::provider::{Billing, ProviderError};
 use serde_json::Value;
 
 use crate::model_service::context_length::{call_too_long, says_too_long};
-use crate::model_service::faults::{by_status, foreign, printable, refused_field, says_daily};
+use crate::model_service::faults::{by_status, foreign, is_page, printable, refused_field, says_daily};
 use crate::model_service::redact::Sent;
 
 /// Why bytes that arrived are no answer.
@@ -44,7 +44,12 @@ pub(super) fn of_response(sent: Sent<'_>, status: u16, kind: Option<&str>, body:
     let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let (code, text) = read(&body);
     let mut fault = by_type(sent, code, status, text);
-    if code.is_empty() && text.is_empty() && matches!(status, 401 | 403 | 404 | 407) {
+    let is_foreign = match status {
+        413 | 429 => false,
+        401 | 403 | 404 | 407 => true,
+        _ => is_page(kind),
+    };
+    if code.is_empty() && text.is_empty() && is_foreign {
         fault.message = foreign(status, kind);
     }
     fault.status = Some(status);

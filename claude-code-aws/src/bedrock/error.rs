@@ -67,9 +67,11 @@ pub(super) fn before_stream(call: &ModelCall, failed: Failed) -> ProviderError {
 fn no_error_of_bedrock(call: &ModelCall, raw: &HttpResponse) -> ProviderError {
     let status = raw.status().as_u16();
     let fault = by_status("Bedrock", &call.model, "", status);
+    let kind = raw.headers().get("content-type");
     match status {
-        413 | 429 | 500.. => fault,
-        _ => ProviderError { message: faults::foreign(status, raw.headers().get("content-type")), ..fault },
+        413 | 429 => fault,
+        500.. if !faults::is_page(kind) => fault,
+        _ => ProviderError { message: faults::foreign(status, kind), ..fault },
     }
 }
 

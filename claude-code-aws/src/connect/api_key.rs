@@ -39,8 +39,23 @@ async fn read(sdk: &SdkConfig, arn: &str) -> Result<Secret> {
     let client = aws_sdk_secretsmanager::config::Builder::from(sdk).timeout_config(limits).build();
     let client = aws_sdk_secretsmanager::Client::from_conf(client);
     let got = client.get_secret_value().secret_id(arn).send().await.map_err(|failed| {
-        let code = failed.code().unwrap_or("no answer");
-        refused(arn, &format!("could not be read ({code}): allow secretsmanager:GetSecretValue on it"))
+        if let Some(unreachable) = super::unreachable(&failed) {
+            let error = refused(arn, &format!("could not be read: {unreachable}"));
+            return Error::new(ErrorKind::Connection, error.message);
+        }
+        let why = match failed.code() {
+            Some("ResourceNotFoundException") => {
+                "there is no such secret: correct the ARN or the region".to_owned()
+            }
+            Some(code @ ("AccessDeniedException" | "DecryptionFailure")) => {
+                format!("{code}: allow secretsmanager:GetSecretValue on it, and kms:Decrypt with its key")
+            }
+            Some(code) => format!("{code}: try again, or set ANTHROPIC_API_KEY"),
+            None => super::credentials::told(&failed).unwrap_or_else(|| {
+                "Secrets Manager did not answer: try again, or set ANTHROPIC_API_KEY".to_owned()
+            }),
+        };
+        refused(arn, &format!("could not be read: {why}"))
     })?;
     let key = got.secret_string().map(str::trim).filter(|key| !key.is_empty());
     key.map(Secret::new).ok_or_else(|| refused(arn, "holds no text: put the key into it as its whole text"))

@@ -40,6 +40,7 @@ pub(crate) fn told(error: &(dyn StdError + 'static)) -> Option<String> {
         sources(error)
             .find_map(assumed)
             .or_else(|| process(&whole))
+            .or_else(|| container(&whole))
             .or_else(|| sso(&lower))
             .or_else(|| slow(&lower))
             .or_else(|| imds(&lower))
@@ -79,7 +80,40 @@ fn process(whole: &str) -> Option<String> {
     Some(format!("credential_process failed ({}): {last}: {advice}", printable(status, 40)))
 }
 
+/// The endpoint that gives a container its credentials: what it answers, or why it is not asked.
+fn container(whole: &str) -> Option<String> {
+    let advice = "check the role of the task or pod, and AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    if let Some((_, rest)) = whole.split_once("status from HTTP credential provider: ") {
+        let status: String = rest.chars().filter(char::is_ascii_digit).take(3).collect();
+        return Some(format!("the container's credential endpoint answers {status}: {advice}"));
+    }
+    if let Some((_, rest)) = whole.split_once("failed to load credentials [") {
+        let words = printable(rest.lines().next().unwrap_or_default(), WORDS).replacen(']', "", 1);
+        return Some(format!("the container's credential endpoint refuses: {words}: {advice}"));
+    }
+    if whole.contains("auth token could not be used") {
+        return Some(
+            "the token for the container's credentials has a character that no header takes, such as a line break at its end: \
+             write AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, without it"
+                .to_owned(),
+        );
+    }
+    whole.contains("full URI for ECS provider").then(|| {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI names an address that credentials are not taken from: it takes https, or http on \
+         this machine and at the container agents' addresses (169.254.170.2, 169.254.170.23)"
+            .to_owned()
+    })
+}
+
 fn sso(lower: &str) -> Option<String> {
+    // The portal's answer where the session is good and the role is not the user's.
+    if lower.contains("forbiddenexception") {
+        return Some(
+            "the SSO session may not use the profile's role: correct sso_account_id and sso_role_name, or have the role \
+             assigned to you"
+                .to_owned(),
+        );
+    }
     let signs = [
         "sso token has expired",
         "failed to load the cached sso token",
@@ -105,9 +139,20 @@ fn slow(lower: &str) -> Option<String> {
 }
 
 fn imds(lower: &str) -> Option<String> {
-    let asked =
-        lower.contains("communicate with imds") || lower.contains("imds") && lower.contains("timeout");
-    asked.then(|| format!("{NONE}. The instance's metadata service (169.254.169.254) did not answer"))
+    const SIGNS: [&str; 4] =
+        ["communicate with imds", "communicating with imds", "imds session token", "timeout"];
+    if !lower.contains("imds") {
+        return None;
+    }
+    if lower.contains("404 from imds") || lower.contains("from imds (code: 404)") {
+        return Some(format!("{NONE}. The instance has no role: attach an instance profile to it"));
+    }
+    if let Some((_, rest)) = lower.split_once("error response from imds (code: ") {
+        let status: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        return Some(format!("{NONE}. The instance's metadata service answers {status}"));
+    }
+    let silent = SIGNS.iter().any(|sign| lower.contains(sign));
+    silent.then(|| format!("{NONE}. The instance's metadata service (169.254.169.254) did not answer"))
 }
 
 /// A profile that cannot be used as it is written.
@@ -273,7 +318,26 @@ mod tests {
         assert!(said("the SSO token has expired and cannot be refreshed").contains("aws sso login"));
         assert!(said("identity resolver timed out after 30s").contains("within 30 s"));
         assert!(said("profile formed an infinite loop. first we loaded a").contains("infinite loop"));
-        assert!(said("could not communicate with IMDS").contains("169.254.169.254"));
+        assert!(said("credentials: could not communicate with IMDS").contains("169.254.169.254"));
+        assert!(said("an IO error occurred communicating with IMDS").contains("did not answer"));
+        assert!(said("error response from IMDS (code: 403). Response {}").contains("service answers 403"));
+        assert!(said("received 404 from IMDS when loading profile information").contains("instance profile"));
+        assert!(
+            said("Non-success status from HTTP credential provider: StatusCode(403)")
+                .starts_with("the container's credential endpoint answers 403: check the role")
+        );
+        assert!(
+            said("failed to load credentials [AccessDenied]: not this pod\nmore").starts_with(
+                "the container's credential endpoint refuses: AccessDenied: not this pod: check"
+            )
+        );
+        assert!(
+            said(
+                "invalid full URI for ECS provider (URI did not refer to an allowed IP address): http://evil"
+            )
+            .starts_with("AWS_CONTAINER_CREDENTIALS_FULL_URI names an address")
+        );
+        assert!(said("SSO: unhandled error (ForbiddenException)").contains("may not use the profile's role"));
         assert_eq!(told(&CredentialsError::not_loaded("none")).unwrap(), NONE);
         assert_eq!(told(&std::io::Error::other("reset")), None);
     }

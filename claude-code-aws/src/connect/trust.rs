@@ -49,7 +49,11 @@ pub(crate) struct Roots {
 
 /// All roots. Fails with one line that names the variable whose certificates cannot be read.
 pub(crate) fn roots(added: &Added) -> Result<Roots, String> {
-    let system = system();
+    beside(system(), added)
+}
+
+/// The system's roots, or bundled ones where it has none, and those that are added.
+fn beside(system: &[CertificateDer<'static>], added: &Added) -> Result<Roots, String> {
     let (origin, mut certs) = match system.is_empty() {
         true => (Origin::Bundled, webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec()),
         false => (Origin::System, system.to_vec()),
@@ -84,6 +88,9 @@ fn system() -> &'static [CertificateDer<'static>] {
 /// The certificates of a file, or of the files of a directory.
 fn read(name: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
+    // A shell reads `~` in a variable; in ~/.aws/config and in a container's environment nobody does.
+    let at_home = path.strip_prefix("~").ok().and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    let path = at_home.as_deref().unwrap_or(path);
     let found = match std::fs::metadata(path) {
         Err(error) => {
             return Err(format!("{name}={shown}: {}: correct the path, or take {name} away", reason(&error)));
@@ -146,6 +153,30 @@ mod tests {
         let (pem, count) = encoded(webpki_root_certs::TLS_SERVER_ROOT_CERTS);
         assert_eq!(count, webpki_root_certs::TLS_SERVER_ROOT_CERTS.len());
         assert!(count > 100 && pem.len() > 100_000, "{count} roots");
+    }
+
+    #[test]
+    fn without_a_system_store_the_bundled_roots_and_the_added_ones_are_trusted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.pem");
+        let own = rcgen::generate_simple_self_signed(["lab.test".to_owned()]).unwrap();
+        std::fs::write(&path, own.cert.pem()).unwrap();
+        let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.len();
+        let alone = beside(&[], &Added::default()).unwrap();
+        assert_eq!((alone.origin, alone.count), (Origin::Bundled, bundled));
+        let both = beside(&[], &Added { file: Some(path), ..Added::default() }).unwrap();
+        assert_eq!((both.origin, both.count), (Origin::Bundled, bundled + 1));
+        let system = beside(&[own.cert.der().clone()], &Added::default()).unwrap();
+        assert_eq!((system.origin, system.count), (Origin::System, 1), "the system's alone");
+    }
+
+    #[test]
+    fn a_tilde_in_a_path_is_the_home_directory() {
+        let told = read("ca_bundle", Path::new("~/no-such-bundle-of-a-test.pem")).unwrap_err();
+        assert!(
+            told.starts_with("ca_bundle=~/no-such-bundle-of-a-test.pem: there is no such file"),
+            "{told}"
+        );
     }
 
     #[test]

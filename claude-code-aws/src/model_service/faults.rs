@@ -30,6 +30,11 @@ pub(crate) fn foreign(status: u16, content_type: Option<&str>) -> String {
     )
 }
 
+/// Whether an answer without a code is a page for browsers: something on the way wrote it, whatever its status.
+pub(crate) fn is_page(content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
 /// A fault of the connection: safe while none was made, unknown after.
 pub(crate) fn connection(error: &(dyn StdError + 'static)) -> ProviderError {
     match crate::connect::unreachable(error) {

@@ -9,17 +9,17 @@ use super::lab::{Ca, Server};
 /// Hosts that AWS SDKs ask in these scenarios.
 const HOSTS: [&str; 3] =
     ["sts.us-east-1.amazonaws.com", "sts.amazonaws.com", "bedrock-runtime.us-east-1.amazonaws.com"];
-const KEYS: &str = "aws_access_key_id = AKIDLAB\naws_secret_access_key = lab-secret\n";
+pub(super) const KEYS: &str = "aws_access_key_id = AKIDLAB\naws_secret_access_key = lab-secret\n";
 const REFUSED: &str = "{\"message\":\"no\"}";
 
 /// A home directory with these files in `~/.aws`, and a command in it.
-struct Machine {
-    home: tempfile::TempDir,
+pub(super) struct Machine {
+    pub(super) home: tempfile::TempDir,
     vars: Vec<(String, OsString)>,
 }
 
 impl Machine {
-    fn new(config: &str, credentials: &str) -> Self {
+    pub(super) fn new(config: &str, credentials: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let aws = home.path().join(".aws");
         std::fs::create_dir(&aws).unwrap();
@@ -28,24 +28,29 @@ impl Machine {
         Machine { home, vars: Vec::new() }
     }
 
-    fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+    pub(super) fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.vars.push((name.to_owned(), value.into()));
         self
     }
 
     /// With a proxy for everything, which leads to a server of this authority.
-    fn behind(self, proxy: &Server, ca: &Ca) -> Self {
+    pub(super) fn behind(self, proxy: &Server, ca: &Ca) -> Self {
         let url = format!("http://127.0.0.1:{}", proxy.port);
         self.with("HTTPS_PROXY", &url).with("HTTP_PROXY", &url).with("AWS_CA_BUNDLE", ca.pem())
     }
 
-    async fn run(&self, args: &[&str]) -> (i32, String) {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_claude-code-aws"));
         command.args(args).current_dir(self.home.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home.path());
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("CLAUDE_CODE_AWS_STORE", "none");
         command.env("CLAUDE_CODE_AWS_RECONNECT_SECONDS", "1");
         command.envs(self.vars.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub(super) async fn run(&self, args: &[&str]) -> (i32, String) {
+        let mut command = self.command(args);
         let Output { status, stdout, stderr } =
             tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let told = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
@@ -56,7 +61,7 @@ impl Machine {
         (status.code().unwrap_or(-1), told)
     }
 
-    async fn generate(&self) -> (i32, String) {
+    pub(super) async fn generate(&self) -> (i32, String) {
         self.run(&["generate", "reverse a string"]).await
     }
 }
@@ -202,6 +207,12 @@ async fn the_profiles_ca_bundle_is_trusted_and_aws_ca_bundle_wins_over_it() {
         .with("HTTPS_PROXY", format!("http://127.0.0.1:{}", proxy.port));
     machine.generate().await;
     assert_eq!(server.heads().len(), 1, "the request arrived");
+    // As people write it: nothing reads `~` in that file but what takes the path.
+    std::fs::copy(ca.pem(), machine.home.path().join("corp.pem")).unwrap();
+    let config = "[default]\nregion = us-east-1\nca_bundle = ~/corp.pem\n";
+    std::fs::write(machine.home.path().join(".aws/config"), config).unwrap();
+    let (_, told) = machine.generate().await;
+    assert_eq!(server.heads().len(), 2, "{told}");
     let (code, told) = machine.with("AWS_CA_BUNDLE", "/nowhere.pem").generate().await;
     assert!(code == 2 && told.contains("AWS_CA_BUNDLE=/nowhere.pem: there is no such file"), "{told}");
 }

@@ -33,9 +33,11 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use claude_code_aws::anthropic::{Anthropic, Settings};
 use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::clock::{SystemClock, SystemIds};
-use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Policy};
+use claude_code_aws::select::Reach;
+use claude_code_aws::{Client, ClientBuilder, GenerateRequest, Policy, Secret};
 use claude_code_core::testing;
 
 use in_process::Replies;
@@ -92,6 +94,14 @@ pub fn real(server: &Server) -> Client {
 /// A client in paused time.
 pub fn paused(replies: &Replies) -> Client {
     testing::builder(Arc::new(replayed(replies))).build()
+}
+
+/// A client of the Messages API in paused time.
+pub fn messages_api(replies: &Replies) -> Client {
+    let settings = Settings { api_key: Some(Secret::new("key")), ..Settings::default() };
+    let provider = Anthropic::new(&settings, SharedHttpConnector::new(replies.clone()), true).unwrap();
+    let policy = Policy { reach: Reach::AnthropicApi, ..Policy::default() };
+    testing::builder(Arc::new(provider)).with_policy(policy).build()
 }
 
 /// How much of a campaign runs: all of it where CAMPAIGN is set, else every twentieth case.

@@ -48,6 +48,36 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_or_nothing_in_place_of_an_error_is_told_by_status_and_type() {
+    let html = "text/html; charset=utf-8";
+    let reply = |status, kind: Option<&str>, body: &str| {
+        let reply = Reply { status, headers: Vec::new(), ..Reply::stream([body.as_bytes().to_vec()]) };
+        kind.map_or(reply.clone(), |kind| reply.with_type(kind))
+    };
+    let page = "<html>canary-of-a-proxy</html>";
+    for (reply, told) in [
+        (
+            reply(403, Some(html), page),
+            "HTTP 403 with a body of type text/html, which is no error of the service",
+        ),
+        (reply(404, Some("text/plain"), "gone"), "HTTP 404 with a body of type text/plain"),
+        (reply(403, None, ""), "HTTP 403 with no reason given"),
+        (reply(503, Some(html), page), "HTTP 503 with a body of type text/html"),
+        (reply(502, Some(html), page), "HTTP 502 with a body of type text/html"),
+    ] {
+        for anthropic in [false, true] {
+            let replies = Replies::new([reply.clone()]);
+            let client = if anthropic { super::messages_api(&replies) } else { paused(&replies) };
+            let request = GenerateRequest::new("reverse").with_model("sonnet").with_max_sends(1);
+            let request = request.with_timeout(Duration::from_secs(1));
+            let error = client.generate(request).await.unwrap_err();
+            assert!(error.message.contains(told), "{told}: {error}");
+            assert!(!error.message.contains("canary") && error.message.contains("HTTPS_PROXY"), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_whose_body_breaks_off_is_known_by_its_headers() {
     let table = [
         (429, "ThrottlingException", ErrorKind::Throttled),

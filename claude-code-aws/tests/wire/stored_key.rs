@@ -57,3 +57,19 @@ async fn a_secret_that_may_not_be_read_is_named_with_the_permission() {
     }
     assert_eq!(model.sends(), 0);
 }
+
+#[tokio::test]
+async fn why_a_secret_cannot_be_read_is_told_by_its_cause() {
+    let model = answering().await;
+    let gone = Server::start([Script::new(refusal(400, "ResourceNotFoundException", "none", ""))]).await;
+    let broken = Server::start([Script::new(refusal(400, "InvalidRequestException", "none", ""))]).await;
+    for (server, part) in [
+        (&gone, "there is no such secret: correct the ARN or the region"),
+        (&broken, "InvalidRequestException: try again, or set ANTHROPIC_API_KEY"),
+    ] {
+        let sdk = sdk().endpoint_url(&server.url).build();
+        let error = connect_with(&sdk, config(&model)).await.expect_err("no key");
+        assert!(error.kind == ErrorKind::Credentials && error.message.contains(part), "{error}");
+    }
+    assert_eq!(model.sends(), 0);
+}
