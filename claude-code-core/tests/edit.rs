@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::edit::{Applied, Edit, apply, apply_each, diff};
+use claude_code_core::edit::{Applied, Edit, apply, apply_each, diff, shrinkage};
 use claude_code_core::{Error, ErrorKind};
 use proptest::prelude::*;
 
@@ -146,6 +146,17 @@ fn writes_a_unified_diff() {
     );
     assert!(diff("n", "", "x\n").starts_with("--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n"));
     assert_eq!(diff("n", "x", "x"), "");
+}
+
+#[test]
+fn a_large_loss_is_told_and_a_resolved_conflict_or_one_method_is_none() {
+    let side = |n: usize| (0..12).map(|line| format!("v{line} = {n}\n")).collect::<String>();
+    let conflict = format!("<<<<<<< HEAD\n{}=======\n{}>>>>>>> b\nz = 1\n", side(1), side(2));
+    assert_eq!(shrinkage("a.ini", &conflict, &format!("{}z = 1\n", side(2)), ""), None);
+    assert!(shrinkage("a.ini", &conflict, "z = 1\n", "").is_some_and(|what| what.contains("lines")));
+    let go = "package a\n\ntype T struct{}\n\nfunc (t T) One() int {\n\treturn 1\n}\n";
+    assert_eq!(shrinkage("a.go", go, "package a\n\ntype T struct{}\n", ""), None);
+    assert_eq!(shrinkage("a.go", go, "package a\n", "").as_deref(), Some("everything that it defines"));
 }
 
 /// Applies a unified diff as patch does: by line numbers, every line checked.

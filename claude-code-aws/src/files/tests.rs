@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use claude_code_core::{CodeFile, ErrorKind, Language};
+use claude_code_core::{Clock, CodeFile, ErrorKind, Language};
 use tempfile::TempDir;
 
 use super::write::{Batch, WriteOptions, write_batches, write_to};
@@ -108,6 +108,31 @@ fn a_file_does_not_lose_most_of_what_it_holds_unasked() {
     fs::write(root.path().join("a.py"), code).unwrap();
     let allowed = WriteOptions { allow_shrink: true, ..options(state.path(), "id") };
     write_to(&short, root.path(), allowed).unwrap();
+}
+
+#[test]
+fn what_is_kept_goes_after_seven_days_and_beyond_the_bound_the_oldest_first() {
+    const DAY: i64 = 24 * 3600 * 1000;
+    let (root, state) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let place = root.path().join("a.txt");
+    fs::write(&place, "0".repeat(1000)).unwrap();
+    for number in 1..=4 {
+        let content = number.to_string().repeat(1000);
+        write_to(&[file("a.txt", &content)], root.path(), options(state.path(), &number.to_string())).unwrap();
+    }
+    let journal = WriteJournal::new(state.path(), None);
+    let kept = || fs::read_dir(state.path().join("writes")).unwrap().count();
+    let now = crate::clock::SystemClock.now().0;
+    journal.prune(now + 7 * DAY - 60_000, 200_000_000);
+    assert_eq!(kept(), 4);
+    // A write is its old content of 1000 bytes and its record of some hundreds.
+    journal.prune(now, 4000);
+    assert!((2..4).contains(&kept()), "{}", kept());
+    journal.prune(now + 8 * DAY, 200_000_000);
+    assert_eq!(kept(), 1, "the newest is kept in any case");
+    journal.prune(now, 10);
+    let undone = journal.undo().unwrap();
+    assert_eq!((undone.result.as_deref(), read(place)), (Some("4"), "3".repeat(1000)));
 }
 
 #[cfg(unix)]

@@ -177,13 +177,12 @@ impl WriteJournal {
         Ok(Undone { result: record.result, ..undone })
     }
 
-    /// Removes writes that are too old, and the oldest beyond the bound on bytes.
-    fn prune(&self) {
-        let now = SystemClock.now().0;
+    /// Removes writes that are too old at this time, and the oldest beyond this bound on bytes.
+    pub(super) fn prune(&self, now: i64, most: u64) {
         let mut bytes = 0;
         for (at, (dir, record)) in self.records().into_iter().rev().enumerate() {
             bytes += size(&dir);
-            let is_over = now.saturating_sub(record.at_ms) > KEPT_MS || bytes > KEPT_BYTES;
+            let is_over = now.saturating_sub(record.at_ms) > KEPT_MS || bytes > most;
             if at > 0 && is_over && record.state != State::Begun {
                 let _ = fs::remove_dir_all(&dir);
             }
@@ -212,7 +211,7 @@ impl OpenWrite {
             let _ = fs::remove_dir_all(&self.dir);
         }
         if let Some(dir) = self.dir.parent() {
-            WriteJournal { dir: dir.to_owned(), result: None }.prune();
+            WriteJournal { dir: dir.to_owned(), result: None }.prune(SystemClock.now().0, KEPT_BYTES);
         }
     }
 

@@ -9,11 +9,11 @@ use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
 use crate::answer::path::fold;
 use crate::edit::unnamed::{Meaning, meaning};
-use crate::edit::{self, Applied, Edit, EditProblem};
+use crate::edit::{self, Applied, Edit, EditProblem, leaked};
 use crate::read::{self, Answer};
 use crate::request::{GenerateRequest, SourceFile};
 use crate::validate::elision;
-use crate::validate::lost::Losses;
+use crate::validate::lost::{Losses, without_file_names};
 
 /// What edits are applied to: the given files, and the files of the answer that is mended, if it is a repair.
 pub(crate) struct Base<'a> {
@@ -50,9 +50,11 @@ impl Base<'_> {
         given.chain(named(self.mending.unwrap_or_default())).collect()
     }
 
-    /// Everything that was asked for, in the user's words.
+    /// Everything that was asked for, in the user's words; a file's name in it names nothing that the file defines.
     fn asked(&self) -> String {
-        format!("{}\n{}", self.request.prompt, self.request.instructions.as_deref().unwrap_or_default())
+        let asked =
+            format!("{}\n{}", self.request.prompt, self.request.instructions.as_deref().unwrap_or_default());
+        without_file_names(&asked, self.given().iter().map(|given| given.path.as_str()))
     }
 }
 
@@ -195,7 +197,7 @@ impl Settled {
                 }
             }
             let is_new = sources.is_empty() && !base.request.skip_validation;
-            let new = if is_new { elision::in_new_file(file.language.as_str(), &file.content) } else { None };
+            let new = if is_new { elision::in_new_file(&path, &file.content) } else { None };
             if let Some(mark) = first.or(new) {
                 let line = u32::try_from(mark.line).unwrap_or(u32::MAX);
                 let message = "code is left out here: write the file whole, or only the edits".to_owned();
@@ -273,7 +275,14 @@ impl Settled {
         let asked = base.asked();
         let losses = Losses::new(base.given(), &self.files, &asked);
         let mut found = Vec::new();
-        for file in self.files.iter().filter(|file| file.complete) {
+        for file in self.files.iter().filter(|file| file.complete && file.path.is_some()) {
+            let known = file.path.as_deref().and_then(|path| base.given_file(path));
+            let known = known.map(|given| given.content.as_str());
+            if let Some(line) = leaked::find(file.language.as_str(), &file.content, known) {
+                let line = u32::try_from(line).unwrap_or(u32::MAX);
+                let message = "this line is a mark of the answer and no part of the file".to_owned();
+                found.push(error(file.path.clone(), line, message));
+            }
             let Some(given) = file.path.as_deref().and_then(|path| base.given_file(path)) else { continue };
             let is_told = self.losses.iter().any(|loss| loss.path == file.path);
             match edited.contains(&given.path) {

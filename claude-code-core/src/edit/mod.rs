@@ -6,6 +6,7 @@
 pub(crate) mod apply;
 mod diff;
 mod indent;
+mod leaked;
 mod place;
 mod preserve;
 mod shrink;
@@ -184,6 +185,15 @@ fn applied_to(text: &str, path: &str, edit: &Edit) -> Result<Outcome, String> {
     if fit.places > 1 {
         passed_over.push(format!("it fits in {} places, and its line number says which", fit.places));
     }
+    let replace = match fit.whole_lines || !search.ends_with('\n') {
+        true => replace,
+        // Lines of an answer end; a piece of a line does not.
+        false if !place::bare(&replace).contains('\n') => place::bare(&replace).to_owned(),
+        false => {
+            return Err("its search text is a piece of a line, and its replacement is not: give whole lines"
+                .to_owned());
+        }
+    };
     let found = &text[fit.range.clone()];
     let filled = elision::filled(found, &replace, path)
         .map_err(|mark| format!("line {} of its replacement leaves lines out: write them", mark.line))?;

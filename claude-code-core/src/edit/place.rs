@@ -137,15 +137,28 @@ pub fn plain(line: &str) -> String {
     line.chars().filter(|c| *c != '\u{feff}').map(plain).collect()
 }
 
-/// A piece of one line, if it stands in one place only.
+/// A piece of one line, if it stands in one place only. One that came as a line has to begin and end where words do: else it
+/// may be meant for another line that is not there.
 fn within_a_line(text: &str, search: &str) -> Result<Fit, String> {
-    let is_piece = !search.contains('\n') && !search.trim().is_empty();
+    let piece = bare(search);
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let is_apart = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + piece.len()..].chars().next();
+        !(is_word(before) && is_word(piece.chars().next()))
+            && !(is_word(after) && is_word(piece.chars().next_back()))
+    };
+    let is_piece = !piece.contains('\n') && !piece.trim().is_empty();
+    let is_line = piece.len() < search.len();
+    let found = || text.match_indices(piece).map(|(at, _)| at);
     let places: Vec<usize> =
-        if is_piece { text.match_indices(search).map(|(at, _)| at).collect() } else { Vec::new() };
+        if is_piece { found().filter(|at| !is_line || is_apart(*at)).collect() } else { Vec::new() };
+    // What stands within a word too is not plainly the one that is meant.
+    let places = if is_piece && is_line && found().count() != places.len() { Vec::new() } else { places };
     match places.as_slice() {
         [] => Err("its search text is not in the file".to_owned()),
         [at] => Ok(Fit {
-            range: *at..at + search.len(),
+            range: *at..at + piece.len(),
             whole_lines: false,
             level: Level::Exact,
             places: 1,

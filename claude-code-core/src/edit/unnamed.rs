@@ -8,7 +8,7 @@ use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
 use crate::request::SourceFile;
 use crate::validate::definitions::{Item, definitions, items};
-use crate::validate::lost::{Losses, kept_lines, names};
+use crate::validate::lost::{Losses, kept_lines, last, names};
 
 /// Files of so few lines that say something are changed as a whole.
 const FEW: usize = 3;
@@ -59,7 +59,8 @@ pub(crate) fn meaning<'g>(
 
 fn of_file(given: &SourceFile, block: &CodeFile, asked: &str, is_only: bool) -> Meaning {
     let language = Language::from_path(&given.path);
-    let is_other = language.as_ref().is_some_and(|language| !is_alike(language, &block.language));
+    let is_command = COMMANDS.contains(&block.language.as_str()) && block.language != Language::text();
+    let is_other = language.as_ref().map_or(is_command, |language| !is_alike(language, &block.language));
     if block.content.trim().is_empty() || is_other {
         return Meaning::Nothing;
     }
@@ -119,7 +120,7 @@ fn without_named(
     asked: &str,
 ) -> String {
     let mut text = given.content.clone();
-    let named = own.iter().rev().filter(|one| names(asked, one.own.rsplit('.').next().unwrap_or(&one.own)));
+    let named = own.iter().rev().filter(|one| names(asked, last(&one.own)));
     for one in named {
         if text.get(one.core.clone()).is_some() {
             text.replace_range(one.core.clone(), "");

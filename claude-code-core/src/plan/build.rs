@@ -133,6 +133,12 @@ fn check(request: &GenerateRequest) -> Result<()> {
     if request.max_sends == Some(0) {
         return Err(Error::invalid("max_sends must be at least 1"));
     }
+    if let Some(binary) = request.files.iter().find(|f| f.content.contains('\0')) {
+        return Err(Error::invalid(format!(
+            "the given file {:?} holds a NUL byte, so it is no text: leave it out",
+            binary.path
+        )));
+    }
     match request.files.iter().find(|f| f.path.is_empty() || f.path.contains(['\n', '\r'])) {
         Some(_) => {
             Err(Error::invalid("a given file has an empty path or a line break in it: name each file"))

@@ -41,7 +41,7 @@ pub enum AnswerEvent {
 }
 
 /// One search/replace edit of an answer.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Edit {
     /// The file that it changes, or none where the answer names none or the name was refused.
     pub path: Option<String>,

@@ -260,18 +260,32 @@ impl AnswerBuilder {
         self.slots.is_empty() && self.answer.edits.is_empty() && self.answer.fences.is_empty()
     }
 
+    /// The content of the only file, if it is one without a name and its fence has one of these info strings.
+    pub fn only_block(&self, infos: &[&str]) -> Option<&str> {
+        let [slot] = self.slots.as_slice() else { return None };
+        let [fence] = self.answer.fences.as_slice() else { return None };
+        // A heading at its beginning may have been taken for the name of it all.
+        let begins = slot.file.content.trim_start().starts_with('#');
+        let is_heading = |path: &String| begins && !fence.info.contains(path.as_str());
+        let is_plain = slot.file.path.as_ref().is_none_or(is_heading)
+            && slot.file.rejected.is_none()
+            && slot.file.complete;
+        let fits = infos.contains(&fence.info.trim().to_ascii_lowercase().as_str());
+        (is_plain && fits && self.answer.edits.is_empty()).then_some(slot.file.content.as_str())
+    }
+
     /// The text so far.
     pub fn text_so_far(&self) -> &str {
         &self.answer.text
     }
 
-    /// Makes every file that was read so far text again: the answer uses sentinel lines, so its fences are
-    /// prose.
-    pub fn demote(&mut self) {
+    /// Makes every file that was read so far text again, and says why: the answer uses sentinel lines, so its fences are
+    /// prose, or its only fence holds the files.
+    pub fn demote(&mut self, why: &str) {
         if self.slots.is_empty() {
             return;
         }
-        self.note("Code blocks before the first file marker were read as text.");
+        self.note(why);
         let mut text = String::with_capacity(self.answer.text.len() + self.stored);
         let mut done = 0;
         for slot in &self.slots {

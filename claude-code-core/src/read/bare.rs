@@ -47,6 +47,11 @@ const BEGINNINGS: &[(&str, &str)] = &[
 /// file of the language begins, and hold no line that reads like a sentence.
 pub(super) fn language(text: &str, hint: Option<&Language>) -> Option<Language> {
     let first = text.lines().find(|l| !is_blank(l))?;
+    let is_markup =
+        |hint: &Language| matches!(hint.as_str(), "html" | "xml" | "vue" | "svelte" | "tsx" | "php");
+    if first.starts_with('<') && hint.is_some_and(|hint| !is_markup(hint)) && !first.starts_with("<?") {
+        return None;
+    }
     let by_line = language_of_line(first);
     if by_line.is_none() && !begins_code(first, hint) {
         return None;

@@ -30,7 +30,7 @@ impl AnswerReader {
         }
         let by_rule = !matches!(block.ending, Ending::Markdown { .. });
         if closes && by_rule && !block.is_inside_edit() {
-            if self.is_within_string(&block) {
+            if self.is_within_string(&block, content.indent()) {
                 block.ending = Ending::Quoted { held: line.to_owned() };
                 self.block = Some(block);
                 return;
@@ -66,13 +66,14 @@ impl AnswerReader {
     }
 
     /// Whether the open file's code ends inside a string, so that a fence may be a part of it.
-    fn is_within_string(&self, block: &Block) -> bool {
+    fn is_within_string(&self, block: &Block, indent: usize) -> bool {
         let is_plain = matches!((&block.ending, &block.phase), (Ending::Fence, Phase::Content));
         let Some(language) = self.builder.open_language().filter(|_| is_plain && block.indent == 0) else {
             return false;
         };
         let code = self.builder.open_content();
-        quoted::is_open(language.as_str(), code) && parses(language.as_str(), code) != Some(true)
+        let open = quoted::is_open(language.as_str(), code, indent);
+        open.is_some_and(|is_sure| is_sure || parses(language.as_str(), code) != Some(true))
     }
 
     /// A line since one that looked like the end within a string. A fence at which the string is closed and the code whole
@@ -84,7 +85,8 @@ impl AnswerReader {
         if names_file || held.len() > MAX_QUOTED {
             return self.markdown_ended(block, &held, line);
         }
-        if closes && self.is_whole_with(&held) {
+        let indent = line.len() - line.trim_start().len();
+        if closes && self.is_whole_with(&held, indent) {
             block.ending = Ending::Fence;
             if let Some(block) = self.store_lines(block, &held) {
                 self.end_block(*block, true, line);
@@ -96,10 +98,11 @@ impl AnswerReader {
     }
 
     /// Whether the open file with these lines is code whose strings are closed.
-    fn is_whole_with(&self, held: &str) -> bool {
+    fn is_whole_with(&self, held: &str, indent: usize) -> bool {
         let Some(language) = self.builder.open_language() else { return false };
         let code = [self.builder.open_content(), held].concat();
-        !quoted::is_open(language.as_str(), &code) && parses(language.as_str(), &code) != Some(false)
+        let is_open = quoted::is_open(language.as_str(), &code, indent).is_some();
+        !is_open && parses(language.as_str(), &code) != Some(false)
     }
 
     fn markdown_line(&mut self, mut block: Box<Block>, kind: Kind, text: &str, line: &str) {

@@ -50,6 +50,11 @@ fn split_word<'a>(whole: &'a str, word: &'a str) -> (&'a str, Option<&'a str>) {
     (word, is_path.then_some(whole))
 }
 
+/// Whether a word that was given as a name can be one.
+pub(super) fn is_name(word: &str) -> bool {
+    is_told(word) && !word.contains(' ')
+}
+
 /// The name in `title="app.py"` and the like.
 pub(super) fn attribute(info: &str) -> Option<&str> {
     if !info.contains('=') {

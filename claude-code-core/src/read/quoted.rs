@@ -27,9 +27,12 @@ const BLOCK: Span = span("/*", "*/", false);
 const TRIPLE: Span = span("\"\"\"", "\"\"\"", true);
 const TRIPLE_SINGLE: Span = span("'''", "'''", true);
 
-const FORMS: [Form; 8] = [
+const DOUBLE: Span = span("\"", "\"", true);
+const SINGLE: Span = span("'", "'", true);
+
+const FORMS: [Form; 18] = [
     Form {
-        languages: &["python", "toml"],
+        languages: &["python", "toml", "graphql", "julia", "nim"],
         spans: &[TRIPLE, TRIPLE_SINGLE],
         short: "\"'",
         comments: &["#"],
@@ -43,7 +46,7 @@ const FORMS: [Form; 8] = [
         heredocs: false,
     },
     Form {
-        languages: &["java", "kotlin", "scala", "swift", "csharp", "groovy"],
+        languages: &["java", "kotlin", "scala", "swift", "csharp", "groovy", "fsharp"],
         spans: &[BLOCK, TRIPLE, span("@\"", "\"", false)],
         short: "\"'",
         comments: &["//"],
@@ -91,28 +94,124 @@ const FORMS: [Form; 8] = [
         comments: &["//", "#"],
         heredocs: true,
     },
+    Form {
+        languages: &["elixir"],
+        spans: &[TRIPLE, TRIPLE_SINGLE, DOUBLE],
+        short: "",
+        comments: &["#"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["lua"],
+        spans: &[
+            span("--[[", "]]", false),
+            span("[==[", "]==]", false),
+            span("[=[", "]=]", false),
+            span("[[", "]]", false),
+        ],
+        short: "\"'",
+        comments: &["--"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["haskell", "elm", "purescript"],
+        spans: &[span("{-", "-}", false), TRIPLE],
+        short: "\"",
+        comments: &["--"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["clojure", "clj", "cljs", "lisp", "scheme", "racket"],
+        spans: &[DOUBLE],
+        short: "",
+        comments: &[";"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["r"],
+        spans: &[span("r\"(", ")\"", false), DOUBLE, SINGLE],
+        short: "",
+        comments: &["#"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["powershell"],
+        spans: &[span("@'", "\n'@", false), span("@\"", "\n\"@", false), span("<#", "#>", false)],
+        short: "\"'",
+        comments: &["#"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["sql"],
+        spans: &[BLOCK, span("$$", "$$", false), span("'", "'", false)],
+        short: "\"",
+        comments: &["--"],
+        heredocs: false,
+    },
+    Form {
+        languages: &["html", "xml"],
+        spans: &[
+            span("<!--", "-->", false),
+            span("<![CDATA[", "]]>", false),
+            span("<pre", "</pre>", false),
+            span("<script", "</script>", false),
+            span("<textarea", "</textarea>", false),
+        ],
+        short: "",
+        comments: &[],
+        heredocs: false,
+    },
+    Form { languages: &["terraform"], spans: &[BLOCK], short: "\"", comments: &["#", "//"], heredocs: true },
+    Form { languages: &["dockerfile"], spans: &[], short: "", comments: &[], heredocs: true },
 ];
 
-/// Whether this code ends within a string or comment that goes on in the next line.
-pub(super) fn is_open(language: &str, code: &str) -> bool {
-    let Some(form) = FORMS.iter().find(|form| form.languages.contains(&language)) else { return false };
+/// Whether this code ends within a string or comment that goes on in the next line, which has this indentation; and for
+/// sure, so that no parser has to tell.
+pub(super) fn is_open(language: &str, code: &str, indent: usize) -> Option<bool> {
+    if language == "yaml" {
+        return is_in_scalar(code, indent).then_some(true);
+    }
+    // A parser takes HTML whose elements have no end.
+    goes_on(language, code).map(|is_sure| is_sure || language == "html")
+}
+
+/// Whether a line of this indentation is a part of the block scalar of YAML with which the code ends.
+fn is_in_scalar(code: &str, indent: usize) -> bool {
+    let mut least = indent;
+    for line in code.lines().rev().filter(|line| !line.trim().is_empty()) {
+        let own = line.len() - line.trim_start_matches(' ').len();
+        if own >= least {
+            continue;
+        }
+        let head = line.trim_end().trim_end_matches(|c: char| "-+".contains(c) || c.is_ascii_digit());
+        if head.ends_with(" |") || head.ends_with(" >") {
+            return true;
+        }
+        least = own;
+    }
+    false
+}
+
+/// Whether code goes on in the next line, and if so, whether it does within a here document.
+fn goes_on(language: &str, code: &str) -> Option<bool> {
+    let form = FORMS.iter().find(|form| form.languages.contains(&language))?;
     let mut rest = code;
     while let Some(first) = rest.chars().next() {
         if let Some(span) = form.spans.iter().find(|span| rest.starts_with(span.open)) {
-            let Some(after) = behind(&rest[span.open.len()..], span) else { return true };
+            let Some(after) = behind(&rest[span.open.len()..], span) else { return Some(false) };
             rest = after;
         } else if form.comments.iter().any(|comment| rest.starts_with(comment)) {
             rest = rest.find('\n').map_or("", |end| &rest[end..]);
         } else if form.short.contains(first) {
             rest = behind_short(&rest[1..], first);
         } else if let Some(word) = form.heredocs.then(|| heredoc(rest)).flatten() {
-            let Some(after) = behind_heredoc(rest, word) else { return true };
+            let Some(after) = behind_heredoc(rest, word) else { return Some(true) };
             rest = after;
         } else {
             rest = &rest[first.len_utf8()..];
         }
     }
-    false
+    None
 }
 
 /// What follows the end of a span.
@@ -180,9 +279,20 @@ mod tests {
             ("bash", "cat <<EOF\nit's\n"),
             ("bash", "echo 'a\n"),
             ("php", "$a = <<<MD\nx\n"),
+            ("ruby", "A = <<~EOS\nx\n"),
+            ("terraform", "a = <<EOT\nx\n"),
+            ("lua", "local a = [[\nit's\n"),
+            ("elixir", "@doc \"\"\"\nx\n"),
+            ("haskell", "{- it's\n"),
+            ("clojure", "(def a \"\n"),
+            ("powershell", "$a = @'\nit's\n"),
+            ("sql", "SELECT '\n"),
+            ("html", "<p>x</p>\n<pre>\n"),
+            ("yaml", "a:\n  - |-\n    x\n"),
+            ("yaml", "a: |\n  x\n\n"),
         ];
         for (language, code) in open {
-            assert!(is_open(language, code), "{language}: {code}");
+            assert!(is_open(language, code, 2).is_some(), "{language}: {code}");
         }
         let closed = [
             ("python", "X = '''a\n'''\n# it's\ny = \"it's\"\n"),
@@ -190,9 +300,14 @@ mod tests {
             ("rust", "fn f<'a>(x: &'a str) -> char { let _ = \"a\\\"\"; 'x' }\n"),
             ("bash", "cat <<'EOF'\nit's\nEOF\n# don't\n"),
             ("yaml", "a: '\n"),
+            ("yaml", "a: |\n  x\n"),
+            ("lua", "local a = [[x]] -- it's\n"),
+            ("html", "<pre>x</pre>\n<p>it's</p>\n"),
+            ("terraform", "a = <<EOT\nx\nEOT\n"),
+            ("r", "# it's\na <- 'b'\n"),
         ];
         for (language, code) in closed {
-            assert!(!is_open(language, code), "{language}: {code}");
+            assert!(is_open(language, code, 0).is_none(), "{language}: {code}");
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct AnswerReader {
     pub(super) may_reopen: bool,
     pub(super) edits: EditReader,
     pub(super) rereads: usize,
+    /// It reads the inside of another answer's fence.
+    pub(super) is_inner: bool,
     pub(super) builder: AnswerBuilder,
 }
 
@@ -119,6 +121,7 @@ impl AnswerReader {
             self.builder.note("The last edit has no end.");
             self.builder.set_incomplete();
         }
+        self.read_outer_fence();
         let is_text = self.builder.is_text_only() && !self.uses_sentinels;
         if is_text && !self.read_other_markers() && !self.read_tags() {
             self.read_bare_code();
@@ -313,7 +316,7 @@ impl AnswerReader {
         if !self.uses_sentinels {
             self.uses_sentinels = true;
             self.nonce = Some(found.nonce.to_owned());
-            self.builder.demote();
+            self.builder.demote("Code blocks before the first file marker were read as text.");
         }
         self.edits.abandon();
         self.beside = None;

@@ -110,7 +110,7 @@ fn file_so_far<'r>(received: &'r str, path: &str) -> &'r str {
         let begins = if has_marker {
             preface::is_marker_of(line, path)
         } else {
-            preface::names(line, path) || (is_fence(line) && says_enough(line))
+            preface::names(line, path) || preface::opens(line)
         };
         if begins {
             start = at;
@@ -190,7 +190,7 @@ fn restart(received: &str, lines: &[&str]) -> Option<usize> {
     }
     let next = |lines: &[&str], at: usize| lines.get(at).map(|line| line.trim_end().to_owned());
     let second = next(lines, 1).filter(|line| says_enough(line));
-    let is_open_block = says_enough(line)
+    let is_open_block = (says_enough(line) || preface::opens(line))
         && known[found].trim_end() == line
         && second.is_some()
         && next(&known, found + 1) == second;
@@ -247,7 +247,7 @@ fn onward(received: &str, lines: &[&str], open: Option<&Language>) -> (Joined, u
     let is_announced = rest.len() < lines.len();
     let fence = rest.first().filter(|line| open.is_some() && is_fence(line));
     // A line that was cut cannot go on with a fence, and code has none that opens a block.
-    let cannot_be_text = |line: &str| !partial.trim().is_empty() || (is_code(open) && says_enough(line));
+    let cannot_be_text = |line: &str| !partial.trim().is_empty() || (is_code(open) && preface::opens(line));
     if fence.is_some_and(|line| is_announced || cannot_be_text(line)) && !closes(rest) {
         rest = &rest[1..];
     }
@@ -278,7 +278,7 @@ fn announced(lines: &[&str]) -> usize {
 
 /// Whether the fence in the first line ends a block: it names nothing, and what follows is no code that it could open.
 fn closes(lines: &[&str]) -> bool {
-    let is_bare = lines.first().is_some_and(|line| !says_enough(line));
+    let is_bare = lines.first().is_some_and(|line| !preface::opens(line));
     let next = lines.get(1).map(|line| line.trim());
     is_bare && next.is_none_or(|next| next.is_empty() || is_sentinel(next))
 }

@@ -85,6 +85,11 @@ pub(super) fn is_fence(line: &str) -> bool {
     text.starts_with("```") || text.starts_with("~~~")
 }
 
+/// A fence that opens a block: something stands behind its marks.
+pub(super) fn opens(line: &str) -> bool {
+    is_fence(line) && line.contains(char::is_alphanumeric)
+}
+
 /// One of our own lines around a file.
 pub(super) fn is_sentinel(line: &str) -> bool {
     let starts = line.starts_with("=== file ") || line.starts_with("=== end ");
@@ -101,7 +106,9 @@ pub(super) fn is_marker_of(line: &str, path: &str) -> bool {
 /// A heading or fence that names this file and says nothing else: `### a.py (continued)`, `` `src/a.py`: ``.
 pub(super) fn names(line: &str, path: &str) -> bool {
     let text = line.trim();
-    let is_marked = text.starts_with(['#', '*', '`', '~', '_']) || text.ends_with(':');
+    let is_marked = text.starts_with(['#', '*', '`', '~', '_'])
+        || text.ends_with(':')
+        || text.split_once(':').is_some_and(|(label, _)| is_label(label));
     let bare = text.trim_matches(|c: char| "#*`~_: ".contains(c));
     let own = path.rsplit('/').next().unwrap_or(path);
     let words = |name: &str| {

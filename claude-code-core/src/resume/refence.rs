@@ -1,7 +1,6 @@
 //! The end of a fence that a continuation put around the rest of a file which has our own markers: no part of it.
 
-use super::preface::{is_fence, is_sentinel};
-use super::says_enough;
+use super::preface::{is_fence, is_sentinel, opens};
 
 /// Takes out a closing fence before the first marker line, which ends that file. Knows lines only once they are whole.
 #[derive(Default)]
@@ -53,7 +52,7 @@ impl Refence {
         }
         self.is_done = is_sentinel(line);
         let before = std::mem::take(&mut self.fence);
-        if is_fence(line) && !says_enough(line) {
+        if is_fence(line) && !opens(line) {
             self.fence = line.to_owned();
             return before;
         }

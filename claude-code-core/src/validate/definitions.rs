@@ -6,6 +6,7 @@ use std::ops::Range;
 #[cfg(feature = "syntax")]
 use tree_sitter::Node;
 
+use super::by_lines;
 #[cfg(feature = "syntax")]
 use super::tree;
 
@@ -37,13 +38,15 @@ pub struct Definition {
     /// Its own name.
     pub own: String,
     pub is_local_value: bool,
+    /// It can hold items of its own.
+    pub is_container: bool,
     pub core: Range<usize>,
 }
 
 /// Every definition of a text, outer ones before inner ones.
 pub fn definitions(language: &str, text: &str) -> Vec<Definition> {
     let mut found = Vec::new();
-    flatten(&items(language, text).unwrap_or_else(|| by_lines(language, text)), "", &mut found);
+    flatten(&items(language, text).unwrap_or_else(|| by_lines::items(language, text)), "", &mut found);
     found
 }
 
@@ -51,8 +54,9 @@ fn flatten(items: &[Item], above: &str, found: &mut Vec<Definition>) {
     for item in items {
         for own in &item.names {
             let name = if above.is_empty() { own.clone() } else { format!("{above}.{own}") };
-            let (core, is_local_value) = (item.core.clone(), item.is_local_value);
-            found.push(Definition { name, own: own.clone(), is_local_value, core });
+            let Item { is_local_value, is_container, .. } = *item;
+            let core = item.core.clone();
+            found.push(Definition { name, own: own.clone(), is_local_value, is_container, core });
         }
         let inner = match item.names.first() {
             Some(own) if above.is_empty() => own.clone(),
@@ -75,7 +79,9 @@ pub fn items(language: &str, text: &str) -> Option<Vec<Item>> {
     if matches!(language, "html" | "css" | "sql") {
         return None;
     }
-    let tree = tree::parse(language, text)?;
+    // A part of PHP has no tag around it.
+    let is_part = language == "php" && !text.contains("<?");
+    let tree = tree::parse(if is_part { "php-part" } else { language }, text)?;
     let root = tree.root_node();
     // Terraform's files have one body around all blocks.
     let only = tree::children(root).into_iter().find(|child| child.kind() == "body");
@@ -311,79 +317,4 @@ fn declared(node: Node<'_>, text: &str) -> Option<String> {
         }
     }
     Some(tree::text(at, text).to_owned()).filter(|name| !name.is_empty() && !name.contains(['(', '\n']))
-}
-
-/// Words that may stand before the one that says what is defined.
-const MODIFIERS: &str = "
-    pub public private internal protected open override abstract final static async export default data sealed inline suspend
-    extern unsafe partial fileprivate external operator infix tailrec lateinit const virtual mutating indirect local create or
-    replace temp temporary if not exists materialized unique
-";
-
-/// Words that say what is defined.
-const KEYWORDS: &str = "
-    fun func function def defp defmodule defmacro class struct enum interface trait type object module protocol extension record
-    actor typealias sub proc macro contract message service mixin table view index procedure trigger schema sequence domain
-    param let
-";
-
-/// Definitions by how lines begin, in languages without a grammar.
-fn by_lines(language: &str, text: &str) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let name = match language {
-            "yaml" => key(line, ':'),
-            "toml" | "ini" => section(line),
-            "makefile" => key(line, ':'),
-            "json" | "markdown" | "html" | "css" | "text" | "xml" | "dockerfile" => None,
-            "sql" => keyword_name(&line.to_ascii_lowercase()),
-            _ => keyword_name(line),
-        };
-        let Some(name) = name else {
-            if let Some(last) = items.last_mut().filter(|_| !line.trim().is_empty()) {
-                last.range.end = at;
-                last.core.end = at;
-            }
-            continue;
-        };
-        items.push(Item { names: vec![name], range: start..at, core: start..at, ..Item::default() });
-    }
-    if language == "json" { of_json(text) } else { items }
-}
-
-fn keyword_name(line: &str) -> Option<String> {
-    if line.starts_with([' ', '\t']) {
-        return None;
-    }
-    let is_in = |list: &str, word: &str| list.split_ascii_whitespace().any(|one| one == word);
-    let mut words =
-        line.split(|c: char| c.is_whitespace() || "(<{:=".contains(c)).filter(|word| !word.is_empty());
-    let keyword = words.find(|word| !is_in(MODIFIERS, word) && !word.starts_with('@'))?;
-    let name = words.find(|word| !is_in(MODIFIERS, word))?.trim_end_matches([';', ',', ')']);
-    let is_name = name.starts_with(|c: char| c.is_alphabetic() || "_\"`$".contains(c));
-    (is_in(KEYWORDS, keyword) && is_name).then(|| name.to_owned())
-}
-
-fn key(line: &str, mark: char) -> Option<String> {
-    let (key, _) = line.split_once(mark)?;
-    let is_key = key.starts_with(|c: char| c.is_alphanumeric() || "_\"'.".contains(c))
-        && !key.contains([' ', '=', '$']);
-    is_key.then(|| key.trim_matches(['"', '\'']).to_owned())
-}
-
-fn section(line: &str) -> Option<String> {
-    let name = line.trim_end().strip_prefix('[')?.trim_end_matches(']');
-    (!name.starts_with('[')).then(|| name.to_owned())
-}
-
-/// The keys of an object's first level.
-fn of_json(text: &str) -> Vec<Item> {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-    else {
-        return Vec::new();
-    };
-    fields.keys().map(|key| Item { names: vec![key.clone()], ..Item::default() }).collect()
 }

@@ -48,7 +48,7 @@ fn sort(c: char) -> Option<&'static str> {
         '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{180e}' | '\u{feff}' => "the zero-width character",
         '\u{200c}' | '\u{200d}' => "the joiner",
         '\u{e0000}'..='\u{e007f}' => "the tag character",
-        '\u{e0100}'..='\u{e01ef}' => "the variation selector",
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => "the variation selector",
         '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => "the filler",
         '\u{fff9}'..='\u{fffb}' => "the annotation control",
         _ => return None,
@@ -67,8 +67,15 @@ fn is_needed(c: char, before: Option<char>, after: Option<char>, line: &str) -> 
             line.contains('\u{1f3f4}')
                 && before.is_some_and(|c| c == '\u{1f3f4}' || matches!(c, '\u{e0020}'..='\u{e007f}'))
         }
+        // One form of one sign; a run of them hides bytes.
+        '\u{fe00}'..='\u{fe0f}' => before.is_some_and(|c| !c.is_whitespace() && sort(c).is_none()),
+        '\u{e0100}'..='\u{e01ef}' => before.is_some_and(is_ideograph),
         _ => false,
     }
+}
+
+fn is_ideograph(c: char) -> bool {
+    matches!(u32::from(c), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
 }
 
 fn is_emoji(c: char) -> bool {

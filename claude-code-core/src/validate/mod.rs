@@ -3,9 +3,11 @@
 //! Pure and bounded by size, not by time. An error is only what is certain: a repair round costs money. Languages
 //! without a grammar in this build are not validated.
 
+mod by_lines;
 mod danger;
 pub(crate) mod definitions;
 pub(crate) mod elision;
+mod hunks;
 mod invisible;
 pub(crate) mod lost;
 mod secret;

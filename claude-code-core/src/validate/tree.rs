@@ -32,6 +32,8 @@ pub fn grammar(language: &str) -> Option<Language> {
         #[cfg(feature = "syntax-all")]
         "php" => tree_sitter_php::LANGUAGE_PHP.into(),
         #[cfg(feature = "syntax-all")]
+        "php-part" => tree_sitter_php::LANGUAGE_PHP_ONLY.into(),
+        #[cfg(feature = "syntax-all")]
         "ruby" => tree_sitter_ruby::LANGUAGE.into(),
         #[cfg(feature = "syntax-all")]
         "sql" => tree_sitter_sequel::LANGUAGE.into(),

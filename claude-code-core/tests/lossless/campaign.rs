@@ -2,190 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::generated::{Given, Lang, Seeded, definition, inlining, joined};
 use super::{marked, refactored};
-
-/// Chance that is the same in every run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % bound
-    }
-
-    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len())]
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Lang {
-    Python,
-    JavaScript,
-    Rust,
-    Go,
-}
-
-impl Lang {
-    fn path(self) -> &'static str {
-        match self {
-            Lang::Python => "src/shop.py",
-            Lang::JavaScript => "src/shop.js",
-            Lang::Rust => "src/shop.rs",
-            Lang::Go => "shop/shop.go",
-        }
-    }
-
-    fn fence(self) -> &'static str {
-        match self {
-            Lang::Python => "python",
-            Lang::JavaScript => "js",
-            Lang::Rust => "rust",
-            Lang::Go => "go",
-        }
-    }
-
-    fn head(self) -> &'static str {
-        match self {
-            Lang::Python => "\"\"\"The shop.\"\"\"\n\nimport math\nimport os\n",
-            Lang::JavaScript => "import fs from \"node:fs\";\n",
-            Lang::Rust => "//! The shop.\n\nuse std::fmt;\n",
-            Lang::Go => "package shop\n\nimport \"math\"\n",
-        }
-    }
-
-    fn between(self) -> &'static str {
-        if self == Lang::Python { "\n\n" } else { "\n" }
-    }
-
-    fn comment(self) -> &'static str {
-        if self == Lang::Python { "#" } else { "//" }
-    }
-}
-
-const NOUNS: [&str; 12] = [
-    "order", "price", "stock", "rate", "basket", "coupon", "parcel", "invoice", "region", "refund",
-    "carrier", "shelf",
-];
-const VERBS: [&str; 10] =
-    ["load", "check", "total", "split", "round", "merge", "rank", "pack", "scale", "trace"];
-
-/// A definition with a name of its own and a body that no other has.
-fn definition(lang: Lang, name: &str, chance: &mut Seeded) -> String {
-    let (noun, other) = (*chance.of(&NOUNS), *chance.of(&NOUNS));
-    let (a, b, c) = (chance.below(900) + 11, chance.below(900) + 11, chance.below(90) + 3);
-    let shape = chance.below(4);
-    match (lang, shape) {
-        (Lang::Python, 0) => format!(
-            "def {name}({noun}):\n    limit = {a}\n    if {noun} > limit:\n        return {noun} - {b}\n    return {noun} * {c}\n"
-        ),
-        (Lang::Python, 1) => format!(
-            "def {name}({noun}, {other}_2):\n    \"\"\"How {noun} and {other} go together.\"\"\"\n    return {noun} * {a} + {other}_2 % {b}\n"
-        ),
-        (Lang::Python, 2) => format!(
-            "class {}:\n    size = {a}\n\n    def __init__(self, {noun}):\n        self.{noun} = {noun} + {b}\n\n    def grown(self):\n        return self.{noun} * {c}\n",
-            camel(name)
-        ),
-        (Lang::Python, _) => format!(
-            "def {name}(rows):\n    found = []\n    for row in rows:\n        if row % {c} == {a} % {c}:\n            found.append(row + {b})\n    return found\n"
-        ),
-        (Lang::JavaScript, 0) => format!(
-            "export function {name}({noun}) {{\n  const limit = {a};\n  if ({noun} > limit) {{\n    return {noun} - {b};\n  }}\n  return {noun} * {c};\n}}\n"
-        ),
-        (Lang::JavaScript, 1) => format!(
-            "export const {name} = ({noun}, {other}2) => {{\n  return {noun} * {a} + ({other}2 % {b});\n}};\n"
-        ),
-        (Lang::JavaScript, 2) => format!(
-            "export class {} {{\n  constructor({noun}) {{\n    this.{noun} = {noun} + {a};\n  }}\n\n  grown() {{\n    return this.{noun} * {c} + {b};\n  }}\n}}\n",
-            camel(name)
-        ),
-        (Lang::JavaScript, _) => format!(
-            "function {name}(rows) {{\n  const found = [];\n  for (const row of rows) {{\n    if (row % {c} === {}) found.push(row + {b});\n  }}\n  return found.slice(0, {a});\n}}\n",
-            a % c
-        ),
-        (Lang::Rust, 0) => format!(
-            "/// Of one {noun}.\npub fn {name}({noun}: i64) -> i64 {{\n    let limit = {a};\n    if {noun} > limit {{\n        return {noun} - {b};\n    }}\n    {noun} * {c}\n}}\n"
-        ),
-        (Lang::Rust, 1) => format!(
-            "#[must_use]\npub fn {name}(rows: &[i64]) -> Vec<i64> {{\n    rows.iter().filter(|row| *row % {c} == {}).map(|row| row + {b} * {a}).collect()\n}}\n",
-            a % c
-        ),
-        (Lang::Rust, 2) => {
-            format!("pub struct {} {{\n    pub {noun}: i64,\n    pub size_{a}: i64,\n}}\n", camel(name))
-        }
-        (Lang::Rust, _) => format!(
-            "fn {name}({noun}: i64, {other}2: i64) -> i64 {{\n    match {noun} {{\n        {a} => {b},\n        other => other * {c} + {other}2,\n    }}\n}}\n"
-        ),
-        (Lang::Go, 0) => format!(
-            "// {name} is of one {noun}.\nfunc {name}({noun} int) int {{\n\tlimit := {a}\n\tif {noun} > limit {{\n\t\treturn {noun} - {b}\n\t}}\n\treturn {noun} * {c}\n}}\n"
-        ),
-        (Lang::Go, 1) => format!(
-            "func {name}(rows []int) []int {{\n\tvar found []int\n\tfor _, row := range rows {{\n\t\tif row%{c} == {} {{\n\t\t\tfound = append(found, row+{b})\n\t\t}}\n\t}}\n\treturn found[:{a}]\n}}\n",
-            a % c
-        ),
-        (Lang::Go, 2) => format!("type {} struct {{\n\t{noun} int\n\tsize{a} int\n}}\n", camel(name)),
-        (Lang::Go, _) => format!(
-            "func {name}({noun} int, {other}2 float64) float64 {{\n\treturn float64({noun}*{a}) + math.Mod({other}2, {b}) + {c}\n}}\n"
-        ),
-    }
-}
-
-fn camel(name: &str) -> String {
-    name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
-}
-
-/// A file: its definitions by the names under which a reader knows them.
-struct Given {
-    lang: Lang,
-    definitions: Vec<(String, String)>,
-}
-
-impl Given {
-    fn new(chance: &mut Seeded) -> Self {
-        let lang = *chance.of(&[Lang::Python, Lang::JavaScript, Lang::Rust, Lang::Go]);
-        let count = 5 + chance.below(36);
-        let definitions = (0..count).map(|n| {
-            let name = format!("{}_{}_{n}", chance.of(&VERBS), chance.of(&NOUNS));
-            let name = if lang == Lang::JavaScript || lang == Lang::Go { lower_camel(&name) } else { name };
-            let text = definition(lang, &name, chance);
-            let known = if text.contains(&format!("{name}(")) || text.contains(&format!("{name} ")) {
-                name
-            } else {
-                camel(&name)
-            };
-            (known, text)
-        });
-        let definitions: Vec<_> = definitions.collect();
-        Given { lang, definitions }
-    }
-
-    fn text(&self) -> String {
-        joined(self.lang, self.definitions.iter().map(|(_, text)| text.as_str()))
-    }
-
-    /// One definition with another body, as the instructions ask.
-    fn changed(&self, at: usize) -> String {
-        let (_, text) = &self.definitions[at];
-        let mut digits = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| at);
-        // The last number of the body; names hold numbers too.
-        let Some(last) = digits.next_back() else { return text.clone() };
-        format!("{}7{}", &text[..last], &text[last + 1..])
-    }
-}
-
-fn lower_camel(name: &str) -> String {
-    let camel = camel(name);
-    camel[..1].to_lowercase() + &camel[1..]
-}
-
-fn joined<'a>(lang: Lang, texts: impl Iterator<Item = &'a str>) -> String {
-    let mut all = lang.head().to_owned();
-    for text in texts {
-        all.push_str(lang.between());
-        all.push_str(text);
-    }
-    all
-}
 
 fn seeds() -> u64 {
     if std::env::var_os("CAMPAIGN").is_some() { 5000 } else { 250 }
@@ -204,7 +22,9 @@ const MARKS: [&str; 8] = [
 
 #[tokio::test]
 async fn no_lazy_answer_is_accepted_with_a_lost_definition() {
-    let (mut counts, mut lost, mut fillable, mut filled) = (BTreeMap::new(), Vec::new(), 0, 0);
+    let (mut counts, mut lost, mut unfilled) = (BTreeMap::new(), Vec::new(), Vec::new());
+    // Of each language: answers that can be filled, and those that are.
+    let mut fills: BTreeMap<Lang, (usize, usize)> = BTreeMap::new();
     for seed in 0..seeds() {
         let mut chance = Seeded(seed);
         let given = Given::new(&mut chance);
@@ -215,8 +35,17 @@ async fn no_lazy_answer_is_accepted_with_a_lost_definition() {
         let mut texts: Vec<String> = given.definitions.iter().map(|(_, text)| text.clone()).collect();
         texts[at] = changed.clone();
         let right = joined(lang, texts.iter().map(String::as_str));
-        let kind =
-            *chance.of(&["elides", "drops", "truncates", "reorders and drops", "fragment", "elides twice"]);
+        let right_texts = texts.clone();
+        let kind = *chance.of(&[
+            "elides",
+            "drops",
+            "truncates",
+            "reorders and drops",
+            "fragment",
+            "elides twice",
+            "empties",
+            "skips",
+        ]);
         let mark = format!("{} {}\n", lang.comment(), chance.of(&MARKS));
         let answer = match kind {
             "elides" | "elides twice" => {
@@ -250,8 +79,14 @@ async fn no_lazy_answer_is_accepted_with_a_lost_definition() {
                 let gone = (at + 1 + chance.below(count - 1)) % count;
                 joined(lang, (0..count).rev().filter(|n| *n != gone).map(|n| texts[n].as_str()))
             }
+            "empties" | "skips" => {
+                let other = (at + 1 + chance.below(count - 1)) % count;
+                texts[other] = thinned(&texts[other], kind == "empties", mark.trim());
+                joined(lang, texts.iter().map(String::as_str))
+            }
             _ => changed.clone(),
         };
+        let texts: Vec<String> = right_texts;
         let is_named = kind != "fragment" || chance.below(2) == 0;
         let outcome = refactored(&[(lang.path(), &given.text())], &asked, |nonce| match is_named {
             true => marked(nonce, lang.path(), &answer),
@@ -259,14 +94,23 @@ async fn no_lazy_answer_is_accepted_with_a_lost_definition() {
         });
         let outcome = outcome.await;
         *counts.entry(kind).or_insert(0) += 1;
-        let can_fill = kind.starts_with("elides") || (kind == "fragment" && !is_named);
-        fillable += usize::from(can_fill);
-        let Ok(g) = outcome else { continue };
-        if !g.accepted {
-            continue;
-        }
+        let can_fill = matches!(kind, "elides" | "elides twice" | "empties" | "skips")
+            || (kind == "fragment" && !is_named);
+        let fill = fills.entry(lang).or_default();
+        fill.0 += usize::from(can_fill);
+        let g = match outcome {
+            Ok(g) if g.accepted => g,
+            outcome => {
+                let why = outcome.map_or_else(|error| error.to_string(), |g| format!("{:?}", g.diagnostics));
+                unfilled.extend(can_fill.then(|| format!("seed {seed}, {kind}, {lang:?}: {why}")));
+                continue;
+            }
+        };
         let after = g.files.first().map(|file| file.content.clone()).unwrap_or_default();
-        filled += usize::from(can_fill && after == right);
+        fill.1 += usize::from(can_fill && after == right);
+        if can_fill && after != right {
+            unfilled.push(format!("seed {seed}, {kind}, {lang:?}: filled otherwise"));
+        }
         let gone: Vec<&str> = (0..count)
             .filter(|n| !after.contains(texts[*n].trim_end()))
             .map(|n| given.definitions[n].0.as_str())
@@ -275,12 +119,31 @@ async fn no_lazy_answer_is_accepted_with_a_lost_definition() {
             lost.push(format!("seed {seed}, {kind}, {lang:?}: {gone:?}"));
         }
     }
-    println!(
-        "lazy answers {counts:?}: {} accepted with a loss; {filled} of {fillable} that can be filled are",
-        lost.len()
-    );
+    println!("lazy answers {counts:?}: {} accepted with a loss; of those that can be filled:", lost.len());
+    fills.iter().for_each(|(lang, (of, are))| println!("  {lang:?}: {are} of {of}"));
+    println!("{}", unfilled.join("\n"));
     assert!(lost.is_empty(), "{}", lost.join("\n"));
-    assert!(filled * 100 >= fillable * 95, "{filled} of {fillable}");
+    for (lang, (of, are)) in fills {
+        assert!(are * 100 >= of * 95, "{lang:?}: {are} of {of}");
+    }
+}
+
+/// A definition of which a mark stands for what is inside: all of it, or all but its last line. One of a line or two is too
+/// short to be left out.
+fn thinned(text: &str, is_all: bool, mark: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_head = |line: &&str| !line.trim_start().starts_with(['#', '/', '@', '*']);
+    let head = lines.iter().position(|line| is_head(&line)).unwrap_or(0);
+    let first = if lines.get(head + 1).is_some_and(|line| line.trim() == "{") { head + 2 } else { head + 1 };
+    let is_closed = lines.last().is_some_and(|line| matches!(line.trim(), "}" | "};" | "end"));
+    let end = lines.len() - usize::from(is_closed);
+    let is_whole = lines[end - 1].trim().chars().any(char::is_alphanumeric);
+    let end = end - usize::from(!is_all && is_whole);
+    if first >= end {
+        return text.to_owned();
+    }
+    let indent = &lines[first][..lines[first].len() - lines[first].trim_start().len()];
+    format!("{}{indent}{mark}\n{}", lines[..first].concat(), lines[end..].concat())
 }
 
 #[tokio::test]
@@ -309,8 +172,9 @@ async fn no_honest_answer_is_taken_for_a_lazy_one() {
             }
             "moves" => {
                 let moved = texts.remove(at);
-                let path = lang.path().replace("shop.", "moved.");
-                more = format!("{path}\n{moved}");
+                let path = lang.path().replace("hop.", "hop_moved.");
+                let begin = if lang == Lang::Php { "<?php\n\n" } else { "" };
+                more = format!("{path}\n{begin}{moved}");
                 asked = "Split the file in two.".to_owned();
             }
             "inlines" => {
@@ -344,30 +208,4 @@ async fn no_honest_answer_is_taken_for_a_lazy_one() {
     }
     println!("honest answers {counts:?}: {} taken for lazy ones", wrong.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// A helper, what uses it, and that with the helper's work in it.
-fn inlining(lang: Lang) -> (&'static str, &'static str, &'static str) {
-    match lang {
-        Lang::Python => (
-            "def with_tax(amount):\n    return amount * 1.19\n",
-            "def bill(order):\n    return with_tax(order.net) + order.fee\n",
-            "def bill(order):\n    return order.net * 1.19 + order.fee\n",
-        ),
-        Lang::JavaScript => (
-            "function withTax(amount) {\n  return amount * 1.19;\n}\n",
-            "export function bill(order) {\n  return withTax(order.net) + order.fee;\n}\n",
-            "export function bill(order) {\n  return order.net * 1.19 + order.fee;\n}\n",
-        ),
-        Lang::Rust => (
-            "fn with_tax(amount: f64) -> f64 {\n    amount * 1.19\n}\n",
-            "pub fn bill(net: f64, fee: f64) -> f64 {\n    with_tax(net) + fee\n}\n",
-            "pub fn bill(net: f64, fee: f64) -> f64 {\n    net * 1.19 + fee\n}\n",
-        ),
-        Lang::Go => (
-            "func withTax(amount float64) float64 {\n\treturn amount * 1.19\n}\n",
-            "func bill(net, fee float64) float64 {\n\treturn withTax(net) + fee\n}\n",
-            "func bill(net, fee float64) float64 {\n\treturn net*1.19 + fee\n}\n",
-        ),
-    }
 }

@@ -12,7 +12,7 @@ fn code() -> String {
 }
 
 /// How a continuation may begin in the file that was cut, between our markers or in a fence.
-const WAYS: [(&str, bool); 14] = [
+const WAYS: [(&str, bool); 17] = [
     ("=== file NONCE: src/m.py ===\n", true),
     ("=== file NONCE: src/m.py (continued) ===\n", true),
     ("=== file 0badf00d: src/m.py ===\n", true),
@@ -26,6 +26,9 @@ const WAYS: [(&str, bool); 14] = [
     ("**m.py**\n\n```python\n", false),
     ("src/m.py (continued):\n\n", false),
     ("Sure, continuing:\n\n### src/m.py\n\n```python\n", false),
+    ("```py\n", false),
+    ("File: src/m.py (part 2)\n\n", false),
+    ("Filename: `src/m.py`\n\n```py\n", false),
     ("", false),
 ];
 

@@ -4,7 +4,9 @@
 mod answers;
 mod campaign;
 mod form;
+mod generated;
 mod going_on;
+mod kinds;
 mod round_trip;
 mod sources;
 

@@ -30,6 +30,8 @@ fn bidirectional_controls_and_what_has_no_width_are_errors_with_their_place() {
         ("a.py", "x = 'a'  # \u{feff}\n", 1),
         ("a.py", "na\u{200d}me = 1\n", 1),
         ("a.json", "{\"a\": \"x\u{e0100}\"}\n", 1),
+        ("a.md", "Smile \u{263a}\u{fe0f}\u{fe01}\u{fe02}\n", 2),
+        ("a.js", "const a\u{fe0f} = 1;\n", 1),
     ];
     for (path, content, count) in cases {
         assert_eq!(places(path, content).len(), count, "{content:?}");
@@ -46,7 +48,9 @@ fn joiners_and_marks_that_a_script_or_emoji_needs_are_fine_in_text() {
         ("a.js", "const s = \"می\u{200c}خواهم\";\n".to_owned()),
         ("a.html", "<p>שלום\u{200f}</p>\n".to_owned()),
         ("a.txt", "\u{feff}text\n".to_owned()),
-        ("a.md", "❤\u{fe0f}\n".to_owned()),
+        ("a.md", "❤\u{fe0f} and 1\u{fe0f}\u{20e3}\n".to_owned()),
+        ("a.js", "const s = '❤\u{fe0f}\u{200d}\u{1f525}';\n".to_owned()),
+        ("a.json", "{\"name\": \"葛\u{e0100}城\"}\n".to_owned()),
     ];
     for (path, content) in cases {
         assert_eq!(places(path, &content), [], "{content:?}");

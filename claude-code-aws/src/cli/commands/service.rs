@@ -14,6 +14,7 @@ use crate::cli::output::exit;
 use crate::cli::output::figures::{cost, count, model, some};
 use crate::cli::output::json;
 use crate::cli::output::plain::line;
+use crate::cli::output::problem;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::show;
 use crate::cli::run::{Alive, GiveBack};
@@ -29,7 +30,14 @@ pub(crate) async fn run(global: Global, command: ServiceCommand, alive: Alive) -
         ServiceCommand::Download { id, output, overwrite, to_write } => {
             let files = stored(global, &id).await?;
             let options = WriteOptions { overwrite, ..to_write.options(global, &id)? };
-            let paths = generate::written(&files, &output, options)?;
+            generate::warn_of_refused(&files, &options);
+            let paths = match generate::written(&files, &output, options) {
+                Err(error) if error.kind == ErrorKind::InvalidRequest => {
+                    show::note(&problem::line(&error));
+                    return Ok(exit::INCOMPLETE);
+                }
+                paths => paths?,
+            };
             show::out(&if global.json { json::text(&paths)? } else { generate::lines(paths.into_iter()) })?;
             Ok(exit::OK)
         }
@@ -54,11 +62,25 @@ async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> 
     let code = write(&creator, &id, alive).await?;
     let files = services.files(&code).await?;
     let options = WriteOptions { overwrite: args.overwrite, ..args.to_write.options(global, &code.code_id)? };
+    if args.output.is_some() {
+        generate::warn_of_refused(&files, &options);
+    }
     let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, options)).transpose();
-    let paths = paths.map_err(|mut error| {
-        error.message.push_str(&kept(&code, is_kept));
-        error
-    })?;
+    let paths = match paths {
+        // What is refused is the answer's fault, as for every other command.
+        Err(error) if error.kind == ErrorKind::InvalidRequest => {
+            if global.json {
+                show::out(&json::text(&result(&id, &code, &files, is_kept)?)?)?;
+            }
+            show::note(&problem::line(&error));
+            show::note(&summary(&code, is_kept));
+            return Ok(exit::INCOMPLETE);
+        }
+        paths => paths.map_err(|mut error| {
+            error.message.push_str(&kept(&code, is_kept));
+            error
+        })?,
+    };
     show::out(&match paths {
         _ if global.json => json::text(&result(&id, &code, &files, is_kept)?)?,
         Some(paths) => generate::lines(paths.into_iter()),

@@ -10,7 +10,7 @@ mod tags;
 mod unified_diff;
 
 pub(super) use search_replace::{EditReader, begins, ends};
-pub(super) use tags::files as tagged_files;
+pub(super) use tags::{Tagged, read as between_tags};
 
 use super::answer::Edit;
 use crate::answer::file;

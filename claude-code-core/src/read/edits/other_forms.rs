@@ -31,12 +31,13 @@ impl AnswerReader {
         true
     }
 
-    /// An answer without a file whose files stand between tags.
+    /// An answer without a file whose files or edits stand between tags.
     pub(in crate::read) fn read_tags(&mut self) -> bool {
-        let files = edits::tagged_files(self.builder.text_so_far());
-        if !files.is_empty() {
+        let edits::Tagged { files, edits } = edits::between_tags(self.builder.text_so_far());
+        let is_tagged = !files.is_empty() || !edits.is_empty();
+        if is_tagged {
             self.builder.note(
-                "The files stand between tags, not between the markers that were asked for; they count.",
+                "The answer stands between tags, not between the markers that were asked for; it counts.",
             );
         }
         for file in &files {
@@ -45,7 +46,8 @@ impl AnswerReader {
             self.builder.chunk(&file.content);
             self.builder.finish(true, "");
         }
-        !files.is_empty()
+        edits.into_iter().for_each(|edit| self.builder.edit(edit));
+        is_tagged
     }
 
     pub(in crate::read) fn read_bare_code(&mut self) {

@@ -103,7 +103,8 @@ impl Open {
         for line in body.split_inclusive('\n') {
             let after = at + line.len();
             if mark(line) == Some(Mark::Divider) && divisions.len() < MAX_DIVISIONS {
-                let division = Division { search: body[..at].to_owned(), replace: body[after..].to_owned() };
+                let replace = without_header(body[after..].to_owned());
+                let division = Division { search: body[..at].to_owned(), replace };
                 divisions.push((line.trim_end().len(), division));
             }
             at = after;

@@ -5,35 +5,45 @@ use std::ops::Range;
 
 use super::super::definitions::{Item, items};
 use super::super::lost::is_similar;
-use super::{Mark, marks};
-use crate::answer::language::Language;
+use super::stand_in::StandIns;
+use super::{Mark, language_of, marks};
 
 /// A piece of the answer with what takes its place.
-struct Filling {
-    range: Range<usize>,
-    text: String,
+pub(super) struct Filling {
+    pub(super) range: Range<usize>,
+    pub(super) text: String,
 }
 
 /// The text with its marks filled in; none if it has no marks, or only some that mean nothing. Fails with the first mark
 /// that means something and cannot be filled.
 pub fn filled(given: &str, answer: &str, path: &str) -> Result<Option<String>, Mark> {
-    let language = Language::from_path(path);
-    let language = language.as_ref().map_or("text", Language::as_str);
+    let language = &language_of(path);
     let marks = marks(language, answer, Some(given));
     if marks.is_empty() {
         return Ok(None);
     }
     let (old, new) = (Side::new(language, given), Side::new(language, answer));
+    let places = StandIns::new(given, answer, &marks);
     let mut fillings: Vec<Filling> = Vec::new();
     for (at, mark) in marks.iter().enumerate() {
-        let found =
-            by_items(language, &old, &new, mark).or_else(|| by_lines(&old.whole(), &new.whole(), &marks, at));
+        let is_stand_in = !mark.is_stub(language) && places.stands_for_code(mark);
+        if mark.is_hint() && !is_stand_in {
+            continue;
+        }
+        let found = by_items(language, &old, &new, mark)
+            .or_else(|| by_lines(&old.whole(), &new.whole(), &marks, at))
+            .filter(|filling| !is_stand_in || adds(filling, answer, mark))
+            .or_else(|| places.filling(mark));
+        // A body that was to be written before is no code that is left out.
+        if mark.is_stub(language) && found.as_ref().is_some_and(|filling| is_unwritten(&filling.text)) {
+            continue;
+        }
         match found {
             Some(filling) if adds(&filling, answer, mark) || (mark.is_sure && mark.has_dots) => {
                 fillings.push(filling)
             }
             Some(_) => {}
-            None if mark.is_sure => return Err(mark.clone()),
+            None if mark.is_sure || is_stand_in => return Err(mark.clone()),
             None => {}
         }
     }
@@ -55,6 +65,13 @@ fn adds(filling: &Filling, answer: &str, mark: &Mark) -> bool {
     let has =
         |line: &str| replaced.lines().any(|known| known.trim() == line.trim() && line.trim() != left_out);
     filling.text.lines().any(|line| !line.trim().is_empty() && line.trim() != left_out && !has(line))
+}
+
+/// Whether a body does nothing but say that it is missing.
+fn is_unwritten(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let begins = ["def ", "async def ", "class ", "@", "pass", "...", "raise NotImplementedError"];
+    lines.all(|line| begins.iter().any(|begin| line.starts_with(begin)))
 }
 
 /// A text with its items.
@@ -99,9 +116,13 @@ fn by_items(language: &str, old: &Side<'_>, new: &Side<'_>, mark: &Mark) -> Opti
         }
         level = Level {
             old: &before.items,
-            old_range: before.body.clone()?,
+            old_range: with_start(old.text, before.body.clone()?),
             new: &around.items,
-            new_range: around.body.clone().unwrap_or(around.core.clone()),
+            // A body of nothing but a comment is none in Python.
+            new_range: match &around.body {
+                Some(body) => with_start(new.text, body.clone()),
+                None => around.core.end..around.core.end,
+            },
         };
     }
 }
@@ -195,7 +216,12 @@ impl<'i> Level<'i> {
             };
         // The line of a mark goes with its end.
         let ends = new[start..end].ends_with('\n') && !text.is_empty() && !text.ends_with('\n');
-        let text = if ends { text + "\n" } else { text };
+        let bare = text.trim_end_matches([' ', '\t']);
+        let text = match ends {
+            true if bare.ends_with('\n') => bare.to_owned(),
+            true => text + "\n",
+            false => text,
+        };
         Some(Filling { range: start..end, text })
     }
 
@@ -328,6 +354,11 @@ fn by_lines(old: &Lines<'_>, new: &Lines<'_>, marks: &[Mark], at: usize) -> Opti
         given.get(to).map_or(old.range.end, |line| line.0),
     );
     Some(Filling { range: start..end, text: old.text.get(text_start..text_end)?.to_owned() })
+}
+
+/// The inside of a body from what opens it on, blanks included.
+fn with_start(text: &str, body: Range<usize>) -> Range<usize> {
+    text[..body.start].trim_end().len()..body.end
 }
 
 fn leading(text: &str) -> usize {

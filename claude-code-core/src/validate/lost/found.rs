@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::super::definitions::Definition;
-use super::names;
+use super::{last, names};
 use crate::request::SourceFile;
 
 /// Tokens of a definition that are compared: a longer one is compared by its beginning.
@@ -38,6 +38,27 @@ pub(super) fn is_called(code: &str, name: &str) -> bool {
 /// Whether code uses a name, in whatever way.
 pub(super) fn is_used(code: &str, name: &str) -> bool {
     code.lines().filter(|line| !is_comment(line)).any(|line| tokens(line).contains(&name))
+}
+
+/// Whether code gives a name a value, wherever.
+pub(super) fn is_assigned(code: &str, name: &str) -> bool {
+    let is_value = |line: &str| {
+        let line = ["let ", "const ", "var ", "let mut ", "global "]
+            .iter()
+            .find_map(|word| line.trim().strip_prefix(word))
+            .unwrap_or_else(|| line.trim());
+        let rest = line.strip_prefix(name).map(str::trim_start);
+        rest.is_some_and(|rest| {
+            rest.starts_with(['=', ':', ',']) && rest.contains('=') && !rest.starts_with("==")
+        })
+    };
+    code.lines().any(is_value)
+}
+
+/// Whether the code derives the trait of an implementation that is gone.
+pub(super) fn is_derived(code: &str, own: &str) -> bool {
+    let of = own.strip_prefix("impl ").and_then(|own| own.split_once(" for ")).map(|(of, _)| last(of));
+    of.is_some_and(|of| code.lines().any(|line| line.contains("derive(") && names(line, of)))
 }
 
 /// Whether most of what a definition did stands in new ones.
@@ -101,7 +122,10 @@ pub(super) fn is_inlined(one: &Definition, text: &str, given: &SourceFile, added
     if !names(&outside, own) {
         return false;
     }
-    let head_end = text.find([':', '{', '=']).unwrap_or(0);
+    // An arrow function has its parameters before the arrow, others before what opens the body, or in the first line.
+    let first = text.lines().next().unwrap_or_default();
+    let opens = || if first.len() < text.len() { None } else { first.find([':', '{', '=']) };
+    let head_end = first.find("=>").or_else(opens).unwrap_or(first.len());
     let parameters: HashSet<&str> =
         text.get(..head_end).map(tokens).unwrap_or_default().into_iter().collect();
     let own_lines: Vec<Vec<&str>> = body_lines(text)
@@ -123,7 +147,8 @@ fn body_lines(text: &str) -> Vec<&str> {
     let one_line = text.lines().count() == 1;
     let lines: Vec<&str> = match one_line {
         true => text
-            .split_once(['{', '=', ':'])
+            .split_once("=>")
+            .or_else(|| text.split_once(['{', '=', ':']))
             .map(|(_, body)| body.trim_end_matches(['}', ';', ' ']))
             .into_iter()
             .collect(),
@@ -153,7 +178,8 @@ fn contains(line: &[&str], wanted: &[&str], parameters: &HashSet<&str>) -> bool 
 
 fn matches_at(line: &[&str], wanted: &[&str], parameters: &HashSet<&str>, depth: usize) -> bool {
     let Some((first, rest)) = wanted.split_first() else { return true };
-    let is_wild = parameters.contains(first) && first.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let is_wild =
+        parameters.contains(first) && first.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$');
     if line.first() == Some(first) && matches_at(&line[1..], rest, parameters, depth) {
         return true;
     }

@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 
 mod found;
+mod lines;
 
 pub use found::is_similar;
-use found::{brings_in, is_called, is_inlined, is_merged, is_used};
+use found::{brings_in, is_assigned, is_called, is_derived, is_inlined, is_merged, is_used};
 
 use super::definitions::{Definition, definitions};
 use super::is_text_at;
@@ -14,6 +15,9 @@ use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
 use crate::request::SourceFile;
+
+/// What members are called that make what their type is: functions need none.
+const CONSTRUCTORS: [&str; 6] = ["__init__", "constructor", "initialize", "__construct", "init", "new"];
 
 /// Definitions that a message names.
 const MAX_NAMED: usize = 8;
@@ -65,7 +69,10 @@ impl<'a> Losses<'a> {
         if broken.is_some() {
             return broken;
         }
-        if !definitions(&answer_language(file, given), &given.content).is_empty() {
+        if let Some(gone) = lines::gone(given, file, self.files, self.asked) {
+            return error(gone);
+        }
+        if !is_prose(&given.path) {
             return None;
         }
         let (kept, of) = kept_lines(&given.content, &file.content);
@@ -78,6 +85,9 @@ impl<'a> Losses<'a> {
     /// What an edited file no longer defines although its lines are still there: a quote that an edit took away has
     /// made them part of a string.
     pub fn swallowed(&self, given: &SourceFile, file: &CodeFile) -> Option<Diagnostic> {
+        if file.content.trim().is_empty() {
+            return self.of(given, file);
+        }
         let language = answer_language(file, given);
         let after = definitions(&language, &file.content);
         let kept: HashSet<&str> = after.iter().map(|one| one.own.as_str()).collect();
@@ -119,14 +129,38 @@ impl<'a> Losses<'a> {
         let names: HashSet<String> = gone.iter().map(|one| one.name.clone()).collect();
         // What stood in something that is gone is told with it.
         gone.retain(|one| !one.name.rsplit_once('.').is_some_and(|(above, _)| names.contains(above)));
+        gone.retain(|one| !is_taken_over(one, &before, &after, &language, &file.content));
         if gone.is_empty() {
             return Vec::new();
         }
         let elsewhere = self.elsewhere();
         let added = self.added();
         let mut seen = HashSet::new();
-        gone.retain(|one| !self.is_excused(one, given, file, &elsewhere, &added));
+        gone.retain(|one| !self.is_found(one, given, file, &elsewhere, &added));
+        let (named, mut gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(|one| self.is_named(one, file));
+        let parts = named.into_iter().flat_map(|one| self.dismantled(one, &before, &elsewhere));
+        gone.extend(parts);
         gone.into_iter().map(|one| one.name.clone()).filter(|name| seen.insert(name.clone())).collect()
+    }
+
+    /// What stood in something that the instructions name, where a part of it is still there and a part is not: they did
+    /// not ask for it to go, and what is left of it is a fragment.
+    fn dismantled<'d>(
+        &self,
+        one: &Definition,
+        before: &'d [Definition],
+        elsewhere: &[(Definition, String)],
+    ) -> Vec<&'d Definition> {
+        let within = format!("{}.", one.name);
+        let is_there =
+            |part: &&Definition| elsewhere.iter().any(|(other, _)| last(&other.own) == last(&part.own));
+        let (found, gone): (Vec<_>, Vec<_>) =
+            before.iter().filter(|part| part.name.starts_with(&within)).partition(is_there);
+        let is_beside = |part: &Definition| {
+            let own = last(&part.own);
+            own == last(&one.own) || CONSTRUCTORS.contains(&own) || names(self.asked, own)
+        };
+        if found.is_empty() { Vec::new() } else { gone.into_iter().filter(|part| !is_beside(part)).collect() }
     }
 
     /// Definitions of the answer that no given file has at that place, with their text.
@@ -159,7 +193,16 @@ impl<'a> Losses<'a> {
         lines.filter(|line| !line.is_empty() && !known.contains(line)).map(str::to_owned).collect()
     }
 
-    fn is_excused(
+    /// Whether the instructions name it, and nothing calls it any more.
+    fn is_named(&self, one: &Definition, file: &CodeFile) -> bool {
+        let own = last(&one.own);
+        let of_trait = one.own.strip_prefix("impl ").and_then(|own| own.split_once(" for "));
+        let is_trait_named = of_trait.is_some_and(|(of, _)| names(self.asked, last(of)));
+        (is_trait_named || names(self.asked, own)) && !is_called(&file.content, own)
+    }
+
+    /// Whether it is moved, renamed or inlined, or such that nobody misses it.
+    fn is_found(
         &self,
         one: &Definition,
         given: &SourceFile,
@@ -168,15 +211,17 @@ impl<'a> Losses<'a> {
         added: &[String],
     ) -> bool {
         let text = given.content.get(one.core.clone()).unwrap_or("");
-        let own = one.own.rsplit('.').next().unwrap_or(&one.own);
-        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+        let own = last(&one.own);
         let is_moved = elsewhere.iter().any(|(other, _)| other.own == one.own || last(&other.own) == own);
         // What an implementation holds is told by itself.
         let is_plain_impl = one.own.starts_with("impl ") && !one.own.contains(" for ");
         // A constructor is its class's matter, a list of exports that of what it names.
         let above = one.name.rsplit_once('.').map_or("", |(above, _)| above);
         let is_beside = last(above) == one.own || one.own == "module.exports";
-        if one.is_local_value && !is_used(&file.content, own) {
+        if one.is_local_value && (!is_used(&file.content, own) || is_assigned(&file.content, own)) {
+            return true;
+        }
+        if is_derived(&file.content, &one.own) {
             return true;
         }
         if is_plain_impl || is_beside || is_moved || added.iter().any(|line| brings_in(line, own)) {
@@ -188,8 +233,7 @@ impl<'a> Losses<'a> {
         if is_merged(text, elsewhere) {
             return true;
         }
-        let is_called = is_called(&file.content, own);
-        !is_called && (names(self.asked, own) || is_inlined(one, text, given, added))
+        !is_called(&file.content, own) && is_inlined(one, text, given, added)
     }
 
     /// The last definition of the file is the beginning of what it was: the answer broke off in it.
@@ -221,9 +265,57 @@ impl<'a> Losses<'a> {
     }
 }
 
+/// The last part of a name.
+pub fn last(name: &str) -> &str {
+    name.rsplit(['.', ':']).next().unwrap_or(name)
+}
+
+/// Whether a file is text for people: a change of it may well say the same in other words.
+fn is_prose(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    match name.rsplit_once('.') {
+        Some((_, end)) => {
+            matches!(end, "md" | "markdown" | "mdx" | "txt" | "rst" | "adoc" | "asciidoc" | "tex" | "org")
+        }
+        None => {
+            ["readme", "license", "changelog", "contributing", "authors", "notice"].contains(&name.as_str())
+        }
+    }
+}
+
+/// The words without the names of these files: who names a file does not name what is called like it.
+pub fn without_file_names<'p>(words: &str, paths: impl Iterator<Item = &'p str>) -> String {
+    paths.fold(words.to_owned(), |words, path| {
+        let own = path.rsplit('/').next().unwrap_or(path);
+        let words = words.replace(path, " ");
+        if own.contains('.') { words.replace(own, " ") } else { words }
+    })
+}
+
+/// Whether a member is the matter of what its type is now: a function in its place, or a record that has it as a component.
+fn is_taken_over(
+    one: &Definition,
+    before: &[Definition],
+    after: &[Definition],
+    language: &str,
+    content: &str,
+) -> bool {
+    let Some((above, own)) = one.name.rsplit_once('.') else { return false };
+    let was_type = before.iter().any(|known| known.name == above && known.is_container);
+    let Some(now) = after.iter().find(|known| known.name == above).filter(|_| was_type) else { return false };
+    let head = content.get(now.core.clone()).and_then(|text| text.split('{').next()).unwrap_or_default();
+    let has_components = matches!(language, "java" | "csharp" | "kotlin") && head.contains('(');
+    (!now.is_container || (has_components && names(head, own))) && !is_called(content, own)
+}
+
 /// The language in which a file and the one whose place it takes are compared.
 fn answer_language(file: &CodeFile, given: &SourceFile) -> String {
-    Language::from_path(&given.path).unwrap_or_else(|| file.language.clone()).as_str().to_owned()
+    match (Language::from_path(&given.path), given.path.rsplit_once('.')) {
+        (Some(language), _) => language.as_str().to_owned(),
+        // A language that is not known by name is no prose: its definitions begin as those of others do.
+        (None, Some((_, end))) if !is_prose(&given.path) => end.to_ascii_lowercase(),
+        (None, _) => file.language.as_str().to_owned(),
+    }
 }
 
 /// Whether words name a definition: as a word of its own.

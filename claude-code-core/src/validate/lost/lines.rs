@@ -1,0 +1,115 @@
+//! Lost lines: of a file whose definitions are not known by a tree, and of what stands between definitions.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::super::definitions::{definitions, items};
+use super::super::elision::is_comment;
+use super::super::hunks::{Hunk, Hunks, says, words};
+use super::{answer_language, is_prose, last as last_part, names};
+use crate::answer::file::CodeFile;
+use crate::request::SourceFile;
+
+/// So many lines that go, with nothing in their place, are a loss.
+const MANY: usize = 3;
+/// So few are one at the end of a file, and in a short file.
+const FEW: usize = 2;
+/// How lines begin that bring in names: who needs them no longer leaves them out.
+const IMPORTS: [&str; 10] = [
+    "import ", "from ", "use ", "using ", "#include", "require", "package ", "const {", "@import", "include ",
+];
+
+/// Short words that every instruction may have.
+const COMMON: [&str; 22] = [
+    "the", "and", "for", "one", "all", "not", "use", "add", "new", "file", "line", "lines", "code", "this",
+    "that", "with", "from", "into", "make", "change", "has", "are",
+];
+
+/// What of the given file is in none of the answer's files, and has nothing in its place; none if that is little. Lines
+/// within definitions do not count, for those are looked for by their names.
+pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], asked: &str) -> Option<String> {
+    let language = answer_language(file, given);
+    let hunks = Hunks::new(&given.content, &file.content);
+    let is_prose = is_prose(&given.path);
+    let counts = countable(&language, &given.content, is_prose, asked);
+    let elsewhere: HashSet<&str> =
+        files.iter().flat_map(|file| file.content.lines()).map(str::trim).collect();
+    let total = (0..hunks.old.len()).filter(|at| counts[*at] && says(hunks.old[*at])).count();
+    for hunk in hunks.merged() {
+        let is_at_end = !hunks.old[hunk.old.end..].iter().any(|line| says(line));
+        let brought: HashSet<&str> = hunks.brought(&hunk).flat_map(|at| words(hunks.new[at])).collect();
+        let is_gone = |at: &usize| {
+            let line = hunks.old[*at];
+            counts[*at] && !elsewhere.contains(line) && !is_rewritten(line, &brought)
+        };
+        let (unlike, others) = hunks.unlike(&hunk);
+        let gone: Vec<usize> = unlike.into_iter().filter(is_gone).collect();
+        let (Some(first), Some(last)) = (gone.first(), gone.last()) else { continue };
+        let is_replaced = others * 2 >= gone.len();
+        let is_much = match is_prose {
+            true => is_at_end && gone.len() >= FEW,
+            false => gone.len() >= MANY || (gone.len() >= FEW && (is_at_end || gone.len() * 4 >= total)),
+        };
+        if is_much && !is_replaced && !is_asked_for(asked, &hunks, &hunk, &gone) {
+            return Some(format!(
+                "lost: lines {} to {} of the given file, and nothing is in their place: write the whole file",
+                first + 1,
+                last + 1
+            ));
+        }
+    }
+    None
+}
+
+/// Which lines of a text count: code that is part of no definition, as far as a tree tells which those are, and of none that
+/// the instructions name; no comments and imports.
+fn countable(language: &str, text: &str, is_prose: bool, asked: &str) -> Vec<bool> {
+    let items = items(language, text);
+    let is_parsed = items.is_some();
+    let of_items = items.into_iter().flatten();
+    let known: Vec<Range<usize>> =
+        of_items.filter(|item| !item.names.is_empty() || item.is_comment).map(|item| item.range).collect();
+    let named = definitions(language, text).into_iter().filter(|one| names(asked, last_part(&one.own)));
+    let named: Vec<Range<usize>> = named.map(|one| one.core).collect();
+    let mut at = 0;
+    let mut counts = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let start = at + (line.len() - line.trim_start().len());
+        let is_in = |ranges: &[Range<usize>]| ranges.iter().any(|range| range.contains(&start));
+        let is_import = is_parsed && IMPORTS.iter().any(|begin| line.trim_start().starts_with(begin));
+        let is_remark = !is_prose && is_comment(line.trim(), language);
+        counts.push(!is_import && !is_remark && !is_in(&known) && !is_in(&named));
+        at += line.len();
+    }
+    counts
+}
+
+/// Whether most words of a line are among those that came in its place.
+fn is_rewritten(line: &str, brought: &HashSet<&str>) -> bool {
+    let (found, all) =
+        words(line).fold((0, 0), |(found, all), word| (found + usize::from(brought.contains(word)), all + 1));
+    found * 5 >= all * 3
+}
+
+/// Whether the instructions have a word that stands in the lines that go and in no line that stays.
+fn is_asked_for(asked: &str, hunks: &Hunks<'_>, hunk: &Hunk, gone: &[usize]) -> bool {
+    let folded = |lines: &mut dyn Iterator<Item = usize>| -> HashSet<String> {
+        lines.flat_map(|at| words(hunks.old[at])).map(fold).collect()
+    };
+    let of_gone = folded(&mut gone.iter().copied());
+    let of_rest = folded(&mut (0..hunks.old.len()).filter(|at| !hunk.old.contains(at)));
+    words(asked).any(|word| {
+        let is_name = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+        let is_word = word.chars().count() > 2 && word.chars().any(char::is_alphabetic);
+        let folded = fold(word);
+        (is_name || is_word)
+            && !COMMON.contains(&folded.as_str())
+            && of_gone.contains(&folded)
+            && !of_rest.contains(&folded)
+    })
+}
+
+/// A word in small letters; a name of one letter stays as it is.
+fn fold(word: &str) -> String {
+    if word.chars().count() == 1 { word.to_owned() } else { word.to_lowercase() }
+}
