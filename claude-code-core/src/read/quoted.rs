@@ -288,7 +288,7 @@ mod tests {
             ("powershell", "$a = @'\nit's\n"),
             ("sql", "SELECT '\n"),
             ("html", "<p>x</p>\n<pre>\n"),
-            ("yaml", "a:\n  - |-\n    x\n"),
+            ("yaml", "a:\n- |-\n  x\n"),
             ("yaml", "a: |\n  x\n\n"),
         ];
         for (language, code) in open {

@@ -77,12 +77,12 @@ impl<'t> Hunks<'t> {
     }
 }
 
-/// Whether a line is another one rewritten: most words of that one are in it.
+/// Whether a line is another one rewritten: most words of that one are in it, or half of them and the first.
 pub fn is_rewrite(old: &str, new: &str) -> bool {
     let known: HashSet<&str> = words(new).collect();
     let (found, all) =
         words(old).fold((0, 0), |(found, all), word| (found + usize::from(known.contains(word)), all + 1));
-    found * 5 >= all * 3
+    found * 5 >= all * 3 || (found * 2 >= all && words(old).next() == words(new).next())
 }
 
 /// The words and numbers of a line.

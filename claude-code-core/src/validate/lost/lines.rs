@@ -35,6 +35,7 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
     let elsewhere: HashSet<&str> =
         files.iter().flat_map(|file| file.content.lines()).map(str::trim).collect();
     let total = (0..hunks.old.len()).filter(|at| counts[*at] && says(hunks.old[*at])).count();
+    let is_cut = is_cut(&hunks);
     for hunk in hunks.merged() {
         let is_at_end = !hunks.old[hunk.old.end..].iter().any(|line| says(line));
         let brought: HashSet<&str> = hunks.brought(&hunk).flat_map(|at| words(hunks.new[at])).collect();
@@ -48,7 +49,11 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
         let is_replaced = others * 2 >= gone.len();
         let is_much = match is_prose {
             true => is_at_end && gone.len() >= FEW,
-            false => gone.len() >= MANY || (gone.len() >= FEW && (is_at_end || gone.len() * 4 >= total)),
+            false => {
+                gone.len() >= MANY
+                    || (is_at_end && is_cut)
+                    || (gone.len() >= FEW && (is_at_end || gone.len() * 4 >= total))
+            }
         };
         if is_much && !is_replaced && !is_asked_for(asked, &hunks, &hunk, &gone) {
             return Some(format!(
@@ -59,6 +64,14 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
         }
     }
     None
+}
+
+/// Whether the last line, which only closes something, is missing at the end.
+fn is_cut(hunks: &Hunks<'_>) -> bool {
+    let last =
+        |lines: &[&str]| lines.iter().rev().find(|line| !line.is_empty()).map(|line| (*line).to_owned());
+    let closes = |line: &String| !says(line) || matches!(line.as_str(), "end" | "fi" | "done" | "esac");
+    last(&hunks.old).is_some_and(|line| closes(&line) && last(&hunks.new).as_ref() != Some(&line))
 }
 
 /// Which lines of a text count: code that is part of no definition, as far as a tree tells which those are, and of none that
