@@ -118,7 +118,8 @@ fn what_is_kept_goes_after_seven_days_and_beyond_the_bound_the_oldest_first() {
     fs::write(&place, "0".repeat(1000)).unwrap();
     for number in 1..=4 {
         let content = number.to_string().repeat(1000);
-        write_to(&[file("a.txt", &content)], root.path(), options(state.path(), &number.to_string())).unwrap();
+        write_to(&[file("a.txt", &content)], root.path(), options(state.path(), &number.to_string()))
+            .unwrap();
     }
     let journal = WriteJournal::new(state.path(), None);
     let kept = || fs::read_dir(state.path().join("writes")).unwrap().count();

@@ -12,7 +12,8 @@ pub fn check(source: &Source, given: Option<&str>) -> Vec<Diagnostic> {
         let is_known = || {
             given.is_some_and(|given| given.lines().any(|known| known == line.trim_end_matches(['\n', '\r'])))
         };
-        if !line.is_ascii() && !is_known() {
+        let may_hide = !line.is_ascii() || line.contains(['\0', '\u{8}']);
+        if may_hide && !is_known() {
             of_line(source, start, line, &mut found);
         }
         start += line.len();
@@ -51,6 +52,7 @@ fn sort(c: char) -> Option<&'static str> {
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => "the variation selector",
         '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => "the filler",
         '\u{fff9}'..='\u{fffb}' => "the annotation control",
+        '\0' | '\u{8}' => "the control character",
         _ => return None,
     })
 }

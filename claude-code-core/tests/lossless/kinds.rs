@@ -1,5 +1,6 @@
 //! Kinds of lost lines and of honest changes in files of which no tree tells the definitions.
 
+use claude_code_core::ErrorKind;
 use claude_code_core::read::read_answer;
 
 use super::{accepted, marked, refactored, refused};
@@ -306,6 +307,26 @@ async fn a_piece_of_a_line_is_replaced_where_words_begin_and_end() {
         let outcome = refactored(&[("a.ini", given)], "change it", |_| edit(search, replace)).await;
         refused(outcome);
     }
+}
+
+#[tokio::test]
+async fn a_given_file_with_a_nul_byte_is_refused_before_anything_is_sent() {
+    let outcome = refactored(&[("a.bin", "a\0b\n")], "change it", |n| marked(n, "a.bin", "ab\n")).await;
+    let error = outcome.unwrap_err();
+    assert!(error.kind == ErrorKind::InvalidRequest && error.message.contains("NUL"), "{error}");
+}
+
+#[tokio::test]
+async fn an_edit_that_takes_all_lines_away_is_refused_and_a_header_in_its_replacement_is_none_of_them() {
+    let given = "one = 1\ntwo = 2\n";
+    let emptied = "```diff\n--- a/a.ini\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one = 1\n-two = 2\n```\n";
+    let outcome = refactored(&[("a.ini", given)], "change it", |_| emptied.to_owned()).await;
+    assert!(refused(outcome).contains("empty"));
+    let header = ":start_line:2\n-------\n";
+    let edit =
+        format!("a.ini\n<<<<<<< SEARCH\n{header}two = 2\n=======\n{header}two = 20\n>>>>>>> REPLACE\n");
+    let outcome = refactored(&[("a.ini", given)], "change it", |_| edit.clone()).await;
+    assert_eq!(accepted(outcome), "one = 1\ntwo = 20\n");
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn bidirectional_controls_and_what_has_no_width_are_errors_with_their_place() {
         ("a.json", "{\"a\": \"x\u{e0100}\"}\n", 1),
         ("a.md", "Smile \u{263a}\u{fe0f}\u{fe01}\u{fe02}\n", 2),
         ("a.js", "const a\u{fe0f} = 1;\n", 1),
+        ("a.sh", "rm -rf a # \u{8}\u{8}ls\n", 2),
+        ("a.txt", "a\0b\n", 1),
     ];
     for (path, content, count) in cases {
         assert_eq!(places(path, content).len(), count, "{content:?}");

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::definitions::{Item, items};
 use super::super::lost::is_similar;
+use super::super::parses;
 use super::stand_in::StandIns;
 use super::{Mark, language_of, marks};
 
@@ -19,11 +20,25 @@ pub(super) struct Filling {
 pub fn filled(given: &str, answer: &str, path: &str) -> Result<Option<String>, Mark> {
     let language = &language_of(path);
     let marks = marks(language, answer, Some(given));
+    let text = filled_at(language, given, answer, &marks)?;
+    let is_broken =
+        |text: &String| parses(language, text) == Some(false) && parses(language, answer) == Some(true);
+    match text.filter(|text| !is_broken(text) || marks.iter().all(|mark| !mark.is_hint())) {
+        None if marks.iter().any(Mark::is_hint) => {
+            // Words that only hint at it meant something else, if what they were filled with is no code there.
+            let sure: Vec<Mark> = marks.into_iter().filter(|mark| !mark.is_hint()).collect();
+            filled_at(language, given, answer, &sure)
+        }
+        text => Ok(text),
+    }
+}
+
+fn filled_at(language: &str, given: &str, answer: &str, marks: &[Mark]) -> Result<Option<String>, Mark> {
     if marks.is_empty() {
         return Ok(None);
     }
     let (old, new) = (Side::new(language, given), Side::new(language, answer));
-    let places = StandIns::new(given, answer, &marks);
+    let places = StandIns::new(given, answer, marks);
     let mut fillings: Vec<Filling> = Vec::new();
     for (at, mark) in marks.iter().enumerate() {
         let is_stand_in = !mark.is_stub(language) && places.stands_for_code(mark);
@@ -31,7 +46,7 @@ pub fn filled(given: &str, answer: &str, path: &str) -> Result<Option<String>, M
             continue;
         }
         let found = by_items(language, &old, &new, mark)
-            .or_else(|| by_lines(&old.whole(), &new.whole(), &marks, at))
+            .or_else(|| by_lines(&old.whole(), &new.whole(), marks, at))
             .filter(|filling| !is_stand_in || adds(filling, answer, mark))
             .or_else(|| places.filling(mark));
         // A body that was to be written before is no code that is left out.

@@ -35,7 +35,7 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
     let elsewhere: HashSet<&str> =
         files.iter().flat_map(|file| file.content.lines()).map(str::trim).collect();
     let total = (0..hunks.old.len()).filter(|at| counts[*at] && says(hunks.old[*at])).count();
-    let is_cut = is_cut(&hunks);
+    let (is_cut, is_parsed) = (is_cut(&hunks), items(&language, &given.content).is_some());
     for hunk in hunks.merged() {
         let is_at_end = !hunks.old[hunk.old.end..].iter().any(|line| says(line));
         let brought: HashSet<&str> = hunks.brought(&hunk).flat_map(|at| words(hunks.new[at])).collect();
@@ -46,7 +46,9 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
         let (unlike, others) = hunks.unlike(&hunk);
         let gone: Vec<usize> = unlike.into_iter().filter(is_gone).collect();
         let (Some(first), Some(last)) = (gone.first(), gone.last()) else { continue };
-        let is_replaced = others * 2 >= gone.len();
+        // Statements are often written in fewer; keys and rules of a configuration are not.
+        let new = if is_parsed { hunks.brought(&hunk).count() } else { others };
+        let is_replaced = new * 2 >= gone.len();
         let is_much = match is_prose {
             true => is_at_end && gone.len() >= FEW,
             false => {
@@ -85,13 +87,18 @@ fn countable(language: &str, text: &str, is_prose: bool, asked: &str) -> Vec<boo
     let named = definitions(language, text).into_iter().filter(|one| names(asked, last_part(&one.own)));
     let named: Vec<Range<usize>> = named.map(|one| one.core).collect();
     let mut at = 0;
+    let mut in_conflict = false;
     let mut counts = Vec::new();
     for line in text.split_inclusive('\n') {
         let start = at + (line.len() - line.trim_start().len());
         let is_in = |ranges: &[Range<usize>]| ranges.iter().any(|range| range.contains(&start));
         let is_import = is_parsed && IMPORTS.iter().any(|begin| line.trim_start().starts_with(begin));
         let is_remark = !is_prose && is_comment(line.trim(), language);
-        counts.push(!is_import && !is_remark && !is_in(&known) && !is_in(&named));
+        // One side of a conflict of Git goes when it is resolved.
+        in_conflict |= line.starts_with("<<<<<<< ");
+        let was_in_conflict = in_conflict;
+        in_conflict &= !line.starts_with(">>>>>>> ");
+        counts.push(!was_in_conflict && !is_import && !is_remark && !is_in(&known) && !is_in(&named));
         at += line.len();
     }
     counts

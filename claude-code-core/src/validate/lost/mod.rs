@@ -168,7 +168,7 @@ impl<'a> Losses<'a> {
         let mut found = Vec::new();
         for file in self.files {
             let given = self.given.iter().find(|given| file.path.as_ref() == Some(&given.path));
-            let language = file.language.as_str();
+            let language = &language_at(file.path.as_deref().unwrap_or_default(), &file.language);
             let known: HashSet<String> = given
                 .map(|given| definitions(language, &given.content))
                 .unwrap_or_default()
@@ -310,11 +310,15 @@ fn is_taken_over(
 
 /// The language in which a file and the one whose place it takes are compared.
 fn answer_language(file: &CodeFile, given: &SourceFile) -> String {
-    match (Language::from_path(&given.path), given.path.rsplit_once('.')) {
+    language_at(&given.path, &file.language)
+}
+
+/// The language of a path. One that is not known by name is no prose: its definitions begin as those of others do.
+fn language_at(path: &str, told: &Language) -> String {
+    match (Language::from_path(path), path.rsplit_once('.')) {
         (Some(language), _) => language.as_str().to_owned(),
-        // A language that is not known by name is no prose: its definitions begin as those of others do.
-        (None, Some((_, end))) if !is_prose(&given.path) => end.to_ascii_lowercase(),
-        (None, _) => file.language.as_str().to_owned(),
+        (None, Some((_, end))) if !is_prose(path) => end.to_ascii_lowercase(),
+        (None, _) => told.as_str().to_owned(),
     }
 }
 
