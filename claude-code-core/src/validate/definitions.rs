@@ -83,6 +83,9 @@ pub fn items(language: &str, text: &str) -> Option<Vec<Item>> {
     let is_part = language == "php" && !text.contains("<?");
     let tree = tree::parse(if is_part { "php-part" } else { language }, text)?;
     let root = tree.root_node();
+    if is_part && root.has_error() {
+        return None;
+    }
     // Terraform's files have one body around all blocks.
     let only = tree::children(root).into_iter().find(|child| child.kind() == "body");
     Some(of_level(only.unwrap_or(root), text, MAX_LEVELS))

@@ -21,8 +21,8 @@ pub fn filled(given: &str, answer: &str, path: &str) -> Result<Option<String>, M
     let language = &language_of(path);
     let marks = marks(language, answer, Some(given));
     let text = filled_at(language, given, answer, &marks)?;
-    let is_broken =
-        |text: &String| parses(language, text) == Some(false) && parses(language, answer) == Some(true);
+    let is_code = |text: &str| parses(language, text) == Some(true);
+    let is_broken = |text: &String| is_code(given) && is_code(answer) && !is_code(text);
     match text.filter(|text| !is_broken(text) || marks.iter().all(|mark| !mark.is_hint())) {
         None if marks.iter().any(Mark::is_hint) => {
             // Words that only hint at it meant something else, if what they were filled with is no code there.

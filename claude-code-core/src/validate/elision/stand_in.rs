@@ -36,7 +36,8 @@ impl<'t> StandIns<'t> {
         let (gone, brought) = self.hunks.unlike(hunk);
         let marks = self.hunks.brought(hunk).filter(|at| self.lines.contains(at)).count();
         let others = brought.saturating_sub(marks);
-        if mark.has_dots { gone.len() > others } else { !gone.is_empty() && others == 0 }
+        let is_plain = others == 0 || (others == 1 && gone.len() > 2);
+        if mark.has_dots { gone.len() > others } else { !gone.is_empty() && is_plain }
     }
 
     /// The lines that the given text has where the other one has nothing but the mark.

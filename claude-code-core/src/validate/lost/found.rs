@@ -166,7 +166,7 @@ fn body_lines(text: &str) -> Vec<&str> {
             let line = line.trim_end_matches([';', ',']);
             line.strip_prefix("return ").unwrap_or(line).trim()
         })
-        .filter(|line| !line.is_empty() && *line != "{" && *line != "}")
+        .filter(|line| !line.is_empty() && !matches!(*line, "{" | "}" | "end"))
         .collect()
 }
 
