@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use claude_code_core::answer::diagnostic::Severity;
-use claude_code_core::request::{Check, SourceFile};
+use claude_code_core::request::{self, SourceFile};
 use claude_code_core::{CodeFile, Diagnostic};
 
 use super::environment;
@@ -52,7 +52,7 @@ impl Default for Limits {
 /// Runs a command where the files of an answer are laid out; a code other than 0 is an error with the last lines of what
 /// it wrote.
 #[derive(Clone, Debug)]
-pub struct CommandCheck {
+pub struct Check {
     words: Vec<String>,
     shown: String,
     given: Vec<SourceFile>,
@@ -61,18 +61,18 @@ pub struct CommandCheck {
     helper: Option<PathBuf>,
 }
 
-impl CommandCheck {
-    /// The program and its arguments, without a shell.
-    pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+impl Check {
+    /// The program and its arguments, without a shell: `Check::command(["pytest", "-q"])`.
+    pub fn command(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let words: Vec<String> = words.into_iter().map(Into::into).collect();
         let shown = words.join(" ");
         let (isolation, limits) = (Isolation::Sandbox, Limits::default());
-        CommandCheck { words, shown, given: Vec::new(), isolation, limits, helper: None }
+        Check { words, shown, given: Vec::new(), isolation, limits, helper: None }
     }
 
     /// A line for the shell, such as `pytest -q`.
     pub fn shell(line: &str) -> Self {
-        CommandCheck { shown: line.to_owned(), ..CommandCheck::new(["sh", "-c", line]) }
+        Check { shown: line.to_owned(), ..Check::command(["sh", "-c", line]) }
     }
 
     /// With the files that lie beside the answer's, such as those that were given to the model.
@@ -117,7 +117,7 @@ impl CommandCheck {
     /// Why it failed; none if it ended well.
     fn outcome(&self, files: &[CodeFile], stop: &AtomicBool) -> std::io::Result<Option<String>> {
         let layout = Layout::new(&self.given, files)?;
-        let mut command = self.command(&layout)?;
+        let mut command = self.prepared(&layout)?;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let tail = Tail::of(&mut child);
         let ended = wait(&mut child, self.limits.time + Duration::from_secs(2), stop, &tail)?;
@@ -130,7 +130,7 @@ impl CommandCheck {
         })
     }
 
-    fn command(&self, layout: &Layout) -> std::io::Result<Command> {
+    fn prepared(&self, layout: &Layout) -> std::io::Result<Command> {
         let mut command = match self.isolation {
             Isolation::None => {
                 let mut command = Command::new(&self.words[0]);
@@ -214,7 +214,7 @@ impl Drop for Stop {
 }
 
 #[async_trait]
-impl Check for CommandCheck {
+impl request::Check for Check {
     async fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic> {
         let stop = Stop(Arc::new(AtomicBool::new(false)));
         let (own, files, stopped) = (self.clone(), files.to_vec(), Arc::clone(&stop.0));

@@ -2,12 +2,14 @@
 //! asks.
 
 mod command;
+mod consent;
 mod environment;
 mod layout;
 mod output;
 mod presets;
 mod several;
 
-pub use command::{CommandCheck, Isolation, Limits};
+pub use command::{Check, Isolation, Limits};
+pub use consent::Consent;
 pub use presets::preset;
 pub use several::Commands;

@@ -1,6 +1,6 @@
 //! Check presets by language: the language's own tools, where they are installed.
 
-use super::command::CommandCheck;
+use super::command::Check;
 
 /// A preset's line for the shell, and the program that it needs.
 struct Preset {
@@ -34,10 +34,10 @@ const PRESETS: [Preset; 5] = [
 ];
 
 /// The check that a name stands for, if it is a preset's. Err: its program is not installed.
-pub fn preset(name: &str) -> Option<Result<CommandCheck, String>> {
+pub fn preset(name: &str) -> Option<Result<Check, String>> {
     let preset = PRESETS.iter().find(|preset| preset.name == name)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_installed = std::env::split_paths(&path).any(|folder| folder.join(preset.program).is_file());
     let missing = || format!("the check `{name}` was left out: {} is not installed", preset.program);
-    Some(is_installed.then(|| CommandCheck::shell(preset.line)).ok_or_else(missing))
+    Some(is_installed.then(|| Check::shell(preset.line)).ok_or_else(missing))
 }

@@ -218,8 +218,11 @@ pub(super) struct HowArgs {
     #[arg(long, value_name = "CMD")]
     pub(super) check: Vec<String>,
     /// Run the commands of --check without a sandbox: with all that you can read and reach
-    #[arg(long, requires = "check")]
+    #[arg(long)]
     pub(super) check_unsafe: bool,
+    /// Agree once to the checks that claude-code-aws.toml in this directory asks for; they run like those of --check
+    #[arg(long)]
+    pub(super) allow_checks: bool,
     /// Do not store the result
     #[arg(long)]
     pub(super) no_store: bool,

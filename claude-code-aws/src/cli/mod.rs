@@ -5,6 +5,7 @@ mod batch;
 mod batch_args;
 mod commands;
 mod output;
+mod project;
 mod report_args;
 mod run;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,12 @@
 //! `--check`: commands that run in a sandbox.
 #![cfg(target_os = "linux")]
 
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+
+use claude_code_aws::checks::Limits;
+use claude_code_aws::{Check, CodeFile, Diagnostic, Language};
 
 use super::up::Up;
 use super::{Done, Place};
@@ -95,6 +100,7 @@ fn a_command_sees_its_files_an_empty_home_no_secrets_and_no_network() {
     let lines: Vec<&str> = done.out.lines().collect();
     assert_eq!(lines[..2], ["text", "0"], "{done:?}");
     assert!(lines[2].contains("No such file"), "{done:?}");
+    assert_eq!(lines[3], "0", "no keys: {done:?}");
     assert_eq!(lines[4], "0", "no network but its own: {done:?}");
     assert!(done.err.contains("Read-only file system") || done.err.contains("cannot create"), "{done:?}");
     assert_eq!(lines[5], "1000", "{done:?}");
@@ -135,6 +141,108 @@ fn what_never_ends_forks_without_end_or_writes_without_end_is_ended_and_leaves_n
     assert!(String::from_utf8_lossy(&left.unwrap().stdout).trim().parse::<u32>().unwrap() <= 1);
     let left = std::fs::read_dir(place.path("files")).unwrap().count();
     assert_eq!(left, 1, "only what was there");
+}
+
+/// What a command of the library tells of a file with this name: 2 s, 256 MB, 64 processes, 32 MB of files.
+fn checked(line: &str, name: &str) -> Vec<Diagnostic> {
+    let limits = Limits { time: Duration::from_secs(2), memory_mb: 256, processes: 64, disk_mb: 32 };
+    let helper = Path::new(env!("CARGO_BIN_EXE_claude-code-aws")).to_path_buf();
+    let file = CodeFile {
+        path: Some(name.to_owned()),
+        language: Language::text(),
+        content: "text\n".to_owned(),
+        complete: true,
+        rejected: None,
+    };
+    let check = Check::command(["sh", "-c", line]).with_limits(limits).with_helper(helper);
+    check.run(&[file], &AtomicBool::new(false))
+}
+
+/// Folders of checks that hold a file with this name.
+fn left(name: &str) -> usize {
+    let folders = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    folders.filter(|folder| folder.path().join(name).exists()).count()
+}
+
+#[test]
+fn the_librarys_command_ends_what_goes_beyond_its_limits_and_leaves_nothing() {
+    if !has_sandbox(&Place::new()) {
+        return;
+    }
+    let mark = format!("library-{}", std::process::id());
+    assert_eq!(checked(&format!("test -f {mark}"), &mark), [], "it runs where the files are");
+    for line in [
+        format!(": {mark}; while :; do :; done"),
+        format!(": {mark}; f() {{ f | f & }}; f; sleep 30"),
+        format!(": {mark}; dd if=/dev/zero of=big bs=1M count=10240"),
+        format!("yes {mark}"),
+    ] {
+        let begun = Instant::now();
+        let told = checked(&line, &mark);
+        assert!(told.len() == 1 && told[0].message.contains("check failed"), "{line}: {told:?}");
+        assert!(begun.elapsed() < Duration::from_secs(12), "{line}: {:?}", begun.elapsed());
+    }
+    let begun = Instant::now();
+    assert_eq!(checked(&format!("(: {mark}; sleep 3600) & true"), &mark), [], "its own code counts");
+    assert!(begun.elapsed() < Duration::from_secs(5), "a child in the background is not waited for");
+    let running = std::fs::read_dir("/proc").unwrap().flatten().filter(|process| {
+        let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&words).contains(&mark)
+    });
+    assert_eq!((running.count(), left(&mark)), (0, 0), "processes and folders that are left");
+}
+
+#[test]
+fn the_keys_of_the_caller_reach_no_command() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    std::fs::create_dir_all(place.path(".aws")).unwrap();
+    std::fs::write(place.path(".aws/credentials"), "[default]\naws_secret_access_key = canary\n").unwrap();
+    let script = serde_json::json!({ "steps": [{ "times": 9, "answer": { "text": RIGHT } }] });
+    let script = place.write("script.json", &script.to_string());
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let is_key = |name: &str| name.starts_with("AWS_");
+    assert!(up.env().iter().any(|(name, _)| is_key(name)), "there are keys to hide: {:?}", up.env());
+    let line = format!(
+        "echo ran; env; cat ~/.aws/credentials {}/.aws/credentials /proc/1/environ; exit 9",
+        place.path("").display()
+    );
+    let done = asked(&place, &up, &line);
+    assert_eq!(done.code, 3, "{done:?}");
+    let json = done.json();
+    let told = json["diagnostics"][0]["message"].as_str().unwrap();
+    // The command itself is told, with what it wrote after it.
+    let (_, written) = told.split_once("ended with 9").unwrap();
+    assert!(written.contains("ran") && written.contains("PATH="), "{written}");
+    for secret in ["AWS_", "canary", "aws_secret", "ANTHROPIC"] {
+        assert!(!written.contains(secret), "{secret}: {written}");
+    }
+}
+
+#[test]
+fn a_preset_runs_its_languages_tools_and_is_left_out_with_a_warning_without_them() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    let broken = "```python area.py\ndef area(a, b:\n    return a\n```\n";
+    let script = serde_json::json!({ "steps": [{ "times": 9, "answer": { "text": broken } }] });
+    let script = place.write("script.json", &script.to_string());
+    let up = Up::start(&place, &["--answers", script.to_str().unwrap()]);
+    let env = up.env();
+    let mut env: Vec<(&str, &str)> =
+        env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let args = |check| ["generate", "an area", "--no-validate", "--check", check, "--json", "--cache", "off"];
+    let done = place.run_with(&args("python"), &env);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.json()["diagnostics"][0]["message"].as_str().unwrap().contains("area.py"), "{done:?}");
+    let nowhere = place.path("nowhere");
+    env.push(("PATH", nowhere.to_str().unwrap()));
+    let done = place.run_with(&args("cfn-lint"), &env);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("the check `cfn-lint` was left out: cfn-lint is not installed"), "{done:?}");
 }
 
 #[test]

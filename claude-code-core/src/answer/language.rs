@@ -36,7 +36,7 @@ const KNOWN: &[Known] = &[
     known("terraform", "tf", &["hcl", "tfvars"]),
     known("html", "html", &["htm"]),
     known("css", "css", &[]),
-    known("json", "json", &["jsonc"]),
+    known("json", "json", &["jsonc", "json5", "jsonl", "ndjson", "geojson", "webmanifest", "ipynb"]),
     known("yaml", "yaml", &["yml"]),
     known("toml", "toml", &[]),
     known("markdown", "md", &[]),

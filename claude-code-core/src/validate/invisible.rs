@@ -62,6 +62,8 @@ fn is_needed(c: char, before: Option<char>, after: Option<char>, line: &str) -> 
     let joins = |c: Option<char>| c.is_some_and(|c| is_emoji(c) || is_joining_script(c));
     match c {
         '\u{200d}' => joins(before) && joins(after),
+        // Scripts without spaces part their words with it.
+        '\u{200b}' => before.into_iter().chain(after).any(is_spaceless_script),
         '\u{200c}' => before.is_some_and(is_joining_script) && after.is_some_and(is_joining_script),
         '\u{200e}' | '\u{200f}' | '\u{61c}' => line.chars().any(is_right_to_left),
         // Flags of regions: a black flag, then tags.
@@ -89,6 +91,11 @@ fn is_joining_script(c: char) -> bool {
     matches!(u32::from(c), 0x0600..=0x0FFF | 0x1000..=0x109F | 0x1780..=0x18AF | 0x1900..=0x1CFF | 0xA800..=0xABFF | 0xFB50..=0xFDFF | 0xFE70..=0xFEFC)
 }
 
+/// Thai, Lao, Myanmar, Khmer.
+fn is_spaceless_script(c: char) -> bool {
+    matches!(u32::from(c), 0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x19E0..=0x19FF | 0xAA60..=0xAA7F)
+}
+
 fn is_right_to_left(c: char) -> bool {
     matches!(u32::from(c), 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC)
 }
@@ -96,7 +103,7 @@ fn is_right_to_left(c: char) -> bool {
 /// Whether this place is text for people: a string or comment of code, or anything in a language without a grammar.
 fn is_text(source: &Source, at: usize) -> bool {
     #[cfg(feature = "syntax")]
-    if let Some(tree) = super::tree::parse(source.language, &source.text) {
+    if let Some(tree) = source.tree() {
         let mut node = tree.root_node().descendant_for_byte_range(at, at + 1);
         while let Some(here) = node {
             let kind = here.kind();

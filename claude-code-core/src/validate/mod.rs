@@ -84,6 +84,17 @@ pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duratio
     found
 }
 
+/// Whether a file is a template by its name, and checked as one.
+pub fn is_template(path: &str) -> bool {
+    #[cfg(feature = "syntax")]
+    return syntax::is_template(path);
+    #[cfg(not(feature = "syntax"))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 /// Whether a text is code of this language without a fault; none without a grammar for it in this build.
 pub(crate) fn parses(language: &str, text: &str) -> Option<bool> {
     #[cfg(feature = "syntax")]

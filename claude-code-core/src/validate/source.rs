@@ -29,6 +29,9 @@ pub struct Source<'a> {
     pub text: Cow<'a, str>,
     /// Where its lines begin, once a place was asked for.
     lines: OnceCell<Vec<usize>>,
+    /// Its tree, once a check asked for it: parsing costs more than all that is done with a tree.
+    #[cfg(feature = "syntax")]
+    tree: OnceCell<Option<tree_sitter::Tree>>,
 }
 
 impl<'a> Source<'a> {
@@ -45,6 +48,8 @@ impl<'a> Source<'a> {
             language: file.language.as_str(),
             text,
             lines: OnceCell::new(),
+            #[cfg(feature = "syntax")]
+            tree: OnceCell::new(),
         })
     }
 
@@ -56,6 +61,25 @@ impl<'a> Source<'a> {
             language: self.language,
             text: Cow::Borrowed(&self.text),
             lines: OnceCell::new(),
+            tree: self.tree.clone(),
+        }
+    }
+
+    /// The tree of its grammar; none without a grammar, or for a text that is nested too deep.
+    #[cfg(feature = "syntax")]
+    pub fn tree(&self) -> Option<&tree_sitter::Tree> {
+        self.tree.get_or_init(|| super::tree::parse(self.language, &self.text)).as_ref()
+    }
+
+    /// The same file as a text of a language, byte for byte in place.
+    #[cfg(feature = "syntax")]
+    pub fn with<'s>(&'s self, language: &'s str, text: String) -> Source<'s> {
+        Source {
+            path: self.path,
+            language,
+            text: Cow::Owned(text),
+            lines: OnceCell::new(),
+            tree: OnceCell::new(),
         }
     }
 

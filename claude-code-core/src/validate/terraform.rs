@@ -55,7 +55,7 @@ fn directory(sources: &[Source], files: &[usize]) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
     for file in files {
         let source = &sources[*file];
-        let Some(tree) = tree::parse("terraform", &source.text) else { return found };
+        let Some(tree) = source.tree() else { return found };
         for (address, offset) in declarations(tree.root_node(), &source.text) {
             let first = declared.addresses.insert(address.clone(), *file);
             // Terraform merges what an override file declares again.

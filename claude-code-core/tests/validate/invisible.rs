@@ -48,6 +48,7 @@ fn joiners_and_marks_that_a_script_or_emoji_needs_are_fine_in_text() {
         ("a.py", format!("x = '{family}'  # {family}\n")),
         ("a.md", format!("{family} and \u{1f3f4}\u{e0067}\u{e0062}\u{e007f}\n")),
         ("a.js", "const s = \"می\u{200c}خواهم\";\n".to_owned()),
+        ("a.xml", "<p>ទំព័រ\u{200b}ដើម</p>\n".to_owned()),
         ("a.html", "<p>שלום\u{200f}</p>\n".to_owned()),
         ("a.txt", "\u{feff}text\n".to_owned()),
         ("a.md", "❤\u{fe0f} and 1\u{fe0f}\u{20e3}\n".to_owned()),

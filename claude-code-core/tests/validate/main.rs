@@ -13,6 +13,7 @@ mod infrastructure;
 mod invisible;
 mod mutations;
 mod syntax;
+mod templates;
 mod warnings;
 
 use claude_code_core::validate::check;

@@ -86,7 +86,7 @@ impl Reading {
         watch: Option<Watch>,
         is_resumable: bool,
     ) -> Arc<Self> {
-        let Options { request, on_event, raised } = options;
+        let Options { request, on_event, raised, .. } = options;
         let state = State {
             source: Source::Unopened(Box::new(request)),
             turns: 0,

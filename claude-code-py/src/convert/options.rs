@@ -1,6 +1,7 @@
 //! The options of a request: each is listed here and in the signature that all faces show, and nowhere else.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use claude_code_aws::answer::file::{CodeFile as File, names};
@@ -34,15 +35,20 @@ pub(crate) struct Options {
     pub(crate) on_event: Option<Py<PyAny>>,
     /// What the caller's own check raised.
     pub(crate) raised: Option<Raised>,
+    /// The command that checks; it sees the given files too, whichever option came first.
+    command: Option<claude_code_aws::Check>,
 }
 
 impl Options {
     /// The request with these options. TypeError for an unknown one; the rest as each option says.
     pub(crate) fn read(request: GenerateRequest, given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut options = Options { request, on_event: None, raised: None };
+        let mut options = Options { request, on_event: None, raised: None, command: None };
         for (name, value) in given.into_iter().flatten() {
             let name: String = name.extract()?;
             options.take(&name, &value).map_err(|error| named(error, &name, &value))?;
+        }
+        if let Some(command) = options.command.take() {
+            options.request.check = Some(Arc::new(command.with_files(options.request.files.clone())));
         }
         Ok(options)
     }
@@ -72,8 +78,8 @@ impl Options {
             "max_sends" => request.max_sends = value.extract()?,
             "validate" => request.skip_validation = !value.extract::<bool>()?,
             "check" => {
-                if let Ok(command) = value.extract::<String>() {
-                    request.check = Some(command_check(&command)?);
+                if let Ok(line) = value.extract::<String>() {
+                    self.command = Some(command_check(&line)?);
                 } else if let Some(function) = some(value) {
                     let (check, raised) = Own::of(function)?;
                     (request.check, self.raised) = (Some(check), Some(raised));
@@ -265,11 +271,11 @@ fn alike(a: &str, b: &str) -> usize {
 }
 
 /// A line for the shell, or the name of a preset, as a check in the sandbox.
-fn command_check(line: &str) -> PyResult<std::sync::Arc<dyn claude_code_aws::Check>> {
+fn command_check(line: &str) -> PyResult<claude_code_aws::Check> {
     let check = match claude_code_aws::checks::preset(line) {
         Some(Ok(check)) => check,
         Some(Err(missing)) => return Err(pyo3::exceptions::PyValueError::new_err(missing)),
-        None => claude_code_aws::checks::CommandCheck::shell(line),
+        None => claude_code_aws::Check::shell(line),
     };
-    Ok(std::sync::Arc::new(check))
+    Ok(check)
 }

@@ -14,6 +14,10 @@ use crate::cli::report_args::CheckArgs;
 const PASSED_OVER: [&str; 6] =
     ["node_modules", "target", "venv", "__pycache__", "site-packages", "bower_components"];
 
+/// Hidden folders of files that people write.
+const OWN: [&str; 8] =
+    [".github", ".gitea", ".forgejo", ".gitlab", ".circleci", ".vscode", ".devcontainer", ".config"];
+
 /// Files that are checked together; a folder with more is none that a person wrote.
 const MAX_FILES: usize = 200_000;
 
@@ -68,8 +72,7 @@ fn collect(path: &Path, found: &mut Vec<PathBuf>, is_asked: bool) -> Result<()> 
     below.sort();
     for path in below {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_kept =
-            matches!(name.as_ref(), ".github" | ".vscode" | ".devcontainer") || !name.starts_with('.');
+        let is_kept = OWN.contains(&name.as_ref()) || !name.starts_with('.');
         let is_own = is_kept && !PASSED_OVER.contains(&name.as_ref());
         if (is_own || path.is_file()) && found.len() < MAX_FILES {
             collect(&path, found, false)?;
@@ -78,11 +81,12 @@ fn collect(path: &Path, found: &mut Vec<PathBuf>, is_asked: bool) -> Result<()> 
     Ok(())
 }
 
-/// A file of a language that is known; none for others, and for what is no text.
+/// A file of a language that is known, or a template; none for others, and for what is no text.
 fn read(path: &Path) -> Option<CodeFile> {
     let name = path.to_string_lossy().replace('\\', "/");
     let name = name.trim_start_matches("./").to_owned();
-    let language = Language::from_path(&name)?;
+    let template = || validate::is_template(&name).then(Language::text);
+    let language = Language::from_path(&name).or_else(template)?;
     let content = String::from_utf8(std::fs::read(path).ok()?).ok()?;
     Some(CodeFile { path: Some(name), language, content, complete: true, rejected: None })
 }

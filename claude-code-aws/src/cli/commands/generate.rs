@@ -8,7 +8,7 @@ use claude_code_core::{CodeFile, Error, ErrorKind, Event, GenerateRequest, Gener
 
 use claude_code_core::request::SourceFile;
 
-use crate::checks::{CommandCheck, Commands, Isolation, preset};
+use crate::checks::{Check, Commands, Isolation, preset};
 use crate::cli::args::{GenerateArgs, Global, HowArgs};
 use crate::cli::output::exit;
 use crate::cli::output::figures;
@@ -17,6 +17,7 @@ use crate::cli::output::plain;
 use crate::cli::output::problem;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::show;
+use crate::cli::project;
 use crate::cli::run::{Alive, GiveBack};
 use crate::cli::setup;
 use crate::files::read::{distinct, name_of};
@@ -34,7 +35,7 @@ pub(crate) fn request(args: &GenerateArgs) -> Result<GenerateRequest> {
         request = request.with_file(name_of(path)?, read(path)?);
     }
     distinct(&request.files)?;
-    Ok(asked(request, &args.how))
+    asked(request, &args.how)
 }
 
 fn prompt(given: Option<&str>) -> Result<String> {
@@ -64,7 +65,7 @@ fn text_of(from: impl Read, name: &str) -> Result<String> {
 }
 
 /// The request with how it is to be asked.
-pub(crate) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequest {
+pub(crate) fn asked(mut request: GenerateRequest, how: &HowArgs) -> Result<GenerateRequest> {
     request.model.clone_from(&how.model);
     request.tier = how.tier;
     request.effort = how.effort.map(Into::into);
@@ -77,11 +78,17 @@ pub(crate) fn asked(mut request: GenerateRequest, how: &HowArgs) -> GenerateRequ
     request.skip_validation = how.no_validate;
     request.skip_store = how.no_store;
     request.timeout = how.timeout;
-    if !how.check.is_empty() {
-        let isolation = if how.check_unsafe { Isolation::None } else { Isolation::Sandbox };
-        request.check = Some(Arc::new(checks(&how.check, isolation, &request.files)));
+    let lines = [how.check.clone(), project::checks(how.allow_checks)?].concat();
+    if how.check_unsafe && lines.is_empty() {
+        return Err(Error::invalid(
+            "--check-unsafe says how checks run, and there is none: give one with --check",
+        ));
     }
-    request
+    if !lines.is_empty() {
+        let isolation = if how.check_unsafe { Isolation::None } else { Isolation::Sandbox };
+        request.check = Some(Arc::new(checks(&lines, isolation, &request.files)));
+    }
+    Ok(request)
 }
 
 /// The commands of `--check`; a preset whose tool is not installed is left out with a warning.
@@ -91,7 +98,7 @@ pub(crate) fn checks(lines: &[String], isolation: Isolation, given: &[SourceFile
         match preset(line) {
             Some(Err(missing)) => show::note(&format!("warning: {missing}")),
             Some(Ok(check)) => commands.push(check),
-            None => commands.push(CommandCheck::shell(line)),
+            None => commands.push(Check::shell(line)),
         }
     }
     Commands::new(

@@ -32,7 +32,7 @@ pub(crate) fn task(args: &RefactorArgs) -> Result<Task> {
         files.push(SourceFile { path: name, content: read(path)? });
     }
     distinct(&files)?;
-    let request = asked(GenerateRequest::refactor(files, &args.instructions), &args.how);
+    let request = asked(GenerateRequest::refactor(files, &args.instructions), &args.how)?;
     Ok(Task { request, originals })
 }
 

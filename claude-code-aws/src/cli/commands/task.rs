@@ -24,7 +24,7 @@ pub(crate) fn request(work: Work, args: &TaskArgs) -> Result<GenerateRequest> {
         request = request.with_file(name_of(path)?, read(path)?);
     }
     distinct(&request.files)?;
-    Ok(asked(request, &args.how))
+    asked(request, &args.how)
 }
 
 /// Asks, and prints what came: the diff where given files changed, else the files or the words.

@@ -12,7 +12,7 @@ use crate::validate::syntax::script::{self, Module};
 use crate::validate::tree::{self, children, text};
 
 /// What a path without its ending may mean.
-const ENDINGS: [&str; 17] = [
+const ENDINGS: [&str; 25] = [
     "",
     ".ts",
     ".tsx",
@@ -24,12 +24,20 @@ const ENDINGS: [&str; 17] = [
     ".cjs",
     ".d.ts",
     ".d.mts",
+    ".d.cts",
     ".json",
     "/index.ts",
     "/index.tsx",
+    "/index.mts",
+    "/index.cts",
     "/index.js",
     "/index.jsx",
     "/index.mjs",
+    "/index.cjs",
+    "/index.d.ts",
+    "/index.d.mts",
+    "/index.d.cts",
+    "/index.json",
 ];
 
 /// TypeScript names a file as it will be called once compiled.
@@ -176,7 +184,7 @@ pub fn requested(source: &Source) -> Vec<(String, usize)> {
     if !is_script(source) || !source.is_test() {
         return found;
     }
-    let Some(tree) = tree::parse(source.language, &source.text) else { return found };
+    let Some(tree) = source.tree() else { return found };
     tree::walk(tree.root_node(), |visit| {
         let Some(function) =
             visit.node.child_by_field_name("function").filter(|f| f.kind() == "member_expression")
@@ -202,7 +210,7 @@ pub fn requested(source: &Source) -> Vec<(String, usize)> {
 /// Routes and prefixes of a server in the manner of Express: `app.get('/x', …)`, `app.use('/api', router)`.
 pub fn routes(source: &Source) -> (Vec<Route>, Vec<String>) {
     let (mut routes, mut prefixes) = (Vec::new(), Vec::new());
-    let Some(tree) = tree::parse(source.language, &source.text) else { return (routes, prefixes) };
+    let Some(tree) = source.tree() else { return (routes, prefixes) };
     tree::walk(tree.root_node(), |visit| {
         let function = visit.node.child_by_field_name("function").filter(|f| f.kind() == "member_expression");
         let (Some(function), Some(arguments)) = (function, visit.node.child_by_field_name("arguments"))

@@ -6,7 +6,6 @@ use super::module::{Class, Import, Module};
 use super::{distributions, requirements, stdlib, visitor};
 use crate::validate::hint::Hints;
 use crate::validate::source::Source;
-use crate::validate::tree;
 
 /// All named files with the Python modules among them.
 pub struct Project<'a> {
@@ -73,7 +72,7 @@ impl<'a> Project<'a> {
                 continue;
             }
             // What is newer than the grammar would be read wrong: then nothing is known of the module.
-            let tree = tree::parse("python", &source.text).filter(|tree| !tree.root_node().has_error());
+            let tree = source.tree().filter(|tree| !tree.root_node().has_error());
             if let Some(tree) = tree {
                 project.modules.insert(index, visitor::read(tree.root_node(), &source.text));
             }

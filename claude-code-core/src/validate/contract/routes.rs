@@ -106,12 +106,17 @@ struct Served {
 /// Routes that a README names and the code does not answer; those that it leaves out while it names the others; and
 /// misspelt ones that tests ask for.
 pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
+    let names_routes = |source: &Source| is_readme(source) || source.is_test();
+    let asks = project.read().any(|(.., module)| !module.requested.is_empty());
+    if !asks && !project.sources.iter().any(names_routes) {
+        return Vec::new();
+    }
     let Some(served) = served(project) else {
         return Vec::new();
     };
     let mut found = Vec::new();
     for (index, source) in project.sources.iter().enumerate() {
-        if source.language == "markdown" && source.name().to_ascii_lowercase().starts_with("readme") {
+        if is_readme(source) {
             let named: Vec<Named> = named(&source.text);
             let missing = document(project, &served, source, &named);
             if missing.is_empty() && !named.is_empty() {
@@ -122,6 +127,10 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         found.extend(requested(project, &served, index, source).into_iter().map(|d| (index, d)));
     }
     found
+}
+
+fn is_readme(source: &Source) -> bool {
+    source.language == "markdown" && source.name().to_ascii_lowercase().starts_with("readme")
 }
 
 /// None where the routes cannot all be known.

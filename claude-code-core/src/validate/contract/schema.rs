@@ -55,6 +55,8 @@ fn read(text: &str, escapes: bool) -> Vec<Token> {
         let (length, kind) = match c {
             // `E'…'` of PostgreSQL.
             'e' | 'E' if rest[1..].starts_with('\'') => (1 + escaped(&rest[1..]), Some(Kind::Literal)),
+            // `q'[…]'` of Oracle.
+            'q' | 'Q' if rest[1..].starts_with('\'') => (own_quotes(rest), Some(Kind::Literal)),
             '\'' if escapes => (escaped(rest), Some(Kind::Literal)),
             _ => piece(rest, c),
         };
@@ -86,9 +88,23 @@ fn escaped(rest: &str) -> usize {
     rest.len()
 }
 
+/// The length of a string whose quote is a mark of its own: `q'[…]'`, `q'!…!'`.
+fn own_quotes(rest: &str) -> usize {
+    let Some(open) = rest[2..].chars().next() else { return rest.len() };
+    let close = match open {
+        '[' => ']',
+        '(' => ')',
+        '{' => '}',
+        '<' => '>',
+        other => other,
+    };
+    let from = 2 + open.len_utf8();
+    rest[from..].find(&format!("{close}'")).map_or(rest.len(), |at| from + at + close.len_utf8() + 1)
+}
+
 /// Whether a string or a quoted name lacks its end: then it goes to the end of the text.
 fn is_open(raw: &str, kind: Kind) -> bool {
-    let raw = raw.strip_prefix(['e', 'E']).filter(|rest| rest.starts_with('\'')).unwrap_or(raw);
+    let raw = raw.strip_prefix(['e', 'E', 'q', 'Q']).filter(|rest| rest.starts_with('\'')).unwrap_or(raw);
     let quote = raw.chars().next().unwrap_or(' ');
     let is_quoted = matches!((kind, quote), (Kind::Literal, '\'') | (Kind::Quoted, '"' | '`'));
     is_quoted && (raw.len() < 2 || !raw.ends_with(quote))

@@ -115,7 +115,7 @@ pub fn unpaired(text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
         }
     }
     if let (true, Some((start, begun))) = (faults.is_empty(), open.last()) {
-        faults = never_closed(*start, *begun, text.len());
+        faults = never_closed(*start, *begun, text.trim_end().len());
     }
     if !faults.is_empty() {
         faults.splice(0..0, by_indentation(text, brackets));
@@ -159,8 +159,9 @@ fn by_indentation(text: &str, brackets: &[(usize, u8)]) -> Option<Fault> {
                 continue;
             }
             let is_first = text[start..at].trim().trim_matches([')', ']', '}', ' ']).is_empty();
-            if let Some(ended) = open.pop().filter(|ended| ended.is_block && ended.line < number && !is_first)
-            {
+            if let Some(ended) = open.pop().filter(|ended| {
+                ended.is_block && ended.line < number && (!is_first || indent != ended.indent)
+            }) {
                 let message = match opener(bracket) == Some(ended.bracket) {
                     true => format!(
                         "this `{}` closes what begins in line {}",

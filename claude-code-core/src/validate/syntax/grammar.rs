@@ -3,7 +3,7 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::{brackets, ruby, shell, views};
+use super::{brackets, reserved, ruby, shell, views};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
 use crate::validate::{MAX_PER_FILE, tags, tree};
@@ -17,6 +17,8 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> =
         if source.language == "html" { tags::html(source).into_iter().collect() } else { Vec::new() };
     let Some((text, tree)) = faulty(source) else {
+        let misplaced = reserved::misplaced(source);
+        found.extend(misplaced.map(|(at, word)| source.error(at, format!("unexpected `{word}` here"))));
         return found;
     };
     if found.iter().any(Diagnostic::is_error) {
@@ -54,7 +56,10 @@ fn faulty(source: &Source) -> Option<(String, Tree)> {
 const OBJECTIVE_C: [&str; 5] = ["@interface", "@protocol", "@class", "@property", "#import"];
 
 fn faulty_as(source: &Source, language: &str) -> Option<(String, Tree)> {
-    let tree = tree::parse(language, &source.text)?;
+    let tree = match source.language == language {
+        true => source.tree()?.clone(),
+        false => tree::parse(language, &source.text)?,
+    };
     if !tree.root_node().has_error() {
         return None;
     }

@@ -17,6 +17,8 @@ mod php;
 #[cfg(feature = "syntax")]
 mod python;
 #[cfg(feature = "syntax")]
+mod reserved;
+#[cfg(feature = "syntax")]
 mod ruby;
 #[cfg(feature = "syntax")]
 mod rust;
@@ -80,6 +82,12 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 /// Lines of a file that are told as faulty.
 #[cfg(feature = "syntax")]
 const MAX_FAULTS: usize = 5;
+
+/// Whether a name is that of a template.
+#[cfg(feature = "syntax")]
+pub fn is_template(path: &str) -> bool {
+    template::by_name(path).is_some()
+}
 
 #[cfg(feature = "syntax")]
 fn judge(source: &Source) -> Vec<Diagnostic> {

@@ -14,7 +14,6 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 pub fn check(source: &Source) -> Vec<Diagnostic> {
     use super::brackets;
     use super::nesting::{self, Ends, Need};
-    use crate::validate::tree;
 
     const NEED: Need = Need { ends: Ends::Mark, frame: 2_000 };
 
@@ -24,8 +23,8 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     if faults.is_empty() {
         return Vec::new();
     }
-    let tree = tree::parse(source.language, &source.text);
-    let unpaired = tree
+    let unpaired = source
+        .tree()
         .map(|tree| brackets::places(source.language, &source.text, &brackets::of_tree(tree.root_node())));
     let all = unpaired.into_iter().flatten().chain(faults);
     all.map(|fault| source.error(fault.at, fault.message)).collect()

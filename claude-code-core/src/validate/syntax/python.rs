@@ -14,6 +14,9 @@ use crate::validate::source::Source;
 
 const NEED: Need = Need { ends: Ends::Line, frame: 1_200 };
 
+/// Lines between two faults that do not follow from each other.
+const APART: usize = 3;
+
 /// Syntax errors, and a warning for a block of another indentation than the first.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
     let found = nesting::within(&source.text, NEED, || judge(source));
@@ -33,10 +36,16 @@ fn judge(source: &Source) -> Vec<Diagnostic> {
         return found;
     }
     let mut faults = brackets::places("python", text, &brackets_of(&parsed));
-    faults.extend(parsed.errors().iter().map(|error| {
+    let mut last = None;
+    for error in parsed.errors() {
         let at = error.location.start().to_usize();
-        Fault { at, message: sentence(text, at, &error.error.to_string()) }
-    }));
+        // What is told soon after a fault follows from it.
+        let is_near = last.is_some_and(|last: usize| text[last.min(at)..at].matches('\n').count() < APART);
+        if !is_near {
+            faults.push(Fault { at, message: sentence(text, at, &error.error.to_string()) });
+            last = Some(at);
+        }
+    }
     faults.into_iter().map(|fault| source.error(fault.at, fault.message)).collect()
 }
 

@@ -4,7 +4,6 @@ use super::nesting::{self, Ends, Need};
 use super::{Fault, brackets, grammar};
 use crate::answer::diagnostic::Diagnostic;
 use crate::validate::source::Source;
-use crate::validate::tree;
 
 const NEED: Need = Need { ends: Ends::Mark, frame: 1_500 };
 
@@ -14,7 +13,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         None => grammar::check(source),
         Some(None) => Vec::new(),
         Some(Some(fault)) => {
-            let Some(tree) = tree::parse(source.language, &source.text) else { return Vec::new() };
+            let Some(tree) = source.tree() else { return Vec::new() };
             let root = tree.root_node();
             let unpaired = brackets::unpaired(&source.text, &brackets::of_tree(root));
             if !root.has_error() && unpaired.is_empty() {

@@ -91,7 +91,13 @@ pub fn unended(text: &str) -> Option<(usize, &'static str)> {
             continue;
         }
         if !step.starts_with(|c: char| c.is_ascii_alphanumeric() || "_-$/.=!".contains(c)) {
-            may_begin = step.starts_with(['\n', ';', '&', '|', '(', '{', ')']);
+            // The brackets of `${a}` are no words.
+            let is_word = match step.chars().next() {
+                Some('{') => !text[..start].ends_with('$'),
+                Some('}') => text[..start].ends_with([' ', '\t', '\n', ';']),
+                _ => false,
+            };
+            may_begin = is_word || step.starts_with(['\n', ';', '&', '|', '(', ')']);
             continue;
         }
         let length = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "_-$/.=!".contains(c)));

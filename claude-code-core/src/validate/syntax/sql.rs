@@ -7,20 +7,23 @@ use crate::validate::contract::schema::{self, Token};
 use crate::validate::contract::slip;
 use crate::validate::source::Source;
 
-/// Signs of text that is SQL only once a tool has filled it in, or of commands to a client.
-const FILLED_IN: [&str; 7] = ["{{", "{%", "${", "<%", "@@", "&&", "#{"];
+/// Signs of text that is SQL only once an engine has filled it in.
+const TEMPLATE: [&str; 3] = ["{{", "{%", "<%"];
+/// Signs of text in which a tool fills in words, or of operators that few dialects have.
+const FILLED_IN: [&str; 4] = ["${", "@@", "&&", "#{"];
 
 /// Syntax errors; doubts are warnings.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
     let text = without_client(&source.text);
-    if FILLED_IN.iter().any(|mark| text.contains(mark)) {
+    if TEMPLATE.iter().any(|mark| text.contains(mark)) {
         return Vec::new();
     }
+    let is_plain = !FILLED_IN.iter().any(|mark| text.contains(mark));
     let tokens = schema::tokens(&text);
     let certain = open_string(&text, &tokens)
         .or_else(|| balance(&text, &tokens))
         .or_else(|| slip::find(&text, &tokens))
-        .or_else(|| refused(&text, &tokens));
+        .or_else(|| refused(&text, &tokens).filter(|_| is_plain));
     if let Some((at, message)) = certain {
         let punct =
             |token: &&Token| token.kind == schema::Kind::Punct && matches!(token.text.as_str(), "(" | ")");
@@ -104,7 +107,8 @@ fn refused(_: &str, _: &[Token]) -> Option<(usize, String)> {
 }
 
 /// The first statement of a common kind that no parser takes, if they take most of the others: then the dialect is one
-/// that they know.
+/// that they know. A word that none of them takes may be one of a dialect that is newer than they are: what stands there
+/// must be a mark, or the end.
 #[cfg(feature = "syntax-all")]
 fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
     use super::nesting::{self, Ends, Need};
@@ -141,10 +145,16 @@ fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
             return None;
         }
     }
-    let at = *faults.first()?;
+    let at = faults.into_iter().find(|at| !is_word_at(tokens, *at))?;
     let near: String =
         text.get(text.floor_char_boundary(at)..)?.split_whitespace().next()?.chars().take(24).collect();
     Some((at, format!("no dialect of SQL takes `{near}` here")))
+}
+
+#[cfg(feature = "syntax-all")]
+fn is_word_at(tokens: &[Token], at: usize) -> bool {
+    let token = tokens.iter().find(|token| token.offset + token.length > at);
+    token.is_some_and(|token| token.offset <= at && token.kind == schema::Kind::Word)
 }
 
 /// A table that is called `user` is one to databases, and a function to a parser.
@@ -171,22 +181,39 @@ fn is_common(statement: &[Token]) -> bool {
     }
 }
 
-/// Line and column of the error that the likeliest dialect tells, if none takes the statement.
+/// Line and column of the error of the dialect that reads furthest, if none takes the statement.
 #[cfg(feature = "syntax-all")]
 fn parse(text: &str) -> Result<(), (usize, usize)> {
     use sqlparser::dialect::{
-        Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect,
+        BigQueryDialect, ClickHouseDialect, Dialect, DuckDbDialect, GenericDialect, HiveDialect,
+        MsSqlDialect, MySqlDialect, OracleDialect, PostgreSqlDialect, RedshiftSqlDialect, SQLiteDialect,
+        SnowflakeDialect, SparkSqlDialect,
     };
-    let dialects: [&dyn Dialect; 5] =
-        [&PostgreSqlDialect {}, &GenericDialect {}, &SQLiteDialect {}, &MySqlDialect {}, &MsSqlDialect {}];
-    let mut first = None;
+    let dialects: [&dyn Dialect; 13] = [
+        &PostgreSqlDialect {},
+        &GenericDialect {},
+        &SQLiteDialect {},
+        &MySqlDialect {},
+        &MsSqlDialect {},
+        &OracleDialect {},
+        &ClickHouseDialect {},
+        &SnowflakeDialect,
+        &BigQueryDialect {},
+        &DuckDbDialect {},
+        &SparkSqlDialect {},
+        &HiveDialect {},
+        &RedshiftSqlDialect {},
+    ];
+    let mut furthest = (0, 0);
     for dialect in dialects {
         match sqlparser::parser::Parser::parse_sql(dialect, text) {
             Ok(_) => return Ok(()),
-            Err(error) => drop(first.get_or_insert(place(&error.to_string()))),
+            // A limit of the parser is no fault of the text.
+            Err(sqlparser::parser::ParserError::RecursionLimitExceeded) => return Ok(()),
+            Err(error) => furthest = furthest.max(place(&error.to_string())),
         }
     }
-    Err(first.unwrap_or((1, 1)))
+    Err(furthest)
 }
 
 /// `… at Line: 3, Column: 7`

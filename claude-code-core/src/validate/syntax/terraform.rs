@@ -6,7 +6,6 @@ use super::nesting::{self, Ends, Need};
 use super::{brackets, grammar};
 use crate::answer::diagnostic::Diagnostic;
 use crate::validate::source::Source;
-use crate::validate::tree;
 
 const NEED: Need = Need { ends: Ends::Line, frame: 3_000 };
 
@@ -20,7 +19,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         None => grammar::check(source),
         Some(None) => Vec::new(),
         Some(Some((line, column, message))) => {
-            let Some(tree) = tree::parse(source.language, &source.text) else { return Vec::new() };
+            let Some(tree) = source.tree() else { return Vec::new() };
             let root = tree.root_node();
             if !root.has_error() {
                 return Vec::new();

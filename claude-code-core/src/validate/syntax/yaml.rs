@@ -94,6 +94,14 @@ fn filled_in(text: &str) -> Option<String> {
     (bytes != text.as_bytes()).then(|| String::from_utf8(bytes).ok()).flatten()
 }
 
+/// Syntax errors of a text in which nothing is left to be filled in.
+pub fn check_whole(source: &Source) -> Vec<Diagnostic> {
+    let found = check_text(source, &source.text);
+    let is_sound =
+        || check_text(source, &with_deep_closers(&source.text)).iter().all(|told| !told.is_error());
+    if found.iter().any(Diagnostic::is_error) && is_sound() { Vec::new() } else { found }
+}
+
 fn check_text(source: &Source, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut scalars = Vec::new();
@@ -157,7 +165,11 @@ fn key_twice(
 fn tab(source: &Source, whole: &str, scalars: &[(ScalarStyle, Span)]) -> Option<Diagnostic> {
     let within = |line: usize, column: usize| {
         scalars.iter().any(|(style, span)| match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => span.start.line() < line && line < span.end.line(),
+            // Its place is that of its mark, or of its first line.
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let is_first = span.start.line() == line && span.start.col() <= column;
+                (is_first || span.start.line() < line) && line < span.end.line()
+            }
             _ => {
                 (span.start.line(), span.start.col()) < (line, column)
                     && (line, column) < (span.end.line(), span.end.col())
