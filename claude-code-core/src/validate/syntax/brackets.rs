@@ -259,8 +259,12 @@ fn quotes(language: &str) -> &'static [u8] {
 pub fn places(language: &str, text: &str, brackets: &[(usize, u8)]) -> Vec<Fault> {
     let mut found: Vec<Fault> = open_quote(text, quotes(language)).into_iter().collect();
     let unpaired = unpaired(text, brackets);
-    if !unpaired.is_empty() && matches!(language, "sql" | "json" | "terraform") {
-        found.extend(uneven_line(text, brackets));
+    if !unpaired.is_empty() {
+        // Arguments are often told on several lines.
+        let is_plain = matches!(language, "sql" | "json" | "terraform");
+        let of_block = |bracket: &&(usize, u8)| is_plain || !matches!(bracket.1, b'(' | b')');
+        let brackets: Vec<(usize, u8)> = brackets.iter().filter(of_block).copied().collect();
+        found.extend(uneven_line(text, &brackets));
     }
     found.extend(unpaired);
     found

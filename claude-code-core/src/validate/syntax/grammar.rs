@@ -100,10 +100,12 @@ fn certain(source: &Source, text: &str, root: Node<'_>) -> Vec<(usize, String)> 
         )
         .into_iter()
         .collect(),
-        "ruby" => match told(ruby::unended(root, text)) {
-            Some(found) => [vec![found], unpaired()].concat(),
-            None => unpaired(),
-        },
+        "ruby" => {
+            // Where a quote is lost the words after it are text, and no block pairs.
+            let places = brackets::places(source.language, text, &brackets);
+            let places = places.into_iter().map(|fault| (fault.at, fault.message));
+            told(ruby::unended(root, text)).into_iter().chain(places).collect()
+        }
         "html" => Vec::new(),
         _ => unpaired(),
     }

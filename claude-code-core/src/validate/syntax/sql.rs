@@ -98,7 +98,16 @@ fn unbalanced(tokens: &[Token]) -> Option<(usize, String)> {
             _ => {}
         }
     }
-    open.last().map(|offset| (*offset, "the `(` here is never closed".to_owned()))
+    let fault = open.last().map(|offset| (*offset, "the `(` here is never closed".to_owned()));
+    fault.or_else(|| stray(tokens))
+}
+
+/// A bracket of another kind that closes where none was opened in the whole text.
+fn stray(tokens: &[Token]) -> Option<(usize, String)> {
+    let is_opened = |open: char| tokens.iter().any(|token| token.text.contains(open));
+    let is_stray = |token: &&Token| token.is("}") && !is_opened('{') || token.is("]") && !is_opened('[');
+    let token = tokens.iter().find(is_stray)?;
+    Some((token.offset, format!("this `{}` closes nothing", token.text)))
 }
 
 #[cfg(not(feature = "syntax-all"))]
