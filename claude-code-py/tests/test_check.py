@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import runpy
 import threading
 import time
@@ -45,6 +46,26 @@ def test_what_stays_wrong_is_rejected_with_the_check_s_words(claude_twin: Twin) 
     assert not g.accepted
     (finding,) = g.diagnostics
     assert (finding.path, finding.message) == ("add.py", "add.py has no annotations")
+
+
+# Where the command is built that makes the sandbox.
+COMMANDS = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).parents[2] / "target")) / "debug"
+
+
+def test_a_command_sees_the_given_files_and_its_failure_is_repaired(
+    claude_twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{COMMANDS}{os.pathsep}{os.environ['PATH']}")
+    claude_twin.answer(BARE)
+    claude_twin.answer(TYPED, times=3)
+    given = {"words.txt": "return type\n-> int\n"}
+    g = claude_twin.client().generate("add two numbers", check="grep -f words.txt add.py", files=given)
+    if any("no sandbox here" in told.message for told in g.diagnostics):
+        pytest.skip("this machine gives no sandbox")
+    assert g.accepted
+    assert "-> int" in g.code
+    assert [attempt.why for attempt in g.attempts] == ["first", "repair"]
+    assert "`grep -f words.txt add.py` ended with 1" in claude_twin.sent()[1].prompt
 
 
 def place(files: Files) -> Diagnostic:
