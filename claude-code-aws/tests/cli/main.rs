@@ -6,7 +6,6 @@ mod batch;
 mod catalogue;
 mod check;
 mod checked;
-mod consent;
 mod doctor;
 mod edges;
 mod generate;
