@@ -33,7 +33,6 @@ mod secret;
 pub mod service_creator;
 pub mod storage;
 
-pub use checks::Check;
 pub use claude_code_core::*;
 pub use connect::config::Config;
 pub use connect::{Connected, connect, connect_places, connect_places_with, connect_with};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use claude_code_aws::answer::diagnostic::Severity;
-use claude_code_aws::checks::{CommandCheck, Isolation, preset};
+use claude_code_aws::checks::{Check as Command, Isolation, preset};
 use claude_code_aws::request::SourceFile;
 use claude_code_aws::{Check, CodeFile, Diagnostic};
 
@@ -98,11 +98,11 @@ impl Commands {
     }
 
     /// The commands one by one, with these files beside those of an answer.
-    pub fn each(&self, given: &[SourceFile]) -> Vec<CommandCheck> {
+    pub fn each(&self, given: &[SourceFile]) -> Vec<Command> {
         let command = |line: &String| {
             let command = match preset(line) {
                 Some(Ok(command)) => command,
-                _ => CommandCheck::shell(line),
+                _ => Command::shell(line),
             };
             let command = command.with_isolation(self.isolation).with_files(given.to_vec());
             match helper() {

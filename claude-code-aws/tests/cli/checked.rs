@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use claude_code_aws::checks::Limits;
-use claude_code_aws::{Check, CodeFile, Diagnostic, Language};
+use claude_code_aws::checks::{Check, Limits};
+use claude_code_aws::{CodeFile, Diagnostic, Language};
 
 use super::up::Up;
 use super::{Done, Place};

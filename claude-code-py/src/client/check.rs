@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use claude_code_aws::request::Check;
-use claude_code_aws::{CodeFile as File, Diagnostic as Found, Severity};
+use claude_code_aws::{Check, CodeFile as File, Diagnostic as Found, Severity};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

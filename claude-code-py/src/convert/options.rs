@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// What the caller's own check raised.
     pub(crate) raised: Option<Raised>,
     /// The command that checks; it sees the given files too, whichever option came first.
-    command: Option<claude_code_aws::Check>,
+    command: Option<claude_code_aws::checks::Check>,
 }
 
 impl Options {
@@ -271,11 +271,11 @@ fn alike(a: &str, b: &str) -> usize {
 }
 
 /// A line for the shell, or the name of a preset, as a check in the sandbox.
-fn command_check(line: &str) -> PyResult<claude_code_aws::Check> {
+fn command_check(line: &str) -> PyResult<claude_code_aws::checks::Check> {
     let check = match claude_code_aws::checks::preset(line) {
         Some(Ok(check)) => check,
         Some(Err(missing)) => return Err(pyo3::exceptions::PyValueError::new_err(missing)),
-        None => claude_code_aws::Check::shell(line),
+        None => claude_code_aws::checks::Check::shell(line),
     };
     Ok(check)
 }
