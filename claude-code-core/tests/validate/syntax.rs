@@ -75,6 +75,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("a.sql", "INSERT INTO t (a) VALUES (1),;\n"),
     ("a.sql", "SELEC * FROM t;\n"),
     ("a.sql", "SELECT * FORM t;\n"),
+    ("a.sql", "CREATE TABLE t (\n  a TEXT NOT NULL\n  b TEXT NOT NULL\n);\n"),
     ("a.sql", "SELECT a FROM t WHERE b && '{c};\n"),
     ("a.sql", "INSERT INTO t (a) VALUES (1)) ;\n"),
     ("a.ipynb", "{\"cells\": [],}\n"),

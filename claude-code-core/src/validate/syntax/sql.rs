@@ -154,10 +154,21 @@ fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
             return None;
         }
     }
-    let at = faults.into_iter().find(|at| !is_word_at(tokens, *at))?;
+    let at = faults.into_iter().find(|at| !is_word_at(tokens, *at) || lacks_comma(tokens, *at))?;
     let near: String =
         text.get(text.floor_char_boundary(at)..)?.split_whitespace().next()?.chars().take(24).collect();
     Some((at, format!("no dialect of SQL takes `{near}` here")))
+}
+
+/// Whether a column with its type stands where one before it goes on.
+#[cfg(feature = "syntax-all")]
+fn lacks_comma(tokens: &[Token], at: usize) -> bool {
+    let Some(number) = tokens.iter().position(|token| token.offset + token.length > at) else { return false };
+    let is_type =
+        |token: &Token| token.kind == schema::Kind::Word && schema::TYPES.contains(&token.text.as_str());
+    let before = number.checked_sub(1).map(|before| &tokens[before]);
+    tokens.get(number + 1).is_some_and(is_type)
+        && before.is_some_and(|before| !before.is(",") && !before.is("("))
 }
 
 #[cfg(feature = "syntax-all")]
