@@ -136,7 +136,8 @@ fn by_items(language: &str, old: &Side<'_>, new: &Side<'_>, mark: &Mark) -> Opti
             // A body of nothing but a comment is none in Python.
             new_range: match &around.body {
                 Some(body) => with_start(new.text, body.clone()),
-                None => around.core.end..around.core.end,
+                None if language == "python" => around.core.end..around.core.end,
+                None => return None,
             },
         };
     }
