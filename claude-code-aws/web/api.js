@@ -32,7 +32,7 @@ export async function call(path, { method = "GET", body, headers: more, signal }
   const json = body === undefined ? {} : { "content-type": "application/json" };
   let answer;
   try {
-    answer = await fetch(base + path, { method, signal, headers: headers({ ...json, ...more }), body: body && JSON.stringify(body) });
+    answer = await fetch(base + path, { method, signal, keepalive: method === "DELETE", headers: headers({ ...json, ...more }), body: body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     const detail = "The server cannot be reached. Check that it runs and that you are online.";
@@ -57,7 +57,10 @@ export async function events(path, body, take, { signal, key } = {}) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch((error) => {
+      if (error.name === "AbortError") throw error;
+      throw new Problem({ detail: "The connection to the server broke. What is finished is kept: try again to go on." }, 0);
+    });
     if (done) return;
     const blocks = (rest + value).split("\n\n");
     rest = blocks.pop();

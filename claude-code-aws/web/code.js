@@ -2,11 +2,12 @@
 import { button, el, save, say } from "./dom.js";
 import { line, lines, visible } from "./colours.js";
 import { counted, shown as diff } from "./diff.js";
+import { prose } from "./prose.js";
 
 /** A view of files that may still be written. `expected` are names that will come. */
 export class CodeView {
   constructor({ expected = [], label = "Files" } = {}) {
-    Object.assign(this, { expected, files: new Map(), before: new Map(), findings: [], shown: null, chosen: false, follow: true, changes: false });
+    Object.assign(this, { expected, files: new Map(), before: new Map(), findings: [], shown: null, chosen: false, follow: true, changes: false, reading: false });
     this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": label });
     this.path = el("p", { class: "path" });
     this.code = el("code");
@@ -16,12 +17,14 @@ export class CodeView {
     this.wrap = button("Wrap", () => this.toggle(this.wrap, "wrapped"), "quiet small", { "aria-pressed": "false" });
     this.followed = button("Follow", () => { this.follow = !this.follow; this.pressed(this.followed, this.follow); }, "quiet small", { "aria-pressed": "true", hidden: true });
     this.compare = button("Changes", () => { this.changes = !this.changes; this.pressed(this.compare, this.changes); this.show(this.shown); }, "quiet small", { "aria-pressed": "false", hidden: true });
+    this.read = button("Read", () => { this.reading = !this.reading; this.show(this.shown); }, "quiet small", { hidden: true });
+    this.page = el("div", { class: "prose", hidden: true });
     this.copied = button("Copy", () => this.copy(), "quiet small");
     this.one = button("Download", () => save(new Blob([this.file().text], { type: "text/plain" }), this.shown.split("/").pop()), "quiet small");
     this.list = el("ul", { class: "findings", "aria-label": "What the checks found" });
     this.panel = el("div", { class: "panel", role: "tabpanel", "aria-label": "File" },
-      el("div", { class: "bar" }, this.path, el("div", { class: "tools" }, this.find, this.count, this.compare, this.followed, this.wrap, this.copied, this.one)),
-      this.pre);
+      el("div", { class: "bar" }, this.path, el("div", { class: "tools" }, this.find, this.count, this.compare, this.followed, this.read, this.wrap, this.copied, this.one)),
+      this.pre, this.page);
     this.root = el("div", { class: "code-view" }, this.list, el("div", { class: "files" }, this.tabs, this.panel));
     this.tabs.addEventListener("keydown", (event) => this.arrow(event));
     this.draw();
@@ -95,6 +98,12 @@ export class CodeView {
     this.path.replaceChildren(...visible(name || ""), file && !file.done && this.live ? " · being written" : "");
     for (const tool of [this.one, this.copied]) tool.disabled = !file;
     this.count.textContent = "";
+    const page = Boolean(file?.done && name.endsWith(".md")), read = page && this.reading && !this.changes;
+    this.read.hidden = !page;
+    this.pressed(this.read, read);
+    this.pre.hidden = read;
+    this.page.hidden = !read;
+    this.page.replaceChildren(...(read ? prose(file.text) : []));
     if (!file) { this.code.replaceChildren(); return; }
     const old = this.before.get(name);
     if (this.changes && file.done && this.before.size) {
@@ -108,7 +117,7 @@ export class CodeView {
 
   jump(path, number) {
     this.chosen = true;
-    this.changes = false;
+    this.changes = this.reading = false;
     this.pressed(this.compare, false);
     if (this.files.has(path)) this.show(path);
     const at = this.code.children[Math.max(0, (number || 1) - 1)];
@@ -124,6 +133,7 @@ export class CodeView {
   seek(event) {
     if (event.key !== "Enter") return;
     event.preventDefault();
+    if (this.reading) { this.reading = false; this.show(this.shown); }
     const wanted = this.find.value.toLowerCase();
     const all = wanted ? (this.file()?.text.split("\n") ?? []).flatMap((text, n) => (text.toLowerCase().includes(wanted) ? [n] : [])) : [];
     if (!all.length) { this.count.textContent = wanted ? "not found" : ""; return; }

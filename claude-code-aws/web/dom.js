@@ -35,14 +35,19 @@ export function confirmed(question, yes) {
   });
 }
 
-/** A note with an undo for a few seconds; `gone` runs when the time is over. */
+let pending = null;
+
+/** A note with an undo for a few seconds; `gone` runs when the time is over, with the next note, or when the page ends. */
 export function undoable(text, undo, gone) {
+  pending?.();
   const note = $("undo");
-  const timer = setTimeout(() => { note.hidden = true; gone(); }, 8000);
-  note.replaceChildren(text, " ", button("Undo", () => { clearTimeout(timer); note.hidden = true; undo(); }));
+  const end = (then) => () => { clearTimeout(timer); pending = null; note.hidden = true; then(); };
+  const timer = setTimeout(() => pending(), 8000);
+  pending = end(gone);
+  note.replaceChildren(text, " ", button("Undo", end(undo)));
   note.hidden = false;
-  return timer;
 }
+window.addEventListener("pagehide", () => pending?.());
 
 export const money = (text) => (text === null || text === undefined ? "price unknown" : text === "0" ? "$0" : `$${text}`);
 

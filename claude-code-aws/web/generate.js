@@ -1,52 +1,130 @@
-// The plain job: a prompt, files with a receipt. And stored results at their address.
+// The plain job: a task in words, perhaps over given files; files or words come back, with a receipt. And stored results.
 import { fail, get, post } from "./api.js";
 import { CodeView } from "./code.js";
 import { button, el, growing, money, save, when } from "./dom.js";
+import { Given } from "./given.js";
+import { beside, prose } from "./prose.js";
 import { Run } from "./run.js";
 
-export async function generate(view, _, signal, query) {
+// The tasks by name: how they are offered, what is asked for, and what is said where the reader says nothing more.
+const TASKS = {
+  generate: ["Write new code", "What should the code do?", "A queue with a timeout, and its tests"],
+  refactor: ["Change given code", "What should change?", "Replace the nested ifs by early returns"],
+  explain: ["Explain given code", "What do you want to know?", "Explain what these files do."],
+  review: ["Review given code", "What should the review look at?", "Review these files."],
+  test: ["Write tests for given code", "What should be tested?", "Write tests for these files."],
+  document: ["Document given code", "What should be documented?", "Document these files."],
+};
+const IN_WORDS = ["explain", "review"];
+const OWN_WORDS = ["generate", "refactor"];
+
+export function generate(view, _, signal, query) {
   document.title = "Generate · Service creator";
-  const prompt = growing(el("textarea", { id: "prompt", rows: 3, required: true, value: query.get("prompt") ?? "", placeholder: "A queue with a timeout, and its tests" }));
-  const language = el("input", { id: "language", placeholder: "from the prompt", maxLength: 32, spellcheck: false });
-  const tier = el("select", { id: "tier" }, ...[["", "as the prompt needs"], ["simple", "simple"], ["medium", "medium"], ["complex", "complex"]].map(([value, text]) => el("option", { value }, text)));
-  const budget = el("input", { id: "max-usd", inputMode: "decimal", placeholder: "1.00", pattern: "[0-9]{1,7}(\\.[0-9]{1,12})?" });
-  const estimate = el("p", { class: "soft", role: "status" });
-  const code = new CodeView({ label: "Files of the answer" });
-  const run = new Run(code);
-  signal.addEventListener("abort", () => run.controller?.abort());
-  const work = el("section", { class: "work", "aria-label": "Files", hidden: true }, run.root, run.bill, code.root);
-  const body = () => ({
-    prompt: prompt.value.trim(),
-    ...(language.value.trim() && { language: language.value.trim() }),
-    ...(tier.value && { tier: tier.value }),
-    ...(budget.value.trim() && { max_usd: budget.value.trim() }),
-  });
-  const write = async () => {
-    if (!prompt.value.trim() || run.isUnderWay) return;
-    work.hidden = false;
-    const result = await run.start({ path: "/generate", body: body(), again: write, keyed: true, what: "your code" });
+  new Job(view, signal, query).draw();
+}
+
+class Job {
+  constructor(view, signal, query) {
+    Object.assign(this, { view, signal });
+    this.prompt = growing(el("textarea", { id: "prompt", rows: 3, value: query.get("prompt") ?? "" }));
+    this.label = el("label", { for: "prompt" });
+    this.task = el("select", { id: "task", onchange: () => this.choose() }, ...Object.entries(TASKS).map(([value, [text]]) => el("option", { value }, text)));
+    if (Object.hasOwn(TASKS, query.get("task"))) this.task.value = query.get("task");
+    this.language = el("input", { id: "language", placeholder: "from the prompt", maxLength: 32, spellcheck: false });
+    this.tier = el("select", { id: "tier" }, ...[["", "as the prompt needs"], ["simple", "simple"], ["medium", "medium"], ["complex", "complex"]].map(([value, text]) => el("option", { value }, text)));
+    this.budget = el("input", { id: "max-usd", inputMode: "decimal", placeholder: "1.00", pattern: "[0-9]{1,7}(\\.[0-9]{1,12})?", title: "Dollars, such as 0.50" });
+    this.estimate = el("p", { class: "soft", role: "status" });
+    this.given = new Given();
+    this.code = new CodeView({ label: "Files of the answer" });
+    this.run = new Run(this.code);
+    this.words = el("div", { class: "prose", hidden: true });
+    signal.addEventListener("abort", () => this.run.controller?.abort());
+    this.work = el("section", { class: "work", "aria-label": "Answer", hidden: true }, this.run.root, this.run.bill, this.words, this.code.root);
+  }
+
+  draw() {
+    const field = (label, input) => el("div", { class: "field" }, label.localName ? label : el("label", { for: input.id }, label), input);
+    this.view.replaceChildren(
+      el("h2", {}, "Generate code from a prompt"),
+      el("form", { class: "plain", onsubmit: (event) => { event.preventDefault(); this.write(); } },
+        field("Task", this.task), field(this.label, this.prompt), this.given.root,
+        el("div", { class: "fields" }, field("Language", this.language), field("Tier", this.tier), field("Budget in dollars", this.budget)),
+        el("div", { class: "row wrap" }, el("button", { type: "submit", class: "main", id: "write" }, "Generate"), button("Estimate", () => this.price(), "quiet", { id: "price" })), this.estimate),
+      this.work,
+    );
+    this.choose();
+    this.prompt.focus();
+  }
+
+  choose() {
+    const [, label, placeholder] = TASKS[this.task.value];
+    this.label.textContent = label;
+    this.prompt.placeholder = placeholder;
+    this.prompt.required = OWN_WORDS.includes(this.task.value);
+    this.given.root.hidden = this.task.value === "generate";
+    this.estimate.textContent = "";
+  }
+
+  /** What is sent; none where something is missing. */
+  body() {
+    const task = this.task.value, own = OWN_WORDS.includes(task);
+    const words = this.prompt.value.trim() || (own ? "" : TASKS[task][2]);
+    if (!words) { this.prompt.reportValidity(); return null; }
+    if (!this.budget.checkValidity()) { this.budget.reportValidity(); return null; }
+    if (task !== "generate" && !this.given.isComplete()) return null;
+    return {
+      ...(task === "refactor" ? { instructions: words } : { prompt: words }),
+      ...(own ? {} : { task }),
+      ...(task === "generate" ? {} : { files: this.given.files }),
+      ...(this.language.value.trim() && { language: this.language.value.trim() }),
+      ...(this.tier.value && { tier: this.tier.value }),
+      ...(this.budget.value.trim() && { max_usd: this.budget.value.trim() }),
+    };
+  }
+
+  async write() {
+    const body = !this.run.isUnderWay && this.body();
+    if (!body) return;
+    this.work.hidden = false;
+    this.code.root.hidden = IN_WORDS.includes(this.task.value);
+    this.said("");
+    this.run.said = (text) => this.said(this.text + text);
+    this.run.anew = () => this.said("");
+    const path = body.instructions ? "/refactor" : "/generate";
+    const result = await this.run.start({ path, body, again: () => this.write(), keyed: true, what: "your code" });
     if (!result) return;
-    code.load(result.files, result.diagnostics);
-    run.told(result, `${result.files.length} ${result.files.length === 1 ? "file is" : "files are"} written and checked.`);
-    receipt(run, result);
-  };
-  const price = async () => {
-    if (!prompt.value.trim()) { prompt.focus(); return; }
+    shown(this, result, IN_WORDS.includes(this.task.value));
+    sessionStorage.setItem("language", result.language);
+    if (body.files) this.code.against(body.files.map((file) => [file.path, file.content]));
+  }
+
+  said(text) {
+    this.text = text;
+    this.words.replaceChildren(...prose(text));
+    this.words.hidden = !text.trim();
+  }
+
+  async price() {
+    const body = this.body();
+    if (!body) return;
+    const { instructions, ...rest } = body;
     try {
-      const most = await post("/estimate", body());
-      estimate.textContent = `${most.tier}: ${most.tier_reason} · ${most.model} · about ${most.input_tokens} tokens in · at most ${money(most.worst_usd)} for one answer`;
-    } catch (problem) { fail(problem, price); }
-  };
-  const field = (name, input) => el("div", { class: "field" }, el("label", { for: input.id }, name), input);
-  view.replaceChildren(
-    el("h2", {}, "Generate code from a prompt"),
-    el("form", { class: "plain", onsubmit: (event) => { event.preventDefault(); write(); } },
-      field("What should the code do?", prompt),
-      el("div", { class: "fields" }, field("Language", language), field("Tier", tier), field("Budget in dollars", budget)),
-      el("div", { class: "row wrap" }, el("button", { type: "submit", class: "main", id: "write" }, "Generate"), button("Estimate", price)), estimate),
-    work,
-  );
-  prompt.focus();
+      const most = await post("/estimate", instructions ? { prompt: instructions, ...rest } : body, { signal: this.signal });
+      this.estimate.textContent = `${most.tier}: ${most.tier_reason} · ${most.model} · about ${most.input_tokens} tokens in · ${most.sample ? "a sample answer: $0" : `at most ${money(most.worst_usd)} for one answer`}`;
+    } catch (problem) { fail(problem, () => this.price()); }
+  }
+}
+
+/** The result in a view that has code, run and words. A task that is answered in words shows them, with the code that they quote. */
+function shown(view, found, inWords = false) {
+  const named = found.files.some((file) => file.path);
+  const files = inWords && !named ? [] : found.files;
+  view.code.reading = inWords || files.every((file) => file.path?.endsWith(".md"));
+  view.code.load(files, found.diagnostics);
+  view.code.root.hidden = !files.length;
+  view.said(beside(found.text ?? "", files));
+  view.run.told(found, files.length ? `${files.length} ${files.length === 1 ? "file is" : "files are"} written and checked.` : "The answer is in words.");
+  receipt(view.run, found);
 }
 
 function receipt(run, result) {
@@ -58,14 +136,12 @@ function receipt(run, result) {
 
 export async function result(view, id, signal) {
   const code = new CodeView();
-  const run = new Run(code);
+  const stored = { code, run: new Run(code), words: el("div", { class: "prose", hidden: true }), said: Job.prototype.said };
   try {
     const found = await get(`/results/${id}?content=true`, signal);
     document.title = "Result · Service creator";
-    code.load(found.files, found.diagnostics);
-    run.told(found, `${found.files.length} ${found.files.length === 1 ? "file" : "files"}, checked.`);
-    receipt(run, found);
+    shown(stored, found);
     const all = found.files.length > 1 && button("Download all", () => found.files.forEach((file) => save(new Blob([file.content]), file.path.split("/").pop())));
-    view.replaceChildren(el("h2", {}, `Result of ${when(found.generated_at)}`), el("section", { class: "work", "aria-label": "Files" }, run.root, run.bill, el("div", { class: "bar" }, all), code.root));
+    view.replaceChildren(el("h2", {}, `Result of ${when(found.generated_at)}`), el("section", { class: "work", "aria-label": "Answer" }, stored.run.root, stored.run.bill, el("div", { class: "bar" }, all), stored.words, code.root));
   } catch (problem) { fail(problem, () => result(view, id, signal)); }
 }

@@ -1,5 +1,5 @@
 // The first screen: what exists already, and how to begin.
-import { call, clear, fail, get, post, unique } from "./api.js";
+import { call, clear, fail, get, plain, post, unique } from "./api.js";
 import { $, button, confirmed, el, money, undoable, when } from "./dom.js";
 
 const LANGUAGES = ["python", "typescript", "javascript", "rust", "go", "java", "sql", "html", "bash", "yaml"];
@@ -7,11 +7,15 @@ const LANGUAGES = ["python", "typescript", "javascript", "rust", "go", "java", "
 export async function home(view, _, signal) {
   const found = el("div", { class: "cards" });
   const search = el("input", { type: "search", placeholder: "Search your services", "aria-label": "Search your services", oninput: () => list() });
-  let services = [];
+  let services = [], next = null;
+  const more = button("Show more", () => load(next), "quiet", { hidden: true });
   const list = () => {
     const wanted = search.value.toLowerCase();
     const shown = services.filter((one) => `${one.name} ${one.intent ?? ""}`.toLowerCase().includes(wanted));
-    found.replaceChildren(...shown.map((one) => service(one, () => { services = services.filter((other) => other !== one); list(); }, list)));
+    found.replaceChildren(...shown.map((one) => {
+      const before = services;
+      return service(one, () => { services = services.filter((other) => other !== one); list(); }, () => { services = before; list(); }, list);
+    }));
     if (!shown.length) found.append(el("p", { class: "soft" }, services.length ? "None of your services matches." : "None yet."));
   };
   view.replaceChildren(
@@ -20,14 +24,20 @@ export async function home(view, _, signal) {
       el("p", { class: "soft" }, "Seven questions, then six files that work together."),
       el("div", { class: "row wrap" }, button("New service", () => begin(), "main", { id: "new" }), el("a", { class: "as-button quiet", href: "#/generate" }, "Generate code from a prompt"))),
     el("section", { id: "samples", "aria-label": "Samples", hidden: true }),
-    el("section", { "aria-label": "Your services" }, el("div", { class: "bar" }, el("h2", {}, "Your services"), search), found),
+    el("section", { "aria-label": "Your services" }, el("div", { class: "bar" }, el("h2", {}, "Your services"), search), found, more),
     el("section", { "aria-label": "Your results" }, ...results(signal)),
   );
   get("/samples", signal).then(offline, () => {});
-  try {
-    ({ items: services } = await get("/services", signal));
-    list();
-  } catch (problem) { fail(problem, () => home(view, _, signal)); }
+  const load = async (cursor) => {
+    try {
+      const page = await get(`/services${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`, signal);
+      services = [...services, ...page.items];
+      next = page.next;
+      more.hidden = !next;
+      list();
+    } catch (problem) { fail(problem, () => load(cursor)); }
+  };
+  await load();
 }
 
 /** Starts a conversation, with all its answers where they are given, and goes to it. */
@@ -56,7 +66,7 @@ function offline(samples) {
   );
 }
 
-function service(one, removed, list) {
+function service(one, removed, back, list) {
   const state = one.code_id ? (one.accepted ? "six files, checked" : "files with findings") : one.done ? "ready to be written" : `question ${one.step} of ${one.total_steps}`;
   const name = el("a", { href: `#/s/${one.conversation_id}`, class: "name" }, one.name || "Unnamed service");
   const rename = async () => {
@@ -68,14 +78,14 @@ function service(one, removed, list) {
         one.name = given.value.trim();
         list();
       } catch (problem) { fail(problem); }
-    } }, given, el("button", { type: "submit" }, "Save"));
+    }, onkeydown: (event) => { if (event.key === "Escape") list(); } }, given, el("button", { type: "submit" }, "Save"), button("Cancel", list));
     card.replaceChildren(form);
     given.select();
   };
   const remove = async () => {
     if (!(await confirmed(`Delete ${one.name || "this service"} with its files?`, "Delete"))) return;
     removed();
-    undoable("Deleted.", () => home($("view")), () => call(`/conversation/${one.conversation_id}`, { method: "DELETE" }).catch((problem) => fail(problem)));
+    undoable("Deleted.", back, () => call(`/conversation/${one.conversation_id}`, { method: "DELETE" }).catch((problem) => { back(); fail(problem); }));
   };
   const card = el("article", { class: "card" }, el("div", {}, name,
     el("p", { class: "soft" }, [state, one.code_id ? money(one.total_usd) : null, when(one.updated_at)].filter(Boolean).join(" · "))),
@@ -86,33 +96,45 @@ function service(one, removed, list) {
 function results(signal) {
   const found = el("div", { class: "cards" });
   const more = button("Show more", () => load(next), "quiet", { hidden: true });
-  const language = el("select", { "aria-label": "Language", onchange: () => load() }, ...LANGUAGES.map((name) => el("option", { value: name }, name)));
-  let next = null;
+  // The one that was looked at, or written in, last.
+  const last = sessionStorage.getItem("language") ?? "python";
+  const names = LANGUAGES.includes(last) ? LANGUAGES : [last, ...LANGUAGES];
+  const language = el("select", { "aria-label": "Language", onchange: () => { sessionStorage.setItem("language", language.value); load(); } }, ...names.map((name) => el("option", { value: name, selected: name === last }, name)));
+  const search = el("input", { type: "search", placeholder: "Search your results", "aria-label": "Search your results", oninput: () => list() });
+  let items = [], next = null;
+  const list = () => {
+    const wanted = search.value.toLowerCase();
+    const shown = items.filter((one) => `${one.prompt} ${one.model}`.toLowerCase().includes(wanted));
+    found.replaceChildren(...shown.map((one) => result(one, () => { items = items.filter((other) => other !== one); list(); }, () => load())));
+    if (!shown.length) found.append(el("p", { class: "soft" }, items.length ? `None of the ${items.length} results shown matches.` : `No results in ${language.value} yet.`));
+  };
   const load = async (cursor) => {
+    const wanted = language.value;
     try {
-      const page = await get(`/results?language=${language.value}&limit=20${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, signal);
-      if (!cursor) found.replaceChildren();
-      found.append(...page.items.map((one) => result(one)));
-      if (!found.children.length) found.append(el("p", { class: "soft" }, `No results in ${language.value} yet.`));
+      const page = await get(`/results?language=${encodeURIComponent(wanted)}&limit=20${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, signal);
+      if (language.value !== wanted) return;
+      items = cursor ? [...items, ...page.items] : page.items;
       next = page.next;
       more.hidden = !next;
+      list();
     } catch (problem) {
       if (problem.name === "AbortError") return;
-      found.replaceChildren(el("p", { class: "soft" }, "Results are not kept here."));
+      if (problem.kind === "not_found") found.replaceChildren(el("p", { class: "soft" }, "This server keeps no results."));
+      else found.replaceChildren(el("p", { class: "soft" }, `The results cannot be listed: ${plain(problem)} `), button("List them again", () => load(cursor)));
     }
   };
   load();
-  return [el("div", { class: "bar" }, el("h2", {}, "Your results"), language), found, more];
+  return [el("div", { class: "bar" }, el("h2", {}, "Your results"), search, language), found, more];
 }
 
-function result(one) {
+function result(one, removed, back) {
   const remove = async () => {
     if (!(await confirmed("Delete this result with its files?", "Delete"))) return;
-    card.hidden = true;
-    undoable("Deleted.", () => { card.hidden = false; }, () => call(`/results/${one.id}`, { method: "DELETE" }).catch((problem) => { card.hidden = false; fail(problem); }));
+    removed();
+    undoable("Deleted.", back, () => call(`/results/${one.id}`, { method: "DELETE" }).catch((problem) => { back(); fail(problem); }));
   };
-  const card = el("article", { class: "card" }, el("div", {}, el("a", { class: "name", href: `#/r/${one.id}` }, one.prompt.slice(0, 120) || "(no prompt)"),
-    el("p", { class: "soft" }, [one.model, `${one.code_length} bytes`, when(one.generated_at)].join(" · "))),
+  const size = one.code_length ? `${one.code_length} bytes` : "in words";
+  return el("article", { class: "card" }, el("div", {}, el("a", { class: "name", href: `#/r/${one.id}` }, one.prompt.slice(0, 120) || "(no prompt)"),
+    el("p", { class: "soft" }, [one.model, size, when(one.generated_at)].join(" · "))),
   el("div", { class: "tools" }, button("Delete", remove, "quiet small", { "aria-label": `Delete ${one.prompt.slice(0, 40)}` })));
-  return card;
 }

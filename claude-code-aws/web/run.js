@@ -2,7 +2,10 @@
 import { events, fail, clear, get, Problem, unique } from "./api.js";
 import { button, el, money, say } from "./dom.js";
 
-const WHY = { throttled: "the model is busy", fallback: "another model takes over", repair: "the checks found errors", resume: "the answer was cut", retry: "the connection broke", escalation: "a larger model takes over" };
+const WHY = {
+  retry: "The model is asked again", repeat: "The model is asked once more", fallback: "Another model is asked", failover: "Another region is asked", downgrade: "A cheaper model is asked",
+  without: "The model is asked again", resume: "The answer was cut; the rest is asked for", repair: "The checks found errors; they are repaired", escalate: "A larger model is asked",
+};
 
 /** Buttons and words around one run at a time. `view` shows its files. */
 export class Run {
@@ -28,7 +31,7 @@ export class Run {
     this.bill.textContent = "";
     const spent = await this.spent();
     this.view.begin();
-    this.view.root.scrollIntoView({ block: "start" });
+    this.root.scrollIntoView({ block: "start" });
     let result = null;
     try {
       await events(path, body, (name, data) => { result = this.take(name, data) ?? result; }, { signal: this.controller.signal, key: this.key });
@@ -43,6 +46,7 @@ export class Run {
       fail(problem, again);
     } finally {
       this.controller = null;
+      this.waited();
       this.stop.hidden = true;
       this.view.end(result?.diagnostics ?? []);
     }
@@ -53,10 +57,13 @@ export class Run {
     if (name === "error") throw new Problem(data.problem, data.problem.status);
     if (name === "finished") return data.generation;
     if (name === "notice") {
-      const wait = data.wait_seconds ? `, waiting ${Math.ceil(data.wait_seconds)} s` : "";
-      this.words.textContent = `${WHY[data.why] || data.why}: going on with ${data.model}${wait}…`;
-    }
+      // Only what was cut goes on where it ended; any other attempt begins anew.
+      if (data.why !== "resume") this.anew?.();
+      this.wait(data);
+    } else this.waited();
+    if (name === "text") this.said?.(data.text);
     if (name.startsWith("file.")) {
+      this.view.root.hidden = false;
       this.view.take(name, data);
       if (name !== "file.chunk") {
         const of = this.expected ? ` of ${this.expected}` : "";
@@ -65,6 +72,20 @@ export class Run {
     }
     return null;
   }
+
+  /** Why the model is asked another time, and the seconds until then. */
+  wait(data) {
+    this.waited();
+    const words = WHY[data.why.split(" ")[0]] ?? data.why;
+    let left = Math.ceil(data.wait_seconds ?? 0);
+    const tick = () => {
+      this.words.textContent = `${data.cause ? `${data.cause.replace(/\.$/, "")}. ` : ""}${words}${left > 0 ? ` in ${left} s` : ""}: ${data.model}`;
+      if (left-- > 0) this.ticking = setTimeout(tick, 1000);
+    };
+    tick();
+  }
+
+  waited() { clearTimeout(this.ticking); }
 
   async spent() {
     try { return (await get("/budget")).spent; } catch { return null; }
@@ -80,7 +101,7 @@ export class Run {
   /** The result in a line, and its price. */
   told(result, good) {
     const errors = result.diagnostics.filter((one) => one.severity === "error").length;
-    this.words.textContent = result.accepted ? good : `${result.files.length} files are written; the checks found ${errors || "something"} to repair.`;
+    this.words.textContent = result.accepted ? good : !result.files.length ? "There is no file in this answer." : `${result.files.length} files are written; the checks found ${errors || "something"} to repair.`;
     const price = result.sample ? "$0 (a sample answer, no model was asked)" : money(result.receipt?.total_usd);
     this.bill.textContent = [result.model || "no model was asked", price, result.cached ? "from the cache" : null].filter(Boolean).join(" · ");
   }

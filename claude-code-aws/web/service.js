@@ -40,10 +40,14 @@ class ServiceView {
         const done = n < at.answers.length, now = n === at.answers.length;
         return el("li", { class: done ? "done" : now ? "now" : "", "aria-current": now ? "step" : null }, `Step ${n + 1} of ${at.total_steps}${done ? ", answered" : ""}`);
       })));
-    this.talk.replaceChildren(...at.answers.map((one, n) => (n === editing ? this.edit(one, n) : el("div", { class: "said" },
+    const said = at.answers.map((one, n) => (n === editing ? this.edit(one, n) : el("div", { class: "said" },
       el("p", { class: "asked" }, el("small", {}, `${n + 1} · ${one.title}`), one.question),
       el("div", { class: "mine-row" }, el("p", { class: "mine" }, one.answer),
-        button("Edit", () => this.answers(n), "quiet small", { "aria-label": `Edit your answer to ${one.title}`, disabled: this.run.isUnderWay }))))));
+        button("Edit", () => this.answers(n), "quiet small", { "aria-label": `Edit your answer to ${one.title}`, disabled: this.run.isUnderWay })))));
+    // Once there are files, they are what is looked at.
+    const folded = at.code && el("details", { class: "answers", open: editing !== null || Boolean(this.said?.open) }, el("summary", {}, "Your seven answers"), ...said);
+    this.said = folded || null;
+    this.talk.replaceChildren(...(folded ? [folded] : said));
     this.talk.querySelector("textarea")?.focus();
   }
 
@@ -58,10 +62,10 @@ class ServiceView {
         this.answers();
         this.ask();
         say(`${one.title} is changed.`);
-        this.talk.children[n]?.querySelector("button")?.focus();
+        this.talk.querySelectorAll(".said")[n]?.querySelector("button")?.focus();
       } catch (problem) { fail(problem, null); }
     } }, el("p", { class: "asked" }, el("small", {}, `${n + 1} · ${one.title}`), one.question),
-    el("div", { class: "row" }, box, el("button", { type: "submit" }, "Save"), button("Cancel", () => { this.answers(); this.talk.children[n]?.querySelector("button")?.focus(); })));
+    el("div", { class: "row" }, box, el("button", { type: "submit" }, "Save"), button("Cancel", () => { this.answers(); this.talk.querySelectorAll(".said")[n]?.querySelector("button")?.focus(); })));
     enter(box, form);
     return form;
   }

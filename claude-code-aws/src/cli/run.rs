@@ -92,9 +92,11 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Twin(command) => runtime()?.block_on(twin::run(global, command)),
         Command::Service(command) => wait_for(|alive| service::run(global, command, alive)),
         Command::Serve(args) => {
-            let runtime = built(tokio::runtime::Builder::new_multi_thread().worker_threads(SERVING))?;
-            let ended = runtime.block_on(Box::pin(serve::run(global, args)));
-            runtime.shutdown_timeout(LAST_BREATH);
+            let workers = built(tokio::runtime::Builder::new_multi_thread().worker_threads(SERVING))?;
+            let door = built(tokio::runtime::Builder::new_multi_thread().worker_threads(1))?;
+            let ended = door.block_on(Box::pin(serve::run(global, args, workers.handle().clone())));
+            workers.shutdown_timeout(LAST_BREATH);
+            door.shutdown_timeout(LAST_BREATH);
             ended
         }
     }

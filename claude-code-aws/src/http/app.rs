@@ -10,6 +10,7 @@ use claude_code_core::state::idempotency::Idempotency;
 use claude_code_core::state::jobs::Jobs;
 use claude_code_core::state::{OnlyIf, PutError, StateKey, StateKind};
 use claude_code_core::{Client, Error, ErrorKind, Result};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::auth::credentials::Authentication;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub(super) last_answers: Duration,
     /// Whether Lambda streams answers.
     pub(super) streams: bool,
+    /// Threads that requests are worked on by; none: those that take the connections.
+    pub(super) workers: Option<Handle>,
     /// The member of a custom authorizer's context that tells who calls.
     pub(super) authorizer_claim: String,
 }
@@ -65,6 +68,7 @@ impl Default for Settings {
             timeouts: Duration::from_secs(30),
             last_answers: Duration::from_secs(30),
             streams: false,
+            workers: None,
             authorizer_claim: "principalId".to_owned(),
         }
     }
@@ -126,6 +130,13 @@ impl Settings {
     /// With answers that Lambda streams.
     pub fn with_response_streaming(mut self, streams: bool) -> Self {
         self.streams = streams;
+        self
+    }
+
+    /// With requests worked on by this runtime's threads: those that take the connections and tell the server's health
+    /// never wait for a file to be checked.
+    pub fn with_workers(mut self, workers: Handle) -> Self {
+        self.workers = Some(workers);
         self
     }
 

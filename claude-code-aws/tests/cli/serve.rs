@@ -214,22 +214,106 @@ fn a_server_that_cannot_store_says_so_at_start_and_in_its_health() {
     assert!(health.contains("\"store\":\"unavailable\""), "{health}");
 }
 
+/// The command as a shell starts it that has done this before.
+#[cfg(unix)]
+fn after(shell: &[&str], before: &str, command: &Command) -> Command {
+    let mut changed = Command::new(shell[0]);
+    changed
+        .args(&shell[1..])
+        .arg("-c")
+        .arg(format!("{before}; exec \"$0\" \"$@\""))
+        .arg(command.get_program());
+    changed.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => changed.env(name, value),
+            None => changed.env_remove(name),
+        };
+    }
+    changed
+}
+
+#[cfg(unix)]
+const OFFLINE: [&str; 5] = ["serve", "--offline", "--no-token", "--addr", "127.0.0.1:0"];
+
+#[cfg(unix)]
+#[test]
+fn a_limit_on_open_files_that_is_too_low_is_told_at_start() {
+    let place = Place::new();
+    let done = after(&["sh"], "ulimit -n 40", &place.command(&OFFLINE)).output().unwrap();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.code() == Some(2) && told.contains("40") && told.contains("ulimit -n"), "{told}");
+}
+
+/// A file system of a megabyte in a mount namespace of the server's own; none where this user may have no such thing, which
+/// is said aloud, and a failure where REQUIRE_TOOLS is set.
+#[cfg(target_os = "linux")]
+fn on_a_small_disk(place: &Place, then: &str) -> Option<Served> {
+    let may = Command::new("unshare").args(["-Urm", "true"]).status().is_ok_and(|ended| ended.success());
+    if !may {
+        eprintln!("NOT RUN: this user may not mount a file system of its own (unshare -Urm)");
+        assert!(std::env::var_os("REQUIRE_TOOLS").is_none(), "unshare -Urm");
+        return None;
+    }
+    let disk = place.path("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let disk = disk.display().to_string();
+    let mut command = place.command(&OFFLINE);
+    command.env("CLAUDE_CODE_AWS_LOCAL_DIR", format!("{disk}/data"));
+    let before = format!("set -e; mount -t tmpfs -o size=1m none {disk}; mkdir {disk}/data; {then}")
+        .replace("DISK", &disk);
+    Some(Served::start(after(&["unshare", "-Urm", "sh"], &before, &command)))
+}
+
+#[cfg(target_os = "linux")]
+fn generated(served: &Served) -> String {
+    let body = "{\"prompt\":\"Write a Python function that reverses a string.\"}";
+    let head = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    let mut stream = served.connect();
+    let head = format!("POST /generate HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{head}\r\n{body}");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_costs_no_answer_and_is_called_by_its_name() {
+    let place = Place::new();
+    // The disk fills up once the server stands: after its files are there.
+    let filling = "(while [ ! -e DISK/data/state.sqlite ]; do sleep 0.02; done; sleep 0.5; cat /dev/zero > DISK/fill; touch DISK/../full) &";
+    let Some(mut served) = on_a_small_disk(&place, filling) else { return };
+    while !place.path("full").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let answer = generated(&served);
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"stored\":false"), "{answer}");
+    let budget = asked(&served, "GET /budget HTTP/1.1\r\n");
+    assert!(budget.starts_with("HTTP/1.1 200 "), "looking writes nothing: {budget}");
+    served.tell("-TERM");
+    served.lines.read_to_string(&mut served.told).unwrap();
+    assert!(served.told.contains("disk is full") && !served.told.contains("credentials"), "{}", served.told);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_on_a_read_only_disk_is_told_at_start_and_where_results_are_asked_for() {
+    let place = Place::new();
+    let Some(served) = on_a_small_disk(&place, "mount -o remount,ro none DISK") else { return };
+    assert!(served.told.contains("Read-only file system"), "{}", served.told);
+    assert!(asked(&served, "GET /health HTTP/1.1\r\n").contains("\"store\":\"unavailable\""));
+    let results = asked(&served, "GET /results?language=python HTTP/1.1\r\n");
+    assert!(results.starts_with("HTTP/1.1 500 ") && results.contains("Read-only file system"), "{results}");
+    assert!(generated(&served).contains("\"stored\":false"));
+}
+
 /// A shell lowers the limit for the server that it becomes.
 #[cfg(unix)]
 #[test]
 fn beyond_its_limit_on_open_files_it_sheds_with_503_and_says_so_once() {
     let place = Place::new();
-    let command = place.command(&["serve", "--offline", "--no-token", "--addr", "127.0.0.1:0"]);
-    let mut limited = Command::new("sh");
-    limited.arg("-c").arg("ulimit -n 64; exec \"$0\" \"$@\"").arg(command.get_program());
-    limited.args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
-    let mut served = Served::start(limited);
+    let mut served = Served::start(after(&["sh"], "ulimit -n 64", &place.command(&OFFLINE)));
     let idle: Vec<TcpStream> = (0..16).map(|_| served.connect()).collect();
     // It takes them in when it comes to it.
     while asked(&served, "GET /health HTTP/1.1\r\n").starts_with("HTTP/1.1 200 ") {}

@@ -53,6 +53,19 @@ async fn an_answer_over_a_megabyte_has_links_in_place_of_its_texts() {
     assert_linked(&api, &result, "localhost").await;
 }
 
+#[tokio::test]
+async fn a_part_of_a_file_is_had_by_its_range() {
+    let api = Api::open().await;
+    let result = api.post("/generate", json!({ "prompt": REVERSE })).await.json();
+    let download = api.get(&format!("/results/{}/download", result["id"].as_str().unwrap())).await.json();
+    let link = download["files"][0]["url"].as_str().unwrap().strip_prefix("http://localhost").unwrap();
+    let whole = api.get(link).await;
+    let part = get(&api.router, link, &[("range", "bytes=4-9")]).await;
+    assert_eq!((part.status.as_u16(), &part.body), (206, &whole.body[4..=9].to_vec()));
+    assert_eq!(part.header("content-range"), format!("bytes 4-9/{}", whole.body.len()));
+    assert_eq!(get(&api.router, link, &[("range", "bytes=999999-")]).await.status, 416);
+}
+
 /// Kept whole, linked on the way out: a link of the first answer would have ended long ago.
 #[tokio::test]
 async fn every_way_to_a_large_result_gives_links_of_its_own() {

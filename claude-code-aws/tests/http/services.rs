@@ -165,6 +165,34 @@ async fn a_change_in_words_makes_a_new_version_and_keeps_the_old_one() {
     assert_eq!(at["codes"], json!([first["code_id"], second["code_id"]]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_edited_after_a_change_in_words_makes_the_files_stale() {
+    let question = Script::answer("```text question.txt\nWhich one?\n```\n");
+    let texts = ["value = 1", "value = 2", "CREATE TABLE rules (id integer);", "level: 1", "# none", "first"];
+    let six: String =
+        FILES.iter().zip(texts).map(|(name, text)| format!("```text {name}\n{text}\n```\n\n")).collect();
+    let changed = Script::answer("```text README.md\nsecond\n```\n");
+    let scripts = std::iter::repeat_n(question, 6).chain([Script::answer(&six), changed]);
+    let router = scripted(&ScriptedProvider::new(scripts));
+    let say = |body: Value| post(&router, "/conversation", &[], body);
+    let id = say(json!({ "action": "start" })).await.json()["conversation_id"].clone();
+    for step in STEPS {
+        let said = json!({ "action": "message", "conversation_id": id, "message": step.example });
+        assert_eq!(say(said).await.status, 200);
+    }
+    for body in [
+        json!({ "action": "generate", "conversation_id": id }),
+        json!({ "action": "refine", "conversation_id": id, "instructions": "shorter", "file": FILES[5] }),
+    ] {
+        let code = say(body).await;
+        assert_eq!(code.status, 200, "{}", code.text());
+    }
+    let edit =
+        |message: &str| json!({ "action": "edit", "conversation_id": id, "step": 3, "message": message });
+    assert_eq!(say(edit("Logging")).await.json()["stale"], json!(true));
+    assert_eq!(say(edit(STEPS[2].example)).await.json()["stale"], json!(false));
+}
+
 #[tokio::test]
 async fn a_message_that_is_repeated_without_a_key_is_taken_once() {
     let api = Api::open().await;

@@ -33,6 +33,22 @@ async fn events_come_in_order_and_the_last_one_is_the_truth() {
 }
 
 #[tokio::test]
+async fn events_with_a_weight_of_nothing_are_not_wanted() {
+    let api = Api::open().await;
+    for (accept, kind) in [
+        ("text/event-stream;q=0, application/json", "application/json"),
+        ("application/json, text/event-stream; q=0.0", "application/json"),
+        ("text/event-stream;q=0.1", "text/event-stream"),
+        ("Text/Event-Stream", "text/event-stream"),
+        ("*/*", "application/json"),
+    ] {
+        let answer =
+            post(&api.router, "/generate", &[("accept", accept)], json!({ "prompt": REVERSE })).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{accept}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_before_the_first_event_has_its_status() {
     let api = Api::open().await;
     let answer = post(&api.router, "/generate", &[SSE], json!({ "prompt": "x", "temperature": 9 })).await;

@@ -1,58 +1,23 @@
 // What a person does with a service, on desktop and phone, by mouse and by keyboard; faults on the way; axe on every state.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
 import { FILES, evil, mock } from "./mock.mjs";
+import { LOOKS, answer, browser, counted, drawTo, ok, open as opened, seen } from "./look.mjs";
 
-const pictures = process.argv[2];
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"] });
-const LOOKS = [
-  { name: "desktop-light", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
-  { name: "desktop-dark", viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
-  { name: "phone-light", viewport: { width: 375, height: 812 }, colorScheme: "light", isMobile: true, hasTouch: true },
-  { name: "phone-dark", viewport: { width: 375, height: 812 }, colorScheme: "dark", isMobile: true, hasTouch: true },
-];
-let states = 0;
-
-async function open(look, api, path = "") {
-  const context = await browser.newContext({ ...look, acceptDownloads: true, bypassCSP: false });
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  page.wrong = [];
-  page.look = look.name;
-  page.on("pageerror", (error) => page.wrong.push(String(error)));
-  page.on("console", (line) => { if (line.type() === "error" && !/Failed to load resource/.test(line.text())) page.wrong.push(line.text()); });
-  page.on("dialog", (dialog) => { page.wrong.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-  page.on("request", (request) => { if (!request.url().startsWith(api.url) && !request.url().startsWith("blob:")) page.wrong.push(`asked elsewhere: ${request.url()}`); });
-  await page.goto(api.url + path);
-  return page;
+drawTo(process.argv[2]);
+const open = (look, api, path = "") => opened(look, api.url, path);
+/** The usage of a week, for the page. */
+function used() {
+  const day = (n) => new Date(Date.UTC(2026, 10, 24 + n)).toISOString().slice(0, 10);
+  const group = (name, n) => ({ ...name, requests: 40 + n, accepted: 38, failed: 1, cached: 7, spent_usd: `${(n * 0.588).toFixed(6)}`, saved_by_cache_usd: "1.5", saved_by_tier_usd: "0.25", input_tokens: 9000, output_tokens: 4000, average_seconds: 8.125, p90_seconds: 21.5 });
+  return {
+    day: Array.from({ length: 7 }, (_, n) => group({ day: day(n) }, n)),
+    model: [group({ model: "claude-haiku-4-5" }, 3), group({ model: "claude-sonnet-5-5" }, 6)],
+    tier: ["simple", "medium", "complex"].map((tier, n) => group({ tier }, n)),
+    total: { ...group({ name: "total" }, 21), spent_usd: "12.348", requests: 301 },
+  };
 }
 
-/** A state that is looked at: axe finds nothing, nothing is wider than the screen, a picture where they are wanted. */
-async function seen(page, name) {
-  states += 1;
-  if (pictures) await page.screenshot({ path: `${pictures}/${page.look}-${name}.png`, fullPage: true });
-  const cdp = await page.context().newCDPSession(page);
-  const { result, exceptionDetails } = await cdp.send("Runtime.evaluate", { expression: `${axe};0`, returnByValue: true }).catch((error) => ({ exceptionDetails: error }));
-  assert.ok(!exceptionDetails && result, JSON.stringify(exceptionDetails));
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`), [], `${page.look} ${name}`);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${page.look} ${name}: wider than the screen`);
-}
-
-const ok = (name) => console.log(`ok ${name}`);
 const error = (path, line) => ({ path, line, column: 1, severity: "error", message: "a name that is not defined" });
-
-async function answer(page, from, to) {
-  for (let step = from; step <= to; step++) {
-    await page.waitForSelector(`#form label:has-text("${step} of 7")`);
-    assert.equal(await page.evaluate(() => document.activeElement.id), "answer");
-    await page.keyboard.type(`answer ${step}`);
-    await page.keyboard.press("Enter");
-  }
-}
 
 for (const look of LOOKS) {
   const api = await mock();
@@ -115,6 +80,7 @@ for (const look of LOOKS) {
   await seen(page, "08-repaired-changes");
   await page.click('.tools button:has-text("Changes")');
 
+  await page.click('summary:has-text("Your seven answers")');
   await page.locator('button[aria-label="Edit your answer to Features"]').click();
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("new features");
@@ -191,14 +157,30 @@ for (const look of LOOKS) {
   await page.waitForSelector('.state:has-text("written and checked")');
   await page.click("summary");
   await seen(page, "13-generate");
+  await page.selectOption("#task", "explain");
+  await page.click("#write");
+  await page.waitForSelector('.given [role=status]:has-text("paste a file")');
+  await page.setInputFiles("input[type=file]", [{ name: "main.py", mimeType: "text/plain", buffer: Buffer.from("def main(): pass\n") }, { name: "picture.png", mimeType: "image/png", buffer: Buffer.from([0, 1, 2]) }]);
+  await page.waitForSelector('.given [role=status]:has-text("picture.png")');
+  await page.fill("#prompt", "");
+  await page.click("#write");
+  await page.waitForSelector('.prose h3:has-text("What it does")');
+  assert.deepEqual(api.asked.findLast((one) => one.path === "/generate").body, { prompt: "Explain what these files do.", task: "explain", files: [{ path: "main.py", content: "def main(): pass\n" }] });
+  await seen(page, "13-explain");
   await page.click('nav a:has-text("Services")');
   await page.click('.card .name:has-text("a queue")');
   await page.waitForSelector('.line:has-text("def main")');
   await page.reload();
   await page.waitForSelector('.line:has-text("def main")');
   await page.click('nav a:has-text("Usage")');
-  await page.waitForSelector('dd:has-text("$0.25")');
-  await seen(page, "14-usage");
+  await page.waitForSelector('.today:has-text("$0.2500 of $5")');
+  await seen(page, "14-usage-empty");
+  api.usage = used();
+  await page.selectOption("#days", "7");
+  await page.waitForSelector('dd:has-text("$12.35")');
+  assert.equal(await page.locator(".chart rect").count(), 7, "a bar for each day");
+  await page.click('summary:has-text("Figures by day")');
+  await seen(page, "15-usage-full");
   assert.deepEqual(page.wrong, []);
   assert.deepEqual(second.wrong, []);
   await page.context().close();
@@ -309,4 +291,4 @@ for (const look of [LOOKS[0], LOOKS[3]]) {
   ok("hostile content is text, and what cannot be seen is shown");
 }
 await browser.close();
-console.log(`${states} states, axe: 0 violations`);
+console.log(`${counted()} states, axe: 0 violations`);

@@ -14,7 +14,7 @@ export const evil = `<img src=x onerror="alert(1)"><script>alert(2)</script></co
 
 /** A server; `faults` is a list that the tests push to: { action, problem } refuses the next such action. */
 export async function mock({ token = null, offline = false } = {}) {
-  const state = { services: new Map(), results: new Map(), faults: [], asked: [], token, offline, pace: 0, findings: [], next: 1, keys: new Map() };
+  const state = { services: new Map(), results: new Map(), faults: [], asked: [], token, offline, pace: 0, usage: null, findings: [], next: 1, keys: new Map() };
   const server = createServer((request, response) => answer(state, request, response).catch((error) => {
     response.writeHead(500).end(String(error));
   }));
@@ -35,7 +35,7 @@ async function answer(state, request, response) {
     const name = path === "/" ? "index.html" : path === "/docs" ? "docs.html" : path.slice(1);
     return response.writeHead(200, { "content-type": TYPES[name.split(".").pop()], "content-security-policy": POLICY }).end(await readFile(web + name));
   }
-  if (path === "/openapi.json") return json(200, { info: { title: "t", version: "1", description: "d" }, paths: { "/budget": {} }, components: { schemas: {} } });
+  if (path === "/openapi.json") return json(200, { info: { title: "t", version: "1", description: "d" }, paths: { "/usage": {} }, components: { schemas: {} } });
   if (state.token && request.headers.authorization !== `Bearer ${state.token}`) return problem(401, "credentials", "the request is not signed in: send a valid key or token");
   let text = "";
   for await (const chunk of request) text += chunk;
@@ -48,10 +48,15 @@ async function answer(state, request, response) {
     return problem(fault.status, fault.kind, fault.detail ?? fault.kind, fault.more);
   }
   if (path === "/budget") return json(200, { cap: "5", spent: "0.25", reserved: "0", resets_at: "2026-12-01T00:00:00.000Z" });
+  if (path === "/usage") {
+    const by = url.searchParams.get("by") ?? "day";
+    return json(200, { days: Number(url.searchParams.get("days")), by, total: state.usage?.total ?? { requests: 0 }, groups: state.usage?.[by] ?? [] });
+  }
   if (path === "/samples") return json(200, { offline: state.offline, prompts: state.offline ? ["Write a Python function that reverses a string."] : [], service: state.offline ? TITLES : [] });
   if (path === "/estimate") return json(200, estimate);
   if (path === "/services") return json(200, { items: [...state.services.values()].reverse().map(entry), next: null });
   if (path === "/results") return json(200, { items: [...state.results.values()].map((one) => ({ id: one.id, prompt: "a queue", language: "python", generated_at: one.generated_at, code_length: 12, s3_key: "", model: one.model, stop_reason: "end_turn" })), next: null });
+  if (path === "/generate" && body.task === "explain") return stream(state, response, [], (result) => result, "## What it does\n\n- `main` returns **1**\n");
   if (path === "/generate") return stream(state, response, [{ path: "main.py", content: "def main():\n    return 1\n" }], (result) => { state.results.set(result.id, result); return result; });
   const [, first, id, , code] = path.split("/");
   if (first === "results" && state.results.has(id)) return json(200, state.results.get(id));
@@ -105,11 +110,12 @@ function conversation(state, request, response, body, json, problem) {
 const estimate = { tier: "medium", tier_reason: "several files", model: "sonnet", input_tokens: 900, worst_usd: "0.12", sample: false, warnings: [] };
 
 /** Files as events, slowly if `pace` says so; the answer breaks off where the caller hangs up. */
-async function stream(state, response, files, finish) {
+async function stream(state, response, files, finish, text = "") {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const send = (name, data) => response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   const cut = state.faults.findIndex((one) => one.action === "cut");
   const fault = cut >= 0 ? state.faults.splice(cut, 1)[0] : null;
+  if (text) send("text", { text });
   for (const [index, { path, content }] of files.entries()) {
     if (response.destroyed) return;
     if (fault && index === 2) { send("error", { problem: fault.problem }); response.end(); return; }
@@ -119,7 +125,7 @@ async function stream(state, response, files, finish) {
   }
   const diagnostics = state.findings.shift() ?? [];
   const result = finish({
-    id: `r-${state.next++}`, accepted: !diagnostics.some((one) => one.severity === "error"), language: "python", text: "", model: "sonnet", tier: "medium", tier_reason: "", stop_reason: "end_turn",
+    id: `r-${state.next++}`, accepted: !diagnostics.some((one) => one.severity === "error"), language: "python", text, model: "sonnet", tier: "medium", tier_reason: "", stop_reason: "end_turn",
     files: files.map((file) => ({ ...file, language: "text", size: file.content.length, sha256: "0", complete: true })), usage: { input_tokens: 10, output_tokens: 20 }, attempts: [], warnings: [], cached: null, stored: true,
     receipt: { total_usd: "0.0123", priced: true, items: [], price_table: "" }, diagnostics, generated_at: "2026-11-30T12:00:00.000Z",
   });

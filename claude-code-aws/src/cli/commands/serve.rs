@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use claude_code_core::answer::file::hex;
 use claude_code_core::{Error, ErrorKind, IdSource, Result};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::cli::args::{Global, ServeArgs};
@@ -26,7 +27,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(30);
 /// How long the credentials may take to be found before the server says that there are none.
 const CREDENTIALS: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(global: Global, args: ServeArgs) -> Result<u8> {
+pub(crate) async fn run(global: Global, args: ServeArgs, workers: Handle) -> Result<u8> {
     let mut config = setup::config(global)?;
     let addr = resolved(&args.addr)?;
     if !addr.ip().is_loopback() && !global.offline {
@@ -37,7 +38,8 @@ pub(crate) async fn run(global: Global, args: ServeArgs) -> Result<u8> {
         .with_tokens(config.api.token.as_ref().map(|token| token.expose().to_owned()))
         .with_origins(config.api.origins.clone())
         .with_last_answers(LAST_ANSWERS)
-        .with_concurrency(args.concurrency.into());
+        .with_concurrency(args.concurrency.into())
+        .with_workers(workers);
     // Loopback is no boundary between the users of a machine.
     let asks = config.api.token.is_none() && addr.ip().is_loopback() && !args.no_token;
     let token = asks.then(|| hex(&SystemIds.random()));

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use claude_code_core::{Error, Result};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use lambda_http::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::workers;
 use crate::http::request::receive::Peer;
 
 /// Open files that are no connections of callers: listener, runtime, standard streams, stores.
@@ -42,15 +44,21 @@ pub(super) struct Door {
     listener: TcpListener,
     router: Router,
     timeouts: Duration,
+    workers: Option<Handle>,
     room: Arc<Semaphore>,
     telling: Arc<Semaphore>,
 }
 
 impl Door {
-    pub(super) fn new(listener: TcpListener, router: Router, timeouts: Duration) -> Self {
+    pub(super) fn new(
+        listener: TcpListener,
+        router: Router,
+        timeouts: Duration,
+        workers: Option<Handle>,
+    ) -> Self {
         let most = open_files().map_or(Semaphore::MAX_PERMITS, connections);
         let (room, telling) = (Arc::new(Semaphore::new(most)), Arc::new(Semaphore::new(TOLD)));
-        Door { listener, router, timeouts, room, telling }
+        Door { listener, router, timeouts, workers, room, telling }
     }
 
     /// Takes connections for as long as it is polled.
@@ -65,11 +73,12 @@ impl Door {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => match self.room.clone().try_acquire_owned() {
                         Ok(place) => {
-                            let (router, end) = (self.router.clone(), end.clone());
-                            connections.spawn(connection(stream, peer, router, self.timeouts, end, place));
+                            let work = (self.router.clone(), self.workers.clone());
+                            connections.spawn(connection(stream, peer, work, self.timeouts, end.clone(), place));
                         }
                         Err(_) => {
-                            warn(&mut warned, "too many connections for the limit on open files: raise it (ulimit -n)");
+                            let trouble = "too many connections for the limit on open files: raise it (ulimit -n); callers beyond it get 503";
+                            warn(&mut warned, trouble);
                             // The loop waits meanwhile: those behind it wait in the system's queue.
                             if let Ok(turn) = self.telling.clone().acquire_owned().await {
                                 connections.spawn(shed(stream, turn));
@@ -77,7 +86,7 @@ impl Door {
                         }
                     },
                     Err(error) => {
-                        warn(&mut warned, &format!("a connection could not be accepted: {error}"));
+                        warn(&mut warned, &format!("a connection could not be accepted: {error}; waiting until a file is closed"));
                         tokio::time::sleep(RECOVER).await;
                     }
                 },
@@ -90,8 +99,20 @@ impl Door {
 /// Logs the trouble unless it was logged a moment ago.
 fn warn(warned: &mut Option<Instant>, trouble: &str) {
     if warned.is_none_or(|at| at.elapsed() > QUIET) {
-        tracing::warn!("{trouble}; callers beyond it get 503");
+        tracing::warn!("{trouble}");
         *warned = Some(Instant::now());
+    }
+}
+
+/// Fails where the limit on open files has no room for the least number of callers: a server that runs out of files at
+/// the first of them stores nothing and answers nobody.
+pub(super) fn has_files() -> Result<()> {
+    let least = OTHERS + EACH * LEAST;
+    match open_files().filter(|files| *files < least) {
+        Some(files) => Err(Error::invalid(format!(
+            "the limit on open files is {files}, and the server needs {least} at least: raise it (ulimit -n 1024)"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -129,7 +150,7 @@ async fn shed(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    (router, workers): (Router, Option<Handle>),
     timeouts: Duration,
     mut end: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
@@ -137,9 +158,9 @@ async fn connection(
     // Without it a small answer waits for the acknowledgement of the one before: 40 ms.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let mut router = router.clone();
+        let (router, workers) = (router.clone(), workers.clone());
         request.extensions_mut().insert(Peer(peer.ip()));
-        async move { Service::call(&mut router, request.map(Body::new)).await }
+        workers::answered(workers, router, request.map(Body::new))
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

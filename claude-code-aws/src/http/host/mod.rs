@@ -3,3 +3,4 @@
 mod connections;
 pub mod lambda;
 pub(super) mod serve;
+mod workers;

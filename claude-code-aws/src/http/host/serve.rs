@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::connections::Door;
+use super::connections::{self, Door};
 use crate::http::app::App;
 use crate::http::auth::credentials::Authentication;
 use crate::http::jobs::recovery::Member;
@@ -33,6 +33,7 @@ pub async fn bind(app: App, addr: SocketAddr) -> Result<Server> {
             "{addr} can be reached by others: give the server a token, or listen at 127.0.0.1"
         )));
     }
+    connections::has_files()?;
     let failed = |error: std::io::Error| {
         Error::new(
             ErrorKind::InvalidRequest,
@@ -55,7 +56,7 @@ impl Server {
     pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Server { listener, app, .. } = self;
         let (timeouts, last) = (app.settings.timeouts, app.settings.last_answers);
-        let door = Door::new(listener, router(app.clone()), timeouts);
+        let door = Door::new(listener, router(app.clone()), timeouts, app.settings.workers.clone());
         let mut member = Member::new(&app);
         let (ending, end) = watch::channel(false);
         let (mut begun, mut late) = (JoinSet::new(), JoinSet::new());

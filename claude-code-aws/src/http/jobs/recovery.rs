@@ -10,6 +10,7 @@ use claude_code_core::state::{OnlyIf, PutError, StateKey, StateKind};
 use claude_code_core::{Error, ErrorKind, Result, Scope};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
 use super::pool::JobPermit;
 use super::worker;
@@ -117,6 +118,7 @@ async fn adopt(app: &App, server: &str, slots: usize) -> Result<bool> {
             Some(place) => {
                 tracing::info!(job = note.job, "a job of a server that died is taken up");
                 let caller = Caller { client: app.client.scoped(note.scope.clone()), scope: note.scope };
+                let _where = app.settings.workers.as_ref().map(Handle::enter);
                 worker::follow(app, &caller, &note.job, place);
             }
             // Without room it comes in a later round; one that this server has already is in good hands.

@@ -1,6 +1,6 @@
 //! Request bodies of the conversation routes.
 
-use crate::service_creator::{MAX_ANSWER, MAX_ITEMS, MAX_NAME, ServiceData};
+use crate::service_creator::{FILES, MAX_ANSWER, MAX_ITEMS, MAX_NAME, ServiceData};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -63,6 +63,7 @@ pub(crate) enum ConversationBody {
         #[schemars(length(min = 1, max = MAX_ANSWER), regex(pattern = NOT_BLANK))]
         instructions: String,
         /// The only file that may change; left out: all of them.
+        #[schemars(extend("enum" = one_of_the_six()))]
         file: Option<String>,
     },
     /// Tells what the six files would cost at most. Sends nothing to a model.
@@ -71,6 +72,11 @@ pub(crate) enum ConversationBody {
         #[schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$"))]
         conversation_id: String,
     },
+}
+
+/// Values of `file`, for the API's description.
+fn one_of_the_six() -> Vec<Option<&'static str>> {
+    FILES.into_iter().map(Some).chain([None]).collect()
 }
 
 /// A description of a service: 65,536 bytes of text at most.

@@ -85,7 +85,11 @@ enum TaskBody {
 /// What applies to new code and to changes alike.
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "GenerateRequest")]
+#[schemars(rename = "GenerateRequest", extend("anyOf" = [
+    { "properties": { "task": { "enum": ["generate", null] } } },
+    { "required": ["task", "files"],
+      "properties": { "task": { "enum": ["explain", "review", "test", "document"] }, "files": { "minItems": 1 } } },
+]))]
 pub(crate) struct GenerateBody {
     /// What is wanted, in plain words.
     #[schemars(length(min = 1), regex(pattern = NOT_BLANK))]

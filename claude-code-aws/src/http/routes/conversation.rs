@@ -105,7 +105,7 @@ async fn whole(creator: &Creator, conversation: &Conversation) -> Result<Value, 
     body["service_id"] = json!(begun.map(|code| &code.service_id));
     body["begun"] =
         begun.is_some_and(|code| Some(&code.code_id) != newest.as_ref().map(|n| &n.code_id)).into();
-    body["stale"] = begun.is_some_and(|code| code.data != conversation.data && code.change.is_none()).into();
+    body["stale"] = begun.is_some_and(|code| code.data != conversation.data).into();
     let ids: Vec<String> = conversation.codes().into_iter().map(|code| code.code_id).collect();
     let upto = newest.as_ref().and_then(|newest| ids.iter().position(|id| *id == newest.code_id));
     body["codes"] = json!(ids[..upto.map_or(0, |at| at + 1)]);

@@ -15,7 +15,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files that both are made of, by name.
-const ASSETS: [(&str, &str, &str); 14] = [
+const ASSETS: [(&str, &str, &str); 16] = [
     ("api.js", SCRIPT, include_str!("../../../web/api.js")),
     ("app.js", SCRIPT, include_str!("../../../web/app.js")),
     ("code.js", SCRIPT, include_str!("../../../web/code.js")),
@@ -26,7 +26,9 @@ const ASSETS: [(&str, &str, &str); 14] = [
     ("dom.js", SCRIPT, include_str!("../../../web/dom.js")),
     ("favicon.svg", "image/svg+xml", include_str!("../../../web/favicon.svg")),
     ("generate.js", SCRIPT, include_str!("../../../web/generate.js")),
+    ("given.js", SCRIPT, include_str!("../../../web/given.js")),
     ("home.js", SCRIPT, include_str!("../../../web/home.js")),
+    ("prose.js", SCRIPT, include_str!("../../../web/prose.js")),
     ("run.js", SCRIPT, include_str!("../../../web/run.js")),
     ("service.js", SCRIPT, include_str!("../../../web/service.js")),
     ("usage.js", SCRIPT, include_str!("../../../web/usage.js")),

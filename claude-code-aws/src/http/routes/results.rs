@@ -51,11 +51,11 @@ pub(crate) struct ListParams {
 }
 
 fn store(caller: &Caller) -> Result<&Arc<dyn GenerationStore>, Problem> {
-    caller.client.results().ok_or_else(|| {
-        Problem::from(Error::new(
-            ErrorKind::NotFound,
-            "this server keeps no results: set CLAUDE_CODE_AWS_STORE",
-        ))
+    caller.client.results().ok_or_else(|| match caller.client.store_problem() {
+        Some(why) => Error::new(ErrorKind::Storage, why).into(),
+        None => {
+            Error::new(ErrorKind::NotFound, "this server keeps no results: set CLAUDE_CODE_AWS_STORE").into()
+        }
     })
 }
 

@@ -29,8 +29,10 @@ const MOST_DAYS: u32 = 40;
 #[serde(deny_unknown_fields)]
 pub(crate) struct UsageParams {
     /// The last days, today included: 1 to 40.
+    #[cfg_attr(feature = "server", schemars(range(min = 1, max = MOST_DAYS)))]
     days: Option<u32>,
-    /// `day`, `model` or `tier`.
+    /// What the groups are: days, models, tiers or scopes.
+    #[cfg_attr(feature = "server", schemars(extend("enum" = ["day", "model", "tier", "scope"])))]
     by: Option<String>,
 }
 

@@ -135,7 +135,12 @@ impl Queue {
 }
 
 fn failed(why: &str) -> Error {
-    Error::new(ErrorKind::Storage, format!("the local store could not write: {why}"))
+    Error::new(
+        ErrorKind::Storage,
+        format!(
+            "the local store could not write: {why}; see that the disk of LOCAL_DIR has room and can be written"
+        ),
+    )
 }
 
 /// Runs a write in a savepoint: its error undoes it alone.

@@ -117,6 +117,11 @@ impl StateStore for SqliteState {
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
         let key = key.to_string();
+        // Figures that are only looked at are read: a disk that is full has them too.
+        if addition.deltas.values().all(|delta| *delta == 0) {
+            let read = self.commits.read(move |connection| totals(connection, &key, &addition)).await?;
+            return read.map(|(_, totals)| totals).map_err(|error| AddError::Store(storage(&error)));
+        }
         match self.commits.write(move |connection| add(connection, &key, &addition)).await? {
             Ok(totals) => Ok(totals),
             Err(Refused::Condition(before)) => Err(AddError::OutOfBounds(before)),
@@ -176,7 +181,12 @@ fn put(
     Ok(connection.last_insert_rowid().unsigned_abs())
 }
 
-fn add(connection: &Connection, key: &str, addition: &Addition) -> Result<Counters, Refused<Counters>> {
+/// The stored row, and its counters before an addition.
+fn totals(
+    connection: &Connection,
+    key: &str,
+    addition: &Addition,
+) -> rusqlite::Result<(Option<BTreeMap<String, i64>>, Counters)> {
     let mut found = connection.prepare_cached("SELECT totals FROM counters WHERE key = ?1")?;
     let row: Option<String> = found.query_row([key], |row| row.get(0)).optional()?;
     let stored: Option<BTreeMap<String, i64>> =
@@ -186,6 +196,11 @@ fn add(connection: &Connection, key: &str, addition: &Addition) -> Result<Counte
         Some(stored) => known.map(|name| (*name, stored.get(*name).copied().unwrap_or(0))).collect(),
         None => addition.initial.clone(),
     };
+    Ok((stored, before))
+}
+
+fn add(connection: &Connection, key: &str, addition: &Addition) -> Result<Counters, Refused<Counters>> {
+    let (stored, before) = totals(connection, key, addition)?;
     let mut totals = before.clone();
     for (name, delta) in &addition.deltas {
         let total = totals.entry(name).or_insert(0);
