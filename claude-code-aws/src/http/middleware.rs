@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
 use super::app::App;
 use super::response::problem::{self, Problem};
-use super::routes::page;
+use super::routes::{page, usage};
 
 /// The id of a request, taken over from the caller if it is a plain one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,6 +52,9 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
     }
     if page::is_public(request.uri().path()) {
         return next.run(request).await;
+    }
+    if let Some(page) = usage::page(&request) {
+        return page;
     }
     match app.settings.authentication.scope(&request) {
         Ok(scope) => request.extensions_mut().insert(scope),

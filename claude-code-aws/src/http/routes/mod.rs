@@ -16,4 +16,3 @@ pub(super) mod services;
 #[cfg(feature = "local")]
 pub(super) mod twin_s3;
 pub(super) mod usage;
-mod usage_page;

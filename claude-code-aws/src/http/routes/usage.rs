@@ -1,23 +1,18 @@
-//! GET /usage: cost and outcomes of the caller's requests of the last days, as JSON or as a page.
+//! GET /usage: cost and outcomes of the caller's requests of the last days. A browser is sent to the page that shows them.
 
 use axum::body::Body;
-use axum::extract::{Query, State};
-use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderMap, Response};
+use axum::extract::Query;
+use axum::http::header::{ACCEPT, LOCATION};
+use axum::http::{Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
-use claude_code_core::budget::usage_report::{By, UsageReport};
+use claude_code_core::budget::usage_report::By;
 use claude_code_core::{Error, Result};
 use serde::Deserialize;
 
-use super::usage_page;
-use crate::http::app::App;
 use crate::http::auth::credentials::Caller;
 use crate::http::response::idempotent::Answer;
 use crate::http::response::problem::Problem;
 
-/// The page has no script and takes its style from the service creator's page.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Days where the caller does not say.
 const DAYS: u32 = 30;
 /// As long as the rows are kept.
@@ -38,9 +33,7 @@ pub(crate) struct UsageParams {
 
 /// The caller's own usage.
 pub(crate) async fn usage(
-    State(app): State<App>,
     caller: Caller,
-    headers: HeaderMap,
     params: Result<Query<UsageParams>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
     let Query(params) =
@@ -51,20 +44,14 @@ pub(crate) async fn usage(
     }
     let by = params.by.as_deref().unwrap_or("day").parse::<By>()?;
     let report = caller.client.usage(days).await?;
-    if wants_page(&headers) {
-        let today = app.client.clock().now().date();
-        return Ok(page(&report, &today));
-    }
     Ok(Answer::ok(report.json(by)).into_response())
 }
 
-/// A browser that opens the address asks for HTML.
-fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    accept.split(',').any(|kind| kind.trim_start().starts_with("text/html"))
-}
-
-fn page(report: &UsageReport, today: &str) -> Response<Body> {
-    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
-    (headers, usage_page::html(report, today)).into_response()
+/// Where a browser goes that opens the address of the figures: the page asks for a token where one is needed, which an address
+/// bar cannot send.
+pub(crate) fn page<B>(request: &Request<B>) -> Option<Response<Body>> {
+    let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let wants_page = accept.split(',').any(|kind| kind.trim_start().starts_with("text/html"));
+    let is_opened = request.method() == Method::GET && request.uri().path() == "/usage" && wants_page;
+    is_opened.then(|| (StatusCode::SEE_OTHER, [(LOCATION, "./#/usage")]).into_response())
 }
