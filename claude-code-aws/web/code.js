@@ -131,7 +131,7 @@ export class CodeView {
   mark() { this.at = -1; this.count.textContent = ""; }
 
   seek(event) {
-    if (event.key !== "Enter") return;
+    if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
     if (this.reading) { this.reading = false; this.show(this.shown); }
     const wanted = this.find.value.toLowerCase();

@@ -18,35 +18,66 @@ const TASKS = {
 const IN_WORDS = ["explain", "review"];
 const OWN_WORDS = ["generate", "refactor"];
 
+let job = null;
+
+/** The job stays while the page does: whoever looks at something else meanwhile finds it as it is then. */
 export function generate(view, _, signal, query) {
   document.title = "Generate · Service creator";
-  new Job(view, signal, query).draw();
+  job ??= new Job();
+  job.show(view, query);
+}
+window.addEventListener("beforeunload", (event) => { if (job?.run.isUnderWay) event.preventDefault(); });
+
+const DRAFT = "draft";
+
+/** What was filled in and not sent yet, kept over a reload. */
+function draft() {
+  try { return JSON.parse(sessionStorage.getItem(DRAFT)) ?? {}; } catch { return {}; }
 }
 
 class Job {
-  constructor(view, signal, query) {
-    Object.assign(this, { view, signal });
-    this.prompt = growing(el("textarea", { id: "prompt", rows: 3, value: query.get("prompt") ?? "" }));
+  constructor() {
+    const kept = draft();
+    this.prompt = growing(el("textarea", { id: "prompt", rows: 3, value: kept.prompt ?? "" }));
     this.label = el("label", { for: "prompt" });
     this.task = el("select", { id: "task", onchange: () => this.choose() }, ...Object.entries(TASKS).map(([value, [text]]) => el("option", { value }, text)));
-    if (Object.hasOwn(TASKS, query.get("task"))) this.task.value = query.get("task");
-    this.language = el("input", { id: "language", placeholder: "from the prompt", maxLength: 32, spellcheck: false });
+    if (Object.hasOwn(TASKS, kept.task ?? "")) this.task.value = kept.task;
+    this.language = el("input", { id: "language", value: kept.language ?? "", placeholder: "from the prompt", maxLength: 32, spellcheck: false });
     this.tier = el("select", { id: "tier" }, ...[["", "as the prompt needs"], ["simple", "simple"], ["medium", "medium"], ["complex", "complex"]].map(([value, text]) => el("option", { value }, text)));
-    this.budget = el("input", { id: "max-usd", inputMode: "decimal", placeholder: "1.00", pattern: "[0-9]{1,7}(\\.[0-9]{1,12})?", title: "Dollars, such as 0.50" });
+    this.budget = el("input", { id: "max-usd", value: kept.max_usd ?? "", inputMode: "decimal", placeholder: "1.00", pattern: "[0-9]{1,7}(\\.[0-9]{1,12})?", title: "Dollars, such as 0.50" });
     this.estimate = el("p", { class: "soft", role: "status" });
     this.given = new Given();
+    if (kept.tier) this.tier.value = kept.tier;
+    for (const file of kept.files ?? []) this.given.add(file.path, file.content);
     this.code = new CodeView({ label: "Files of the answer" });
     this.run = new Run(this.code);
     this.words = el("div", { class: "prose", hidden: true });
-    signal.addEventListener("abort", () => this.run.controller?.abort());
     this.work = el("section", { class: "work", "aria-label": "Answer", hidden: true }, this.run.root, this.run.bill, this.words, this.code.root);
+  }
+
+  /** Shows it; a link may bring its own prompt. */
+  show(view, query) {
+    this.view = view;
+    if (query.get("prompt") && !this.run.isUnderWay) {
+      this.prompt.value = query.get("prompt");
+      this.task.value = "generate";
+    }
+    if (Object.hasOwn(TASKS, query.get("task") ?? "")) this.task.value = query.get("task");
+    this.draw();
+    this.run.back();
+  }
+
+  keep() {
+    const { prompt, task, language, tier, budget } = this;
+    const files = this.given.files.filter((file) => file.content.length < 100_000);
+    sessionStorage.setItem(DRAFT, JSON.stringify({ prompt: prompt.value, task: task.value, language: language.value, tier: tier.value, max_usd: budget.value, files }));
   }
 
   draw() {
     const field = (label, input) => el("div", { class: "field" }, label.localName ? label : el("label", { for: input.id }, label), input);
     this.view.replaceChildren(
       el("h2", {}, "Generate code from a prompt"),
-      el("form", { class: "plain", onsubmit: (event) => { event.preventDefault(); this.write(); } },
+      el("form", { class: "plain", oninput: () => this.keep(), onsubmit: (event) => { event.preventDefault(); this.write(); } },
         field("Task", this.task), field(this.label, this.prompt), this.given.root,
         el("div", { class: "fields" }, field("Language", this.language), field("Tier", this.tier), field("Budget in dollars", this.budget)),
         el("div", { class: "row wrap" }, el("button", { type: "submit", class: "main", id: "write" }, "Generate"), button("Estimate", () => this.price(), "quiet", { id: "price" })), this.estimate),
@@ -100,8 +131,12 @@ class Job {
 
   said(text) {
     this.text = text;
-    this.words.replaceChildren(...prose(text));
-    this.words.hidden = !text.trim();
+    cancelAnimationFrame(this.frame);
+    // Once a picture: a long answer is not drawn anew for each of its words.
+    this.frame = requestAnimationFrame(() => {
+      this.words.replaceChildren(...prose(this.text));
+      this.words.hidden = !this.text.trim();
+    });
   }
 
   async price() {
@@ -109,7 +144,7 @@ class Job {
     if (!body) return;
     const { instructions, ...rest } = body;
     try {
-      const most = await post("/estimate", instructions ? { prompt: instructions, ...rest } : body, { signal: this.signal });
+      const most = await post("/estimate", instructions ? { prompt: instructions, ...rest } : body);
       this.estimate.textContent = `${most.tier}: ${most.tier_reason} · ${most.model} · about ${most.input_tokens} tokens in · ${most.sample ? "a sample answer: $0" : `at most ${money(most.worst_usd)} for one answer`}`;
     } catch (problem) { fail(problem, () => this.price()); }
   }

@@ -19,6 +19,8 @@ export class Given {
   add(path = "", content = "") {
     const name = el("input", { value: path, maxLength: 900, placeholder: "name, such as main.py", "aria-label": "Name of the file", spellcheck: false });
     const text = growing(el("textarea", { value: content, rows: 4, placeholder: "Its code", "aria-label": "Code of the file", spellcheck: false, class: "code" }));
+    const [first] = this.rows.children;
+    if (content && first && this.rows.children.length === 1 && !first.file().path && !first.file().content) first.remove();
     const row = el("div", { class: "file" }, el("div", { class: "row" }, name, button("Remove", () => {
       row.remove();
       if (!this.rows.children.length) this.add();
@@ -34,11 +36,10 @@ export class Given {
     for (const file of pick.files) {
       const text = file.size <= MOST ? await file.text() : null;
       if (text === null || text.includes("\0")) { refused.push(file.name); continue; }
-      const empty = [...this.rows.children].find((row) => !row.file().path && !row.file().content);
-      empty?.remove();
       this.add(file.webkitRelativePath || file.name, text);
     }
     pick.value = "";
+    this.rows.dispatchEvent(new Event("input", { bubbles: true }));
     this.note.textContent = refused.length ? `Not taken, because it is no text or over 1 MB: ${refused.join(", ")}.` : "";
   }
 

@@ -22,7 +22,7 @@ export async function home(view, _, signal) {
     el("section", { class: "hero", "aria-label": "Begin" },
       el("h2", {}, "Create a cloud service"),
       el("p", { class: "soft" }, "Seven questions, then six files that work together."),
-      el("div", { class: "row wrap" }, button("New service", () => begin(), "main", { id: "new" }), el("a", { class: "as-button quiet", href: "#/generate" }, "Generate code from a prompt"))),
+      el("div", { class: "row wrap" }, button("New service", async (event) => { event.target.disabled = true; await begin(); event.target.disabled = false; }, "main", { id: "new" }), el("a", { class: "as-button quiet", href: "#/generate" }, "Generate code from a prompt"))),
     el("section", { id: "samples", "aria-label": "Samples", hidden: true }),
     el("section", { "aria-label": "Your services" }, el("div", { class: "bar" }, el("h2", {}, "Your services"), search), found, more),
     el("section", { "aria-label": "Your results" }, ...results(signal)),

@@ -24,6 +24,7 @@ export class Run {
     if (this.controller) return null;
     clear();
     this.controller = new AbortController();
+    this.missed = null;
     this.key = keyed ? this.key ?? unique() : undefined;
     this.stop.hidden = false;
     this.stop.focus({ preventScroll: true });
@@ -43,7 +44,8 @@ export class Run {
       this.words.textContent = stopped ? "Stopped. Finished files are kept; go on whenever you like." : "Not finished.";
       if (stopped) say("Stopped.");
       this.cost(spent);
-      fail(problem, again);
+      // Whoever looks at something else meanwhile is told when they come back.
+      if (this.root.isConnected) fail(problem, again); else if (!stopped) this.missed = [problem, again];
     } finally {
       this.controller = null;
       this.waited();
@@ -51,6 +53,12 @@ export class Run {
       this.view.end(result?.diagnostics ?? []);
     }
     return result;
+  }
+
+  /** The reader is back at the view of this run. */
+  back() {
+    if (this.missed) fail(...this.missed);
+    this.missed = null;
   }
 
   take(name, data) {

@@ -6,11 +6,19 @@ import { Run } from "./run.js";
 
 const FILES = ["backend_service.py", "api_routes.py", "database_schema.sql", "config.yaml", "requirements.txt", "README.md"];
 
+// Services whose files are being written: whoever looks at something else meanwhile finds them as they are then.
+const live = new Map();
+
 export async function service(view, id, signal) {
+  const running = live.get(id);
+  if (running?.run.isUnderWay || running?.run.missed) return running.again(view, signal);
   let at;
   try { at = await get(`/conversation/${id}`, signal); }
   catch (problem) { fail(problem, () => service(view, id, signal)); return; }
-  new ServiceView(view, at, signal).draw();
+  const shown = new ServiceView(view, at, signal);
+  live.set(id, shown);
+  for (const [other, one] of live) if (other !== id && !one.run.isUnderWay) live.delete(other);
+  shown.draw();
 }
 
 class ServiceView {
@@ -18,9 +26,15 @@ class ServiceView {
     Object.assign(this, { view, at, signal });
     this.code = new CodeView({ expected: FILES, label: "The six files" });
     this.run = new Run(this.code, FILES.length);
-    signal.addEventListener("abort", () => this.run.controller?.abort());
     for (const name of ["head", "talk", "review", "work"]) this[name] = el("section", { "aria-label": { head: "Service", talk: "Answers", review: "Your service", work: "Files" }[name], class: name });
     this.work.hidden = true;
+  }
+
+  /** Shows it as it is by now. */
+  again(view, signal) {
+    Object.assign(this, { view, signal });
+    view.replaceChildren(this.head, this.talk, this.review, this.work);
+    this.run.back();
   }
 
   draw() {
@@ -34,7 +48,7 @@ class ServiceView {
 
   answers(editing = null) {
     const { at } = this;
-    document.title = `${at.name || "New service"} · Service creator`;
+    if (this.head.isConnected) document.title = `${at.name || "New service"} · Service creator`;
     this.head.replaceChildren(el("h2", {}, at.name || "New service"),
       el("ol", { class: "steps", "aria-label": "Steps" }, ...Array.from({ length: at.total_steps }, (_, n) => {
         const done = n < at.answers.length, now = n === at.answers.length;
@@ -154,7 +168,7 @@ class ServiceView {
       return;
     }
     this.run.told(result, `All ${result.files.length} files are written and fit together.`);
-    try { this.at = await get(`/conversation/${this.at.conversation_id}`, this.signal); } catch { this.at.code = result; }
+    try { this.at = await get(`/conversation/${this.at.conversation_id}`); } catch { this.at.code = result; }
     this.code.against(had ? before : []);
     this.answers();
     this.described();
@@ -163,7 +177,7 @@ class ServiceView {
   }
 
   locked(on) {
-    for (const one of this.view.querySelectorAll(".talk button, .review button, .work .row button, .work select")) one.disabled = on;
+    for (const part of [this.talk, this.review, this.work]) for (const one of part.querySelectorAll(".mine-row button, .review button, .row button, select")) one.disabled = on;
   }
 
   async open(code, focus = true) {
@@ -233,7 +247,8 @@ class ServiceView {
 /** Enter sends, Shift+Enter makes a new line. */
 function enter(box, form) {
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+    // Enter that ends the writing of a word by an input method is not for us; Safari tells it by 229 alone.
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) { event.preventDefault(); form.requestSubmit(); }
   });
 }
 

@@ -275,6 +275,56 @@ for (const look of [LOOKS[0], LOOKS[3]]) {
   ok("offline the first screen says so and offers the samples");
 }
 
+// What public reports of pages like this one tell: lost answers, split characters, Enter of an input method.
+{
+  const api = await mock();
+  api.services.set("c-0", { conversation_id: "c-0", answers: FILES.concat("seven"), codes: [], name: "Left alone", written: null });
+  const page = await open(LOOKS[0], api, "#/s/c-0");
+  await page.waitForSelector("#generate");
+  api.pace = 100;
+  await page.click("#generate");
+  await page.waitForSelector(".tabs .ready");
+  await page.click('[role="tab"]:has-text("backend_service.py")');
+  await page.waitForSelector('.tabs .ready:has-text("api_routes.py")');
+  assert.match(await page.getAttribute('[role="tab"][aria-selected="true"]', "aria-label"), /^backend_service/, "the chosen file stays while others are written");
+  await page.click('nav a:has-text("Services")');
+  await page.waitForSelector(".card .name");
+  await page.click('.card .name:has-text("Left alone")');
+  await page.waitForSelector('.state:has-text("Writing")');
+  api.pace = 0;
+  await page.waitForSelector('.state:has-text("fit together")');
+  assert.equal(api.asked.filter((one) => one.action === "generate").length, 1, "looking elsewhere costs no second run");
+  ok("a run goes on while its reader looks at something else");
+
+  await page.click('nav a:has-text("Generate")');
+  await page.fill("#prompt", "a draft");
+  await page.selectOption("#task", "review");
+  await page.fill(".given textarea", "x = 1");
+  await page.reload();
+  assert.deepEqual([await page.inputValue("#prompt"), await page.inputValue("#task"), await page.inputValue(".given textarea")], ["a draft", "review", "x = 1"]);
+  await page.selectOption("#task", "generate");
+  api.bytewise = true;
+  api.content = "name = 'naïve — 🔥 日本'\n";
+  await page.click("#write");
+  await page.waitForSelector(".line:has-text(\"naïve — 🔥 日本\")");
+  assert.equal(await page.evaluate(() => document.body.textContent.includes("\ufffd")), false);
+  ok("a draft outlives a reload, and characters that come in pieces are whole");
+
+  await page.click('nav a:has-text("Services")');
+  await page.dblclick("#new");
+  await page.waitForSelector("#answer");
+  assert.equal(api.services.size, 2, "a double click begins one service");
+  await page.fill("#answer", "にほん");
+  for (const more of [{ isComposing: true }, { keyCode: 229 }]) await page.dispatchEvent("#answer", "keydown", { key: "Enter", bubbles: true, cancelable: true, ...more });
+  assert.equal(api.asked.filter((one) => one.action === "message").length, 0, "Enter that ends a word sends nothing");
+  await page.press("#answer", "Enter");
+  await page.waitForSelector('.mine:has-text("にほん")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+  await api.close();
+  ok("Enter of an input method sends nothing, a double click begins one service");
+}
+
 // What a model writes is text, whatever it says, and what cannot be seen is shown.
 {
   const api = await mock();

@@ -14,7 +14,7 @@ export const evil = `<img src=x onerror="alert(1)"><script>alert(2)</script></co
 
 /** A server; `faults` is a list that the tests push to: { action, problem } refuses the next such action. */
 export async function mock({ token = null, offline = false } = {}) {
-  const state = { services: new Map(), results: new Map(), faults: [], asked: [], token, offline, pace: 0, usage: null, findings: [], next: 1, keys: new Map() };
+  const state = { services: new Map(), results: new Map(), faults: [], asked: [], token, offline, pace: 0, usage: null, bytewise: false, content: "def main():\n    return 1\n", findings: [], next: 1, keys: new Map() };
   const server = createServer((request, response) => answer(state, request, response).catch((error) => {
     response.writeHead(500).end(String(error));
   }));
@@ -57,7 +57,7 @@ async function answer(state, request, response) {
   if (path === "/services") return json(200, { items: [...state.services.values()].reverse().map(entry), next: null });
   if (path === "/results") return json(200, { items: [...state.results.values()].map((one) => ({ id: one.id, prompt: "a queue", language: "python", generated_at: one.generated_at, code_length: 12, s3_key: "", model: one.model, stop_reason: "end_turn" })), next: null });
   if (path === "/generate" && body.task === "explain") return stream(state, response, [], (result) => result, "## What it does\n\n- `main` returns **1**\n");
-  if (path === "/generate") return stream(state, response, [{ path: "main.py", content: "def main():\n    return 1\n" }], (result) => { state.results.set(result.id, result); return result; });
+  if (path === "/generate") return stream(state, response, [{ path: "main.py", content: state.content }], (result) => { state.results.set(result.id, result); return result; });
   const [, first, id, , code] = path.split("/");
   if (first === "results" && state.results.has(id)) return json(200, state.results.get(id));
   if (first === "services") {
@@ -112,7 +112,10 @@ const estimate = { tier: "medium", tier_reason: "several files", model: "sonnet"
 /** Files as events, slowly if `pace` says so; the answer breaks off where the caller hangs up. */
 async function stream(state, response, files, finish, text = "") {
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const send = (name, data) => response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  const send = (name, data) => {
+    const bytes = Buffer.from(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (state.bytewise) for (const byte of bytes) response.write(Buffer.from([byte])); else response.write(bytes);
+  };
   const cut = state.faults.findIndex((one) => one.action === "cut");
   const fault = cut >= 0 ? state.faults.splice(cut, 1)[0] : null;
   if (text) send("text", { text });
