@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
@@ -110,10 +110,13 @@ bench: $(PY)  ## what benches/README.md tells, measured again; fails out of boun
 	$(PY) benches/telemetry.py --package target/installed --check
 	$(PY) benches/twin.py $(RELEASE) --check
 	$(MAKE) bench-route
-	$(MAKE) bench-lambda bench-load
+	$(MAKE) bench-lambda bench-load bench-streams
 
 bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a release build in RELEASE
 	$(PY) benches/lambda.py $(RELEASE)/lambda $(RELEASE)/claude-code-aws --check
+
+bench-streams: $(PY)  ## a thousand event streams, and /health beside them; needs a release build in RELEASE
+	$(PY) benches/streams.py $(RELEASE)/claude-code-aws --check
 
 bench-load: $(PY)  ## 25 times the load that there is room for; needs a release build in RELEASE
 	$(PY) benches/load.py $(RELEASE)/claude-code-aws --check

@@ -74,7 +74,7 @@ export async function events(path, body, take, { signal, key } = {}) {
 
 const WORDS = {
   budget: "Today's budget is used up. ", throttled: "The model is busy right now. ", quota: "The model is busy right now. ",
-  shed: "The server is busy right now. ", timeout: "It took too long. ", access_denied: "You may not do this here. ",
+  shed: "The server is busy right now. ", timeout: "It took too long. ", access_denied: "Access is denied. ",
   storage: "The files could not be kept. ", truncated: "The answer ended early; the finished files are kept. ",
   cut: "The connection to the model broke; the finished files are kept. ", no_sample: "Only sample answers exist here. ",
   refused: "The model declined to write this. ", conflict: "Somebody else was faster. ", no_code: "The model answered without code. ",

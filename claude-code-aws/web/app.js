@@ -1,5 +1,5 @@
 // The page: which view stands at which address. Views are functions of (place, id, signal, query); the signal ends with them.
-import { clear, get, takeToken } from "./api.js";
+import { clear, takeToken } from "./api.js";
 import { $, say } from "./dom.js";
 import { generate, result } from "./generate.js";
 import { home } from "./home.js";
@@ -39,5 +39,3 @@ $("cancel").addEventListener("click", clear);
 $("skip").addEventListener("click", (event) => { event.preventDefault(); $("main").focus(); });
 window.addEventListener("hashchange", show);
 show();
-// Usage has a tab where the server has figures.
-get("/openapi.json").then((api) => { $("usage").hidden = !(api.paths["/usage"] || api.paths["/budget"]); }, () => {});

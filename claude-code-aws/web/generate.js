@@ -117,7 +117,6 @@ class Job {
     const body = !this.run.isUnderWay && this.body();
     if (!body) return;
     this.work.hidden = false;
-    this.code.root.hidden = IN_WORDS.includes(this.task.value);
     this.said("");
     this.run.said = (text) => this.said(this.text + text);
     this.run.anew = () => this.said("");

@@ -21,6 +21,8 @@ export class Given {
     const text = growing(el("textarea", { value: content, rows: 4, placeholder: "Its code", "aria-label": "Code of the file", spellcheck: false, class: "code" }));
     const [first] = this.rows.children;
     if (content && first && this.rows.children.length === 1 && !first.file().path && !first.file().content) first.remove();
+    // The same file chosen again is the file as it is now.
+    if (path) [...this.rows.children].find((row) => row.file().path === path)?.remove();
     const row = el("div", { class: "file" }, el("div", { class: "row" }, name, button("Remove", () => {
       row.remove();
       if (!this.rows.children.length) this.add();

@@ -32,6 +32,7 @@ export class Run {
     this.bill.textContent = "";
     const spent = await this.spent();
     this.view.begin();
+    this.view.root.hidden = !this.expected;
     this.root.scrollIntoView({ block: "start" });
     let result = null;
     try {

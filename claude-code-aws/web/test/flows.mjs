@@ -205,7 +205,7 @@ for (const look of [LOOKS[0], LOOKS[3]]) {
   await page.waitForSelector('.state:has-text("fit together")');
   ok(`${look.name}: a busy model is waited for with a countdown, and asked again`);
 
-  for (const [status, kind, words] of [[403, "access_denied", /may not/], [402, "budget", /budget is used up/], [503, "upstream_credentials", /server has no valid AWS credentials/], [500, "storage", /could not be kept/]]) {
+  for (const [status, kind, words] of [[403, "access_denied", /Access is denied/], [402, "budget", /budget is used up/], [503, "upstream_credentials", /server has no valid AWS credentials/], [500, "storage", /could not be kept/]]) {
     api.faults.push({ action: "refine", status, kind, detail: "told by the service" });
     await page.fill("#refine", "x");
     await page.click('.refine button[type="submit"]');

@@ -25,7 +25,7 @@ export const ok = (name) => console.log(`ok ${name}`);
 export async function open(look, url, path = "") {
   const context = await browser.newContext({ ...look, acceptDownloads: true, bypassCSP: false });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   Object.assign(page, { wrong: [], look: look.name });
   page.on("pageerror", (error) => page.wrong.push(String(error)));
   page.on("console", (line) => { if (line.type() === "error" && !/Failed to load resource/.test(line.text())) page.wrong.push(line.text()); });
