@@ -94,6 +94,6 @@ function svgElement(name, given) {
 function table(title, name, groups) {
   const figures = (one) => [String(one.requests), percent(one.accepted, one.requests), short(one.spent_usd), seconds(one.p90_seconds)];
   return el("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": `By ${name}` }, el("table", { class: "numbers" },
-    el("thead", {}, el("tr", {}, ...[title, "Requests", "Accepted", "Spent", "9 of 10 within"].map((text) => el("th", { scope: "col" }, text)))),
-    el("tbody", {}, ...groups.map((one) => el("tr", {}, el("th", { scope: "row" }, one[name]), ...figures(one).map((text) => el("td", {}, text)))))));
+    el("thead", {}, el("tr", {}, ...[title, "Requests", "Accepted", "Spent", "9 of 10 in"].map((text) => el("th", { scope: "col" }, text)))),
+    el("tbody", {}, ...groups.map((one) => el("tr", {}, el("th", { scope: "row" }, name === "day" ? day(one.day) : one[name]), ...figures(one).map((text) => el("td", {}, text)))))));
 }
