@@ -4,6 +4,12 @@ import { $, button, confirmed, el, money, undoable, when } from "./dom.js";
 
 const LANGUAGES = ["python", "typescript", "javascript", "rust", "go", "java", "sql", "html", "bash", "yaml"];
 
+// What was deleted a moment ago: it is not listed, whether or not the server has come to it.
+const ERASED = "erased";
+const erased = () => JSON.parse(sessionStorage.getItem(ERASED) ?? "[]");
+const erase = (id) => sessionStorage.setItem(ERASED, JSON.stringify([...erased(), id].slice(-100)));
+const restore = (id) => sessionStorage.setItem(ERASED, JSON.stringify(erased().filter((other) => other !== id)));
+
 export async function home(view, _, signal) {
   const found = el("div", { class: "cards" });
   const search = el("input", { type: "search", placeholder: "Search your services", "aria-label": "Search your services", oninput: () => list() });
@@ -11,12 +17,11 @@ export async function home(view, _, signal) {
   const more = button("Show more", () => load(next), "quiet", { hidden: true });
   const list = () => {
     const wanted = search.value.toLowerCase();
-    const shown = services.filter((one) => `${one.name} ${one.intent ?? ""}`.toLowerCase().includes(wanted));
-    found.replaceChildren(...shown.map((one) => {
-      const before = services;
-      return service(one, () => { services = services.filter((other) => other !== one); list(); }, () => { services = before; list(); }, list);
-    }));
-    if (!shown.length) found.append(el("p", { class: "soft" }, services.length ? "None of your services matches." : "None yet."));
+    const gone = erased();
+    const all = services.filter((one) => !gone.includes(one.conversation_id));
+    const shown = all.filter((one) => `${one.name} ${one.intent ?? ""}`.toLowerCase().includes(wanted));
+    found.replaceChildren(...shown.map((one) => service(one, list)));
+    if (!shown.length) found.append(el("p", { class: "soft" }, all.length ? "None of your services matches." : "None yet."));
   };
   view.replaceChildren(
     el("section", { class: "hero", "aria-label": "Begin" },
@@ -66,7 +71,7 @@ function offline(samples) {
   );
 }
 
-function service(one, removed, back, list) {
+function service(one, list) {
   const state = one.code_id ? (one.accepted ? "six files, checked" : "files with findings") : one.done ? "ready to be written" : `question ${one.step} of ${one.total_steps}`;
   const name = el("a", { href: `#/s/${one.conversation_id}`, class: "name" }, one.name || "Unnamed service");
   const rename = async () => {
@@ -84,13 +89,20 @@ function service(one, removed, back, list) {
   };
   const remove = async () => {
     if (!(await confirmed(`Delete ${one.name || "this service"} with its files?`, "Delete"))) return;
-    removed();
-    undoable("Deleted.", back, () => call(`/conversation/${one.conversation_id}`, { method: "DELETE" }).catch((problem) => { back(); fail(problem); }));
+    deleted(one.conversation_id, `/conversation/${one.conversation_id}`, list);
   };
   const card = el("article", { class: "card" }, el("div", {}, name,
     el("p", { class: "soft" }, [state, one.code_id ? money(one.total_usd) : null, when(one.updated_at)].filter(Boolean).join(" · "))),
   el("div", { class: "tools" }, button("Rename", rename, "quiet small", { "aria-label": `Rename ${one.name || "service"}` }), button("Delete", remove, "quiet small", { "aria-label": `Delete ${one.name || "service"}` })));
   return card;
+}
+
+/** Not listed from now on, and gone when the time for an undo is over. */
+function deleted(id, path, list) {
+  const back = () => { restore(id); list(); };
+  erase(id);
+  list();
+  undoable("Deleted.", back, () => call(path, { method: "DELETE" }).catch((problem) => { if (problem.status !== 404) { back(); fail(problem); } }));
 }
 
 function results(signal) {
@@ -104,9 +116,11 @@ function results(signal) {
   let items = [], next = null;
   const list = () => {
     const wanted = search.value.toLowerCase();
-    const shown = items.filter((one) => `${one.prompt} ${one.model}`.toLowerCase().includes(wanted));
-    found.replaceChildren(...shown.map((one) => result(one, () => { items = items.filter((other) => other !== one); list(); }, () => load())));
-    if (!shown.length) found.append(el("p", { class: "soft" }, items.length ? `None of the ${items.length} results shown matches.` : `No results in ${language.value} yet.`));
+    const gone = erased();
+    const all = items.filter((one) => !gone.includes(one.id));
+    const shown = all.filter((one) => `${one.prompt} ${one.model}`.toLowerCase().includes(wanted));
+    found.replaceChildren(...shown.map((one) => result(one, list)));
+    if (!shown.length) found.append(el("p", { class: "soft" }, all.length ? `None of the ${all.length} results shown matches.` : `No results in ${language.value} yet.`));
   };
   const load = async (cursor) => {
     const wanted = language.value;
@@ -127,11 +141,10 @@ function results(signal) {
   return [el("div", { class: "bar" }, el("h2", {}, "Your results"), search, language), found, more];
 }
 
-function result(one, removed, back) {
+function result(one, list) {
   const remove = async () => {
     if (!(await confirmed("Delete this result with its files?", "Delete"))) return;
-    removed();
-    undoable("Deleted.", back, () => call(`/results/${one.id}`, { method: "DELETE" }).catch((problem) => { back(); fail(problem); }));
+    deleted(one.id, `/results/${one.id}`, list);
   };
   const size = one.code_length ? `${one.code_length} bytes` : "in words";
   return el("article", { class: "card" }, el("div", {}, el("a", { class: "name", href: `#/r/${one.id}` }, one.prompt.slice(0, 120) || "(no prompt)"),

@@ -7,7 +7,7 @@ import { BROKEN, FILES, TOKEN, refused, said, serve, written } from "./server.mj
 const [command, pictures] = process.argv.slice(2);
 drawTo(pictures);
 const only = process.env.FLOWS?.split(",");
-const SLOW = { faults: [{ pace_ms: 300 }] };
+const SLOW = { faults: [{ pace_ms: 1000 }] };
 const STUCK = { faults: [{ stall_at: 4000 }] };
 const changed = (name, from, to) => ({ [name]: FILES[name].replace(from, to) });
 
@@ -100,6 +100,7 @@ for (const look of [LOOKS[0], LOOKS[3]]) {
     await page.waitForSelector('#generate:has-text("Write them again")');
     await page.reload();
     await page.waitForSelector('#generate:has-text("Write them again")');
+    await ready(page);
     await api.play([written({ ...FILES, ...changed("README.md", "It counts names.", "It counts names, and more.") })]);
     await page.click("#generate");
     await version(page, 3);
@@ -114,6 +115,7 @@ for (const look of [LOOKS[0], LOOKS[3]]) {
     await version(page, 4);
     await page.reload();
     await version(page, 4);
+    await ready(page);
     await page.click('button:has-text("Compare with the one before")');
     await page.click('[role="tab"]:has-text("config.yaml")');
     await page.waitForSelector('.row-of.new:has-text("debug")');
