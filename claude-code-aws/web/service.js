@@ -169,6 +169,7 @@ class ServiceView {
     }
     this.run.told(result, `All ${result.files.length} files are written and fit together.`);
     try { this.at = await get(`/conversation/${this.at.conversation_id}`); } catch { this.at.code = result; }
+    this.current = result;
     this.code.against(had ? before : []);
     this.answers();
     this.described();

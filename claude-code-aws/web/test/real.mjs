@@ -104,6 +104,7 @@ for (const look of [LOOKS[0], LOOKS[3]]) {
     await api.play([written({ ...FILES, ...changed("README.md", "It counts names.", "It counts names, and more.") })]);
     await page.click("#generate");
     await version(page, 3);
+    assert.match(await page.evaluate(() => document.querySelector(".work label select").selectedOptions[0].textContent), /newest/, "what was just written is what is shown");
     await page.click('[role="tab"]:has-text("README.md")');
     await page.click('.tools button:has-text("Changes")');
     await page.waitForSelector('.row-of.new:has-text("and more")');
