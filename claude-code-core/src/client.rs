@@ -36,6 +36,16 @@ use crate::trace::RequestTrace;
 use crate::validate;
 
 /// Generates code. Cheap to clone; clones share everything.
+///
+/// ```
+/// use claude_code_core::{Client, GenerateRequest, Result};
+///
+/// async fn queue(client: &Client) -> Result<String> {
+///     let generation = client.generate(GenerateRequest::new("a queue with a timeout").with_language("rust")).await?;
+///     let shorter = client.refine(&generation, "use a condition variable").await?;
+///     shorter.raise_for_rejected()?.code().map(str::to_owned)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) parts: Arc<Parts>,

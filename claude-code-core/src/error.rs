@@ -95,6 +95,46 @@ impl ErrorKind {
         )
     }
 
+    /// The status of a response that tells this error: the HTTP API's own table.
+    ///
+    /// ```
+    /// assert_eq!(claude_code_core::ErrorKind::Budget.http_status(), 402);
+    /// ```
+    pub fn http_status(self) -> u16 {
+        match self {
+            ErrorKind::Malformed => 400,
+            ErrorKind::Budget => 402,
+            ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => 403,
+            ErrorKind::NotFound => 404,
+            ErrorKind::Conflict => 409,
+            ErrorKind::Retired | ErrorKind::Legacy => 410,
+            ErrorKind::ContextTooLong => 413,
+            ErrorKind::InvalidRequest
+            | ErrorKind::NoSample
+            | ErrorKind::KeyReused
+            | ErrorKind::EditFailed
+            | ErrorKind::Rejected
+            | ErrorKind::Refused
+            | ErrorKind::Filtered
+            | ErrorKind::Guardrail => 422,
+            ErrorKind::Shed => 429,
+            ErrorKind::Truncated
+            | ErrorKind::Cut
+            | ErrorKind::Empty
+            | ErrorKind::NoCode
+            | ErrorKind::Interrupted => 502,
+            ErrorKind::Throttled
+            | ErrorKind::Quota
+            | ErrorKind::Unavailable
+            | ErrorKind::Connection
+            | ErrorKind::Credentials
+            | ErrorKind::UpstreamCredentials
+            | ErrorKind::Protocol => 503,
+            ErrorKind::Timeout => 504,
+            ErrorKind::Storage | ErrorKind::Forked => 500,
+        }
+    }
+
     /// The name in snake case, as in JSON and logs.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -144,7 +184,7 @@ impl std::fmt::Display for ErrorKind {
 
 /// Why a call gave no result. The message is one line: what failed, with which value, and what to do.
 /// It never contains the prompt, the answer or a secret.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{message}")]
 #[non_exhaustive]
 pub struct Error {
@@ -158,6 +198,25 @@ pub struct Error {
     pub request_id: Option<String>,
     /// What was received and paid for until then: files, text, attempts and receipt.
     pub partial: Option<Box<Generation>>,
+}
+
+// What a program prints whose `main` returns this error: the line for a person, and what a bug report needs.
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}", self.message, self.kind)?;
+        if let Some(wait) = self.retry_after {
+            write!(f, ", retry after {} s", wait.as_secs_f64().ceil())?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request {id}")?;
+        }
+        match &self.partial {
+            Some(partial) if !partial.files.is_empty() => {
+                write!(f, ", with {} received files)", partial.files.len())
+            }
+            _ => f.write_str(")"),
+        }
+    }
 }
 
 /// The result of everything here that can fail.

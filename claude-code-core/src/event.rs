@@ -2,9 +2,20 @@
 
 use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
 use crate::generation::Generation;
 
-/// One event of a stream. Of a file's events those with the highest revision count; `Finished` is the truth.
+/// One event of a stream, which serializes as the HTTP API sends it.
+///
+/// ```
+/// let event = claude_code_core::Event::Text("Here it is.".to_owned());
+/// let json = serde_json::to_string(&event).unwrap();
+/// assert_eq!(json, r#"{"event":"text","data":{"text":"Here it is."}}"#);
+/// ```
+///
+/// Of a file's events those with the highest revision count; `Finished` is the truth.
 #[derive(Clone)]
 pub enum Event {
     /// A file begins, or begins again under a higher revision.
@@ -57,6 +68,54 @@ pub enum Event {
     },
     /// The result.
     Finished(Arc<Generation>),
+}
+
+impl Event {
+    /// The name, as server-sent events have it: `file.started`, `file.chunk`, `file.finished`, `text`, `notice`, `finished`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::FileStarted { .. } => "file.started",
+            Event::FileChunk { .. } => "file.chunk",
+            Event::FileFinished { .. } => "file.finished",
+            Event::Text(_) => "text",
+            Event::Notice { .. } => "notice",
+            Event::Finished(_) => "finished",
+        }
+    }
+
+    /// What it says, as an object.
+    pub fn data(&self) -> Value {
+        match self {
+            Event::FileStarted { index, path, language, revision } => {
+                json!({ "path": path, "language": language, "revision": revision, "index": index })
+            }
+            Event::FileChunk { index, path, revision, text } => {
+                json!({ "path": path, "revision": revision, "text": text, "index": index })
+            }
+            Event::FileFinished { index, path, revision, complete } => {
+                json!({ "path": path, "revision": revision, "complete": complete, "index": index })
+            }
+            Event::Text(text) => json!({ "text": text }),
+            Event::Notice { why, model, wait_seconds, cause, left_seconds } => json!({
+                "why": why,
+                "model": model,
+                "wait_seconds": wait_seconds,
+                "cause": cause,
+                "left_seconds": left_seconds,
+            }),
+            Event::Finished(generation) => json!({ "generation": generation.schema() }),
+        }
+    }
+}
+
+/// `{"event": NAME, "data": {…}}`, with the names and members of the HTTP API's stream.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("event", self.name())?;
+        map.serialize_entry("data", &self.data())?;
+        map.end()
+    }
 }
 
 // Answers are the user's: Debug tells kinds and sizes only.

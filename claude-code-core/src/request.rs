@@ -128,6 +128,17 @@ impl std::fmt::Debug for JobAnswer {
 }
 
 /// A request, from a prompt and what the caller wants to say beyond it.
+///
+/// ```
+/// use claude_code_core::{GenerateRequest, PicoUsd};
+///
+/// let request = GenerateRequest::new("a queue with a timeout")
+///     .with_language("rust")
+///     .with_file("src/lib.rs", "pub struct Queue;\n")
+///     .with_max_usd(PicoUsd::from_usd("0.50")?);
+/// assert_eq!((request.files.len(), request.max_usd), (1, Some(PicoUsd(500_000_000_000))));
+/// # Ok::<(), claude_code_core::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct GenerateRequest {
     /// What is wanted, in plain words.

@@ -22,6 +22,23 @@ use crate::provider::stop_signal::StopSignal;
 use crate::read::AnswerEvent;
 
 /// The events of one request. Lazy: nothing is planned or sent before the first poll.
+///
+/// ```
+/// use claude_code_core::{Client, Event, Result};
+/// use futures_util::TryStreamExt;
+///
+/// async fn show(client: &Client) -> Result<()> {
+///     let mut stream = client.stream("a queue with a timeout");
+///     while let Some(event) = stream.try_next().await? {
+///         match event {
+///             Event::FileChunk { text, .. } => print!("{text}"),
+///             Event::Finished(generation) => println!("{}", generation.receipt.total()),
+///             _ => {}
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct GenerationStream {
     work: Option<BoxFuture<'static, Delivery>>,
     ended: Option<Delivery>,

@@ -36,6 +36,8 @@ pub struct Draft {
     pub sent: Vec<Sent>,
     /// Every send, as the result tells it.
     pub attempts: Vec<Attempt>,
+    /// Whether a sample of the local twin answered.
+    pub sampled: bool,
     /// What all sends cost.
     pub receipt: Receipt,
     /// Tokens of all sends.
@@ -109,6 +111,7 @@ impl Draft {
             sent: Vec::new(),
             attempts: Vec::new(),
             receipt: Receipt::default(),
+            sampled: false,
             usage: Usage::default(),
             diagnostics: Vec::new(),
             warnings: plan.warnings.clone(),
@@ -139,7 +142,7 @@ impl Draft {
         }
     }
 
-    /// Makes ready for the answer to `ask`: a resume goes on, everything else begins anew.
+    /// Makes ready for the answer to `ask`: a resume goes on, everything else starts over.
     pub fn open(&mut self, plan: &Plan, attempt: &NextAttempt) {
         if attempt.why == AttemptReason::Downgrade {
             let (first, asked) = (&plan.first().model, &plan.candidate(attempt.candidate).model);
@@ -294,7 +297,9 @@ impl Draft {
             (Some(usage), true) => Some(plan.receipt(candidate, usage, geo)),
             (None, true) => Some(Receipt::of_unknown(catalogue, model, ceiling)),
         };
-        let send = send.map(|send| if plan.policy.samples { send.as_sample() } else { send });
+        let is_sample = plan.policy.samples || *geo == InferenceGeo::Sample;
+        self.sampled |= is_sample;
+        let send = send.map(|send| if is_sample { send.as_sample() } else { send });
         self.usage += usage.unwrap_or_default();
         let unknown = paid && usage.is_none();
         let cost = send.as_ref().map_or(Cost::ZERO, Receipt::total);

@@ -34,7 +34,7 @@ impl Draft {
             stored_problem: None,
             s3_key: None,
             generated_at: plan.started,
-            sample: plan.policy.samples,
+            sample: plan.policy.samples || self.sampled,
             prompt: plan.request.prompt.clone(),
             batch_id: plan.request.batch_id.clone(),
             cache_key: None,
@@ -48,7 +48,13 @@ fn joined(before: String, text: String) -> String {
     if before.is_empty() { text } else { before + &text }
 }
 
+/// The language that was asked for, else the one that most of the code is in; of equal ones the first.
 fn language(plan: &Plan, files: &[CodeFile]) -> Language {
-    let of_files = || files.iter().map(|f| &f.language).find(|l| **l != Language::text()).cloned();
-    plan.language.clone().or_else(of_files).unwrap_or_else(Language::text)
+    plan.language.clone().unwrap_or_else(|| {
+        let bytes_of = |language: &Language| -> usize {
+            files.iter().filter(|file| file.language == *language).map(CodeFile::size).sum()
+        };
+        let named = files.iter().map(|file| &file.language).filter(|language| **language != Language::text());
+        named.rev().max_by_key(|language| bytes_of(language)).cloned().unwrap_or_else(Language::text)
+    })
 }

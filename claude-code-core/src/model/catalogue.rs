@@ -202,7 +202,7 @@ impl Catalogue {
         let card = self.find(id)?;
         let rates = card.rates(PriceClass::of(id))?;
         match (geo, PriceClass::of(id)) {
-            (InferenceGeo::Unrestricted, _) => Some(rates),
+            (InferenceGeo::Unrestricted | InferenceGeo::Sample, _) => Some(rates),
             (InferenceGeo::Us, PriceClass::Global) => {
                 card.rates(PriceClass::Regional).filter(|regional| regional.has_uplift())
             }

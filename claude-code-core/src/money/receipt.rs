@@ -38,6 +38,24 @@ pub enum LineItem {
     SampleAnswer,
 }
 
+/// In words, for people.
+impl std::fmt::Display for LineItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            LineItem::Input => "prompt",
+            LineItem::Output => "answer",
+            LineItem::CacheRead => "prompt cache, read",
+            LineItem::CacheWrite5m => "prompt cache, kept for 5 minutes",
+            LineItem::CacheWrite1h => "prompt cache, kept for 1 hour",
+            LineItem::LongPrompt => "long prompt",
+            LineItem::ProfileUplift => "geographic profile",
+            LineItem::BatchDiscount => "batch discount",
+            LineItem::UnknownOutcome => "outcome unknown, at most",
+            LineItem::SampleAnswer => "sample answer, not billed",
+        })
+    }
+}
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {

@@ -84,6 +84,8 @@ pub enum InferenceGeo {
     /// Not restricted, or not reported: the price goes by the model's id.
     #[default]
     Unrestricted,
+    /// Nowhere: the answer is a sample of the local twin, which costs nothing.
+    Sample,
     /// In the United States only, which has an uplift.
     Us,
     /// Somewhere that has no known price.
@@ -91,11 +93,13 @@ pub enum InferenceGeo {
 }
 
 impl InferenceGeo {
-    /// The value of `usage.inference_geo`.
+    /// The value of `usage.inference_geo`; the local twin says `sample`, or `sample for:` and the sample's prompt.
     pub fn from_wire(value: &str) -> Self {
         match value {
             "" | "global" | "not_available" => InferenceGeo::Unrestricted,
             "us" => InferenceGeo::Us,
+            "sample" => InferenceGeo::Sample,
+            label if label.starts_with("sample for: ") => InferenceGeo::Sample,
             other => InferenceGeo::Unknown(other.chars().filter(|c| c.is_ascii_graphic()).take(32).collect()),
         }
     }

@@ -168,6 +168,7 @@ fn choose(
 ) -> Result<(Vec<Candidate>, String, Vec<String>)> {
     let catalogue = policy.catalogue;
     if let Some(name) = named(request, policy) {
+        refuse_a_mistyped_family(name, policy)?;
         let (stands_for, unknown) = match identity {
             Some(ResolvedProfile::Model(model)) => (Some(model), None),
             Some(ResolvedProfile::Unknown(why)) => (None, Some(why)),
@@ -200,6 +201,21 @@ fn choose(
         None => classify(request),
     };
     Ok((candidates(tier, policy, policy.fallback)?, reason, Vec::new()))
+}
+
+/// Refuses a word of letters alone that is no family: on Bedrock no id looks so, and what is mistyped would be sent.
+fn refuse_a_mistyped_family(name: &str, policy: &Policy) -> Result<()> {
+    let is_id = name.bytes().any(|byte| !byte.is_ascii_alphabetic());
+    let is_family = Family::ALL.iter().any(|family| family.as_str() == name);
+    if policy.reach.is_messages() || is_id || is_family || name.is_empty() {
+        return Ok(());
+    }
+    // Each family begins with a letter of its own.
+    let begins = |family: &Family| name.to_ascii_lowercase().starts_with(&family.as_str()[..1]);
+    let meant =
+        Family::ALL.into_iter().find(begins).map_or_else(String::new, |f| format!("; did you mean {f}?"));
+    let known = Family::ALL.map(Family::as_str).join(", ");
+    Err(Error::invalid(format!("model {name:?} is neither a model id nor one of {known}{meant}")))
 }
 
 fn classify(request: &GenerateRequest) -> (Tier, String) {

@@ -169,11 +169,11 @@ impl Incoming {
 
     fn limit(&self) -> (Duration, &'static str) {
         let (limit, name) = match (&self.stop, self.begun) {
-            (Some(_), _) => (USAGE_WAIT, "usage"),
-            (None, false) => (self.timeouts.first_event, "first event"),
-            (None, true) => (self.timeouts.idle, "next event"),
+            (Some(_), _) => (USAGE_WAIT, " without usage"),
+            (None, false) => (self.timeouts.first_event, " without a first event"),
+            (None, true) => (self.timeouts.idle, " without a next event"),
         };
-        if self.timeouts.total < limit { (self.timeouts.total, "end of the answer") } else { (limit, name) }
+        if self.timeouts.total < limit { (self.timeouts.total, "") } else { (limit, name) }
     }
 
     fn fail<T>(&mut self, fault: ProviderError) -> Option<T> {
@@ -186,8 +186,8 @@ impl Incoming {
             ErrorKind::Timeout,
             Billing::Maybe,
             format!(
-                "no {name} within {} s: raise the timeout, or ask for less at once",
-                limit.as_secs_f64().ceil()
+                "timed out after {} s{name}: raise the timeout, or ask for less at once",
+                (limit.as_secs_f64() * 10.0).round() / 10.0
             ),
         )
     }
@@ -208,7 +208,10 @@ impl Incoming {
     /// What there is to say of events that this version does not know.
     pub fn passed_over(&self) -> Option<String> {
         (self.skipped > 0).then(|| {
-            format!("events of the answer that this version does not know were passed over: {}", self.skipped)
+            format!(
+                "the answer had {} events that this version does not know; they were ignored",
+                self.skipped
+            )
         })
     }
 

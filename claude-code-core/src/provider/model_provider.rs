@@ -77,7 +77,7 @@ pub enum ModelEvent {
         /// What the caller should know of the figures, in one line.
         warning: Option<String>,
     },
-    /// An event that only frames others, or says that more is coming: the limits on waiting begin anew.
+    /// An event that only frames others, or says that more is coming: the time limits start again.
     Alive,
     /// An event that this version does not know: passed over and counted.
     Skipped,
