@@ -1,12 +1,13 @@
 //! Converse events, translated to the core's.
 
 use aws_sdk_bedrockruntime::types::{
-    CacheTtl, ContentBlockDelta, ConverseStreamOutput, ReasoningContentBlockDelta, TokenUsage,
+    CacheTtl, ContentBlockDelta, ConverseStreamMetadataEvent, ConverseStreamOutput,
+    ReasoningContentBlockDelta, TokenUsage,
 };
-use claude_code_core::money::usage_figures::UsageFigures;
+use claude_code_core::money::usage_figures::{InferenceGeo, UsageFigures};
 use claude_code_core::provider::{ModelEvent, StopReason};
 
-/// The event in the core's words; what it says of the usage is read by [`figures`].
+/// The event in the core's words; what it says of the usage is read by [`told`].
 pub(super) fn translate(event: ConverseStreamOutput) -> ModelEvent {
     match event {
         ConverseStreamOutput::ContentBlockDelta(event) => match event.delta {
@@ -29,8 +30,17 @@ pub(super) fn translate(event: ConverseStreamOutput) -> ModelEvent {
     }
 }
 
+/// The figures of the last event, and the local twin's label of an answer that no model wrote.
+pub(super) fn told(metadata: &ConverseStreamMetadataEvent) -> Option<UsageFigures> {
+    let mut figures = figures(metadata.usage.as_ref()?);
+    let router = metadata.trace.as_ref().and_then(|trace| trace.prompt_router.as_ref());
+    let label = router.and_then(|router| router.invoked_model_id.clone());
+    figures.inference_geo = label.filter(|label| InferenceGeo::from_wire(label) == InferenceGeo::Sample);
+    Some(figures)
+}
+
 /// Bedrock's input_tokens leave out what the prompt cache served or stored, as ours do.
-pub(super) fn figures(found: &TokenUsage) -> UsageFigures {
+fn figures(found: &TokenUsage) -> UsageFigures {
     let count = |n: i32| u64::try_from(n).unwrap_or(0);
     let written = |ttl: &CacheTtl| {
         let kept = found.cache_details().iter().filter(|detail| detail.ttl() == ttl);

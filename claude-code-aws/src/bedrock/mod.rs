@@ -256,9 +256,9 @@ impl Open {
             return Some(Err(disorder));
         }
         if let ConverseStreamOutput::Metadata(metadata) = &arrived
-            && let Some(found) = &metadata.usage
+            && let Some(found) = event::told(metadata)
         {
-            self.figures.merge(&event::figures(found));
+            self.figures.merge(&found);
             let (note, usage) = usage::bill(&self.figures, self.wrote);
             self.usage = usage;
             return Some(Ok(note.or_else(|| self.usage.take()).unwrap_or(ModelEvent::Alive)));

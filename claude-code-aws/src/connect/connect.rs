@@ -30,7 +30,18 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// How long STS may take to name the account, each of three times.
 const STS_ATTEMPT: Duration = Duration::from_secs(5);
 
-/// A client for these settings; AWS credentials and region by the standard chain, where AWS is asked at all.
+/// A client for these settings.
+///
+/// ```no_run
+/// # async fn example() -> claude_code_aws::Result<()> {
+/// let client = claude_code_aws::connect(claude_code_aws::Config::from_env()?).await?;
+/// let generation = client.generate("a queue with a timeout").await?;
+/// println!("{}", generation.code()?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// AWS credentials and region by the standard chain, where AWS is asked at all.
 pub async fn connect(config: Config) -> Result<Client> {
     Ok(connect_places(&config).await?.client)
 }
@@ -151,11 +162,22 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
 /// What the settings decide, with who answers.
 fn policy(sdk: &SdkConfig, config: &Config) -> Policy {
     let mut policy = config.policy.clone();
-    policy.samples = config.provider == Provider::Samples;
+    policy.samples = config.provider == Provider::Samples && !asks_model(config);
     if policy.answers_from.is_empty() {
         policy.answers_from = answers_from(sdk, config);
     }
     policy
+}
+
+/// Whether a model stands behind the twin.
+#[cfg(feature = "local")]
+fn asks_model(config: &Config) -> bool {
+    config.answers.as_ref().is_some_and(Twin::asks_model)
+}
+
+#[cfg(not(feature = "local"))]
+fn asks_model(_: &Config) -> bool {
+    false
 }
 
 /// Who answers, where it is not the service itself: an address of somebody's own, or what a twin plays. An address may

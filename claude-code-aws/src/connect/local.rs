@@ -17,6 +17,17 @@ pub const BUCKET: &str = "claude-code-workshop-000000000000";
 
 /// A client that needs no AWS account: sample answers from the twin, results, cache and budgets in `directory`.
 ///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> claude_code_aws::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// let client = claude_code_aws::local::open(directory.path()).await?;
+/// let generation = client.generate("reverse a string, in python").await?;
+/// assert!(generation.accepted && generation.sample);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Fails with [`ErrorKind::Storage`] if the directory cannot be written.
 pub async fn open(directory: impl AsRef<Path>) -> Result<Client> {
     let twin = Twin::open(directory.as_ref())?;

@@ -13,6 +13,8 @@ use claude_code_core::{IdSource, Result};
 use super::bedrock::{Front, Recorded};
 use super::responder::batch_fault::BatchFault;
 use super::responder::{Question, Reply, Responder};
+#[cfg(feature = "cli")]
+use super::samples::Paced;
 use super::samples::Samples;
 use super::server::connector::InProcess;
 use super::server::endpoint::{Engines, Service};
@@ -28,6 +30,8 @@ pub struct Twin {
     engines: Arc<Engines>,
     /// Empty for the sample answers.
     answers_from: Arc<str>,
+    /// Whether a model answers, behind the twin: then answers are no samples.
+    asks_model: bool,
 }
 
 impl Twin {
@@ -54,7 +58,7 @@ impl Twin {
     /// A twin of which nobody knows what it answers: until it is named it is like no other one.
     fn over(engines: Engines) -> Self {
         let answers_from = claude_code_core::answer::file::hex(&SystemIds.random()).into();
-        Twin { engines: Arc::new(engines), answers_from }
+        Twin { engines: Arc::new(engines), answers_from, asks_model: false }
     }
 
     /// The same twin with its answers named by what they are made from: twins of the same script are one to the
@@ -85,6 +89,23 @@ impl Twin {
         Twin { answers_from: "".into(), ..twin }
     }
 
+    /// The same, with answers that come at the pace of a model.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_paced_samples(directory: &Path) -> Self {
+        let twin = Twin::lazy(directory, Arc::new(Paced(Samples::built_in())));
+        Twin { answers_from: "".into(), ..twin }
+    }
+
+    /// The same twin, whose answers are a model's and no samples.
+    pub fn of_a_model(self) -> Self {
+        Twin { asks_model: true, ..self }
+    }
+
+    /// Whether a model answers behind this twin.
+    pub fn asks_model(&self) -> bool {
+        self.asks_model
+    }
+
     /// The twin with the sample answers of a directory, one for all clients of this process: they share its connections
     /// and their group commit.
     pub(crate) fn shared(directory: &Path) -> Self {
@@ -94,7 +115,7 @@ impl Twin {
         let open =
             shared.iter().find(|(other, _)| *other == place).and_then(|(_, engines)| engines.upgrade());
         if let Some(engines) = open {
-            return Twin { engines, answers_from: "".into() };
+            return Twin { engines, answers_from: "".into(), asks_model: false };
         }
         let twin = Twin::of_samples(directory);
         shared.push((place, Arc::downgrade(&twin.engines)));

@@ -4,6 +4,8 @@ use claude_code_core::money::usage_figures::{InferenceGeo, UsageFigures};
 use claude_code_core::provider::ModelEvent;
 use serde_json::Value;
 
+use super::faults::printable;
+
 /// The figures of a `usage` object. Those that are missing, null or no count are not given.
 pub(crate) fn of_messages(usage: &Value) -> UsageFigures {
     let split = &usage["cache_creation"];
@@ -32,12 +34,18 @@ pub(crate) fn of_invocation_metrics(metrics: &Value) -> UsageFigures {
 
 /// What an answer's end tells of its bill: a note where there is something to note, then the usage if it is known.
 pub(crate) fn bill(figures: &UsageFigures, wrote: bool) -> (Option<ModelEvent>, Option<ModelEvent>) {
+    let said = figures.inference_geo.as_deref().unwrap_or_default();
     let geo = figures.geo();
-    let warning = figures.contradiction();
+    // Which sample it is, where it was not asked for word for word.
+    let label = (geo == InferenceGeo::Sample && said.contains(':')).then(|| printable(said, LABEL));
+    let warning = label.or_else(|| figures.contradiction());
     let note = (geo != InferenceGeo::Unrestricted || warning.is_some())
         .then_some(ModelEvent::BillingNote { inference_geo: geo, warning });
     (note, figures.usage(wrote).map(ModelEvent::Usage))
 }
+
+/// The longest label that is told.
+const LABEL: usize = 200;
 
 fn given(figure: &Value) -> u64 {
     tokens(figure).unwrap_or(0)

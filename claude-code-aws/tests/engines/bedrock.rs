@@ -205,6 +205,11 @@ async fn every_sample_is_found_by_its_own_prompt() {
     for sample in samples.iter() {
         let given = sample.given.join("\n");
         let output = ask(&twin.twin, &format!("{}\n{given}", sample.prompt)).await.unwrap();
+        // Whoever cannot ask for the repair has it at once.
+        if sample.shows.as_deref().is_some_and(|shows| shows.contains("repaired")) {
+            assert!(!text(&output).contains(&sample.files[0].content), "{}", sample.prompt);
+            continue;
+        }
         for file in &sample.files {
             assert!(text(&output).contains(&file.content), "{}", file.path);
         }

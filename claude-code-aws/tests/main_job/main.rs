@@ -7,6 +7,7 @@ mod offline;
 mod recorded;
 mod reframed;
 mod refusals;
+mod samples;
 mod stores;
 
 #[path = "../../../claude-code-core/tests/support/corpus.rs"]

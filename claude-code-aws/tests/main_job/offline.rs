@@ -4,7 +4,7 @@ use aws_sdk_bedrock::types::InferenceProfileModelSource;
 use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_aws::bedrock::Bedrock;
 use claude_code_aws::clock::{SystemClock, SystemIds};
-use claude_code_aws::local::{self, BUCKET, Reply, Twin};
+use claude_code_aws::local::{self, BUCKET, Question, Reply, Responder, Samples, Twin};
 use claude_code_aws::{Client, ClientBuilder, Cost, ErrorKind, GenerateRequest};
 
 use super::REVERSE;
@@ -111,10 +111,21 @@ fn over(twin: &Twin) -> Client {
         .build()
 }
 
+/// Samples that are billed as a model's answers.
+#[derive(Debug)]
+struct AsAModel(Samples);
+
+#[async_trait::async_trait]
+impl Responder for AsAModel {
+    async fn answer(&self, question: &Question) -> Reply {
+        self.0.reply(question).unlabelled()
+    }
+}
+
 #[tokio::test]
 async fn an_application_profile_of_the_twin_is_priced_as_the_profile_that_it_was_copied_from() {
     let dir = tempfile::tempdir().unwrap();
-    let twin = Twin::open(dir.path()).unwrap();
+    let twin = Twin::lazy(dir.path(), Arc::new(AsAModel(Samples::built_in())));
     let control = aws_sdk_bedrock::Client::new(&twin.sdk_config());
     for copied in ["us.anthropic.claude-sonnet-5-5", "global.anthropic.claude-haiku-5-5"] {
         let source = format!("arn:aws:bedrock:us-east-1:000000000000:inference-profile/{copied}");
@@ -138,7 +149,7 @@ async fn an_application_profile_of_the_twin_is_priced_as_the_profile_that_it_was
 #[tokio::test]
 async fn a_profile_that_the_twin_may_not_tell_of_is_sent_without_a_price() {
     let dir = tempfile::tempdir().unwrap();
-    let twin = Twin::open(dir.path()).unwrap();
+    let twin = Twin::lazy(dir.path(), Arc::new(AsAModel(Samples::built_in())));
     let denied = Reply::Error { code: "AccessDeniedException".into(), status: 403, message: "no".into() };
     twin.refuse_control("GetInferenceProfile", 1, &denied);
     let arn = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc123abc123";

@@ -156,6 +156,7 @@ pub(super) fn message(model: &str, text: &str, end: &End) -> Value {
     let mut message = head(model, end.usage);
     let text = (!text.is_empty()).then(|| json!({ "type": "text", "text": text }));
     let tool = end.tool_use.as_ref().map(|tool| tool_block(tool, tool.input.clone()));
+    message["usage"] = usage_at(end);
     message["content"] = text.into_iter().chain(tool).collect();
     message["stop_reason"] = json!(end.stop_reason.as_str());
     message["stop_sequence"] = json!(end.stop_sequence);
@@ -203,7 +204,7 @@ impl Events {
             events.extend(tool_events(usize::from(self.has_text), tool));
         }
         let delta = json!({ "stop_reason": end.stop_reason.as_str(), "stop_sequence": end.stop_sequence });
-        let usage = usage(end.usage);
+        let usage = usage_at(end);
         events.push(("message_delta", json!({ "type": "message_delta", "delta": delta, "usage": usage })));
         events.push(("message_stop", json!({ "type": "message_stop" })));
         events
@@ -240,6 +241,15 @@ fn head(model: &str, spent: Usage) -> Value {
         "stop_sequence": null,
         "usage": usage(spent),
     })
+}
+
+/// The usage at the end, with the answer's label where the API says in which geography inference ran.
+fn usage_at(end: &End) -> Value {
+    let mut usage = usage(end.usage);
+    if let Some(label) = &end.label {
+        usage["inference_geo"] = json!(label);
+    }
+    usage
 }
 
 fn usage(spent: Usage) -> Value {

@@ -151,12 +151,19 @@ fn answer(text: &str, end: &End) -> Value {
         .as_ref()
         .map(|tool| json!({ "toolUse": { "toolUseId": tool_id(), "name": tool.name, "input": tool.input } }));
     let content: Value = text.into_iter().chain(tool).collect();
-    json!({
-        "metrics": { "latencyMs": LATENCY_MS },
-        "output": { "message": { "content": content, "role": "assistant" } },
-        "stopReason": end.stop_reason.as_str(),
-        "usage": usage(end.usage),
-    })
+    let mut answer = metadata(end);
+    answer["output"] = json!({ "message": { "content": content, "role": "assistant" } });
+    answer["stopReason"] = json!(end.stop_reason.as_str());
+    answer
+}
+
+/// What is told of an answer beside it. A label stands where the service names the model that a prompt router chose.
+pub(super) fn metadata(end: &End) -> Value {
+    let mut metadata = json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(end.usage) });
+    if let Some(label) = &end.label {
+        metadata["trace"] = json!({ "promptRouter": { "invokedModelId": label } });
+    }
+    metadata
 }
 
 /// The id of a tool's call.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::anthropic::Events;
-use super::converse::{LATENCY_MS, tool_id, usage};
+use super::converse::{LATENCY_MS, metadata, tool_id};
 use super::style::Style;
 use crate::local::responder::End;
 
@@ -57,8 +57,7 @@ impl Style for Converse {
             frames.push(self.event("contentBlockStop", json!({ "contentBlockIndex": index })));
         }
         frames.push(self.event("messageStop", json!({ "stopReason": end.stop_reason.as_str() })));
-        let metadata = json!({ "metrics": { "latencyMs": LATENCY_MS }, "usage": usage(end.usage) });
-        frames.push(self.event("metadata", metadata));
+        frames.push(self.event("metadata", metadata(end)));
         frames
     }
 

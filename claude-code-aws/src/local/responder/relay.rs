@@ -191,7 +191,10 @@ fn refusal(error: &ProviderError) -> Reply {
         ErrorKind::Unavailable => ("ServiceUnavailableException", 503),
         ErrorKind::Credentials | ErrorKind::AccessDenied => ("AccessDeniedException", 403),
         ErrorKind::NotFound | ErrorKind::Retired => ("ResourceNotFoundException", 404),
-        ErrorKind::InvalidRequest | ErrorKind::Malformed => ("ValidationException", 400),
+        // A server that is not there is no fault that goes away by asking again: it is told at once, in its own words.
+        ErrorKind::InvalidRequest | ErrorKind::Malformed | ErrorKind::Connection => {
+            ("ValidationException", 400)
+        }
         // Told in Bedrock's own words, which clients look for.
         ErrorKind::ContextTooLong => return Reply::invalid("Input is too long for requested model."),
         _ => ("ModelErrorException", 424),

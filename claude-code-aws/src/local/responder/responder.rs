@@ -172,6 +172,8 @@ pub struct End {
     pub usage: Usage,
     /// The tool that it calls after its text.
     pub tool_use: Option<ToolUse>,
+    /// What the answer is where no model wrote it, such as `sample`. Clients read it beside the usage.
+    pub label: Option<String>,
 }
 
 /// A tool's call.
@@ -201,7 +203,7 @@ impl fmt::Debug for ToolUse {
 impl End {
     /// An end for this reason, at no stop sequence.
     pub fn new(stop_reason: StopReason, usage: Usage) -> Self {
-        End { stop_reason, stop_sequence: None, usage, tool_use: None }
+        End { stop_reason, stop_sequence: None, usage, tool_use: None, label: None }
     }
 }
 
@@ -259,7 +261,10 @@ impl Reply {
             cache_read_tokens: read_tokens,
             cache_write_tokens: write_tokens,
         };
-        Reply::Answer { text: kept, end: End { stop_reason, stop_sequence, usage, tool_use: None } }
+        Reply::Answer {
+            text: kept,
+            end: End { stop_reason, stop_sequence, usage, tool_use: None, label: None },
+        }
     }
 
     /// This answer with a call of a tool at its end; anything else stays what it is.
@@ -276,6 +281,30 @@ impl Reply {
     pub fn with_usage(mut self, usage: Usage) -> Self {
         if let Reply::Answer { end, .. } = &mut self {
             end.usage = usage;
+        }
+        self
+    }
+
+    /// This answer, ended for another reason; anything else stays what it is.
+    pub fn stopped_by(mut self, reason: StopReason) -> Self {
+        if let Reply::Answer { end, .. } = &mut self {
+            end.stop_reason = reason;
+        }
+        self
+    }
+
+    /// This answer with a label that says what it is; anything else stays what it is.
+    pub fn labelled(mut self, label: String) -> Self {
+        if let Reply::Answer { end, .. } = &mut self {
+            end.label = Some(label);
+        }
+        self
+    }
+
+    /// This answer as if a model had written it: it is billed as one.
+    pub fn unlabelled(mut self) -> Self {
+        if let Reply::Answer { end, .. } = &mut self {
+            end.label = None;
         }
         self
     }

@@ -1,29 +1,63 @@
 //! Which sample belongs to a message, or a line that helps where none does.
 
 use super::Sample;
+use super::meaning::{Wish, language};
 
-/// The sample whose prompt is the task of this message. Fails with a line that names the nearest sample and
-/// the ways to a real model; it never gives an answer to another prompt.
-pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<&'a Sample, String> {
-    let asked = squeezed(task(message));
+/// A sample, and whether it was asked for word for word.
+pub(super) struct Found<'a> {
+    pub(super) sample: &'a Sample,
+    pub(super) is_exact: bool,
+}
+
+/// Samples that are named where there is none for the prompt.
+const NEAREST: usize = 3;
+/// The longest prompt that is named: one that can be typed.
+const TYPED: usize = 120;
+
+/// The sample whose prompt is the task of this message, or means the same. Fails with a line that names the nearest samples
+/// and the ways to a real model; it never gives an answer to another task, or in another language.
+pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<Found<'a>, String> {
+    let text = task(message);
+    let asked = squeezed(text);
+    let stated = stated_language(message);
     let whole = squeezed(message);
-    let is = |sample: &&Sample| {
-        let may_go_on = !sample.given.is_empty();
+    let lacks = |sample: &Sample| sample.given.iter().find(|given| !whole.contains(&squeezed(given))).cloned();
+    let has_given = |sample: &Sample| lacks(sample).is_none();
+    let is_exact = |sample: &&Sample| {
+        // Whoever asks without the protocol puts the file behind the prompt.
+        let may_go_on = !sample.given.is_empty() && text.len() == message.len();
         sample.keys.iter().any(|key| asked == *key || may_go_on && asked.starts_with(key))
     };
-    let lacks =
-        |sample: &Sample| sample.given.iter().find(|given| !whole.contains(&squeezed(given))).cloned();
-    let known: Vec<&Sample> = samples.iter().filter(is).collect();
+    let speaks = |sample: &Sample| {
+        let in_file = |stated: &str| sample.files.iter().any(|file| language(&file.language) == stated);
+        stated.as_ref().is_none_or(|stated| *stated == sample.language || in_file(stated))
+    };
+    let exact = samples.iter().filter(is_exact);
+    let (fitting, other): (Vec<_>, Vec<_>) = exact.partition(|sample| has_given(sample) && speaks(sample));
     // Among equals the first one.
-    let fitting = known.iter().rev().filter(|sample| lacks(sample).is_none());
-    match (fitting.max_by_key(|sample| sample.given.len()), known.first()) {
-        (Some(sample), _) => Ok(sample),
-        (None, Some(sample)) => Err(format!(
-            "the sample answer to this prompt is about the file with `{}`; send that file with it",
-            lacks(sample).unwrap_or_default()
-        )),
-        (None, None) => Err(unknown(samples, &asked)),
+    if let Some(sample) = fitting.iter().rev().max_by_key(|sample| sample.given.len()) {
+        return Ok(Found { sample, is_exact: true });
     }
+    let mut wish = Wish::new(text);
+    if let Some(stated) = &stated {
+        wish.speaks(stated);
+    }
+    let brings_files = message.contains("\n=== given ");
+    let means = |sample: &&Sample| {
+        sample.given.is_empty() != brings_files
+            && has_given(sample)
+            && sample.meaning.as_ref().is_some_and(|meaning| meaning.fits(&wish, &sample.language))
+    };
+    if let Some(sample) = samples.iter().find(means) {
+        return Ok(Found { sample, is_exact: false });
+    }
+    let of_file = other.iter().find_map(|sample| lacks(sample));
+    Err(match of_file {
+        Some(given) if !brings_files => {
+            format!("no sample answer for this prompt without its file: send the file with `{given}` too")
+        }
+        _ => unknown(samples, &wish, has_given),
+    })
 }
 
 /// The user's own words: between `<task>` and `</task>`, else the whole message.
@@ -34,6 +68,13 @@ pub(in crate::local) fn task(message: &str) -> &str {
         (Some(begin), Some(end)) if begin <= end => &message[begin..end],
         _ => message,
     }
+}
+
+/// The language that the request asks for beside its prompt.
+fn stated_language(message: &str) -> Option<String> {
+    let (_, rest) = message.rsplit_once("</task>\n")?;
+    let line = rest.trim_start().lines().next()?;
+    line.strip_prefix("Language: ").map(|stated| language(stated.trim()))
 }
 
 /// Runs of white space become one space: a prompt that was wrapped is still the same prompt.
@@ -48,32 +89,17 @@ pub(super) fn squeezed(text: &str) -> String {
     words
 }
 
-fn unknown(samples: &[Sample], asked: &str) -> String {
-    // Among equals the first one: the simplest sample stands there.
-    let nearest = samples.iter().rev().max_by_key(|sample| likeness(asked, &sample.prompt));
-    let hint = nearest.map(|sample| format!(" The nearest sample:\n{}", sample.prompt)).unwrap_or_default();
+fn unknown(samples: &[Sample], wish: &Wish, has_given: impl Fn(&Sample) -> bool) -> String {
+    let can_be_typed = |sample: &&Sample| sample.prompt.len() <= TYPED && has_given(sample);
+    let mut nearest: Vec<&Sample> = samples.iter().filter(can_be_typed).collect();
+    // Among equals the first ones: the simplest samples stand there.
+    nearest.sort_by_key(|sample| {
+        let belongs = usize::from(!sample.given.is_empty()) * 1000;
+        std::cmp::Reverse(belongs + wish.likeness(&sample.prompt, &sample.language))
+    });
+    let nearest: String = nearest.iter().take(NEAREST).map(|sample| format!("\n{}", sample.prompt)).collect();
     format!(
-        "no sample answer for this prompt; the local twin has no model.{hint}\nA real model: AWS credentials \
-         (Bedrock), ANTHROPIC_API_KEY, or a local Messages API server (ANTHROPIC_BASE_URL)."
+        "no sample answer for this prompt; the local twin has no model. The nearest samples:{nearest}\nA real model: AWS \
+         credentials (Bedrock), ANTHROPIC_API_KEY, or a local Messages API server (ANTHROPIC_BASE_URL)."
     )
-}
-
-/// How many words two prompts share, in thousandths of all their words; word order does not matter, and
-/// neither do case and punctuation.
-fn likeness(a: &str, b: &str) -> usize {
-    let (a, b) = (words(a), words(b));
-    let shared = a.iter().filter(|word| b.contains(*word)).count();
-    let all = a.len() + b.len() - shared;
-    (shared * 1000).checked_div(all).unwrap_or(0)
-}
-
-fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    words.sort();
-    words.dedup();
-    words
 }
