@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::batch_args::BatchArgs;
+pub(super) use super::global_args::Global;
 use super::report_args::{CheckArgs, IamArgs, UsageArgs};
 use super::twin_args::{RecordArgs, UpArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use claude_code_core::model::capability::{Effort, Think};
 use claude_code_core::{CacheMode, PicoUsd, Tier};
 
-use super::task_args::{RefactorArgs, TaskArgs, WriteArgs};
+use super::examples;
+use super::task_args::{RefactorArgs, RefineArgs, TaskArgs, WriteArgs};
 
 /// Generate code with Claude on AWS: accepted files, with a receipt. (Not the Claude Code CLI.)
 #[derive(Debug, Parser)]
@@ -25,26 +27,28 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// Global flags: accepted before and after the subcommand.
-#[derive(Args, Clone, Copy, Debug)]
-pub(super) struct Global {
-    /// Use the local twin: sample answers, results in the local directory; needs no AWS account
-    #[arg(long, global = true)]
-    pub(super) offline: bool,
-    /// Print one JSON value on stdout
-    #[arg(long, global = true)]
-    pub(super) json: bool,
-    /// Say on stderr what each request came to and what goes on meanwhile; never prompts or code
-    #[arg(long, global = true)]
-    pub(super) verbose: bool,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Generate code from a prompt
+    #[command(after_help = examples::GENERATE)]
     Generate(Box<GenerateArgs>),
     /// Change files and print the diff
+    #[command(after_help = examples::REFACTOR)]
     Refactor(RefactorArgs),
+    /// Change a stored result: print the diff, and store the new one
+    #[command(after_help = examples::REFINE)]
+    Refine(Box<RefineArgs>),
+    /// Show settings and where each comes from: the environment, the configuration file, or the default
+    #[command(subcommand, after_help = examples::CONFIG)]
+    Config(ConfigCommand),
+    /// List the prompts that the local twin answers with --offline
+    Samples,
+    /// Print a completion script for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Undo the last write: files that are still as it left them become what they were before
     Undo,
     /// Say what given files are for and how they work
@@ -56,11 +60,13 @@ pub(super) enum Command {
     /// Write the documentation of given files into them, and print the diff
     Document(TaskArgs),
     /// Answer many prompts from a file of JSON lines; answered ones are never sent again
+    #[command(after_help = examples::BATCH)]
     Batch(Box<BatchArgs>),
     /// Check existing files as answers are checked: syntax, the contract between them, dangerous constructs
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Manage stored results
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::RESULTS)]
     Results(ResultsCommand),
     /// List models with ids, prices and end-of-life dates, or check them
     #[command(subcommand)]
@@ -83,12 +89,13 @@ pub(super) enum Command {
         batch: bool,
     },
     /// Run the local twin of Bedrock, S3 and DynamoDB
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::TWIN)]
     Twin(TwinCommand),
     /// Create a service: seven questions, six files that work together
     #[command(subcommand)]
     Service(ServiceCommand),
     /// Serve the HTTP API and the service creator's page
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
 }
 
@@ -150,9 +157,6 @@ pub(super) struct ServeArgs {
     /// Concurrency limit; further requests are refused with 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
-    /// With --offline, the responder: `samples`, a script of answers and faults (a JSON file), a directory of sample answers (Markdown files), or one that `twin record` wrote
-    #[arg(long, value_name = "WHO", requires = "offline")]
-    pub(super) answers: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -306,12 +310,12 @@ pub(super) enum ResultsCommand {
     },
     /// Show one result with its files
     Show {
-        /// Id from `results list`
+        /// Id from `results list`; its beginning is enough
         id: String,
     },
     /// Write the files of a result into a directory
     Download {
-        /// Id from `results list`
+        /// Id from `results list`; its beginning is enough
         id: String,
         /// Target directory
         #[arg(short, long, value_name = "DIR")]
@@ -324,7 +328,7 @@ pub(super) enum ResultsCommand {
     },
     /// Delete a result and its files
     Rm {
-        /// Id from `results list`
+        /// Id from `results list`; its beginning is enough
         id: String,
     },
     /// Remove objects older than a day that no result refers to: what a failed store left behind
@@ -333,6 +337,14 @@ pub(super) enum ResultsCommand {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// List every setting with its value and its source
+    Show,
+    /// Print where the configuration file is
+    Path,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::Parser;
 use clap::error;
+use clap::{CommandFactory, Parser};
 use claude_code_core::provider::stop_signal::StopSignal;
 use claude_code_core::request::Work;
 use claude_code_core::{Client, Error, ErrorKind, Result};
@@ -17,6 +17,7 @@ use super::task_args::TaskArgs;
 use crate::cli::commands::batch;
 use crate::cli::commands::budget;
 use crate::cli::commands::check;
+use crate::cli::commands::config;
 use crate::cli::commands::cost;
 use crate::cli::commands::doctor;
 use crate::cli::commands::generate;
@@ -24,6 +25,7 @@ use crate::cli::commands::iam;
 use crate::cli::commands::models;
 use crate::cli::commands::refactor;
 use crate::cli::commands::results;
+use crate::cli::commands::samples;
 use crate::cli::commands::serve;
 use crate::cli::commands::service;
 use crate::cli::commands::task;
@@ -54,6 +56,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
     match Cli::try_parse_from(&args) {
         Ok(cli) => {
+            show::set_level(cli.global.quiet, cli.global.verbose);
             warnings::show(cli.global.verbose);
             ended(cli.global, dispatch(cli))
         }
@@ -78,6 +81,14 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Review(args) => of_task(global, Work::Review, &args),
         Command::Test(args) => of_task(global, Work::Test, &args),
         Command::Document(args) => of_task(global, Work::Document, &args),
+        Command::Refine(args) => wait_for(|alive| task::refine(global, &args, alive)),
+        Command::Config(command) => config::run(global, command),
+        Command::Samples => samples::run(global),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "claude-code-aws", &mut script);
+            show::out(&String::from_utf8_lossy(&script)).map(|()| exit::OK)
+        }
         Command::Undo => undo::run(global),
         // It listens for signals itself: what was answered is written down before it ends.
         Command::Batch(args) => runtime()?.block_on(Box::pin(batch::run(global, *args))),
@@ -231,7 +242,11 @@ fn unparsed(refused: &clap::Error, json: bool) -> u8 {
             let text = refused.to_string();
             // The first paragraph says what is wrong; tips and usage come after it.
             let words: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-            let told = words.join(" ");
+            let mut told = words.join(" ");
+            // What may have been meant: `tip: a similar subcommand exists: 'generate'`.
+            for tip in text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")) {
+                told.push_str(&format!("; {tip}"));
+            }
             if json {
                 let problem = Error::invalid(told.trim_start_matches("error: "));
                 let _ = show::out(&problem::json(&problem));

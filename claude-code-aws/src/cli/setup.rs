@@ -5,18 +5,29 @@ use claude_code_core::select::Reach;
 use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
 
 use super::args::Global;
+use super::commands::twin;
+use super::settings_file::SettingsFile;
 use crate::connect::config::{Config, Provider, Store};
 use crate::metrics::request_log::LogForm;
 use crate::storage::results::AwsResults;
 
 /// The settings of this run: the environment's, results on the disk by default, nothing of AWS with `--offline`.
 pub(super) fn config(global: Global) -> Result<Config> {
-    let mut config = Config::from_env()?;
+    let mut config = Config::from_vars_os(SettingsFile::read()?.below(std::env::vars_os()))?;
     config.default_store = Store::Disk;
     if global.verbose && config.log == LogForm::Off {
         config.log = LogForm::Text;
     }
-    if global.offline {
+    if let Some(url) = global.answers.filter(|answers| twin::is_messages_url(answers)) {
+        // A server with the Messages API needs no twin before it.
+        config.anthropic = config.anthropic.only(url);
+        config.provider = Provider::Anthropic;
+        config.policy.reach = config.anthropic.reach();
+        config.policy.places.clear();
+        config.store = config.store.filter(|store| *store != Store::Aws);
+        config.policy.model = global.answers_model.map(str::to_owned).or(config.policy.model);
+    } else if global.is_offline() {
+        config.answers = twin::answered(global, &config)?;
         config.provider = Provider::Samples;
         config.store = config.store.filter(|store| *store != Store::Aws);
         if config.policy.reach.is_messages() {

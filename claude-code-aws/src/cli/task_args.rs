@@ -62,6 +62,24 @@ pub(super) struct TaskArgs {
     /// What to look at; omitted: everything
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub(super) instructions: String,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
+}
+
+/// A change of a stored result.
+#[derive(Args, Debug)]
+pub(super) struct RefineArgs {
+    /// Id from the summary line or `results list`; its beginning is enough
+    pub(super) id: String,
+    /// What to change
+    pub(super) instructions: String,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
+}
+
+/// How a task is asked, and what becomes of its answer.
+#[derive(Args, Debug)]
+pub(super) struct AnswerArgs {
     /// Write the files of the answer into this directory instead of printing them
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,

@@ -16,13 +16,6 @@ pub(super) struct UpArgs {
     /// Delete the data of earlier runs first
     #[arg(long)]
     pub(super) fresh: bool,
-    /// `samples`, a script of answers and faults (a JSON file, see below), a directory that `twin record` wrote, or
-    /// the URL of a model server: …/v1 and …/chat/completions are OpenAI's API, any other is the Messages API
-    #[arg(long, default_value = "samples")]
-    pub(super) answers: String,
-    /// Model name to send to such a server; omitted: the id in each request
-    #[arg(long, value_name = "NAME")]
-    pub(super) answers_model: Option<String>,
     /// Refuse requests without a valid signature, or with keys other than the printed ones or those of this shell
     #[arg(long)]
     pub(super) verify_signatures: bool,

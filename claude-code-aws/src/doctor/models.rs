@@ -88,7 +88,7 @@ pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
         })
         .collect();
     if findings.is_empty() {
-        let detail = format!("{}: open by the catalogue", names.join(", "));
+        let detail = format!("{}: available according to the built-in model list", names.join(", "));
         findings.push(Finding::ok("models", detail));
     }
     findings

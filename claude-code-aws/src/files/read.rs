@@ -10,7 +10,17 @@ use claude_code_core::{Error, Result};
 /// the current directory, else the file's own name. Where a user keeps files is nobody else's business, and a name that
 /// the path policy refuses could never come back in an answer. Fails for a name that is not UTF-8.
 pub fn name_of(path: &Path) -> Result<String> {
-    let unusable = || Error::invalid(format!("{path:?} is not a UTF-8 name of a file"));
+    let unusable = || {
+        let what = match path.file_name().map(|name| name.to_str()) {
+            _ if path.is_dir() => "it is a directory: name the files in it".to_owned(),
+            None => "it does not name a file".to_owned(),
+            Some(None) => "its name is not UTF-8: rename it".to_owned(),
+            Some(Some(name)) => {
+                refusal(name).map_or("its name cannot be used".to_owned(), |why| why.to_string())
+            }
+        };
+        Error::invalid(format!("{path:?} cannot be given to a model: {what}"))
+    };
     if let Some(given) = usable(path) {
         return Ok(given);
     }

@@ -166,7 +166,7 @@ impl Creator {
         let Some(base) = base else {
             return Err(Error::new(
                 ErrorKind::NotFound,
-                "the code that would be changed is gone: write it anew",
+                "the code that would be changed is gone: write it again",
             ));
         };
         let before = conversation.code.clone();

@@ -205,7 +205,7 @@ impl Services {
         let mut files = Vec::new();
         for CodeEntry { path, .. } in &code.files {
             let gone = || {
-                Error::new(ErrorKind::Storage, format!("the stored {path} is gone: write the service anew"))
+                Error::new(ErrorKind::Storage, format!("the stored {path} is gone: write the service again"))
             };
             let bytes = self.store.file(&format!("{}{path}", code.prefix())).await.map_err(forbidden)?;
             files.push(stored(path, bytes.ok_or_else(gone)?)?);
@@ -257,7 +257,7 @@ impl Services {
 
 fn stored(name: &str, bytes: Vec<u8>) -> Result<CodeFile> {
     let content = String::from_utf8(bytes).map_err(|_| {
-        Error::new(ErrorKind::Storage, format!("the stored {name} is damaged: write it anew"))
+        Error::new(ErrorKind::Storage, format!("the stored {name} is damaged: write it again"))
     })?;
     let language = Language::from_path(name).unwrap_or_else(Language::text);
     Ok(CodeFile { path: Some(name.to_owned()), language, content, complete: true, rejected: None })

@@ -356,7 +356,7 @@ fn start_key(listing: &Listing, cursor: &str) -> Result<Item> {
         .split_once('/')
         .filter(|(at, id)| UtcMillis::from_iso(at).is_some() && !id.is_empty() && id.len() <= 64)
         .ok_or_else(|| {
-            Error::invalid("the cursor is not one that a listing gave: leave it out to begin anew")
+            Error::invalid("the cursor is not one that a listing gave: leave it out to start from the newest")
         })?;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     Ok(Item::from([

@@ -67,7 +67,9 @@ fn arguments_that_cannot_be_read_are_a_json_value_too() {
 
 #[test]
 fn a_language_that_nobody_knows_is_a_warning() {
-    let done = Place::new().run(&["generate", REVERSE, "--offline", "-l", "cobol", "--json"]);
+    let place = Place::new();
+    place.write("script.json", r#"{"steps": [{"answer": {"text": "```cobol hello.cob\nSTOP RUN.\n```"}}]}"#);
+    let done = place.run(&["generate", REVERSE, "--answers", "script.json", "-l", "cobol", "--json"]);
     assert_eq!(done.code, 0, "{done:?}");
     let warnings = done.json()["warnings"].to_string();
     assert!(warnings.contains("cobol") && warnings.contains("not checked"), "{warnings}");

@@ -8,6 +8,7 @@ mod check;
 mod checked;
 mod doctor;
 mod edges;
+mod first;
 mod generate;
 mod kept;
 mod metrics;

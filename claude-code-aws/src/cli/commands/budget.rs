@@ -17,7 +17,7 @@ pub(crate) async fn run(global: Global, action: Option<BudgetAction>) -> Result<
     let client = setup::result_writer(global).await?;
     if action.is_some() && client.results().is_none() {
         return Err(Error::invalid(
-            "nobody else would see it: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws, as those have who are to stop",
+            "no other process would see it: CLAUDE_CODE_AWS_STORE is none; set it to disk or aws, as the processes that are to stop have it",
         ));
     }
     match action {
@@ -44,7 +44,7 @@ pub(crate) async fn run(global: Global, action: Option<BudgetAction>) -> Result<
     if view.stopped {
         rows.push(row("stopped", "nothing is sent; `budget resume` ends it".to_owned()));
     }
-    rows.push(row("begins anew", resets_at));
+    rows.push(row("resets at", resets_at));
     show::out(&show::table(&rows))?;
     Ok(exit::OK)
 }

@@ -188,8 +188,9 @@ pub(crate) async fn answer(global: Global, request: GenerateRequest, alive: Aliv
 
 /// Remarks and the last line; the exit code of a complete answer.
 pub(crate) fn told(generation: &Generation) -> Result<u8> {
-    show::remarks(generation).iter().for_each(|remark| show::note(remark));
-    show::note(&show::summary(generation));
+    show::details(generation).iter().for_each(|detail| show::detail(detail));
+    show::remarks(generation).iter().for_each(|remark| show::remark(remark));
+    show::remark(&show::summary(generation));
     Ok(if generation.accepted { exit::OK } else { exit::INCOMPLETE })
 }
 

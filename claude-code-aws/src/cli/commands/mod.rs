@@ -3,6 +3,7 @@
 pub(super) mod batch;
 pub(super) mod budget;
 pub(super) mod check;
+pub(super) mod config;
 pub(super) mod cost;
 pub(super) mod doctor;
 pub(super) mod generate;
@@ -11,6 +12,7 @@ pub(super) mod models;
 pub(super) mod profile;
 pub(super) mod refactor;
 pub(super) mod results;
+pub(super) mod samples;
 pub(super) mod serve;
 pub(super) mod service;
 pub(super) mod task;

@@ -47,7 +47,7 @@ pub(crate) async fn run(global: Global, args: &RefactorArgs, task: Task, alive: 
         false => Ok(()),
     };
     if !global.json {
-        show::out(generation.diff.as_deref().unwrap_or_default())?;
+        show::diff(generation.diff.as_deref().unwrap_or_default())?;
     }
     if let Err(error) = written {
         return not_written(global, error, generation);

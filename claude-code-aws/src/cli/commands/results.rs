@@ -38,6 +38,7 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
             list(global, &client, language.as_deref(), limit).await?
         }
         ResultsCommand::Show { id } => {
+            let id = full_id(&client, &id).await?;
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
             if global.json {
                 show::out(&json::text(&generation.schema())?)?;
@@ -47,6 +48,7 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
             }
         }
         ResultsCommand::Download { id, output, overwrite, to_write } => {
+            let id = full_id(&client, &id).await?;
             let generation = setup::results(&client)?.get(client.scope(), &id).await?;
             let options = WriteOptions { overwrite, ..to_write.options(global, &generation.id)? };
             warn_of_refused(&generation.files, &options);
@@ -59,6 +61,7 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
         }
         ResultsCommand::Rm { id } => {
             setup::results(&client)?;
+            let id = full_id(&client, &id).await?;
             client.erase(&id).await?;
             let text = if global.json {
                 json::text(&serde_json::json!({ "removed": id }))?
@@ -124,7 +127,41 @@ fn show_rows(global: Global, rows: &[ResultRow]) -> Result<()> {
         show::note("no results yet");
     }
     let rows: Vec<Vec<String>> = rows.iter().map(told).collect();
-    show::out(&show::table(&rows))
+    show::out(&show::headed(["id", "time (UTC)", "language", "size", "model", "prompt"], rows))
+}
+
+/// The shortest beginning of an id that is looked up: two results within a minute share fewer characters.
+const SHORT: usize = 4;
+/// Characters of a whole id.
+const WHOLE: usize = 36;
+
+/// The id that begins so, where there is one. Fails naming the first ones where there are several.
+pub(crate) async fn full_id(client: &Client, id: &str) -> Result<String> {
+    if id.len() >= WHOLE {
+        return Ok(id.to_owned());
+    }
+    if id.len() < SHORT {
+        return Err(Error::invalid(format!("id {id:?} is shorter than {SHORT} characters: copy more of it")));
+    }
+    let rows: Vec<ResultRow> = stream::iter(Language::all())
+        .map(|language| newest(client, language, u32::MAX))
+        .buffered(AT_ONCE)
+        .try_concat()
+        .await?;
+    let mut found: Vec<String> =
+        rows.into_iter().map(|row| row.id).filter(|known| known.starts_with(id)).collect();
+    found.sort();
+    match found.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(Error::new(
+            ErrorKind::NotFound,
+            format!("no result's id begins with {id:?}: `results list` shows the newest ones"),
+        )),
+        [first, second, ..] => Err(Error::invalid(format!(
+            "{} results begin with {id:?}, such as {first} and {second}: give more of the id",
+            found.len()
+        ))),
+    }
 }
 
 async fn newest(client: &Client, language: Language, limit: u32) -> Result<Vec<ResultRow>> {

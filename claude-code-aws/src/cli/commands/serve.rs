@@ -12,14 +12,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::cli::args::{Global, ServeArgs};
-use crate::cli::commands::twin;
 use crate::cli::output::exit;
 use crate::cli::output::show;
 use crate::cli::setup;
 use crate::cli::shutdown::Signals;
 use crate::clock::SystemIds;
 use crate::connect::config::{Config, Provider, Store};
-use crate::connect::connected_to;
 use crate::http::{App, Settings, bind};
 
 /// How long answers and jobs that have begun may take to their end once the server is told to end.
@@ -30,7 +28,7 @@ const CREDENTIALS: Duration = Duration::from_secs(5);
 pub(crate) async fn run(global: Global, args: ServeArgs, workers: Handle) -> Result<u8> {
     let mut config = setup::config(global)?;
     let addr = resolved(&args.addr)?;
-    if !addr.ip().is_loopback() && !global.offline {
+    if !addr.ip().is_loopback() && !global.is_offline() {
         // The disk is for one person's machine: what others send is kept only where someone said so.
         config.default_store = Store::None;
     }
@@ -49,7 +47,7 @@ pub(crate) async fn run(global: Global, args: ServeArgs, workers: Handle) -> Res
     };
     // Before the address is known to anyone: a signal right after it must find its handler.
     let mut signals = Signals::listen()?;
-    let app = app(&args, &config, settings).await?;
+    let app = App::connect(&config, settings).await?;
     check(&app, &config).await;
     let server = bind(app, addr).await?;
     let kept = announce(&config, server.addr(), token.as_deref())?;
@@ -131,16 +129,4 @@ async fn check(app: &App, config: &Config) {
     {
         show::note(&format!("warning: {fix}"));
     }
-}
-
-async fn app(args: &ServeArgs, config: &Config, settings: Settings) -> Result<App> {
-    let Some(answers) = &args.answers else { return App::connect(config, settings).await };
-    if answers.contains("://") {
-        return Err(Error::invalid(
-            "--answers takes `samples`, a script or a directory of recorded exchanges; for a server set \
-             CLAUDE_CODE_AWS_PROVIDER=anthropic and ANTHROPIC_BASE_URL, without --offline",
-        ));
-    }
-    let twin = twin::answered(&config.local_dir()?, answers)?;
-    Ok(App::over(connected_to(&twin, config).await?, config, settings))
 }

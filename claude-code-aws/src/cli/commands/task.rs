@@ -10,7 +10,8 @@ use crate::cli::args::Global;
 use crate::cli::output::json;
 use crate::cli::output::show;
 use crate::cli::run::Alive;
-use crate::cli::task_args::TaskArgs;
+use crate::cli::setup;
+use crate::cli::task_args::{AnswerArgs, RefineArgs, TaskArgs};
 use crate::files::read::{distinct, name_of};
 
 /// The request for this work over the files of the arguments, which it reads.
@@ -24,13 +25,31 @@ pub(crate) fn request(work: Work, args: &TaskArgs) -> Result<GenerateRequest> {
         request = request.with_file(name_of(path)?, read(path)?);
     }
     distinct(&request.files)?;
-    asked(request, &args.how)
+    asked(request, &args.answer.how)
 }
 
 /// Asks, and prints what came: the diff where given files changed, else the files or the words.
 pub(crate) async fn run(
     global: Global,
     args: &TaskArgs,
+    request: GenerateRequest,
+    alive: Alive,
+) -> Result<u8> {
+    asked_and_shown(global, &args.answer, request, alive).await
+}
+
+/// Asks for a change of a stored result.
+pub(crate) async fn refine(global: Global, args: &RefineArgs, alive: Alive) -> Result<u8> {
+    let client = setup::result_writer(global).await?;
+    let id = super::results::full_id(&client, &args.id).await?;
+    let result = setup::results(&client)?.get(client.scope(), &id).await?;
+    let request = asked(result.refine_request(args.instructions.as_str()), &args.answer.how);
+    asked_and_shown(global, &args.answer, request, alive).await
+}
+
+async fn asked_and_shown(
+    global: Global,
+    args: &AnswerArgs,
     request: GenerateRequest,
     alive: Alive,
 ) -> Result<u8> {
@@ -51,11 +70,11 @@ pub(crate) async fn run(
         None => None,
     };
     let diff = generation.diff.as_deref().filter(|diff| !diff.is_empty());
-    show::out(&match (paths, global.json, diff) {
-        (_, true, _) => json::text(&generation.schema())?,
-        (Some(paths), false, _) => lines(paths.into_iter()),
-        (None, false, Some(diff)) => diff.to_owned(),
-        (None, false, None) => generate::code_of(&generation),
-    })?;
+    match (paths, global.json, diff) {
+        (_, true, _) => show::out(&json::text(&generation.schema())?)?,
+        (Some(paths), false, _) => show::out(&lines(paths.into_iter()))?,
+        (None, false, Some(diff)) => show::diff(diff)?,
+        (None, false, None) => show::out(&generate::code_of(&generation))?,
+    }
     told(&generation)
 }

@@ -1,5 +1,6 @@
 //! `twin up`: Bedrock, S3 and DynamoDB on loopback, for any SDK.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,12 +33,13 @@ pub(crate) async fn run(global: Global, command: TwinCommand) -> Result<u8> {
 async fn up(global: Global, args: &UpArgs) -> Result<u8> {
     let config = config(global)?;
     let dir = args.dir.clone().map_or_else(|| config.local_dir(), Ok)?;
-    let twin = match is_recording(&args.answers) {
+    let answers = global.answers.unwrap_or(SAMPLES);
+    let twin = match is_recording(answers) {
         true if args.quota_tpm.is_some() => {
             return Err(Error::invalid("--quota-tpm counts tokens of answers, not of recorded exchanges"));
         }
-        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(Path::new(&args.answers))?)),
-        false => Twin::with_keys(&dir, answering(args, &config)?, keys()),
+        true => Twin::fronted(&dir, keys(), Front::Replay(Recorded::open(Path::new(answers))?)),
+        false => Twin::with_keys(&dir, answering(global, args, &config)?, keys()),
     };
     let listen = ListenOptions { port: args.port, verify: args.verify_signatures, fresh: args.fresh };
     serve(global, &config, &twin, listen).await
@@ -66,6 +68,8 @@ async fn record(global: Global, args: &RecordArgs) -> Result<u8> {
 }
 
 fn config(global: Global) -> Result<Config> {
+    // Its own responder plays the answers.
+    let global = Global { answers: None, instant: true, ..global };
     Ok(Config { provider: Provider::Samples, store: Some(Store::Disk), ..setup::config(global)? })
 }
 
@@ -97,27 +101,45 @@ async fn serve(global: Global, config: &Config, twin: &Twin, listen: ListenOptio
     Ok(exit::OK)
 }
 
-fn answering(args: &UpArgs, config: &Config) -> Result<Arc<dyn Responder>> {
-    let responder = responder(&args.answers, args.answers_model.as_deref(), config)?;
+fn answering(global: Global, args: &UpArgs, config: &Config) -> Result<Arc<dyn Responder>> {
+    let responder = responder(global.answers.unwrap_or(SAMPLES), global.answers_model, config)?;
     Ok(match args.quota_tpm {
         Some(tokens) => Arc::new(Quota::new(responder, tokens)),
         None => responder,
     })
 }
 
-/// A twin in this directory that answers as the `--answers` of a server says.
-pub(crate) fn answered(dir: &Path, answers: &str) -> Result<Twin> {
-    match answers {
-        SAMPLES => Ok(Twin::of_samples(dir)),
-        path => local::answers_at(dir, Path::new(path)),
+/// A twin in the local directory that answers as `--answers` says; none for the samples at once, which need no other one.
+pub(crate) fn answered(global: Global, config: &Config) -> Result<Option<Twin>> {
+    let dir = || config.local_dir();
+    let answers = global.answers.unwrap_or(SAMPLES);
+    if answers == SAMPLES {
+        let paced = !global.instant && !global.json && std::io::stderr().is_terminal();
+        return if paced { Ok(Some(Twin::of_paced_samples(&dir()?))) } else { Ok(None) };
     }
+    if is_url(answers) {
+        let responder = responder(answers, global.answers_model, config)?;
+        let model = global.answers_model.unwrap_or_default();
+        let twin = Twin::lazy(&dir()?, responder).answering_from(format!("{answers} {model}").as_bytes());
+        return Ok(Some(twin.of_a_model()));
+    }
+    local::answers_at(&dir()?, Path::new(answers)).map(Some)
+}
+
+/// Whether `--answers` names a server with the Messages API.
+pub(crate) fn is_messages_url(answers: &str) -> bool {
+    is_url(answers) && !OpenAi::is_url(answers)
+}
+
+fn is_url(answers: &str) -> bool {
+    answers.starts_with("http://") || answers.starts_with("https://")
 }
 
 /// Who answers in the twin, as `--answers` says it.
 fn responder(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Responder>> {
     Ok(match answers {
         SAMPLES => Arc::new(Samples::built_in()),
-        url if url.starts_with("http://") || url.starts_with("https://") => {
+        url if is_url(url) => {
             let model = model.map(ModelId::new).transpose()?;
             Arc::new(Relay::new(server(url, config)?, model))
         }

@@ -1,6 +1,7 @@
 //! Figures for people: short, and rounded to the digits that are known.
 
 use claude_code_core::model::ModelId;
+use claude_code_core::money::price::SignedPicoUsd;
 use claude_code_core::{Catalogue, Cost, PicoUsd};
 
 /// Pico-dollars in a hundredth of a cent, the smallest step that is shown.
@@ -14,6 +15,12 @@ pub(crate) fn usd(amount: PicoUsd) -> String {
         (_, 0) => "<$0.0001".to_owned(),
         _ => format!("${}.{:04}", steps / 10_000, steps % 10_000),
     }
+}
+
+/// `$0.000123`, `-$0.000123`: exact, as receipts have their lines.
+pub(crate) fn signed(amount: SignedPicoUsd) -> String {
+    let text = amount.to_string();
+    text.strip_prefix('-').map_or_else(|| format!("${text}"), |positive| format!("-${positive}"))
 }
 
 /// As [`usd`]; a cost without a known price says so.

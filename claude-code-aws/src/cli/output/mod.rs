@@ -1,5 +1,6 @@
 //! Output: text, JSON, progress, problems and exit codes.
 
+pub(super) mod colour;
 pub(super) mod exit;
 pub(super) mod figures;
 pub(super) mod json;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::figures::{bytes, model};
 use super::plain::line;
+use super::show;
 
 /// Calm for the eye, and soon enough to show that something lives.
 const TICK: Duration = Duration::from_millis(150);
@@ -45,7 +46,7 @@ impl Progress {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Progress {
-            live: std::io::stderr().is_terminal() && !dumb,
+            live: std::io::stderr().is_terminal() && !dumb && !show::is_quiet(),
             started: Instant::now(),
             tick,
             ticks: 0,
@@ -119,7 +120,7 @@ impl Progress {
     /// A line that people see on a terminal and in a log: what waits, and why.
     fn say(&mut self, text: &str) {
         self.clear();
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        show::remark(text);
     }
 
     /// A line that stays, above the live one.

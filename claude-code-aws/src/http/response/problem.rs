@@ -10,40 +10,9 @@ use serde_json::{Value, json};
 /// Seconds that a throttled caller waits where the service did not say.
 const THROTTLED_WAIT: u64 = 5;
 
-/// The HTTP status of a kind. The only place that has them.
+/// The HTTP status of a kind, by [`ErrorKind::http_status`].
 pub fn status(kind: ErrorKind) -> StatusCode {
-    match kind {
-        ErrorKind::Malformed => StatusCode::BAD_REQUEST,
-        ErrorKind::Budget => StatusCode::PAYMENT_REQUIRED,
-        ErrorKind::AccessDenied | ErrorKind::NeedsProfile | ErrorKind::DataRetention => StatusCode::FORBIDDEN,
-        ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
-        ErrorKind::Retired | ErrorKind::Legacy => StatusCode::GONE,
-        ErrorKind::ContextTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorKind::InvalidRequest
-        | ErrorKind::NoSample
-        | ErrorKind::KeyReused
-        | ErrorKind::EditFailed
-        | ErrorKind::Rejected
-        | ErrorKind::Refused
-        | ErrorKind::Filtered
-        | ErrorKind::Guardrail => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorKind::Shed => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Truncated
-        | ErrorKind::Cut
-        | ErrorKind::Empty
-        | ErrorKind::NoCode
-        | ErrorKind::Interrupted => StatusCode::BAD_GATEWAY,
-        ErrorKind::Throttled
-        | ErrorKind::Quota
-        | ErrorKind::Unavailable
-        | ErrorKind::Connection
-        | ErrorKind::Credentials
-        | ErrorKind::UpstreamCredentials
-        | ErrorKind::Protocol => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+    StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// An error on its way out.

@@ -49,29 +49,7 @@ impl Frame {
 
     /// The frame of an event of the core.
     pub(crate) fn of(event: &Event) -> Self {
-        match event {
-            Event::FileStarted { index, path, language, revision } => {
-                let data =
-                    json!({ "path": path, "language": language, "revision": revision, "index": index });
-                Frame::new("file.started", data)
-            }
-            Event::FileChunk { index, path, revision, text } => {
-                Frame::chunk(path.as_deref(), text, *revision, *index)
-            }
-            Event::FileFinished { index, path, revision, complete } => {
-                let data =
-                    json!({ "path": path, "revision": revision, "complete": complete, "index": index });
-                Frame::new("file.finished", data)
-            }
-            Event::Text(text) => Frame::new("text", json!({ "text": text })),
-            Event::Notice { why, model, wait_seconds, cause, left_seconds } => {
-                let data = json!({ "why": why, "model": model, "wait_seconds": wait_seconds, "cause": cause, "left_seconds": left_seconds });
-                Frame::new("notice", data)
-            }
-            Event::Finished(generation) => {
-                Frame::new("finished", json!({ "generation": generation.schema() }))
-            }
-        }
+        Frame::new(event.name(), event.data())
     }
 
     /// Whether nothing comes after it.

@@ -84,7 +84,7 @@ pub(crate) async fn list(
     if listing.cursor.as_deref().is_some_and(|cursor| !is_within(cursor, &listing)) {
         return Err(Problem::field(
             "cursor",
-            "the cursor is not one of this listing: leave it out to begin anew",
+            "the cursor is not one of this listing: leave it out to start from the newest",
         ));
     }
     let page = store(&caller)?.list(&caller.scope, &listing).await?;
