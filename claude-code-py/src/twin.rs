@@ -117,7 +117,8 @@ impl Responder for Rules {
     async fn answer(&self, question: &Question) -> Reply {
         match self.of(question.last_user_text()) {
             Some(rule) => rule.answer(question).await,
-            None => self.samples.answer(question).await,
+            // The fixture stands for a model, whose answers cost something.
+            None => self.samples.answer(question).await.unlabelled(),
         }
     }
 }

@@ -66,7 +66,7 @@ def test_a_wrong_request_is_told_before_anything_is_sent(claude_twin: Twin) -> N
     for wrong_number in (0, -1):
         with pytest.raises(claude_code.InvalidRequestError, match="concurrency"):
             client.batch([REVERSE], concurrency=wrong_number)
-    with pytest.raises(TypeError, match="no function"):
+    with pytest.raises(TypeError, match="progress must be callable, got int"):
         client.batch([REVERSE], progress=5)  # type: ignore[arg-type]
     assert claude_twin.sent() == []
 

@@ -230,3 +230,20 @@ def test_a_rejected_answer_raises_only_where_it_is_asked_to(claude_twin: Twin) -
     assert caught.value.kind == "rejected"
     assert caught.value.partial == g
     assert not isinstance(caught.value, claude_code.InvalidRequestError), "it was sent, and paid for"
+
+
+def test_a_hint_stands_below_the_message_of_a_traceback(client: Client) -> None:
+    with pytest.raises(claude_code.InvalidRequestError) as caught:
+        client.generate("Write a Python function that reverses a list.")
+    # Notes came with Python 3.11.
+    notes = getattr(caught.value, "__notes__", None)
+    assert notes == ([f"hint: {caught.value.hint}"] if hasattr(caught.value, "add_note") else None)
+
+
+def test_what_is_no_code_and_no_list_is_refused_with_what_was_meant(client: Client) -> None:
+    with pytest.raises(claude_code.InvalidRequestError, match=r"pathlib\.Path\(\"shipping\.py\"\)"):
+        client.refactor("shipping.py", instructions="shorter")
+    with pytest.raises(TypeError, match="batch takes a list of requests, got one"):
+        client.batch("abc")
+    with pytest.raises(TypeError, match="on_event must be callable, got int"):
+        client.generate(REVERSE, on_event=5)  # type: ignore[arg-type]

@@ -174,3 +174,20 @@ def test_progress_tells_a_line_as_often_as_it_comes(
     claude_twin.client().generate(REVERSE, on_event=Progress(), timeout=30)
     lines = capsys.readouterr().err.splitlines()
     assert sum(line.startswith("retry: ") for line in lines) == 2
+
+
+def test_figures_show_as_tables_of_escaped_text(client: Client) -> None:
+    g = client.generate(REVERSE)
+    receipt = g.receipt._repr_html_()
+    assert "sample answer, not billed" in receipt
+    assert "<th>model</th>" in receipt
+    assert "prompt tokens" in client.estimate("<b>bold</b>")._repr_html_()
+    client.generate("a queue with a timeout")
+    page = client.results.list(language="python")
+    shown = page._repr_html_()
+    assert g.id in shown
+    assert "1 results" in shown
+    assert "ok" in client.doctor()[0]._repr_html_()
+    for html in (receipt, shown):
+        assert "<script" not in html
+        assert "http" not in html

@@ -96,6 +96,7 @@ class Receipt(_Record):
     saved_by_response_cache_usd: Final[Decimal]
     saved_by_prompt_cache_usd: Final[Decimal]
     saved_by_tier_usd: Final[Decimal]
+    def _repr_html_(self) -> str: ...
 
 @final
 class Attempt(_Record):
@@ -127,6 +128,7 @@ class Estimate(_Record):
     input_tokens: Final[int]
     worst_usd: Final[Decimal | None]
     warnings: Final[list[str]]
+    def _repr_html_(self) -> str: ...
 
 @final
 class Finding(_Record):
@@ -134,6 +136,7 @@ class Finding(_Record):
     ok: Final[bool]
     detail: Final[str]
     fix: Final[str | None]
+    def _repr_html_(self) -> str: ...
 
 @final
 class Budget(_Record):
@@ -205,6 +208,7 @@ class ServiceCode(_Record):
     sample: Final[bool]
     generated_at: Final[str]
     def write_to(self, dir: str | PathLike[str], *, overwrite: bool = False) -> list[Path]: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class ResultRow(_Record):
@@ -228,6 +232,7 @@ class Page(_Record):
     def __getitem__(self, index: slice, /) -> list[ResultRow]: ...
     def __iter__(self) -> Iterator[ResultRow]: ...
     def to_dataframe(self) -> Any: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Sent(_Record):
@@ -427,6 +432,7 @@ class _Client:
         catalogue: str | PathLike[str] | Mapping[str, object] | None = None,
     ) -> Self: ...
     def samples(self) -> list[str]: ...
+    def models(self) -> list[dict[str, Any]]: ...
     def estimate(
         self, prompt: str, *, instructions: str | None = None, **options: Unpack[_Options]
     ) -> Estimate: ...

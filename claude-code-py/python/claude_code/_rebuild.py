@@ -1,4 +1,4 @@
-"""Makes a client anew from a pickle."""
+"""Rebuilds a client from a pickle."""
 
 from typing import Any
 

@@ -49,6 +49,11 @@ impl Batching {
         plan: BatchPlan,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Arc<Self>> {
+        if requests.is_instance_of::<PyString>() || requests.is_instance_of::<PyDict>() {
+            return Err(PyTypeError::new_err(
+                "batch takes a list of requests, got one: put it in brackets, or use generate()",
+            ));
+        }
         let given: Vec<Bound<'_, PyAny>> = requests.try_iter()?.collect::<PyResult<_>>()?;
         let at_a_time = usize::try_from(concurrency).ok().filter(|count| *count > 0).ok_or_else(|| {
             let message = format!("concurrency {concurrency} is not a number from 1 on");
@@ -60,7 +65,7 @@ impl Batching {
             origin,
             concurrency: at_a_time.min(given.len().max(1)),
             given: given.into_iter().map(Bound::unbind).collect(),
-            progress: progress.map(callable).transpose()?,
+            progress: progress.map(|given| callable("progress", given)).transpose()?,
             plan,
             requests: Mutex::new(Some(read)),
             items: AsyncMutex::new(None),

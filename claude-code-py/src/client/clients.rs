@@ -123,6 +123,13 @@ macro_rules! client {
                 sample_prompts()
             }
 
+            /// The models of this client's catalogue, each a dict: name, id (as it is asked for; None where it cannot be
+            /// reached), family, context_window, max_output_tokens, end_of_life, successor.
+            fn models(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+                let models = self.0.models().map_err(|error| raise(py, error))?;
+                crate::convert::json::to_python(py, &models)
+            }
+
             #[doc = concat!("generate($self, prompt, *, instructions=None, ", signature!(), ")\n--\n\n")]
             #[doc = include_str!("../../docs/generate.md")]
             #[pyo3(signature = (prompt, **options), text_signature = None)]

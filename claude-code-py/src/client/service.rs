@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use claude_code_aws::answer::file::names;
 use claude_code_aws::files::write::WriteOptions;
 use claude_code_aws::service_creator::{Code, Conversation, STEPS, ServiceData, Shown, TOTAL_STEPS};
 use claude_code_aws::{CodeFile as File, Error, ErrorKind, Event, Result};
@@ -18,6 +19,7 @@ use crate::client::next_batch::{WINDOW, join};
 use crate::convert::json;
 use crate::convert::options;
 use crate::convert::record::record;
+use crate::notebook::table::table;
 use crate::notebook::tally;
 use crate::result::event;
 use crate::result::generation::{Origin, journal, mapping, write};
@@ -71,6 +73,16 @@ record! {
         sample: bool = |c| c.code.sample;
         /// When, in UTC: 2026-11-21T20:46:00.123Z.
         generated_at: &str = |c| c.code.generated_at.as_str();
+    }
+
+    fn _repr_html_(&self) -> String {
+        let code = &self.0.code;
+        let names = names(&self.0.contents).into_iter().zip(&self.0.contents);
+        let row = |(name, file): (String, &File)| [name, file.language.to_string(), format!("{} bytes", file.size())];
+        let rows: Vec<_> = names.map(row).collect();
+        let verdict = if code.accepted { "accepted" } else { "not accepted" };
+        let caption = format!("service {}: {verdict}, {}", code.service_id, code.receipt.total());
+        table(&caption, ["file", "language", "#size"], &rows)
     }
 
     /// Writes the files below a directory, as Generation.write_to.

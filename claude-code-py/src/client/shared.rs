@@ -137,6 +137,24 @@ impl Shared {
         Ok(plan.estimate().into())
     }
 
+    /// The catalogue's models, in a schema.
+    pub(crate) fn models(&self) -> Result<serde_json::Value> {
+        let link = self.link()?;
+        let policy = &link.config.policy;
+        let models = policy.catalogue.models().iter().map(|card| {
+            serde_json::json!({
+                "name": card.name,
+                "id": policy.reach.id(card).map(|id| id.to_string()),
+                "family": card.family.to_string(),
+                "context_window": card.context_window,
+                "max_output_tokens": card.max_output_tokens,
+                "end_of_life": card.lifecycle.eol,
+                "successor": card.lifecycle.successor,
+            })
+        });
+        Ok(models.collect())
+    }
+
     pub(crate) fn describe(&self, name: &str) -> String {
         let Ok(link) = self.link() else { return format!("<{name}, closed>") };
         let store = link.config.store.unwrap_or(link.config.default_store);

@@ -17,7 +17,7 @@ create_exception!(
     claude_code,
     ClaudeCodeError,
     PyException,
-    "LineItem every exception of this package is: .kind says what callers act on, .hint what to do, .partial and \
+    "The base of every exception of this package: .kind says what callers act on, .hint what to do, .partial and \
      .receipt what was received and paid for until then, .retry_after (seconds) how long the service asked to wait."
 );
 
@@ -136,6 +136,12 @@ fn build(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     let exception = class(py, error.kind)?.call1((&error.message,))?;
     exception.setattr("kind", error.kind.as_str())?;
     exception.setattr("hint", hint(error.kind))?;
+    // Python 3.11 and later show it below the message of a traceback.
+    if let Some(hint) = hint(error.kind)
+        && exception.hasattr("add_note")?
+    {
+        exception.call_method1("add_note", (format!("hint: {hint}"),))?;
+    }
     exception.setattr("request_id", &error.request_id)?;
     exception.setattr("retry_after", error.retry_after.map(|time| time.as_secs_f64()))?;
     exception.setattr("receipt", error.receipt().cloned().map(Receipt))?;

@@ -89,7 +89,7 @@ impl Options {
             "prompt_cache" => request.prompt_cache = some(value).map(prompt_cache).transpose()?,
             "store" => request.skip_store = !value.extract::<bool>()?,
             "timeout" => request.timeout = some(value).map(seconds).transpose()?,
-            "on_event" => self.on_event = some(value).map(callable).transpose()?,
+            "on_event" => self.on_event = some(value).map(|given| callable("on_event", given)).transpose()?,
             _ => return Err(PyTypeError::new_err(unknown(name))),
         }
         Ok(())
@@ -103,6 +103,14 @@ pub(crate) fn code(
 ) -> PyResult<Vec<SourceFile>> {
     if let Ok(text) = given.cast::<PyString>() {
         let content = text.to_cow()?.into_owned();
+        if is_file_name(&content) {
+            return Err(raise(
+                given.py(),
+                Error::invalid(format!(
+                    "{content:?} is the name of a file, not code: pass pathlib.Path({content:?}) to send the file"
+                )),
+            ));
+        }
         let language = options.map(|options| options.get_item("language")).transpose()?.flatten();
         let language: Option<String> = language.map(|name| name.extract()).transpose()?.flatten();
         let language = match language {
@@ -117,6 +125,12 @@ pub(crate) fn code(
         Ok(generation) => Ok(generation.get().value.sources()),
         Err(_) => sources(given),
     }
+}
+
+/// Whether a text is a path and no code: one word that ends as a source file does.
+fn is_file_name(text: &str) -> bool {
+    let is_word = text.chars().all(|c| c.is_alphanumeric() || "/\\._-~".contains(c));
+    is_word && text.contains('.') && !text.ends_with('.') && Language::from_path(text).is_some()
 }
 
 /// Files as a mapping path → text, as a list of CodeFile, (path, text) or pathlib.Path (read as UTF-8), or as one of
@@ -188,12 +202,12 @@ fn text_of(path: &Bound<'_, PyAny>) -> PyResult<String> {
     })
 }
 
-/// A function of the caller's.
-pub(crate) fn callable(function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+/// A function of the caller's, given as the argument of this name.
+pub(crate) fn callable(name: &str, function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     if function.is_callable() {
         return Ok(function.clone().unbind());
     }
-    Err(PyTypeError::new_err(format!("{} is no function", function.get_type().name()?)))
+    Err(PyTypeError::new_err(format!("{name} must be callable, got {}", function.get_type().name()?)))
 }
 
 fn some<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, PyAny>> {

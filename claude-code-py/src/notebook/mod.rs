@@ -2,5 +2,6 @@
 
 pub(crate) mod card;
 pub(crate) mod highlight;
+pub(crate) mod table;
 pub(crate) mod tally;
 pub(crate) mod telemetry;

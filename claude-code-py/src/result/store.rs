@@ -13,9 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::error::raise;
 use crate::convert::record::record;
+use crate::notebook::table::table;
 use crate::result::generation::{Generation, Origin, journal, paths};
 use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, wait, work};
 
+/// Characters of a prompt in a table.
+const PROMPT: usize = 80;
 /// Rows of one page.
 const MAX_ROWS: u32 = 100;
 
@@ -69,11 +72,29 @@ record! {
         Ok(self.items().into_pyobject(py)?.try_iter()?.unbind())
     }
 
-    /// The rows as a pandas DataFrame. ImportError without pandas.
+    fn _repr_html_(&self) -> String {
+        let row = |row: &store::ResultRow| {
+            let prompt: String = row.prompt.chars().take(PROMPT).collect();
+            let size = format!("{} bytes", row.code_length);
+            [row.id.clone(), row.generated_at.clone(), row.language.to_string(), row.model.clone(), size, prompt]
+        };
+        let rows: Vec<_> = self.0.items.iter().map(row).collect();
+        let more = if self.0.next.is_some() { "; there are more: pass cursor=page.next" } else { "" };
+        let caption = format!("{} results{more}", rows.len());
+        table(&caption, ["id", "time (UTC)", "language", "model", "#size", "prompt"], &rows)
+    }
+
+    /// The rows as a pandas DataFrame, their times as dates. ImportError without pandas.
     fn to_dataframe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let rows = PyList::empty(py);
         self.0.items.iter().try_for_each(|row| rows.append(ResultRow(row.clone()).to_dict(py)?))?;
-        py.import("pandas")?.call_method1("DataFrame", (rows,))
+        let pandas = py.import("pandas")?;
+        let frame = pandas.call_method1("DataFrame", (rows,))?;
+        if !self.0.items.is_empty() {
+            let dates = pandas.call_method1("to_datetime", (frame.get_item("generated_at")?,))?;
+            frame.set_item("generated_at", dates)?;
+        }
+        Ok(frame)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use claude_code_aws::doctor;
 use claude_code_aws::generation::{self, Cached as CachedAge};
+use claude_code_aws::money::price::SignedPicoUsd;
 use claude_code_aws::money::receipt::{self, Item};
 use claude_code_aws::plan;
 use claude_code_aws::{BudgetView, Cost, PicoUsd, answer::diagnostic, money::usage};
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use crate::convert::money::{Usd, usd};
 use crate::convert::record::record;
+use crate::notebook::table::table;
 
 record! {
     /// Tokens of all sends of a request together.
@@ -64,6 +66,22 @@ record! {
         saved_by_prompt_cache_usd: Usd = |r| r.saved.by_prompt_cache_usd.into();
         /// What the tier saved against the complex tier's model, in dollars.
         saved_by_tier_usd: Usd = |r| r.saved.by_tier_usd.into();
+    }
+
+    fn __str__(&self) -> String {
+        let line = |item: &Item| format!("{}: {}", item.what, amount(item.usd));
+        let lines: Vec<String> = self.0.items.iter().map(line).collect();
+        format!("{} ({})", self.0.total(), lines.join(", "))
+    }
+
+    fn _repr_html_(&self) -> String {
+        let row = |item: &Item| {
+            let tokens = item.tokens.map_or_else(String::new, |tokens| tokens.to_string());
+            [item.attempt.to_string(), item.model.clone(), item.what.to_string(), tokens, amount(item.usd)]
+        };
+        let rows: Vec<_> = self.0.items.iter().map(row).collect();
+        let total = format!("total {}, prices of {}", self.0.total(), self.0.price_table);
+        table(&total, ["#attempt", "model", "for", "#tokens", "#dollars"], &rows)
     }
 }
 
@@ -143,6 +161,12 @@ record! {
         /// What the caller should know, in plain sentences.
         warnings: Vec<String> = |e| e.warnings.clone();
     }
+
+    fn _repr_html_(&self) -> String {
+        let e = &self.0;
+        let row = [e.tier.clone(), e.tier_reason.clone(), e.model.clone(), e.input_tokens.to_string(), e.worst_usd.to_string()];
+        table("estimate; nothing was sent", ["tier", "why", "model", "#prompt tokens", "#at most"], &[row])
+    }
 }
 
 impl From<plan::Estimate> for Estimate {
@@ -201,12 +225,23 @@ record! {
         fix: Option<&str> = |f| f.fix.as_deref();
     }
 
+    fn _repr_html_(&self) -> String {
+        let doctor::Finding { name, ok, detail, fix } = &self.0;
+        let state = if *ok { "ok" } else { "fix" };
+        let row = [state.to_owned(), name.clone(), detail.clone(), fix.clone().unwrap_or_default()];
+        table("doctor", ["state", "what", "found", "to do"], &[row])
+    }
+
     fn __str__(&self) -> String {
         let doctor::Finding { name, ok, detail, fix } = &self.0;
         let state = if *ok { "ok" } else { "fix" };
         let fix = fix.as_ref().map_or_else(String::new, |fix| format!(" ({fix})"));
         format!("{state:4} {name}: {detail}{fix}")
     }
+}
+
+fn amount(usd: Option<SignedPicoUsd>) -> String {
+    usd.map_or_else(|| "unpriced".to_owned(), |usd| usd.to_string())
 }
 
 /// A name of the schema, as JSON has it.

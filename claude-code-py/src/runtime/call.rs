@@ -1,6 +1,7 @@
 //! How a call crosses: one piece of work, and two faces for it. `wait` blocks with the interpreter released, drives the
 //! work and looks for signals; `Awaitable` belongs to an event loop. Neither starts anything before it is waited for.
 
+use std::ffi::CString;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -8,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_code_aws::Result;
 use futures_util::future::{BoxFuture, Either, select};
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::PyTypeInfo;
+use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -312,6 +314,22 @@ impl Awaitable {
             State::Ended => "ended",
         };
         format!("<{}(), {state}>", self.name)
+    }
+}
+
+/// As Python's own coroutines do: an `await` that was forgotten is a line on stderr, and nothing was sent.
+impl Drop for Awaitable {
+    fn drop(&mut self) {
+        if !matches!(self.swap(State::Ended), State::Fresh(_)) {
+            return;
+        }
+        let told =
+            CString::new(format!("{}() was never awaited: nothing was sent", self.name)).unwrap_or_default();
+        Python::try_attach(|py| {
+            if let Err(error) = PyErr::warn(py, &PyRuntimeWarning::type_object(py), &told, 1) {
+                error.write_unraisable(py, None);
+            }
+        });
     }
 }
 
