@@ -4,13 +4,23 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: readme jupyter first-contact apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
-	@cargo build $(ALL) --bin claude-code-aws --example quickstart --quiet --locked
-	@$(or $(CARGO_TARGET_DIR),target)/debug/examples/quickstart
+	@.ci/demo
 
-test: rust fuzz python apps infra  ## everything that must hold, at 1/20 of the campaigns' size
+test:  ## everything that must hold, at 1/20 of the campaigns' size, with a summary at the end
+	@MAKE="$(MAKE)" .ci/test
+
+readme: $(PY) module  ## every block of README.md, extracted and run, offline
+	$(PY) .ci/readme $(TARGET)
+
+jupyter: $(PY) module  ## the notebooks of examples/python in JupyterLab, in an environment of their own
+	$(PY) -m pip install --quiet --disable-pip-version-check jupyterlab
+	PYTHONPATH=$(CURDIR)/claude-code-py/python $(PY) -m jupyterlab $(NOTEBOOKS)
+
+first-contact: module  ## three newcomers: README and docs as printed, a fresh crate, pip install, the notebooks
+	.ci/first-contact
 
 rust:
 	cargo test $(ALL) --locked
@@ -164,7 +174,7 @@ apps-tools: $(PY) module  ## the applications with every tool: prism, tsc, cfn-l
 	.ci/apps-tools $(abspath $(VENV))
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: features client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features first-contact client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

@@ -21,7 +21,8 @@ pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<Found<'
     let asked = squeezed(text);
     let stated = stated_language(message);
     let whole = squeezed(message);
-    let lacks = |sample: &Sample| sample.given.iter().find(|given| !whole.contains(&squeezed(given))).cloned();
+    let lacks =
+        |sample: &Sample| sample.given.iter().find(|given| !whole.contains(&squeezed(given))).cloned();
     let has_given = |sample: &Sample| lacks(sample).is_none();
     let is_exact = |sample: &&Sample| {
         // Whoever asks without the protocol puts the file behind the prompt.
