@@ -1,3 +1,5 @@
+//! The program of README.md, word for word below this line: `.ci/readme` compares and runs it.
+
 use claude_code_aws::{GenerateRequest, PicoUsd, local};
 
 #[tokio::main(flavor = "current_thread")]
