@@ -335,7 +335,7 @@ def test_an_async_client_is_closed_without_blocking_the_loop(tmp_path: Path) -> 
 
 
 def test_a_call_that_is_never_awaited_says_so_and_sends_nothing(claude_twin: Twin) -> None:
+    client = claude_twin.async_client()
     with pytest.warns(RuntimeWarning, match=r"generate\(\) was never awaited: nothing was sent"):
-        claude_twin.async_client().generate(REVERSE)
-        gc.collect()
+        client.generate(REVERSE)
     assert claude_twin.sent() == []

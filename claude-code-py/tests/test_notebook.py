@@ -188,6 +188,6 @@ def test_figures_show_as_tables_of_escaped_text(client: Client) -> None:
     assert g.id in shown
     assert "1 results" in shown
     assert "ok" in client.doctor()[0]._repr_html_()
-    for html in (receipt, shown):
-        assert "<script" not in html
-        assert "http" not in html
+    for table in (receipt, shown):
+        assert "<script" not in table
+        assert "http" not in table

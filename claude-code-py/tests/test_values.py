@@ -133,8 +133,7 @@ def test_a_result_from_a_pickle_says_how_to_refine_it(client: Client) -> None:
 
 def test_models_are_those_of_the_catalogue_with_the_ids_that_are_asked_for(client: Client) -> None:
     models = client.models()
-    haiku = next(model for model in models if model["name"] == "claude-haiku-5-5")
-    assert haiku["id"] == "global.anthropic.claude-haiku-5-5"
+    haiku = next(model for model in models if model["id"] == "global.anthropic.claude-haiku-5-5")
     assert haiku["family"] == "haiku"
     assert haiku["max_output_tokens"] > 0
     with pytest.raises(claude_code.InvalidRequestError, match=r"did you mean sonnet\?"):

@@ -133,6 +133,7 @@ fn word(value: &toml::Value) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
