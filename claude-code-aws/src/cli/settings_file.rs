@@ -11,7 +11,7 @@ use claude_code_core::{Error, Result};
 pub(super) const PREFIX: &str = "CLAUDE_CODE_AWS_";
 
 /// The settings that there are, as docs/reference/environment.md has them.
-pub(super) const NAMES: [&str; 38] = [
+pub(super) const NAMES: [&str; 40] = [
     "PROVIDER",
     "MODEL_ID",
     "CATALOGUE",
@@ -32,6 +32,8 @@ pub(super) const NAMES: [&str; 38] = [
     "FIRST_EVENT_SECONDS",
     "IDLE_SECONDS",
     "RECONNECT_SECONDS",
+    "BATCH_ROLE_ARN",
+    "BATCH_BUCKET",
     "CA_BUNDLE",
     "AUTHORIZER_CLAIM",
     "STORE",
