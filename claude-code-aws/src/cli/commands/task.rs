@@ -43,7 +43,7 @@ pub(crate) async fn refine(global: Global, args: &RefineArgs, alive: Alive) -> R
     let client = setup::result_writer(global).await?;
     let id = super::results::full_id(&client, &args.id).await?;
     let result = setup::results(&client)?.get(client.scope(), &id).await?;
-    let request = asked(result.refine_request(args.instructions.as_str()), &args.answer.how);
+    let request = asked(result.refine_request(args.instructions.as_str()), &args.answer.how)?;
     asked_and_shown(global, &args.answer, request, alive).await
 }
 
