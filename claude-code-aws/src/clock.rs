@@ -14,6 +14,16 @@ impl Clock for SystemClock {
     }
 }
 
+/// A moment as signatures and credentials have it.
+#[cfg(feature = "otlp")]
+pub(crate) type Moment = SystemTime;
+
+/// The moment now.
+#[cfg(feature = "otlp")]
+pub(crate) fn moment() -> Moment {
+    SystemTime::now()
+}
+
 /// A moment of the system's clock; none before 1970.
 pub(crate) fn millis(moment: SystemTime) -> Option<UtcMillis> {
     let since = moment.duration_since(UNIX_EPOCH).ok()?;

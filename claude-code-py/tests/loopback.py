@@ -1,4 +1,4 @@
-"""A server with the Messages API or with Converse on loopback: what it was asked, and which of its connections are open."""
+"""A server with the Messages API or Converse on loopback: what it was asked, and which of its connections are open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 import zlib
-from typing import Any, Callable, Sequence, Union
+from collections.abc import Sequence
+from typing import Any, Callable, Union
 
 import pytest
 

@@ -1,8 +1,9 @@
-"""Who is charged for a shared attempt: whatever callers do, the receipts of those that ended, with what nobody took, are
-the ledger.
+"""Who is charged for a shared attempt: whatever callers do, the receipts of those that ended, with what nobody took,
+are the ledger.
 
-Each schedule starts callers of two prompts, some of which are equal and share an attempt; they cancel, close, fail, wait
-in pieces or take their result. What all callers of an attempt gave up is told by the log of requests, as `cancelled`."""
+Each schedule starts callers of two prompts, some of which are equal and share an attempt; they cancel, close, fail,
+wait in pieces or take their result. What all callers of an attempt gave up stands in the log of requests, as
+`cancelled`."""
 
 from __future__ import annotations
 
@@ -104,7 +105,7 @@ async def pieces(client: AsyncClient, prompt: str, schedule: Schedule) -> Outcom
     s = client.stream(prompt, model="haiku", max_sends=1)
     while True:
         try:
-            event = await asyncio.wait_for(s.__anext__(), 0.0005 + schedule.moment(0.002))
+            event: object = await asyncio.wait_for(s.__anext__(), 0.0005 + schedule.moment(0.002))
         except asyncio.TimeoutError:
             continue
         if isinstance(event, Finished):
@@ -214,7 +215,7 @@ def shut(client: Client, prompt: str, schedule: Schedule) -> Outcome:
 def enough(client: Client, prompt: str, schedule: Schedule) -> Outcome:
     """Raises at the first piece of a file: the leader's, while it is written."""
 
-    def raises(event: claude_code.Event) -> None:
+    def raises(event: object) -> None:
         if isinstance(event, FileChunk):
             raise LookupError
 

@@ -1,7 +1,7 @@
 """Usage as servers were publicly reported to send it: each report's shape, played on loopback, and what it comes to.
 
-A name says where the shape was seen; figures are the report's where it has some. Of a stream each figure is the largest that was
-reported, so that nothing is charged below what a service told."""
+A name says where the shape was seen; figures are the report's where it has some. Of a stream each figure is the
+largest that was reported, so that nothing is charged below what a service told."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_closed_streams_use_up_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_kept_task_polled_by_wait_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """inclusionAI/Avernet#2057 and Kiln-AI/Kiln#1435: heartbeats by asyncio.wait, by wait_for and by a timeout block."""
+    """inclusionAI/Avernet#2057, Kiln-AI/Kiln#1435: heartbeats by asyncio.wait, by wait_for and by a timeout block."""
 
     async def beats(client: claude_code.AsyncClient, way: str) -> list[object]:
         s = client.stream(f"hello {way}", model="claude-sonnet-5-5", cache="off")

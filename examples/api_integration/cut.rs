@@ -162,7 +162,7 @@ fn slim(value: &mut Value) {
             // A property may be called `example`: what is in a `properties` is a schema.
             entries.retain(|key, value| {
                 !key.starts_with("x-")
-                    && !(matches!(key.as_str(), "examples" | "example" | "externalDocs") && !is_schema(value))
+                    && (is_schema(value) || !matches!(key.as_str(), "examples" | "example" | "externalDocs"))
             });
             if let Some(Value::String(text)) = entries.get_mut("description")
                 && text.chars().count() > MAX_WORDS

@@ -84,8 +84,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     run(async {
         match cli.command {
-            Command::New(args) => new(args).await,
-            Command::More(args) => more(args).await,
+            Command::New(args) => Box::pin(new(args)).await,
+            Command::More(args) => Box::pin(more(args)).await,
         }
     })
 }

@@ -77,7 +77,7 @@ pub(crate) fn statements(resource: &Resource) -> Vec<&Node> {
         let is_statement =
             (has("Action") || has("NotAction")) && has("Effect") || has("actions") || has("not_actions");
         let effect = node.get("Effect").or(node.get("effect")).and_then(Node::as_text).unwrap_or("Allow");
-        if is_statement && effect.ends_with("llow") || is_statement && effect.ends_with("ALLOW") {
+        if is_statement && (effect.ends_with("llow") || effect.ends_with("ALLOW")) {
             found.push(node);
         }
     });

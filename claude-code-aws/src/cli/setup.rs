@@ -39,13 +39,13 @@ pub(super) fn config(global: Global) -> Result<Config> {
 
 /// A client that answers prompts.
 pub(super) async fn client(global: Global) -> Result<Client> {
-    crate::connect(config(global)?).await
+    Box::pin(crate::connect(config(global)?)).await
 }
 
 /// The service creator with its client, the services that it writes, and whether these are kept.
 pub(super) async fn creator(global: Global) -> Result<(Creator, Client, Services, bool)> {
     let config = config(global)?;
-    let connected = crate::connect::connect_places(&config).await?;
+    let connected = Box::pin(crate::connect::connect_places(&config)).await?;
     let is_kept = connected.places.is_some();
     let services = crate::storage::services::of(&connected, &config);
     let client = connected.client;
@@ -55,14 +55,14 @@ pub(super) async fn creator(global: Global) -> Result<(Creator, Client, Services
 /// A client that plans and never sends: no provider is reached, no store opened, no credential looked for.
 pub(super) async fn planner(global: Global) -> Result<Client> {
     let config = Config { provider: Provider::Samples, store: Some(Store::None), ..config(global)? };
-    crate::connect(config).await
+    Box::pin(crate::connect(config)).await
 }
 
 /// A client for what is kept. Here the store is asked for, so one that cannot be had is an error.
 pub(super) async fn result_writer(global: Global) -> Result<Client> {
     let config = config(global)?;
     let store = Some(config.store.unwrap_or(config.default_store));
-    crate::connect(Config { provider: Provider::Samples, store, ..config }).await
+    Box::pin(crate::connect(Config { provider: Provider::Samples, store, ..config })).await
 }
 
 /// The results themselves, for what looks after their bucket.
@@ -70,7 +70,7 @@ pub(super) async fn stored(global: Global) -> Result<AwsResults> {
     let config = config(global)?;
     let store = Some(config.store.unwrap_or(config.default_store));
     let config = Config { provider: Provider::Samples, store, ..config };
-    let places = crate::connect::connect_places(&config).await?.places.ok_or_else(no_results)?;
+    let places = Box::pin(crate::connect::connect_places(&config)).await?.places.ok_or_else(no_results)?;
     let dynamodb = crate::storage::dynamodb::client(&places.sdk);
     Ok(AwsResults::new(dynamodb, crate::storage::s3::client(&places.sdk), &config.table_name, &places.bucket))
 }

@@ -91,5 +91,5 @@ fn is_mark(line: &str, language: &str) -> bool {
         || BEGINNINGS.iter().any(|begin| line.starts_with(begin))
         || is_sentinel
         || is_heredoc
-        || (!MARKUP.contains(&language) && TAGS.iter().any(|tag| is_tag(tag)))
+        || (!MARKUP.contains(&language) && TAGS.iter().any(is_tag))
 }

@@ -145,8 +145,9 @@ fn within_a_line(text: &str, search: &str) -> Result<Fit, String> {
     let is_apart = |at: usize| {
         let before = text[..at].chars().next_back();
         let after = text[at + piece.len()..].chars().next();
-        !(is_word(before) && is_word(piece.chars().next()))
-            && !(is_word(after) && is_word(piece.chars().next_back()))
+        let goes_on_before = is_word(before) && is_word(piece.chars().next());
+        let goes_on_after = is_word(after) && is_word(piece.chars().next_back());
+        !goes_on_before && !goes_on_after
     };
     let is_piece = !piece.contains('\n') && !piece.trim().is_empty();
     let is_line = piece.len() < search.len();

@@ -16,7 +16,6 @@ mod edits;
 mod fence;
 mod info;
 mod nested;
-mod outer;
 mod path;
 mod quoted;
 mod reader;

@@ -138,7 +138,7 @@ async fn no_lazy_answer_is_accepted_with_a_lost_definition() {
 fn thinned(text: &str, is_all: bool, mark: &str) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let is_head = |line: &&str| !line.trim_start().starts_with(['#', '/', '@', '*']);
-    let head = lines.iter().position(|line| is_head(&line)).unwrap_or(0);
+    let head = lines.iter().position(is_head).unwrap_or(0);
     let first = if lines.get(head + 1).is_some_and(|line| line.trim() == "{") { head + 2 } else { head + 1 };
     let is_closed = lines.last().is_some_and(|line| matches!(line.trim(), "}" | "};" | "end"));
     let end = lines.len() - usize::from(is_closed);

@@ -86,6 +86,24 @@ fn a_name_that_nothing_binds_is_an_error() {
 }
 
 #[test]
+fn a_list_of_requirements_counts_in_its_folder_and_below_and_only_if_it_is_whole() {
+    let code = "import yaml\n\nyaml.safe_load('a')\n";
+    let severity = |files: &[(&str, &str)]| {
+        let found = finding(files);
+        if found.contains(": error: ") { "error" } else { "warning" }
+    };
+    let list = "requests\n";
+    assert_eq!(severity(&[("app/a.py", code), ("requirements.txt", list)]), "error");
+    assert_eq!(severity(&[("api/a.py", code), ("api/requirements.txt", list)]), "error");
+    assert_eq!(severity(&[("app/a.py", code), ("examples/shop/requirements.txt", list)]), "warning");
+    assert_eq!(severity(&[("docs/conf_of.py", code), ("requirements.txt", list)]), "warning");
+    let setup = "from setuptools import setup\n\nsetup(install_requires=open('requirements/default.txt').readlines())\n";
+    assert_eq!(severity(&[("a.py", code), ("requirements.txt", list), ("setup.py", setup)]), "warning");
+    let toml = "[project]\nname = \"a\"\ndynamic = [\"dependencies\"]\n";
+    assert_eq!(severity(&[("a.py", code), ("pyproject.toml", toml)]), "warning");
+}
+
+#[test]
 fn third_party_imports_are_in_the_requirements() {
     let code = "import os\nimport yaml\nimport jwt\nfrom google.cloud import storage\nimport starlette\n\n_ = (os, yaml, jwt, storage, starlette)\n";
     let found = told(&[("a.py", code), ("requirements.txt", "PyJWT>=2\ngoogle-cloud-storage\nfastapi\n")]);

@@ -9,7 +9,6 @@ pub(super) mod doctor;
 pub(super) mod generate;
 pub(super) mod iam;
 pub(super) mod models;
-pub(super) mod profile;
 pub(super) mod refactor;
 pub(super) mod results;
 pub(super) mod samples;

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn the_variables_decide_in_their_order() {
-        let cases: [(bool, &[(&str, &str)], bool); 9] = [
+        type Case<'a> = (bool, &'a [(&'a str, &'a str)], bool);
+        let cases: [Case<'_>; 9] = [
             (true, &[], true),
             (false, &[], false),
             (true, &[("NO_COLOR", "1")], false),

@@ -102,6 +102,6 @@ impl hyper::body::Body for Arriving {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size.clone()
+        self.size
     }
 }

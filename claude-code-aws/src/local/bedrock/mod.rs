@@ -280,7 +280,7 @@ impl Outcome {
     fn of(reply: Reply) -> Self {
         match reply {
             Reply::Error { code, status, message } => Outcome::Error(Refused { code, status, message }),
-            Reply::Answer { text, end } => Outcome::Answer(Told::Whole { text, end }),
+            Reply::Answer { text, end } => Outcome::Answer(Told::Whole { text, end: Box::new(end) }),
             Reply::Streamed(answer) => Outcome::Answer(Told::Written(answer.take())),
             Reply::Faulty { reply, .. } => Outcome::of(*reply),
         }

@@ -31,7 +31,7 @@ pub(super) trait Style: Send + 'static {
 
 /// What there is to write.
 pub(super) enum Told {
-    Whole { text: String, end: End },
+    Whole { text: String, end: Box<End> },
     Written(BoxStream<'static, Chunk>),
 }
 
@@ -47,7 +47,7 @@ impl Told {
     /// Text and end of the complete answer. Fails with what it broke off with.
     pub(super) async fn whole(self) -> Result<(String, End), Refused> {
         let mut chunks = match self {
-            Told::Whole { text, end } => return Ok((text, end)),
+            Told::Whole { text, end } => return Ok((text, *end)),
             Told::Written(chunks) => chunks,
         };
         let mut text = String::new();

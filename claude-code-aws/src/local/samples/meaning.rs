@@ -151,7 +151,7 @@ impl Meaning {
     pub(super) fn new(prompt: &str, language: &str, needed: &str, may: &str, order: &str) -> Self {
         let stems = |words: &str| words.split([' ', '/']).filter(|w| !w.is_empty()).map(stem).collect();
         Meaning {
-            needed: needed.split_whitespace().map(|group| stems(group)).collect(),
+            needed: needed.split_whitespace().map(stems).collect(),
             may: stems(may),
             order: stems(order),
             objects: Wish::new(may).languages,

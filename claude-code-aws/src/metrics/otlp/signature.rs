@@ -2,12 +2,14 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+
+use crate::clock::{Moment, moment};
 
 /// Credentials that end sooner are looked for anew.
 const LEFT: Duration = Duration::from_secs(60);
@@ -18,7 +20,7 @@ const KEPT: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Signer {
     provider: SharedCredentialsProvider,
-    last: Mutex<Option<(Credentials, SystemTime)>>,
+    last: Mutex<Option<(Credentials, Moment)>>,
 }
 
 impl Signer {
@@ -37,7 +39,7 @@ impl Signer {
             .identity(&identity)
             .region(region)
             .name(service)
-            .time(SystemTime::now())
+            .time(moment())
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| error.to_string())?
@@ -57,7 +59,7 @@ impl Signer {
     }
 
     async fn credentials(&self) -> Result<Credentials, String> {
-        let now = SystemTime::now();
+        let now = moment();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((found, until)) = last
             && now < until

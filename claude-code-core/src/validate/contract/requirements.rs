@@ -18,6 +18,7 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         return Vec::new();
     };
     let mut found = Vec::new();
+    let lists = Lists::of(project.sources);
     for (index, source, module) in project.read() {
         let mut told: Vec<&str> = Vec::new();
         for import in module.imports.iter().filter(|import| import.level == 0 && !import.guarded) {
@@ -29,7 +30,7 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
                 continue;
             }
             told.push(first);
-            let severity = severity(source, declared, first);
+            let severity = severity(source, &lists, declared, first);
             let wanted = distributions::suggested(first);
             let message = format!(
                 "`{first}` is imported, but requirements.txt does not list `{wanted}`{}",
@@ -41,12 +42,51 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     found
 }
 
-fn severity(source: &Source, declared: &[String], module: &str) -> Severity {
+fn severity(source: &Source, lists: &Lists<'_>, declared: &[String], module: &str) -> Severity {
     let brought = distributions::brings(declared, module);
     let in_lambda = IN_LAMBDA.contains(&module)
         && (source.text.contains("_handler(") || source.text.contains("handler(event"));
-    // What a test lacks is rarely a fault of the service.
-    if brought || in_lambda || source.is_test() { Severity::Warning } else { Severity::Error }
+    // What a test or the documentation lacks is rarely a fault of the service.
+    let is_beside = source.is_test()
+        || source.path.is_some_and(|path| path.split('/').any(|part| BESIDE.contains(&part)));
+    let is_certain = lists.are_of(source) && !brought && !in_lambda && !is_beside;
+    if is_certain { Severity::Error } else { Severity::Warning }
+}
+
+/// Folders whose code has requirements of its own.
+const BESIDE: [&str; 5] = ["docs", "doc", "examples", "scripts", "benchmarks"];
+
+/// The lists of requirements that are whole.
+struct Lists<'p> {
+    /// The folders in which they lie; none if a program makes a list.
+    folders: Vec<&'p str>,
+}
+
+impl<'p> Lists<'p> {
+    fn of(sources: &[Source<'p>]) -> Self {
+        let is_made = |source: &Source| {
+            matches!(source.name(), "setup.py" | "setup.cfg")
+                || source.name() == "pyproject.toml" && source.text.contains("dynamic")
+        };
+        let is_list = |source: &&Source<'p>| {
+            let name = source.name();
+            let is_plain = name.starts_with("requirements") && name.ends_with(".txt");
+            is_plain || name == "pyproject.toml" && source.text.contains("dependencies")
+        };
+        let folder = |path: &'p str| path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let lists = sources.iter().filter(is_list);
+        let folders = lists.filter_map(|source| source.path.map(folder)).collect();
+        Lists { folders: if sources.iter().any(is_made) { Vec::new() } else { folders } }
+    }
+
+    /// Whether one lies in a file's folder or above.
+    fn are_of(&self, source: &Source) -> bool {
+        let path = source.path.unwrap_or("");
+        let is_above = |folder: &str| {
+            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.folders.iter().any(|folder| is_above(folder))
+    }
 }
 
 /// The normal names of all declared distributions; none without a manifest, or if one leads elsewhere.

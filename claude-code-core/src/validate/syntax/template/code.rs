@@ -44,7 +44,7 @@ fn read(text: &str, is_ruby: bool) -> (Vec<Range<usize>>, Option<String>) {
         let code = code.trim_end_matches(['-', '_']);
         is_readable &= !ends_in_comment(code, is_ruby);
         view[start..start + code.len()].copy_from_slice(code.as_bytes());
-        if is_shown && inner.starts_with('=') || is_shown && !is_ruby {
+        if is_shown && (inner.starts_with('=') || !is_ruby) {
             view[at..at + 3].copy_from_slice(b"_ =");
         }
         view[end] = b';';

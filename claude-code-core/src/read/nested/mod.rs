@@ -4,6 +4,8 @@
 //! an info string opens an inner block, and the next bare one closes it. A bare one outside inner blocks is
 //! the end or opens an inner block: what follows tells which.
 
+mod outer;
+
 /// A line as far as nesting cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -1,8 +1,8 @@
 //! An answer that stands as a whole in one fence of Markdown: its files are those of its inside.
 
-use super::answer::Answer;
-use super::cursor::is_blank;
-use super::reader::AnswerReader;
+use crate::read::answer::Answer;
+use crate::read::cursor::is_blank;
+use crate::read::reader::AnswerReader;
 
 /// Info strings of fences that models put around a whole answer.
 const AROUND: [&str; 6] = ["", "markdown", "md", "text", "txt", "plaintext"];
@@ -11,7 +11,7 @@ const MAX_WORDS: usize = 12;
 
 impl AnswerReader {
     /// Takes the files of the only block, if it is nothing but named files with the lines that name them.
-    pub(super) fn read_outer_fence(&mut self) {
+    pub(in crate::read) fn read_outer_fence(&mut self) {
         let is_document = self.hint.as_ref().is_some_and(|hint| hint.as_str() == "markdown");
         let Some(content) = self.builder.only_block(&AROUND).filter(|_| !is_document && !self.is_inner)
         else {

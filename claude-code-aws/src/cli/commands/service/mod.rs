@@ -1,5 +1,7 @@
 //! `service new`: the seven questions in the terminal, or their answers a line each on stdin; then the six files.
 
+mod profile;
+
 use std::io::{BufRead, IsTerminal};
 
 use crate::service_creator::{Code, Conversation, Creator, STEPS, Shown, TOTAL_STEPS};
@@ -9,7 +11,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use crate::cli::args::{Global, NewServiceArgs, ServiceCommand};
-use crate::cli::commands::{generate, profile};
+use crate::cli::commands::generate;
 use crate::cli::output::exit;
 use crate::cli::output::figures::{cost, count, model, some};
 use crate::cli::output::json;
