@@ -34,6 +34,15 @@ fn a_relative_import_leads_to_a_file() {
 }
 
 #[test]
+fn a_plain_import_within_a_package_means_no_file_beside_it() {
+    let own = ("core/responses.py", "import responses\n\nBase = responses.CallbackResponse\n");
+    let user = ("core/mock.py", "import responses\n\nresponses.GET\n");
+    assert_eq!(told(&[("core/__init__.py", ""), own, user]), [""; 0]);
+    let found = finding(&[("core/store.py", "a = 1\n"), ("core/main.py", "import store\n\nstore.b\n")]);
+    assert!(found.contains("core/store.py does not define `b`"), "a folder of scripts: {found}");
+}
+
+#[test]
 fn a_call_on_a_module_finds_its_function() {
     let found = finding(&[("a.py", "import store as s\n\ns.lod()\n"), ("store.py", "def load(): ...\n")]);
     assert_eq!(found, "a.py:3:3: error: store.py does not define `lod` (did you mean `load`?)");

@@ -29,6 +29,8 @@ const GOOD: &[(&str, &str)] = &[
     ("cookiecutter.json", "{\"a\": \"{% if b %}c{% endif %}\", \"d\": [1, 2]}\n"),
     ("values.json", "{\n  {% if a %}\n  \"b\": 1,\n  {% endif %}\n  \"c\": {{ d }}\n}\n"),
     ("wf/a.yaml", "run: |\n  {%- if x %}\n  {{ range }}\nb: \"{% for %}\"\n"),
+    ("docs/tags.txt", "Every {% for x in y %} needs its end.\n"),
+    ("docs/tags.md", "`{{ if .a }}` and `{{ end }}`, then `{{ end }}`.\n"),
     ("a.sql", "select * from {{ ref('a') }} {% if b %} where (c {% endif %}\n"),
 ];
 

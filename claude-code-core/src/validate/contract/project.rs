@@ -104,7 +104,11 @@ impl<'a> Project<'a> {
             return Target::Outside;
         }
         base.extend(module.split('.'));
-        let found = match self.at_path(&base.join("/")) {
+        // Within a package a plain name never means the file beside: `import queue` in app/queue.py's folder.
+        let folder = base[..base.len() - module.split('.').count()].join("/");
+        let is_package = self.at(&format!("{folder}/__init__.py")).is_some();
+        let beside = if is_package { Target::Outside } else { self.at_path(&base.join("/")) };
+        let found = match beside {
             Target::Outside => match self.by_name.get(module).map(Vec::as_slice) {
                 Some([one, ..]) => Target::Module(*one),
                 _ if self.is_package(module) => Target::Package,

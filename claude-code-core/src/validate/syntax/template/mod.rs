@@ -35,9 +35,8 @@ const GO: [&str; 4] = [".tpl", ".gotmpl", ".tmpl", ".gohtml"];
 const JINJA: [&str; 6] = [".j2", ".jinja", ".jinja2", ".njk", ".liquid", ".twig"];
 const HANDLEBARS: [&str; 3] = [".hbs", ".mustache", ".handlebars"];
 
-/// Languages whose text templates are made of.
-const FILLED_IN: [&str; 11] =
-    ["yaml", "html", "sql", "json", "toml", "css", "xml", "text", "markdown", "bash", "dockerfile"];
+/// Languages whose text templates are made of. Prose writes about tags, too: there only a name tells a template.
+const FILLED_IN: [&str; 9] = ["yaml", "html", "sql", "json", "toml", "css", "xml", "bash", "dockerfile"];
 
 /// Words of an error's sentence, and the byte where it is.
 type Told = (usize, String);
