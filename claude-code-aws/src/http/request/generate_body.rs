@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::response::problem::Problem;
 
+/// Text of a file: anything but a NUL byte.
+const TEXT: &str = r"^[^\x00]*$";
 /// A language's name, for the API's description; the core decides.
 pub(crate) const LANGUAGE: &str = r"^[A-Za-z0-9+#_-][A-Za-z0-9+#._-]{0,31}$";
 /// Text that says something, for the API's description.
@@ -35,6 +37,7 @@ pub(crate) struct FileBody {
     #[schemars(length(min = 1, max = 900), regex(pattern = r"^[^\r\n]*\S[^\r\n]*$"))]
     path: String,
     /// Its text.
+    #[schemars(regex(pattern = TEXT))]
     content: String,
 }
 
@@ -139,6 +142,7 @@ pub(crate) struct RefactorBody {
     #[serde(default)]
     files: Vec<FileBody>,
     /// The code to change, where it is a single unnamed file.
+    #[schemars(regex(pattern = TEXT))]
     code: Option<String>,
     /// The language of `code`.
     #[schemars(regex(pattern = LANGUAGE))]
