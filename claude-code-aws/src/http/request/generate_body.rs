@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::response::problem::Problem;
 
+/// A model: a family's name, or an id, which is never a word of letters alone.
+const MODEL: &str = r"^(haiku|sonnet|opus|fable|mythos|[A-Za-z]*[0-9_:/-](\.?[A-Za-z0-9_:/-])*|[A-Za-z]+\.[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*)$";
 /// Text of a file: anything but a NUL byte.
 const TEXT: &str = r"^[^\x00]*$";
 /// A language's name, for the API's description; the core decides.
@@ -109,7 +111,7 @@ pub(crate) struct GenerateBody {
     /// The tier; left out: the classifier's.
     tier: Option<TierBody>,
     /// A model id, or `haiku`, `sonnet`, `opus`; left out: the tier's current model.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*$"), length(max = 256))]
+    #[schemars(regex(pattern = MODEL), length(max = 256))]
     model: Option<String>,
     /// How hard the model tries.
     effort: Option<EffortBody>,
@@ -150,7 +152,7 @@ pub(crate) struct RefactorBody {
     /// The tier; left out: the classifier's.
     tier: Option<TierBody>,
     /// A model id, or `haiku`, `sonnet`, `opus`.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_:/-](\.?[A-Za-z0-9_:/-])*$"), length(max = 256))]
+    #[schemars(regex(pattern = MODEL), length(max = 256))]
     model: Option<String>,
     /// The most that the request may cost, in dollars as a decimal string.
     #[schemars(regex(pattern = r"^[0-9]{1,7}(\.[0-9]{1,12})?$"))]
