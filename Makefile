@@ -174,7 +174,7 @@ apps-tools: $(PY) module  ## the applications with every tool: prism, tsc, cfn-l
 	.ci/apps-tools $(abspath $(VENV))
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: features first-contact client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features first-contact client-matrix dask module apps apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 
