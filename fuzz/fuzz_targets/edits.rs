@@ -11,8 +11,10 @@ fuzz_target!(|data: &[u8]| {
     let mut parts = text.splitn(3, '\u{0}');
     let (file, search, replace) =
         (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
-    let files = BTreeMap::from([("a.py".to_owned(), file.to_owned()), ("b.py".to_owned(), "kept\n".to_owned())]);
-    let edit = Edit { path: Some("a.py".into()), search: search.into(), replace: replace.into() };
+    let files =
+        BTreeMap::from([("a.py".to_owned(), file.to_owned()), ("b.py".to_owned(), "kept\n".to_owned())]);
+    let edit =
+        Edit { path: Some("a.py".into()), search: search.into(), replace: replace.into(), ..Edit::default() };
     if let Ok(changed) = apply(&files, &[edit]) {
         for change in changed {
             assert_eq!(change.path, "a.py");

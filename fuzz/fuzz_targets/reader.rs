@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use claude_code_core::read::{AnswerReader, AnswerEvent, read_answer};
+use claude_code_core::read::{AnswerEvent, AnswerReader, read_answer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

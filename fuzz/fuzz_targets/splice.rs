@@ -10,7 +10,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((received, rest)) = text.split_once('\u{0}') else { return };
     let Some(anchor) = Anchor::of(received) else { return };
     let _ = anchor.request(&["a.py"]);
-    let mut splice = Splice::new(anchor, (rest.len() % 2 == 0).then(Language::text));
+    let mut splice = Splice::new(
+        anchor,
+        (rest.len() % 2 == 0).then(Language::text),
+        (rest.len() % 3 == 0).then(|| "a.py".to_owned()),
+    );
     let mut joined = Vec::new();
     let mut left = rest;
     while !left.is_empty() {

@@ -7,9 +7,34 @@ use libfuzzer_sys::fuzz_target;
 
 /// One path for each way of checking, and those whose contents are read together.
 const PATHS: [&str; 28] = [
-    "a.py", "b.py", "s.sql", "README.md", "requirements.txt", "a.yaml", "a.json", "a.toml", "a.js", "b.ts", "a.tsx",
-    "a.go", "a.rs", "a.c", "A.java", "a.sh", "a.html", "a.css", "main.tf", "pyproject.toml",
-    "a.php", "A.cs", "a.cpp", "a.rb", "chart/templates/a.yaml", "t.html.j2", "tsconfig.json", "a.mts",
+    "a.py",
+    "b.py",
+    "s.sql",
+    "README.md",
+    "requirements.txt",
+    "a.yaml",
+    "a.json",
+    "a.toml",
+    "a.js",
+    "b.ts",
+    "a.tsx",
+    "a.go",
+    "a.rs",
+    "a.c",
+    "A.java",
+    "a.sh",
+    "a.html",
+    "a.css",
+    "main.tf",
+    "pyproject.toml",
+    "a.php",
+    "A.cs",
+    "a.cpp",
+    "a.rb",
+    "chart/templates/a.yaml",
+    "t.html.j2",
+    "tsconfig.json",
+    "a.mts",
 ];
 
 fn file(path: &str, content: &str) -> CodeFile {
