@@ -27,7 +27,10 @@ pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<Found<'
     let is_exact = |sample: &&Sample| {
         // Whoever asks without the protocol puts the file behind the prompt.
         let may_go_on = !sample.given.is_empty() && text.len() == message.len();
-        sample.keys.iter().any(|key| asked == *key || may_go_on && asked.starts_with(key))
+        sample
+            .keys
+            .iter()
+            .any(|key| asked == *key || may_go_on && asked.starts_with(key) || foresees(sample, key, &asked))
     };
     let speaks = |sample: &Sample| {
         let in_file = |stated: &str| sample.files.iter().any(|file| language(&file.language) == stated);
@@ -59,6 +62,13 @@ pub(super) fn sample<'a>(samples: &'a [Sample], message: &str) -> Result<Found<'
         }
         _ => unknown(samples, &wish, has_given),
     })
+}
+
+/// Whether a prompt goes on behind the sample's as the sample foresees: with all of its given texts, and in the task itself.
+/// A prompt that asks for something else besides is another task.
+fn foresees(sample: &Sample, key: &str, asked: &str) -> bool {
+    let holds = |rest: &str| sample.given.iter().all(|given| rest.contains(&squeezed(given)));
+    !sample.given.is_empty() && asked.strip_prefix(key).is_some_and(holds)
 }
 
 /// The user's own words: between `<task>` and `</task>`, else the whole message.
@@ -103,4 +113,36 @@ fn unknown(samples: &[Sample], wish: &Wish, has_given: impl Fn(&Sample) -> bool)
         "no sample answer for this prompt; the local twin has no model. The nearest samples:{nearest}\nA real model: AWS \
          credentials (Bedrock), ANTHROPIC_API_KEY, or a local Messages API server (ANTHROPIC_BASE_URL)."
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    fn samples() -> Vec<Sample> {
+        let text = |given: &str, content: &str| {
+            format!("prompt: Make a converter.\n{given}\nA sentence.\n\n````python a.py\n{content}\n````\n")
+        };
+        let given = text("given: The tests of this project fail\n", "mended = True");
+        [text("", "first = True"), given].iter().map(|text| parse::sample(text).unwrap()).collect()
+    }
+
+    fn content(task: &str) -> Option<String> {
+        let message = format!("<task>{task}</task>\nAnswer with files.");
+        sample(&samples(), &message).ok().map(|found| found.sample.files[0].content.trim().to_owned())
+    }
+
+    #[test]
+    fn a_task_that_goes_on_with_the_given_text_has_the_sample_for_it() {
+        let task = "Make a converter.\n\nThe tests of this project fail:\n\nassert 1 == 2";
+        assert_eq!(content(task).as_deref(), Some("mended = True"));
+        assert_eq!(content("Make a converter.").as_deref(), Some("first = True"));
+    }
+
+    #[test]
+    fn a_task_that_asks_for_something_besides_has_no_sample() {
+        assert_eq!(content("Make a converter. Sort its units, too."), None);
+    }
 }
