@@ -49,8 +49,9 @@ python: $(PY) module  ## the Python package with its notebooks, and the twin rea
 	CLAUDE_CODE_AWS_COMMAND=$(CURDIR)/$(TARGET)/claude-code-aws $(PY) -m pytest -q claude-code-aws/tests/twin
 
 APPS := $(CURDIR)/examples
-apps: $(PY) module  ## the applications in examples/ from outside: their output, kills at every point, what their READMEs say
-	$(PY) -m pytest -q --rootdir=$(APPS) -p no:cacheprovider $(APPS)/code_generator $(APPS)/infra_automation $(APPS)/api_integration
+apps: $(PY) module  ## the applications in examples/ from outside: their output, kills at every point, what their READMEs say; in CI with every tool
+	@if [ -n "$${REQUIRE_TOOLS:-}" ]; then .ci/apps-tools $(abspath $(VENV)); else \
+	$(PY) -m pytest -q --rootdir=$(APPS) -p no:cacheprovider $(APPS)/code_generator $(APPS)/infra_automation $(APPS)/api_integration; fi
 
 infra:  ## templates and deployment: linters, policies, the three templates compared, rollbacks rehearsed on a mock
 	.ci/infra
@@ -174,7 +175,7 @@ apps-tools: $(PY) module  ## the applications with every tool: prism, tsc, cfn-l
 	.ci/apps-tools $(abspath $(VENV))
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: features first-contact client-matrix dask module apps apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features first-contact client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

@@ -14,12 +14,12 @@ mod sync {
 #[path = "../../claude-code-core/src/budget/reservation.rs"]
 #[allow(dead_code, reason = "the models use what races")]
 mod reservation;
+#[path = "../../claude-code-core/src/provider"]
 mod provider {
-    #[path = "../../../claude-code-core/src/provider/sent_flag.rs"]
     pub(crate) mod sent_flag;
 }
+#[path = "../../claude-code-core/src/state"]
 mod state {
-    #[path = "../../../claude-code-core/src/state/counters.rs"]
     pub(crate) mod counters;
 }
 #[path = "../../claude-code-core/src/cache/single_flight.rs"]
