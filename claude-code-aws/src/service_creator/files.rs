@@ -99,6 +99,19 @@ fn absent(files: &[CodeFile]) -> impl Iterator<Item = Diagnostic> {
     })
 }
 
+/// Files of the answer that no service has: they are not kept, which is said.
+fn beyond(files: &[CodeFile]) -> impl Iterator<Item = Diagnostic> {
+    let other =
+        files.iter().filter_map(|file| file.path.clone()).filter(|path| !FILES.contains(&path.as_str()));
+    other.map(|path| Diagnostic {
+        path: Some(path),
+        line: 0,
+        column: 0,
+        severity: Severity::Warning,
+        message: "not kept: a service has six files, and this is none of them".to_owned(),
+    })
+}
+
 /// All six are there; beside kept files, they fit them.
 struct SixFiles {
     kept: Vec<CodeFile>,
@@ -107,9 +120,11 @@ struct SixFiles {
 #[async_trait::async_trait]
 impl Check for SixFiles {
     async fn check(&self, files: &[CodeFile]) -> Vec<Diagnostic> {
-        if self.kept.is_empty() {
-            return absent(files).collect();
-        }
-        check(&together(&self.kept, files))
+        let mut found = match self.kept.is_empty() {
+            true => absent(files).collect(),
+            false => check(&together(&self.kept, files)),
+        };
+        found.extend(beyond(files));
+        found
     }
 }

@@ -128,6 +128,52 @@ fn questions_come_from_the_model_and_half_a_service_is_rejected() {
     assert!(done.last_line().contains(" · rejected · not stored"), "{done:?}");
 }
 
+/// A name that runs by itself costs nobody the files that were paid for: they are kept, and written without it when asked.
+#[test]
+fn a_refused_name_costs_neither_the_result_of_a_profile_nor_its_other_files() {
+    let place = Place::new();
+    let text = "```python tool.py\nvalue = 1\n```\n\n```json .vscode/tasks.json\n{\"tasks\": []}\n```\n";
+    let (_up, env) = answering(&place, text);
+    let own = "prompt = \"Write a tool for the editor.\"\nfiles = [\"tool.py\", \".vscode/tasks.json\"]\n\
+               [[questions]]\ntitle = \"Name\"\nquestion = \"Which?\"\n";
+    std::fs::write(place.work().join("own.toml"), own).unwrap();
+    let run = |more: &[&str]| {
+        let args = ["service", "new", "--profile", "own.toml", "-o", "out"];
+        let mut command = place.command(&[&args, more].concat());
+        command.envs(env.clone()).env("CLAUDE_CODE_AWS_STORE", "aws");
+        on(command, "a name\n")
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(
+        refused.err.contains(".vscode/tasks.json") && refused.err.contains("--skip-refused"),
+        "{refused:?}"
+    );
+    assert!(refused.last_line().contains(" · stored "), "what was paid for is named: {refused:?}");
+    assert!(!place.work().join("out").exists(), "all or nothing: {refused:?}");
+
+    let rest = run(&["--skip-refused"]);
+    assert_eq!(rest.code, 0, "{rest:?}");
+    assert!(rest.err.contains(".vscode/tasks.json is not written"), "{rest:?}");
+    assert_eq!(read(&place.work().join("out/tool.py")), "value = 1\n");
+    assert!(!place.work().join("out/.vscode").exists(), "{rest:?}");
+}
+
+#[test]
+fn a_file_that_no_service_has_is_not_kept_and_said() {
+    let place = Place::new();
+    let text = "```text question.txt\nWho pays for it?\n```\n\n```python backend_service.py\nvalue = 1\n```\n\n\
+                ```json .vscode/tasks.json\n{\"tasks\": []}\n```\n";
+    let (_up, env) = answering(&place, text);
+    let mut command = place.command(&["service", "new", "--json"]);
+    command.envs(env);
+    let done = on(command, &answers());
+    let told = done.json()["diagnostics"].as_array().unwrap().clone();
+    let told: Vec<_> = told.iter().filter(|found| found["path"] == ".vscode/tasks.json").collect();
+    assert!(told.iter().any(|found| found["severity"] == "warning"), "{done:?}");
+    assert_eq!(done.json()["files"].as_array().unwrap().len(), 1, "{done:?}");
+}
+
 /// The writer gives its right back before the process ends.
 #[cfg(unix)]
 #[test]

@@ -28,6 +28,7 @@ pub(crate) async fn run(global: Global, args: &NewServiceArgs, path: &Path, aliv
     if let Some(dir) = args.output.as_ref().filter(|_| generation.accepted) {
         let options =
             WriteOptions { overwrite: args.overwrite, ..args.to_write.options(global, &generation.id)? };
+        generate::warn_of_refused(&generation.files, &options);
         match generate::written(&generation.files, dir, options) {
             Ok(written) => paths = Some(written),
             Err(error) => return generate::not_written(global, error, generation),
