@@ -2,8 +2,8 @@
 
     python client.py CLIENT SCENARIO CALLS [AT_A_TIME]
 
-CLIENT: claude_code, claude_code_checked (with validation), claude_code_disk (with the disk store), boto3 (converse),
-boto3_stream (converse_stream).
+CLIENT: claude_code, claude_code_checked (with validation), claude_code_disk (with the disk store), claude_code_usual (as it
+is by default: disk store, validation, response cache), boto3 (converse), boto3_stream (converse_stream).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def resident() -> int:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
-def claude_code(store: bool, checked: bool) -> Callable[[str, int], object]:
+def claude_code(store: bool, checked: bool, usual: bool = False) -> Callable[[str, int], object]:
     from claude_code import Client
 
     client = Client(provider="bedrock", store="disk" if store else "none")
-    options = {"model": "haiku", "cache": "off", "validate": checked}
+    options = {"model": "haiku"} if usual else {"model": "haiku", "cache": "off", "validate": checked}
 
     def call(scenario: str, n: int) -> object:
         if scenario in ("deltas", "paced"):
@@ -72,7 +72,8 @@ def main() -> None:
     if name.startswith("boto3"):
         call = boto3(name == "boto3_stream", at_a_time)
     else:
-        call = claude_code(name == "claude_code_disk", name == "claude_code_checked")
+        usual = name == "claude_code_usual"
+        call = claude_code(usual or name == "claude_code_disk", name == "claude_code_checked", usual)
     if calls > 1:
         call("small", 0)
     used, begun = cpu(), time.perf_counter()

@@ -1,6 +1,7 @@
 //! The Rust client in the scenarios of `run.py`; prints one line of JSON. See benches/README.md.
 //!
-//! `bench_client NAME [CALLS [AT_A_TIME]]`, or with SDK set the AWS SDK alone, against the mock that AWS_ENDPOINT_URL_BEDROCK_RUNTIME names.
+//! `bench_client NAME [CALLS [AT_A_TIME]]` against the mock that AWS_ENDPOINT_URL_BEDROCK_RUNTIME names. SDK: the AWS SDK alone.
+//! CHECKED: with validation. USUAL: as users call it, with validation and the response cache. NAME `cached`: one prompt again and again.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Instant;
@@ -15,22 +16,39 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| arguments.get(at).map_or(1, |text| text.parse().expect("a number"));
     let (scenario, calls, at_a_time) = (arguments[0].as_str(), number(1), number(2));
-    let checked = std::env::var_os("CHECKED").is_some();
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    let how = match (is_set("USUAL") || scenario == "cached", is_set("CHECKED")) {
+        (true, _) => How::Usual,
+        (false, true) => How::Checked,
+        (false, false) => How::Bare,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(run(scenario, calls, at_a_time, checked, begun));
+    runtime.block_on(run(scenario, calls, at_a_time, how, begun));
 }
 
-async fn run(scenario: &str, calls: usize, at_a_time: usize, checked: bool, begun: Instant) {
+/// How the client is used.
+#[derive(Clone, Copy)]
+enum How {
+    /// Without validation and response cache.
+    Bare,
+    /// With validation.
+    Checked,
+    /// With both, as it is by default.
+    Usual,
+}
+
+async fn run(scenario: &str, calls: usize, at_a_time: usize, how: How, begun: Instant) {
     let client = match std::env::var_os("SDK") {
         Some(_) => Either::Sdk(sdk().await),
         None => Either::Ours(connect(Config::from_env().unwrap()).await.unwrap()),
     };
     if calls > 1 || is_about_memory(scenario) {
-        call(&client, "small", 0, checked).await.unwrap();
+        let first = if scenario == "cached" { scenario } else { "small" };
+        call(&client, first, 0, how).await.unwrap();
     }
     let (idle, cpu, wall) = (resident("VmRSS"), cpu_micros(), Instant::now());
     let mut results =
-        stream::iter(0..calls).map(|n| call(&client, scenario, n, checked)).buffer_unordered(at_a_time);
+        stream::iter(0..calls).map(|n| call(&client, scenario, n, how)).buffer_unordered(at_a_time);
     let mut outcome = String::new();
     while let Some(result) = results.next().await {
         // A failure is what one scenario is about; in every other the runner refuses it.
@@ -64,9 +82,9 @@ enum Either {
     Sdk(aws_sdk_bedrockruntime::Client),
 }
 
-async fn call(client: &Either, scenario: &str, n: usize, checked: bool) -> Result<String, String> {
+async fn call(client: &Either, scenario: &str, n: usize, how: How) -> Result<String, String> {
     match client {
-        Either::Ours(client) => generate(client, scenario, n, checked).await,
+        Either::Ours(client) => generate(client, scenario, n, how).await,
         Either::Sdk(client) => Ok(converse(client, scenario, n).await),
     }
 }
@@ -86,12 +104,17 @@ async fn converse(client: &aws_sdk_bedrockruntime::Client, scenario: &str, n: us
     format!("{} bytes", text.len())
 }
 
-async fn generate(client: &Client, scenario: &str, n: usize, checked: bool) -> Result<String, String> {
+async fn generate(client: &Client, scenario: &str, n: usize, how: How) -> Result<String, String> {
+    // The mock knows no `cached`: it is asked once for a small answer.
+    let (scenario, n) = if scenario == "cached" { ("small", 0) } else { (scenario, n) };
     let mut request = GenerateRequest::new(format!("Half of a number, {n}. scenario={scenario} "))
         .with_model("haiku")
-        .with_cache(CacheMode::Off)
         .with_max_sends(1);
-    request.skip_validation = !checked;
+    match how {
+        How::Bare | How::Checked => request = request.with_cache(CacheMode::Off),
+        How::Usual => {}
+    }
+    request.skip_validation = matches!(how, How::Bare);
     let generation = client.generate(request).await.map_err(|error| error.to_string())?;
     Ok(format!("{} files", generation.files.len()))
 }

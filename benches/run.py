@@ -32,6 +32,7 @@ ROWS = {
     "s1 python, validated": (CHECKED, "small", 2000, 1, "call", 1),
     "s1 boto3 converse": (CONVERSE, "small", 1000, 1, "call", 1),
     "s1 boto3 converse_stream": (STREAM, "small", 1000, 1, "call", 1),
+    "s2 AWS SDK for Rust": (SDK, "deltas", 10, 1, "delta", 8000),
     "s2 rust": (RUST, "deltas", 10, 1, "delta", 8000),
     "s2 python": (OURS, "deltas", 10, 1, "delta", 8000),
     "s2 boto3 converse_stream": (STREAM, "deltas", 4, 1, "delta", 8000),
@@ -151,8 +152,10 @@ def bounds(m: dict[str, dict[str, Any]]) -> list[tuple[str, float, str, float]]:
     stream, plain, python = cpu("s1 boto3 converse_stream"), cpu("s1 boto3 converse"), cpu("s1 python")
     boto3_cold = m["s5 boto3 converse_stream"]["process_wall_ms"]
     return [
-        ("CPU of a call: converse_stream / ours", stream / python, ">=", 8),
-        ("CPU of a call: converse / ours", plain / python, ">=", 3),
+        ("CPU of a call: Rust / the AWS SDK alone", cpu("s1 rust") / cpu("s1 AWS SDK for Rust"), "<=", 1.4),
+        ("CPU of a delta: Rust / the AWS SDK alone", cpu("s2 rust") / cpu("s2 AWS SDK for Rust"), "<=", 1.25),
+        ("CPU of a call: converse_stream / ours", stream / python, ">=", 6),
+        ("CPU of a call: converse / ours", plain / python, ">=", 4),
         ("CPU of a delta: boto3 / ours, as fast as read", cpu("s2 boto3 converse_stream") / cpu("s2 python"), ">=", 4),
         ("CPU of a delta: boto3 / ours, one each 0.5 ms", cpu("s2p boto3 converse_stream") / cpu("s2p python"), ">=", 0),
         ("cold process to first answer: boto3 / ours", boto3_cold / cold("s5 python", "process_wall_ms"), ">=", 6),

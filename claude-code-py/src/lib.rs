@@ -11,6 +11,7 @@ mod runtime;
 mod twin;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 /// The native module behind `claude_code`.
 #[pymodule]
@@ -48,6 +49,8 @@ mod _claude_code {
     #[pymodule_export]
     use runtime::call::{Awaitable, wake};
     #[pymodule_export]
+    use runtime::process::{after_fork, after_fork_in_child, before_fork};
+    #[pymodule_export]
     use runtime::stop;
     #[pymodule_export]
     use twin::{Sent, Twin};
@@ -59,6 +62,14 @@ mod _claude_code {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // Before the interpreter goes, no thread of ours may want it any more.
         py.import("atexit")?.call_method1("register", (module.getattr("_stop")?,))?;
+        // Not where processes are not forked, such as on Windows.
+        if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
+            let hooks = PyDict::new(py);
+            hooks.set_item("before", module.getattr("_before_fork")?)?;
+            hooks.set_item("after_in_parent", module.getattr("_after_fork")?)?;
+            hooks.set_item("after_in_child", module.getattr("_after_fork_in_child")?)?;
+            register.call((), Some(&hooks))?;
+        }
         // What is public is listed by the package.
         module.delattr("__all__")
     }

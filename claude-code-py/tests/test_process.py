@@ -1,4 +1,4 @@
-"""Signals, forks, exits and threads: where bindings break."""
+"""Signals, exits and threads: where bindings break."""
 
 from __future__ import annotations
 
@@ -71,58 +71,6 @@ def test_ctrl_c_is_heard_at_once(call: str) -> None:
     out, err = child.communicate(timeout=10)
     assert float(out.splitlines()[0]) - sent < (0.2 if CAMPAIGN else 1.0)
     assert "BudgetExceededError" in err, "the client works on after Ctrl-C"
-
-
-FORK = """
-    import multiprocessing, os, sys, time, warnings
-    # From Python 3.12 on os.fork itself warns of threads.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import claude_code
-    from claude_code.testing import Twin
-    twin = Twin()
-    client = twin.client()
-    {before}
-    def child(answers):
-        try:
-            answers.put("answered" if client.generate({prompt!r}, cache="off").accepted else "rejected")
-        except claude_code.ForkedProcessError as error:
-            answers.put(error.kind)
-    context = multiprocessing.get_context("fork")
-    answers = context.Queue()
-    for _ in range({times}):
-        process = context.Process(target=child, args=(answers,))
-        process.start()
-        process.join(5)
-        assert process.exitcode == 0, process.exitcode
-        print(answers.get(timeout=5))
-    # A child that runs to the interpreter's own end must not hang on what stayed behind.
-    pid = os.fork()
-    if pid == 0:
-        sys.exit(0)
-    deadline = time.monotonic() + 5
-    while os.waitpid(pid, os.WNOHANG) == (0, 0):
-        assert time.monotonic() < deadline, "the child hangs at its exit"
-        time.sleep(0.01)
-    assert client.generate({prompt!r}, cache="off").accepted
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-@pytest.mark.parametrize(
-    ("before", "answer"),
-    [
-        ("", "answered"),
-        ("client.estimate('x')", "answered"),
-        (f"client.generate({REVERSE!r})", "forked"),
-        (f"next(client.stream({REVERSE!r}, cache='off'))", "forked"),
-        (f"claude_code.Client.local('local').generate({REVERSE!r}); client.generate({REVERSE!r})", "forked"),
-    ],
-)
-def test_a_forked_child_answers_or_is_told(run: Run, before: str, answer: str) -> None:
-    times = 20 if CAMPAIGN else 4
-    done = run(FORK.format(before=before, prompt=REVERSE, times=times), timeout=120)
-    assert done.stderr == ""
-    assert done.stdout.split() == [answer] * times
 
 
 EXITS = {

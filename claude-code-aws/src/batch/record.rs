@@ -70,19 +70,28 @@ pub enum Outcome {
 
 /// A line of an output: the record's id and what became of it. None: the line is torn, or no record's.
 pub fn outcome(line: &[u8]) -> Option<(String, Outcome)> {
-    let mut line: Value = serde_json::from_slice(line).ok()?;
+    let line: Value = serde_json::from_slice(line).ok()?;
     let id = line["recordId"].as_str().filter(|id| id.len() == ID)?.to_owned();
     if let Some(error) = line.get("error").filter(|error| !error.is_null()) {
-        let (code, why) =
-            (&error["errorCode"], error["errorMessage"].as_str().unwrap_or("no reason is given"));
-        return Some((id, Outcome::Error(format!("{code}: {why}"))));
+        return Some((id, Outcome::Error(reason(error))));
     }
-    let mut output = line.get_mut("modelOutput")?.take();
-    let blocks = output["output"]["message"]["content"].as_array_mut()?;
+    let output = line.get("modelOutput")?;
+    let blocks = output["output"]["message"]["content"].as_array()?;
     let text = blocks.iter().filter_map(|block| block["text"].as_str()).collect::<String>();
     let stop_reason = StopReason::from_wire(output["stopReason"].as_str()?);
     let usage = usage(&output["usage"]);
     Some((id, Outcome::Answer(JobAnswer { text, stop_reason, usage })))
+}
+
+/// What an error says, whatever its form.
+fn reason(error: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match (error.get("errorCode"), error.get("errorMessage")) {
+        (Some(code), Some(why)) => format!("{}: {}", text(code), text(why)),
+        (None, Some(why)) => text(why),
+        (Some(code), None) => text(code),
+        (None, None) => text(error),
+    }
 }
 
 fn usage(found: &Value) -> Option<Usage> {

@@ -29,6 +29,31 @@ impl Default for Limits {
     }
 }
 
+/// How full a shard is.
+#[derive(Clone, Copy, Debug)]
+struct Fill {
+    limits: Limits,
+    records: usize,
+    bytes: u64,
+}
+
+impl Fill {
+    /// Nothing yet.
+    fn new(limits: Limits) -> Self {
+        Fill { limits, records: 0, bytes: 0 }
+    }
+
+    /// Whether a line of so many bytes, its end included, has room.
+    fn takes(&self, line: u64) -> bool {
+        self.records < self.limits.records && self.bytes.saturating_add(line) <= self.limits.bytes
+    }
+
+    fn add(&mut self, line: u64) {
+        self.records += 1;
+        self.bytes += line;
+    }
+}
+
 /// The records of one job.
 #[derive(Debug)]
 pub struct Shard {
@@ -55,9 +80,8 @@ pub struct Writer<'b> {
     /// Jobs of the batch that have ended: the same content again is a new job. One that may not have been made keeps its token.
     round: usize,
     journal: &'b Path,
+    /// What one shard takes; of records not more than makes all shards about as large.
     limits: Limits,
-    /// Records of a shard, so that all shards are about as large.
-    each: usize,
     hours: u16,
     open: Option<Open>,
     full: Vec<Shard>,
@@ -66,7 +90,7 @@ pub struct Writer<'b> {
 struct Open {
     file: BufWriter<File>,
     path: PathBuf,
-    bytes: u64,
+    fill: Fill,
     hash: Sha256,
     records: Vec<String>,
     ceiling: Cost,
@@ -85,9 +109,9 @@ impl<'b> Writer<'b> {
         hours: u16,
     ) -> Self {
         let shards = requests.div_ceil(limits.records).max(1);
-        let each = requests.div_ceil(shards);
+        let limits = Limits { records: requests.div_ceil(shards), ..limits };
         let round = jobs.iter().filter(|job| job.ended.is_some()).count();
-        Writer { batch, round, journal, limits, each, hours, open: None, full: Vec::new() }
+        Writer { batch, round, journal, limits, hours, open: None, full: Vec::new() }
     }
 
     /// Adds a request and gives the number of its shard.
@@ -95,8 +119,7 @@ impl<'b> Writer<'b> {
         let id = record::id(key);
         let line = record::line(&id, &call.call);
         let more = line.len() as u64 + 1;
-        let is_full = |open: &Open| open.records.len() >= self.each || open.bytes + more > self.limits.bytes;
-        if self.open.as_ref().is_some_and(is_full) {
+        if self.open.as_ref().is_some_and(|open| !open.fill.takes(more)) {
             self.close()?;
         }
         let number = self.full.len();
@@ -111,7 +134,7 @@ impl<'b> Writer<'b> {
                 none.insert(Open {
                     file,
                     path,
-                    bytes: 0,
+                    fill: Fill::new(self.limits),
                     hash,
                     records: Vec::new(),
                     ceiling: Cost::ZERO,
@@ -122,7 +145,7 @@ impl<'b> Writer<'b> {
         };
         writeln!(open.file, "{line}").map_err(|error| unwritable(&open.path, &error))?;
         open.hash.update(&line);
-        open.bytes += more;
+        open.fill.add(more);
         open.ceiling = open.ceiling + call.ceiling;
         open.records.push(id);
         Ok(number)
@@ -147,5 +170,39 @@ impl<'b> Writer<'b> {
     pub fn finish(mut self) -> Result<Vec<Shard>> {
         self.close()?;
         Ok(std::mem::take(&mut self.full))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fill, Limits};
+
+    /// Records of each shard, for so many lines of so many bytes.
+    fn shards(limits: Limits, lines: usize, bytes: u64) -> Vec<usize> {
+        let mut shards = vec![Fill::new(limits)];
+        for _ in 0..lines {
+            if !shards.last().unwrap().takes(bytes) {
+                shards.push(Fill::new(limits));
+            }
+            shards.last_mut().unwrap().add(bytes);
+        }
+        assert!(shards.iter().all(|fill| fill.bytes <= limits.bytes && fill.records <= limits.records));
+        shards.iter().map(|fill| fill.records).collect()
+    }
+
+    #[test]
+    fn a_shard_has_fifty_thousand_records_or_a_gigabyte_and_not_a_byte_more() {
+        let limits = Limits::default();
+        assert_eq!((limits.records, limits.bytes), (50_000, 1_000_000_000));
+        // 20,000 bytes each are a gigabyte to the byte; one more byte each does not fit any more.
+        assert_eq!(shards(limits, 50_000, 20_000), [50_000]);
+        assert_eq!(shards(limits, 50_001, 20_000), [50_000, 1]);
+        assert_eq!(shards(limits, 50_000, 20_001), [49_997, 3]);
+        // Eight megabytes are the longest request: 119 of them and no more.
+        assert_eq!(shards(limits, 300, 8 << 20), [119, 119, 62]);
+        assert_eq!(shards(limits, 120_000, 500), [50_000, 50_000, 20_000]);
+        let mut last = Fill::new(limits);
+        last.add(999_999_999);
+        assert!(last.takes(1) && !last.takes(2) && !last.takes(u64::MAX));
     }
 }

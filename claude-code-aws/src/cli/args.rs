@@ -301,7 +301,7 @@ pub(super) enum ResultsCommand {
         /// Only results in this language
         #[arg(short, long)]
         language: Option<String>,
-        /// Only results of this batch of this machine, by the id that `batch` prints
+        /// Only results of this batch, by the id that `batch` prints
         #[arg(long, value_name = "ID", conflicts_with = "language")]
         batch: Option<String>,
         /// Maximum number of results

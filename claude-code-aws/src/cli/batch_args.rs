@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use claude_code_core::PicoUsd;
 
 use crate::batch::Lane;
@@ -64,9 +64,16 @@ pub(super) struct RunBatchArgs {
     /// Models, lanes with their reasons, and the most that it can cost; sends nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// The JSON schema of a line of the prompts
-    #[arg(long)]
-    pub(super) schema: bool,
+    /// The JSON schema of a line of the prompts, or with =results of the results
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "prompts")]
+    pub(super) schema: Option<FileSchema>,
+}
+
+/// Which of a batch's two files.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FileSchema {
+    Prompts,
+    Results,
 }
 
 /// `90s`, `30m`, `24h`, or seconds.

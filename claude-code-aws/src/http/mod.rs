@@ -16,3 +16,5 @@ pub use host::serve::{Server, bind, serve};
 pub use response::problem::{Problem, status};
 pub use response::sse::HEARTBEAT;
 pub use router::router;
+#[cfg(feature = "cli")]
+pub(crate) use routes::schema::batch_line;

@@ -21,8 +21,8 @@ use super::server::endpoint::{Engines, Service};
 use super::server::keys::Keys;
 use crate::clock::SystemIds;
 
-/// The engines that clients of this process share, by their directory.
-static SHARED: Mutex<Vec<(PathBuf, Weak<Engines>)>> = Mutex::new(Vec::new());
+/// The engines that clients of a process share, by process and directory: a forked child opens its own.
+static SHARED: Mutex<Vec<((u32, PathBuf), Weak<Engines>)>> = Mutex::new(Vec::new());
 
 /// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
 #[derive(Clone, Debug)]
@@ -196,8 +196,8 @@ impl Twin {
     }
 }
 
-fn place(directory: &Path) -> PathBuf {
-    std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
+fn place(directory: &Path) -> (u32, PathBuf) {
+    (std::process::id(), std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()))
 }
 
 fn credentials() -> Credentials {

@@ -198,6 +198,25 @@ impl AwsResults {
     }
 }
 
+impl AwsResults {
+    /// Those items of the index whose row has the batch's id: the index does not carry it.
+    async fn of_batch(&self, items: Vec<Item>, batch: &str) -> Result<Vec<Item>> {
+        stream::iter(items)
+            .map(|item| async move {
+                let Some(id) = item.get("id").and_then(|id| id.as_s().ok()) else { return Ok(None) };
+                let row = self.any_item(id).await?;
+                let is_of = |row: &Item| {
+                    row.get("batch_id").and_then(|id| id.as_s().ok()).is_some_and(|of| of == batch)
+                };
+                Ok(row.as_ref().is_some_and(is_of).then_some(item))
+            })
+            .buffered(AT_ONCE)
+            .try_filter_map(|item| async move { Ok(item) })
+            .try_collect()
+            .await
+    }
+}
+
 #[async_trait::async_trait]
 impl GenerationStore for AwsResults {
     async fn put(&self, scope: &Scope, generation: &Generation) -> Result<Stored> {
@@ -217,7 +236,10 @@ impl GenerationStore for AwsResults {
         let mut found: Vec<Item> = Vec::new();
         while found.len() <= limit {
             let (items, next) = self.index_page(scope, listing, start).await?;
-            found.extend(items);
+            found.extend(match &listing.batch {
+                Some(batch) => self.of_batch(items, batch).await?,
+                None => items,
+            });
             start = next;
             if start.is_none() {
                 break;

@@ -49,6 +49,16 @@ fn each_line_of_the_prompts_has_one_of_the_results_in_its_place() {
         listed.json()["items"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
     assert_eq!(listed.len(), 2);
     assert!((0..2).all(|at| listed.contains(&results[at]["result"]["id"])));
+    // Without its journal, as on another machine, the table has them.
+    std::fs::remove_dir_all(place.path("data").join("batches")).unwrap();
+    let again = place.run(&["results", "list", "--batch", &id, "--json"]).json();
+    let mut again: Vec<_> =
+        again["items"].as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
+    let mut listed: Vec<_> = listed.iter().map(Value::to_string).collect();
+    (again.sort(), listed.sort());
+    assert_eq!(again, listed);
+    let none = place.run(&["results", "list", "--batch", "none", "--json"]).json();
+    assert!(none["items"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -78,6 +88,58 @@ fn a_batch_goes_on_with_resume_and_is_not_begun_twice() {
         (&2.into(), &2.into(), &false.into())
     );
     assert_eq!(place.run(&["batch", "status", "none"]).code, 1);
+}
+
+/// A shell's `<(…)`, `| … /dev/stdin` and `-`: what can be read once only is read once.
+#[cfg(unix)]
+#[test]
+fn prompts_may_come_through_a_pipe() {
+    let place = Place::new();
+    let input = format!("{}\n{}\n", prompt(REVERSE), prompt(PALINDROME));
+    for (name, file) in [("stdin", "-"), ("pipe", "/dev/stdin")] {
+        let out = place.write("p", "").with_file_name(format!("{name}.jsonl"));
+        let args = ["batch", "--offline", file, "--out", out.to_str().unwrap()];
+        let mut command = place.command(&args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let done = Done::of(child.wait_with_output().unwrap());
+        assert_eq!(done.code, 0, "{name}: {done:?}");
+        let accepted = lines(&out).iter().filter(|line| line["result"]["accepted"] == true).count();
+        assert_eq!(accepted, 2, "{name}: {done:?}");
+    }
+}
+
+/// Lines that are added while a batch runs are not of it; a file that is cut short is told, and not taken for done.
+#[test]
+fn a_file_of_prompts_that_changes_meanwhile_is_no_silent_loss() {
+    for (change, code, results) in [("more", 0, 8), ("less", 2, 5)] {
+        let place = Place::new();
+        let line = |n: usize| prompt(&format!("task {n} {}", "x".repeat(9_000))) + "\n";
+        let whole: String = (0..8).map(line).collect();
+        let input = place.write("p.jsonl", &whole);
+        let step = r#"{"steps": [{"times": 9, "answer": {"text": "```python a.py\nx = 1\n```"}, "faults": [{"latency_ms": 200}]}]}"#;
+        let script = place.write("script.json", step);
+        let up = crate::up::Up::start(&place, &["--answers", script.to_str().unwrap()]);
+        let out = input.with_file_name("r.jsonl");
+        let args = ["batch", input.to_str().unwrap(), "--out", out.to_str().unwrap(), "--concurrency", "1"];
+        let mut command = place.command(&args);
+        command.envs(up.env()).env("CLAUDE_CODE_AWS_STORE", "none").env("CLAUDE_CODE_AWS_MODEL_ID", "haiku");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        // It runs as soon as the first result is there.
+        while std::fs::metadata(&out).map_or(0, |file| file.len()) == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let file = std::fs::OpenOptions::new().append(true).open(&input).unwrap();
+        match change {
+            "more" => std::io::Write::write_all(&mut &file, line(9).as_bytes()).unwrap(),
+            _ => file.set_len(whole.len() as u64 * 5 / 8).unwrap(),
+        }
+        let done = Done::of(child.wait_with_output().unwrap());
+        assert_eq!((done.code, lines(&out).len()), (code, results), "{change}: {done:?}");
+        assert_eq!(done.err.contains("changed while it was read"), code != 0, "{change}: {done:?}");
+    }
 }
 
 #[test]
@@ -111,6 +173,19 @@ fn the_schema_of_a_line_is_json_and_knows_prompt_and_id() {
     let schema: Value = serde_json::from_str(&done.out).unwrap();
     let generate = &schema["anyOf"][0]["properties"];
     assert!(generate["prompt"].is_object() && generate["id"].is_object(), "{schema}");
+}
+
+#[test]
+fn the_schemas_in_the_documentation_are_those_of_the_command() {
+    for (option, name) in [("--schema", "batch-prompts"), ("--schema=results", "batch-results")] {
+        let path = format!("{}/../docs/reference/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let said = Place::new().run(&["batch", option]).out;
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            kept, said,
+            "write it anew: claude-code-aws batch {option} > docs/reference/{name}.schema.json"
+        );
+    }
 }
 
 /// Kills while a script answers slowly: each prompt's result is there once, no more is sent than was under way, and the

@@ -22,6 +22,8 @@ pub struct Listing {
     pub from: Option<UtcMillis>,
     /// Before this moment.
     pub to: Option<UtcMillis>,
+    /// Of the batch with this id only. No index has it: each row of the language is looked at.
+    pub batch: Option<String>,
     /// Where the last page ended.
     pub cursor: Option<String>,
     /// Rows at most, 1 to 100.

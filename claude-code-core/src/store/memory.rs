@@ -52,6 +52,7 @@ impl GenerationStore for MemoryStore {
             .filter(|((of, _), g)| of == scope && g.language == listing.language)
             .filter(|(_, g)| listing.from.is_none_or(|from| g.generated_at >= from))
             .filter(|(_, g)| listing.to.is_none_or(|to| g.generated_at < to))
+            .filter(|(_, g)| listing.batch.is_none() || g.batch_id == listing.batch)
             .map(|(_, g)| ResultRow::of(g))
             .collect();
         rows.sort_by(|a, b| (&b.generated_at, &b.id).cmp(&(&a.generated_at, &a.id)));

@@ -58,6 +58,7 @@ pub async fn holds(store: &dyn GenerationStore) {
     putting_the_same_again_changes_nothing(store).await;
     another_scope_sees_nothing(store).await;
     a_language_is_listed_newest_first_in_pages(store).await;
+    the_results_of_a_batch_are_listed_by_its_id(store).await;
     a_deleted_result_is_gone(store).await;
     refused_names_store_nothing(store).await;
 }
@@ -65,7 +66,7 @@ pub async fn holds(store: &dyn GenerationStore) {
 fn listing(limit: u32, cursor: Option<String>) -> Listing {
     #[allow(clippy::expect_used)]
     let language = Language::new("python").expect("a known language");
-    Listing { language, from: None, to: None, cursor, limit }
+    Listing { language, from: None, to: None, batch: None, cursor, limit }
 }
 
 #[allow(clippy::unwrap_used)]
@@ -136,6 +137,30 @@ async fn a_language_is_listed_newest_first_in_pages(store: &dyn GenerationStore)
     let ids: Vec<String> =
         store.list(&scope, &range).await.unwrap().items.into_iter().map(|r| r.id).collect();
     assert_eq!(ids, ["14-listed", "13-listed", "12-listed"]);
+}
+
+#[allow(clippy::unwrap_used)]
+async fn the_results_of_a_batch_are_listed_by_its_id(store: &dyn GenerationStore) {
+    let scope = Scope::authenticated("batches");
+    for n in 0..12 {
+        let mut result = generation(&format!("2{n:02}-batched"), 1000 * n, &[("a.py", "a = 1\n")]);
+        result.batch_id = [None, Some("one".to_owned()), Some("two".to_owned())][n as usize % 3].clone();
+        store.put(&scope, &result).await.unwrap();
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let of_one = Listing { batch: Some("one".to_owned()), ..listing(3, cursor) };
+        let page = store.list(&scope, &of_one).await.unwrap();
+        assert!(page.items.len() <= 3);
+        seen.extend(page.items.into_iter().map(|row| row.id));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["210-batched", "207-batched", "204-batched", "201-batched"]);
+    let none = Listing { batch: Some("three".to_owned()), ..listing(3, None) };
+    assert!(store.list(&scope, &none).await.unwrap().items.is_empty());
 }
 
 #[allow(clippy::unwrap_used)]

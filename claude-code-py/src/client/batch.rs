@@ -21,6 +21,7 @@ use crate::notebook::tally;
 use crate::result::generation::{Generation, Origin};
 use crate::runtime;
 use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
+use crate::runtime::{Held, forked};
 
 /// What both faces share.
 pub(crate) struct Batching {
@@ -31,7 +32,7 @@ pub(crate) struct Batching {
     plan: BatchPlan,
     /// Requests that nobody has begun yet.
     requests: Mutex<Option<Vec<GenerateRequest>>>,
-    items: AsyncMutex<Option<Receiver<Entry>>>,
+    items: AsyncMutex<Option<Held<Receiver<Entry>>>>,
     /// Received and not handed over yet: a waiter that goes away takes none along.
     landed: Mutex<VecDeque<Entry>>,
     /// True once it is closed; gone with the batch.
@@ -109,9 +110,13 @@ impl Batching {
         }
         if items.is_none() {
             let client = self.origin.client.core().await?;
-            *items = self.begin(&client).await?;
+            *items = self.begin(&client).await?.map(Held::new);
         }
         let Some(items) = items.as_mut() else { return Ok(false) };
+        if items.is_of_parent() {
+            return Err(forked("the batch"));
+        }
+        let Some(items) = items.get_mut() else { return Ok(false) };
         let item = items.recv().await;
         let is_item = item.is_some();
         self.landed().extend(item);

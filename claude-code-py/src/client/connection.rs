@@ -13,11 +13,12 @@ use claude_code_aws::local::Twin;
 use claude_code_aws::service_creator::{Creator, Services};
 use claude_code_aws::{Catalogue, Connected, Error, Result};
 use pyo3::prelude::*;
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::client::answers::Answers;
 use crate::client::shared::closed;
-use crate::runtime::Held;
+use crate::runtime::{Held, Process};
 
 /// A connection, made by the first call. Clients with equal settings share it, and with it cache, budget and the
 /// local engines, whose directory only one connection can have.
@@ -27,7 +28,19 @@ pub(crate) struct Link {
     identity: Option<Identity>,
     /// Who plays Bedrock, where it is not AWS.
     twin: Option<Held<Twin>>,
-    connected: OnceCell<Held<Open>>,
+    connected: Mutex<Cell>,
+}
+
+/// A connection of a process, which a forked child makes anew.
+struct Cell {
+    process: &'static Process,
+    open: Arc<OnceCell<Held<Open>>>,
+}
+
+impl Cell {
+    fn new() -> Self {
+        Cell { process: Process::current(), open: Arc::default() }
+    }
 }
 
 /// A connection that is made.
@@ -70,7 +83,7 @@ impl Link {
         if let Some(link) = links.iter().filter_map(Weak::upgrade).find(|link| link.identity == identity) {
             return link;
         }
-        let link = Arc::new(Link { config, identity, twin: None, connected: OnceCell::new() });
+        let link = Arc::new(Link { config, identity, twin: None, connected: Mutex::new(Cell::new()) });
         links.push(Arc::downgrade(&link));
         link
     }
@@ -80,7 +93,12 @@ impl Link {
         if let Some(twin) = &twin {
             config.policy.answers_from = twin.answers_from().to_owned();
         }
-        Arc::new(Link { config, identity: None, twin: twin.map(Held::new), connected: OnceCell::new() })
+        Arc::new(Link {
+            config,
+            identity: None,
+            twin: twin.map(Held::new),
+            connected: Mutex::new(Cell::new()),
+        })
     }
 
     async fn connect(&self) -> Result<Held<Open>> {
@@ -91,37 +109,50 @@ impl Link {
         Ok(Held::new(Open { connected, services: OnceLock::new() }))
     }
 
+    /// This process's connection, or its place.
+    fn cell(&self) -> Arc<OnceCell<Held<Open>>> {
+        let mut cell = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        if !cell.process.is_current() {
+            *cell = Cell::new();
+        }
+        cell.open.clone()
+    }
+
     /// Connecting is boxed: it is needed once, and its state would be moved about with every call.
-    async fn open(&self) -> Result<&Open> {
-        let open = match self.connected.get() {
+    async fn with<T>(&self, take: impl FnOnce(&Open) -> T) -> Result<T> {
+        let cell = self.cell();
+        let open = match cell.get() {
             Some(open) => open,
-            None => Box::pin(self.connected.get_or_try_init(|| self.connect())).await?,
+            None => Box::pin(cell.get_or_try_init(|| self.connect())).await?,
         };
-        open.get().ok_or_else(closed)
+        open.get().map(take).ok_or_else(closed)
     }
 
     /// The client, connected if need be.
     pub(crate) async fn client(&self) -> Result<claude_code_aws::Client> {
-        Ok(self.open().await?.connected.client.clone())
+        self.with(|open| open.connected.client.clone()).await
     }
 
     /// The service creator beside the client.
     pub(crate) async fn creator(&self) -> Result<Creator> {
-        let Open { connected, services } = self.open().await?;
-        let services =
-            services.get_or_init(|| claude_code_aws::storage::services::of(connected, &self.config));
-        Ok(Creator::new(connected.client.clone(), services.clone()))
+        self.with(|Open { connected, services }| {
+            let services =
+                services.get_or_init(|| claude_code_aws::storage::services::of(connected, &self.config));
+            Creator::new(connected.client.clone(), services.clone())
+        })
+        .await
     }
 
     /// Whether there is anything to let go of.
     pub(crate) fn is_open(&self) -> bool {
-        self.connected.initialized()
+        self.cell().initialized()
     }
 
     /// Lets go of connection and local state, if nobody else uses them. Only on the background thread.
     pub(crate) fn release(self: Arc<Self>) {
         if let Some(Link { twin, connected, .. }) = Arc::into_inner(self) {
-            drop(connected.into_inner().and_then(Held::into_inner));
+            let cell = connected.into_inner().unwrap_or_else(PoisonError::into_inner);
+            drop(Arc::into_inner(cell.open).and_then(OnceCell::into_inner).and_then(Held::into_inner));
             drop(twin.and_then(Held::into_inner));
         }
     }
@@ -143,6 +174,22 @@ impl Link {
             }
             None => self.config.clone(),
         }
+    }
+}
+
+/// Before a fork: closes the connections to local databases that no call uses. The next call opens them again.
+pub(crate) fn close_idle(runtime: &Handle) {
+    let links = LINKS.lock().unwrap_or_else(PoisonError::into_inner);
+    for link in links.iter().filter_map(Weak::upgrade) {
+        if link.config.store.unwrap_or(link.config.default_store) != Store::Disk {
+            continue;
+        }
+        let cell = std::mem::replace(
+            &mut *link.connected.lock().unwrap_or_else(PoisonError::into_inner),
+            Cell::new(),
+        );
+        let _context = runtime.enter();
+        drop(Arc::into_inner(cell.open).and_then(OnceCell::into_inner).and_then(Held::into_inner));
     }
 }
 

@@ -19,8 +19,8 @@ use crate::notebook::tally;
 use crate::notebook::telemetry::{Span, Watch};
 use crate::result::event;
 use crate::result::generation::{Generation, Origin};
-use crate::runtime::Held;
 use crate::runtime::call::{Next, Step, Work, failed};
+use crate::runtime::{Held, forked};
 
 /// A stream on this side.
 pub(crate) struct Reading {
@@ -61,6 +61,17 @@ pub(crate) enum Source {
     /// An event is on its way; the reader that waited for it may have given up.
     Reading(Held<Pending>),
     Closed,
+}
+
+impl Source {
+    /// Whether it is what a forked child has of its parent's.
+    fn is_of_parent(&self) -> bool {
+        match self {
+            Source::Open(stream) => stream.is_of_parent(),
+            Source::Reading(pending) => pending.is_of_parent(),
+            Source::Unopened(_) | Source::Closed => false,
+        }
+    }
 }
 
 /// One reading under way, which outlives the reader that began it.
@@ -150,6 +161,9 @@ impl Reading {
         let mut state = self.state();
         if state.is_awaited {
             return Err(PyRuntimeError::new_err("the stream is being read elsewhere"));
+        }
+        if state.source.is_of_parent() {
+            return Err(Python::attach(|py| raise(py, forked("the stream"))));
         }
         let pending = match std::mem::replace(&mut state.source, Source::Closed) {
             Source::Closed => return Ok(None),

@@ -63,7 +63,7 @@ impl Shared {
     /// is none.
     pub(crate) fn close(&self) -> Option<Work> {
         let link = self.link.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let here = link.is_open() && !runtime::is_forked() && !runtime::is_stopped();
+        let here = link.is_open() && !runtime::is_stopped();
         here.then(|| {
             work(async move {
                 link.release();

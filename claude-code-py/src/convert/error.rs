@@ -50,7 +50,7 @@ exceptions! {
     StorageError: "S3, DynamoDB or the local disk failed.",
     ConflictError: "Something else is in progress, or exists already.",
     EditError: "An edit does not fit the file that it names.",
-    ForkedProcessError: "The process was forked after the first call: the thread that does the work stayed behind.",
+    ForkedProcessError: "A stream, batch or local database that was open when the process was forked is the parent's.",
 }
 
 /// The exception of a kind: decisions about it are made nowhere else.
@@ -120,9 +120,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Unavailable => "ask again later, or choose another model",
         ErrorKind::Connection => "claude-code-aws doctor tests the route: name, proxy, TLS, clock",
         ErrorKind::Storage => "pass store=False to go on without storing",
-        ErrorKind::Forked => {
-            "make the first call after the fork, or start processes with the \"spawn\" method"
-        }
+        ErrorKind::Forked => "fork while no call is under way, or start processes with the \"spawn\" method",
         _ => return None,
     })
 }

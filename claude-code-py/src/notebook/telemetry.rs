@@ -8,7 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
 use crate::client::shared::Shared;
-use crate::runtime;
+use crate::runtime::{self, Process};
 
 /// The program imports this before it can have a tracer.
 const LOADED: &str = "opentelemetry.trace";
@@ -54,7 +54,7 @@ impl Watch {
         let Watch { provider, model, max_tokens, temperature, prompt } = self;
         let begin = ours(py).and_then(|module| module.getattr("begin")).ok()?;
         let span = begin.call1((provider, model, max_tokens, temperature, prompt)).ok()?;
-        Some(Span(Some(span.unbind())))
+        Some(Span(Some(span.unbind()), Process::current()))
     }
 }
 
@@ -63,7 +63,7 @@ fn ours(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 }
 
 /// A span that is open. Dropped, it ends as cancelled.
-pub(crate) struct Span(Option<Py<PyAny>>);
+pub(crate) struct Span(Option<Py<PyAny>>, &'static Process);
 
 impl Span {
     /// Ends the span with a call's result, or what it raised.
@@ -94,7 +94,7 @@ impl Span {
 impl Drop for Span {
     fn drop(&mut self) {
         let Some(span) = self.0.take() else { return };
-        if runtime::is_stopped() || runtime::is_forked() {
+        if runtime::is_stopped() || !self.1.is_current() {
             return;
         }
         Python::try_attach(|py| {

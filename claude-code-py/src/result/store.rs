@@ -165,7 +165,7 @@ fn listing(
         let most = u32::try_from(limit).ok().filter(|limit| (1..=MAX_ROWS).contains(limit));
         let limit = most.ok_or_else(|| Error::invalid(format!("limit {limit} is not 1 to {MAX_ROWS}")))?;
         let (from, to) = (since.map(moment).transpose()?, until.map(moment).transpose()?);
-        Ok(Listing { language: Language::new(language)?, from, to, cursor, limit })
+        Ok(Listing { language: Language::new(language)?, from, to, batch: None, cursor, limit })
     };
     read().map_err(|error| raise(py, error))
 }

@@ -1,11 +1,11 @@
 //! One current-thread runtime, for sync and async alike, with a background thread for what nobody waits for. It starts
-//! with the first call and ends with the interpreter; a forked child is told that it has none.
+//! with the first call of a process, a forked one included, and ends with the interpreter.
 
 use std::any::Any;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -17,20 +17,19 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
-use crate::runtime::driver::{Counted, DRIVER};
+use crate::runtime::driver::Counted;
+use crate::runtime::process::Process;
 
 /// How long the interpreter's exit waits for calls that are under way to close.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The process that started the thread; 0 before.
-static OWNER: AtomicU32 = AtomicU32::new(0);
 static STOPPED: AtomicBool = AtomicBool::new(false);
 /// The thread that runs the interpreter's exit.
 static LAST: OnceLock<ThreadId> = OnceLock::new();
-static RUNNING: OnceLock<Result<Running>> = OnceLock::new();
 
-struct Running {
-    handle: Handle,
+/// The runtime of a process.
+pub(crate) struct Running {
+    pub(super) handle: Handle,
     ends: Mutex<Option<Ends>>,
 }
 
@@ -41,12 +40,6 @@ struct Ends {
     stopped: mpsc::Receiver<()>,
 }
 
-/// Whether this process was forked from one that had started the thread: here it does not exist.
-pub(crate) fn is_forked() -> bool {
-    let owner = OWNER.load(Ordering::Acquire);
-    owner != 0 && owner != std::process::id()
-}
-
 /// Whether the interpreter is on its way out.
 pub(crate) fn is_stopped() -> bool {
     STOPPED.load(Ordering::SeqCst)
@@ -54,30 +47,22 @@ pub(crate) fn is_stopped() -> bool {
 
 /// Whether the interpreter goes and leaves this thread behind: only daemon threads are still there by then.
 pub(crate) fn is_left_behind() -> bool {
-    is_stopped() && !is_forked() && LAST.get().is_some_and(|last| *last != std::thread::current().id())
+    is_stopped() && LAST.get().is_some_and(|last| *last != std::thread::current().id())
 }
 
-/// The runtime, started if need be. Fails in a forked child and while the interpreter exits.
-fn running() -> Result<&'static Running> {
-    if is_forked() {
-        return Err(Error::new(
-            ErrorKind::Forked,
-            "this process was forked after the first call, and the thread that does the work stayed behind: make \
-             the first call after the fork, or start processes with the \"spawn\" method",
-        ));
-    }
+/// The runtime, started if need be. Fails while the interpreter exits.
+fn running(process: &'static Process) -> Result<&'static Running> {
     if is_stopped() {
         return Err(exiting());
     }
-    OWNER.store(std::process::id(), Ordering::Release);
-    RUNNING.get_or_init(start).as_ref().map_err(Clone::clone)
+    process.running.get_or_init(|| start(process)).as_ref().map_err(Clone::clone)
 }
 
 fn exiting() -> Error {
     Error::new(ErrorKind::Unavailable, "the interpreter is exiting: no call can be made any more")
 }
 
-fn start() -> Result<Running> {
+fn start(process: &'static Process) -> Result<Running> {
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Unavailable, format!("the background thread could not be started: {error}"))
     };
@@ -86,12 +71,12 @@ fn start() -> Result<Running> {
     let (handle, own) = (runtime.handle().clone(), runtime.clone());
     let (say, stopped) = mpsc::channel();
     let body = move || {
-        DRIVER.attend(&own);
+        process.driver.attend(&own);
         shut_down(own);
         let _ = say.send(());
     };
     let thread = std::thread::Builder::new().name("claude-code".to_owned()).spawn(body).map_err(failed)?;
-    DRIVER.set_background(thread.thread());
+    process.driver.set_background(thread.thread());
     Ok(Running { handle, ends: Mutex::new(Some(Ends { runtime, stopped })) })
 }
 
@@ -114,14 +99,12 @@ fn shut_down(mut runtime: Arc<Runtime>) {
 pub(crate) fn stop(py: Python<'_>) {
     let _ = LAST.set(std::thread::current().id());
     STOPPED.store(true, Ordering::SeqCst);
-    if is_forked() {
-        return;
-    }
-    let Some(Ok(running)) = RUNNING.get() else { return };
+    let process = Process::current();
+    let Some(Ok(running)) = process.running.get() else { return };
     let ends = running.ends.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(Ends { runtime, stopped }) = ends {
         drop(runtime);
-        DRIVER.stop();
+        process.driver.stop();
         py.detach(move || {
             let _ = stopped.recv_timeout(GRACE);
         });
@@ -129,12 +112,12 @@ pub(crate) fn stop(py: Python<'_>) {
 }
 
 /// A future under way on the background thread. Dropping this drops the future there.
-pub(crate) struct Task(AbortHandle);
+pub(crate) struct Task(AbortHandle, &'static Process);
 
 impl Drop for Task {
     fn drop(&mut self) {
-        // In a forked child the runtime's locks may be held for ever.
-        if !is_forked() {
+        // A forked child's copy is of a task that it does not have.
+        if self.1.is_current() {
             self.0.abort();
         }
     }
@@ -145,17 +128,18 @@ pub(crate) fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
     done: impl FnOnce(Result<T>) + Send + 'static,
 ) -> Result<Task> {
-    let handle = &running()?.handle;
+    let process = Process::current();
+    let handle = &running(process)?.handle;
     let task = async move {
         let ended = AssertUnwindSafe(future).catch_unwind().await;
         done(ended.map_err(|panic| panicked(&*panic)));
     };
-    Ok(Task(handle.spawn(attended(task)).abort_handle()))
+    Ok(Task(handle.spawn(attended(task)).abort_handle(), process))
 }
 
 /// The same work, for which the background thread is there from now on, whoever waits.
 pub(crate) fn attended<F: Future>(future: F) -> impl Future<Output = F::Output> {
-    let attended = DRIVER.attended();
+    let attended = Process::current().driver.attended();
     async move {
         let _attended = attended;
         future.await
@@ -167,14 +151,15 @@ pub(crate) struct Attended(#[expect(dead_code, reason = "its end is what counts"
 
 impl Attended {
     pub(crate) fn new() -> Self {
-        Attended(DRIVER.attended())
+        Attended(Process::current().driver.attended())
     }
 }
 
 /// Waits for a future in this thread for a moment, and drives it. None: time to look for signals. A panic in it is an error
 /// of this call.
 pub(crate) fn wait<T>(future: &mut Held<BoxFuture<'static, T>>) -> Result<Option<T>> {
-    let ends = &running()?.ends;
+    let process = Process::current();
+    let ends = &running(process)?.ends;
     if Handle::try_current().is_ok() {
         return Err(Error::invalid(
             "a call was made by code that runs within another call, such as a log handler: make it in another thread",
@@ -183,7 +168,7 @@ pub(crate) fn wait<T>(future: &mut Held<BoxFuture<'static, T>>) -> Result<Option
     let runtime =
         ends.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|ends| ends.runtime.clone());
     let (Some(runtime), Some(future)) = (runtime, future.get_mut()) else { return Err(exiting()) };
-    let ended = DRIVER.wait(&runtime, AssertUnwindSafe(future).catch_unwind());
+    let ended = process.driver.wait(&runtime, AssertUnwindSafe(future).catch_unwind());
     ended.transpose().map_err(|panic| panicked(&*panic))
 }
 
@@ -194,32 +179,40 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
     Error::new(ErrorKind::Protocol, format!("the library failed within this call, please report it: {why}"))
 }
 
-/// A value of the runtime's: dropped on its thread, and in a forked child not at all, since its locks and threads
+/// A value of a process's runtime: dropped on its thread, and in a forked child not at all, since its locks and threads
 /// stayed behind.
-pub(crate) struct Held<T: Send + 'static>(ManuallyDrop<Option<T>>);
+pub(crate) struct Held<T: Send + 'static> {
+    value: ManuallyDrop<Option<T>>,
+    process: &'static Process,
+}
 
 impl<T: Send + 'static> Held<T> {
     pub(crate) fn new(value: T) -> Self {
-        Held(ManuallyDrop::new(Some(value)))
+        Held { value: ManuallyDrop::new(Some(value)), process: Process::current() }
     }
 
     pub(crate) fn get(&self) -> Option<&T> {
-        self.0.as_ref()
+        self.value.as_ref()
     }
 
-    fn get_mut(&mut self) -> Option<&mut T> {
-        self.0.as_mut()
+    /// Whether it is what a forked child has of its parent's.
+    pub(crate) fn is_of_parent(&self) -> bool {
+        !self.process.is_current()
+    }
+
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.as_mut()
     }
 
     pub(crate) fn into_inner(mut self) -> Option<T> {
-        self.0.take()
+        self.value.take()
     }
 
     /// As dropping it, for a thread that does not come to its end.
     pub(crate) fn let_go(&mut self) {
-        let Some(value) = self.0.take() else { return };
-        match RUNNING.get() {
-            _ if is_forked() => std::mem::forget(value),
+        let Some(value) = self.value.take() else { return };
+        match self.process.running.get() {
+            _ if self.is_of_parent() => std::mem::forget(value),
             Some(Ok(running)) if !is_stopped() => {
                 running.handle.spawn(attended(async move { drop(value) }));
             }

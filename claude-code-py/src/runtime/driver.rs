@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
 use tokio::runtime::Runtime;
@@ -19,7 +19,8 @@ use crate::runtime::is_stopped;
 /// background thread.
 const TICK: Duration = Duration::from_millis(50);
 
-pub(crate) static DRIVER: Driver = Driver::new();
+/// How long a fork waits for threads that are within the runtime.
+const FORK: Duration = Duration::from_secs(1);
 
 /// Who waits, and for whom the background thread works.
 pub(crate) struct Driver {
@@ -36,10 +37,14 @@ pub(crate) struct Driver {
     /// Tells those who wait to look for signals.
     ticks: Notify,
     background: OnceLock<Thread>,
+    /// Forks that are about to happen: nobody goes into the runtime meanwhile.
+    forks: AtomicUsize,
+    /// Threads that are in it.
+    inside: AtomicUsize,
 }
 
 impl Driver {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Driver {
             waiting: AtomicUsize::new(0),
             begun: AtomicU64::new(0),
@@ -48,6 +53,8 @@ impl Driver {
             look: Notify::const_new(),
             ticks: Notify::const_new(),
             background: OnceLock::new(),
+            forks: AtomicUsize::new(0),
+            inside: AtomicUsize::new(0),
         }
     }
 
@@ -59,6 +66,7 @@ impl Driver {
             return None;
         }
         let _waiting = self.begin();
+        let _inside = self.enter();
         match runtime.block_on(select(future, pin!(tick))) {
             Either::Left((done, _)) => Some(done),
             Either::Right(_) => None,
@@ -101,6 +109,7 @@ impl Driver {
                 std::thread::park_timeout(TICK);
                 self.ticks.notify_waiters();
             }
+            let _inside = self.enter();
             self.drives.store(true, SeqCst);
             runtime.block_on(self.until_callers_drive());
             self.drives.store(false, SeqCst);
@@ -113,7 +122,7 @@ impl Driver {
     }
 
     async fn until_callers_drive(&self) {
-        while !is_stopped() {
+        while !is_stopped() && self.forks.load(SeqCst) == 0 {
             let (waiting, attended) = (self.waiting.load(SeqCst), self.attended.load(SeqCst));
             match (waiting > 0, attended > 0) {
                 (true, false) => return,
@@ -124,6 +133,38 @@ impl Driver {
                 (false, _) => self.look.notified().await,
             }
         }
+    }
+
+    /// Into the runtime, as soon as no fork is about to happen.
+    fn enter(&self) -> Counted<'_> {
+        loop {
+            let inside = Counted::of(&self.inside);
+            if self.forks.load(SeqCst) == 0 {
+                return inside;
+            }
+            drop(inside);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Keeps everybody out of the runtime until `go_on`.
+    pub(crate) fn pause(&self) {
+        self.forks.fetch_add(1, SeqCst);
+    }
+
+    /// Waits until everybody has left it. Who does not within a second is not waited for any more.
+    pub(crate) fn wait_until_left(&self) {
+        let end = Instant::now() + FORK;
+        while self.inside.load(SeqCst) > 0 && Instant::now() < end {
+            self.ticks.notify_waiters();
+            self.look.notify_one();
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+
+    /// The fork has happened. A host that forks by itself may tell of that alone.
+    pub(crate) fn go_on(&self) {
+        let _ = self.forks.fetch_update(SeqCst, SeqCst, |forks| forks.checked_sub(1));
     }
 
     /// Tells everybody to look whether the interpreter goes.

@@ -39,7 +39,7 @@ impl Subscriber for Bridge {
     fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        if runtime::is_stopped() || runtime::is_forked() {
+        if runtime::is_stopped() {
             return;
         }
         let mut line = Line::default();

@@ -1,9 +1,11 @@
-//! Batch input: a file of JSON lines with a prompt each, read twice so that it need not fit into memory.
+//! Batch input: a file of JSON lines with a prompt each, read several times so that it need not fit into memory. A pipe can be
+//! read once only and is kept in memory.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use claude_code_core::{Error, ErrorKind, GenerateRequest, Result};
 use serde_json::Value;
@@ -31,7 +33,7 @@ pub(crate) enum Line {
 
 /// What is in the file.
 pub(crate) struct Input {
-    path: PathBuf,
+    source: Source,
     /// Each line that is not blank, with its number.
     lines: Vec<(u64, Line)>,
     keys: Vec<Key>,
@@ -42,9 +44,10 @@ pub(crate) struct Input {
 impl Input {
     /// Reads the file once. A line that is no request is noted, not fatal. Fails if the file cannot be read, or has none.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let mut input = Input { path: path.to_owned(), lines: Vec::new(), keys: Vec::new(), repeats: 0 };
+        let source = Source::of(path)?;
+        let mut input = Input { source, lines: Vec::new(), keys: Vec::new(), repeats: 0 };
         let mut repeats = Repeats::default();
-        for (number, line) in (1..).zip(Lines::open(path)?) {
+        for (number, line) in (1..).zip(input.source.lines()?) {
             match line?.map(|text| parsed(&text)) {
                 None => {}
                 Some(Ok((id, request))) => {
@@ -103,12 +106,12 @@ pub(crate) struct Requests(Lines);
 impl Requests {
     /// The requests as often as they are read.
     pub(crate) fn again(input: &Input) -> crate::batch::Requests {
-        let path = input.path.clone();
-        Arc::new(move || Ok(Box::new(Requests(Lines::open(&path)?)) as Box<dyn Iterator<Item = _> + Send>))
+        let source = input.source.clone();
+        Arc::new(move || Ok(Box::new(Requests(source.lines()?)) as Box<dyn Iterator<Item = _> + Send>))
     }
 
     pub(crate) fn open(input: &Input) -> Result<Self> {
-        Lines::open(&input.path).map(Requests)
+        input.source.lines().map(Requests)
     }
 }
 
@@ -125,18 +128,73 @@ impl Iterator for Requests {
     }
 }
 
-/// The lines of a file; none for a blank one.
-struct Lines {
-    reader: BufReader<File>,
+/// Where the lines are, as often as they are read.
+#[derive(Clone)]
+struct Source {
     path: PathBuf,
+    held: Held,
 }
 
-impl Lines {
-    fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path)
-            .map_err(|error| Error::invalid(format!("cannot read {}: {error}", path.display())))?;
-        Ok(Lines { reader: BufReader::new(file), path: path.to_owned() })
+#[derive(Clone)]
+enum Held {
+    /// A file of so many bytes, changed last at this moment: what is read of it later must be the same.
+    File { bytes: u64, changed: Option<SystemTime> },
+    /// What came through a pipe.
+    Memory(Arc<[u8]>),
+}
+
+/// Standard input, as a path.
+const STDIN: &str = "-";
+
+impl Source {
+    fn of(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        let failed = |error: std::io::Error| unreadable(&path, &error);
+        if path.as_os_str() == STDIN {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+            return Ok(Source { path, held: Held::Memory(bytes.into()) });
+        }
+        let mut file = File::open(&path).map_err(failed)?;
+        let about = file.metadata().map_err(failed)?;
+        let held = if about.is_file() || about.is_dir() {
+            Held::File { bytes: about.len(), changed: about.modified().ok() }
+        } else {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(failed)?;
+            Held::Memory(bytes.into())
+        };
+        Ok(Source { path, held })
     }
+
+    /// The lines from the first one on. Fails where the file is not the same any more.
+    fn lines(&self) -> Result<Lines> {
+        let reader: Box<dyn BufRead + Send> = match &self.held {
+            Held::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Held::File { bytes, changed } => {
+                let failed = |error: std::io::Error| unreadable(&self.path, &error);
+                let file = File::open(&self.path).map_err(failed)?;
+                let about = file.metadata().map_err(failed)?;
+                if about.len() != *bytes || about.modified().ok() != *changed {
+                    let path = self.path.display();
+                    return Err(Error::invalid(format!("{path} changed while it was read: start again")));
+                }
+                // Lines that somebody adds meanwhile are not of this batch.
+                Box::new(BufReader::new(file.take(*bytes)))
+            }
+        };
+        Ok(Lines { reader, path: self.path.clone() })
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::invalid(format!("cannot read {}: {error}", path.display()))
+}
+
+/// The lines of a file; none for a blank one.
+struct Lines {
+    reader: Box<dyn BufRead + Send>,
+    path: PathBuf,
 }
 
 impl Iterator for Lines {

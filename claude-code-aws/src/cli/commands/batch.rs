@@ -17,7 +17,7 @@ use crate::cli::batch::jobs;
 use crate::cli::batch::output::Output;
 use crate::cli::batch::plan;
 use crate::cli::batch::progress::{Progress, Tally};
-use crate::cli::batch_args::{BatchAction, BatchArgs, RunBatchArgs};
+use crate::cli::batch_args::{BatchAction, BatchArgs, FileSchema, RunBatchArgs};
 use crate::cli::output::{exit, figures, json, show};
 use crate::cli::setup;
 use crate::cli::shutdown::Signals;
@@ -43,18 +43,20 @@ impl Place {
         Ok(Place { id, dir: local_dir.join("batches") })
     }
 
-    /// The place of the batch with this id.
-    pub(crate) fn named(id: &str, local_dir: &Path) -> Result<Self> {
+    /// The place of the batch with this id, where there is one.
+    pub(crate) fn found(id: &str, local_dir: &Path) -> Option<Self> {
         let place = Place { id: id.to_owned(), dir: local_dir.join("batches") };
         let is_id = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        if !is_id || !place.journal().exists() {
-            let dir = place.dir.display();
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("no batch {id:?} in {dir}: `batch` prints its id at the end"),
-            ));
-        }
-        Ok(place)
+        (is_id && place.journal().exists()).then_some(place)
+    }
+
+    /// The place of the batch with this id.
+    fn named(id: &str, local_dir: &Path) -> Result<Self> {
+        Place::found(id, local_dir).ok_or_else(|| {
+            let dir = local_dir.join("batches");
+            let told = format!("no batch {id:?} in {}: `batch` prints its id at the end", dir.display());
+            Error::new(ErrorKind::NotFound, told)
+        })
     }
 
     /// The file of its journal.
@@ -99,8 +101,12 @@ pub(crate) async fn run(global: Global, args: BatchArgs) -> Result<u8> {
 }
 
 async fn start(global: Global, args: &RunBatchArgs) -> Result<u8> {
-    if args.schema {
-        show::out(&json::text(&crate::cli::batch::input::schema())?)?;
+    if let Some(of) = args.schema {
+        let schema = match of {
+            FileSchema::Prompts => crate::cli::batch::input::schema(),
+            FileSchema::Results => crate::http::batch_line(),
+        };
+        show::out(&json::text(&schema)?)?;
         return Ok(exit::OK);
     }
     let (Some(prompts), Some(out)) = (&args.prompts, &args.out) else {
@@ -138,6 +144,12 @@ async fn start(global: Global, args: &RunBatchArgs) -> Result<u8> {
     let ended = ended?;
     output.finish()?;
     let _ = std::fs::remove_file(place.stop());
+    if ended == Ended::Done && tally.done < tally.all {
+        let (shown, done, all) = (prompts.display(), tally.done, tally.all);
+        return Err(Error::invalid(format!(
+            "{shown} changed while it was read: {done} of its {all} requests are done; go on with --resume"
+        )));
+    }
     told(global, args, &place, &tally, ended)
 }
 
@@ -150,6 +162,12 @@ fn journal(place: &Place, input: &Input, out: &Path, resume: bool) -> Result<Jou
         let (kept, all) = (look.answers, look.requests);
         return Err(Error::invalid(format!(
             "a batch into {shown} was begun before ({kept} of {all} answered): go on with --resume, or choose another --out"
+        )));
+    }
+    if let Some(dir) = out.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
+        let dir = dir.display();
+        return Err(Error::invalid(format!(
+            "cannot write {shown}: there is no directory {dir}; make it first"
         )));
     }
     if out.exists() && !path.exists() {

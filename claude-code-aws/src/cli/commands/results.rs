@@ -30,12 +30,16 @@ pub(crate) async fn run(global: Global, command: ResultsCommand) -> Result<u8> {
     }
     let client = setup::result_writer(global).await?;
     match command {
-        ResultsCommand::List { batch: Some(id), limit, .. } => {
-            let place = Place::named(&id, &setup::config(global)?.local_dir()?)?;
-            show_rows(global, &rows(&place.journal(), limit as usize)?)?;
-        }
-        ResultsCommand::List { language, limit, .. } => {
-            list(global, &client, language.as_deref(), limit).await?
+        ResultsCommand::List { language, batch, limit } => {
+            let place = match &batch {
+                Some(id) => Place::found(id, &setup::config(global)?.local_dir()?),
+                None => None,
+            };
+            match place {
+                Some(place) => show_rows(global, &rows(&place.journal(), limit as usize)?)?,
+                // A batch of another machine, or one whose journal is gone: the table has its id too.
+                None => list(global, &client, language.as_deref(), batch, limit).await?,
+            }
         }
         ResultsCommand::Show { id } => {
             let id = full_id(&client, &id).await?;
@@ -103,14 +107,20 @@ async fn sweep(global: Global, dry_run: bool) -> Result<u8> {
     Ok(exit::OK)
 }
 
-async fn list(global: Global, client: &Client, language: Option<&str>, limit: u32) -> Result<()> {
+async fn list(
+    global: Global,
+    client: &Client,
+    language: Option<&str>,
+    batch: Option<String>,
+    limit: u32,
+) -> Result<()> {
     // The index has one list for each language: without a name every known one is read.
     let languages = match language {
         Some(name) => vec![Language::new(name)?],
         None => Language::all().collect(),
     };
     let mut rows: Vec<ResultRow> = stream::iter(languages)
-        .map(|language| newest(client, language, limit))
+        .map(|language| newest(client, language, batch.clone(), limit))
         .buffered(AT_ONCE)
         .try_concat()
         .await?;
@@ -144,7 +154,7 @@ pub(crate) async fn full_id(client: &Client, id: &str) -> Result<String> {
         return Err(Error::invalid(format!("id {id:?} is shorter than {SHORT} characters: copy more of it")));
     }
     let rows: Vec<ResultRow> = stream::iter(Language::all())
-        .map(|language| newest(client, language, u32::MAX))
+        .map(|language| newest(client, language, None, u32::MAX))
         .buffered(AT_ONCE)
         .try_concat()
         .await?;
@@ -164,8 +174,13 @@ pub(crate) async fn full_id(client: &Client, id: &str) -> Result<String> {
     }
 }
 
-async fn newest(client: &Client, language: Language, limit: u32) -> Result<Vec<ResultRow>> {
-    let mut listing = Listing { language, from: None, to: None, cursor: None, limit: limit.min(PAGE) };
+async fn newest(
+    client: &Client,
+    language: Language,
+    batch: Option<String>,
+    limit: u32,
+) -> Result<Vec<ResultRow>> {
+    let mut listing = Listing { language, from: None, to: None, batch, cursor: None, limit: limit.min(PAGE) };
     let mut rows = Vec::new();
     loop {
         let page = setup::results(client)?.list(client.scope(), &listing).await?;

@@ -256,27 +256,32 @@ pub(crate) fn of_line(
 /// The JSON schema of a line of a batch.
 #[cfg(feature = "cli")]
 pub(crate) fn line_schema() -> serde_json::Value {
-    let named = |schema: schemars::Schema| {
+    // One generator for both: what they refer to stands at the root.
+    let mut types = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let bodies = [GenerateBody::json_schema(&mut types), RefactorBody::json_schema(&mut types)];
+    let definitions = types.take_definitions(true);
+    let [generate, refactor] = bodies.map(|schema| {
         let mut schema = schema.to_value();
         if let Some(members) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
             members.insert(
                 "id".to_owned(),
                 serde_json::json!({
                     "description": "A name of yours, which the line of the result has too.",
-                    "type": ["string", "integer", "null"],
+                    "type": ["string", "number", "null"],
                 }),
             );
         }
         schema
-    };
+    });
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of a batch",
         "anyOf": [
-            named(schemars::schema_for!(GenerateBody)),
-            named(schemars::schema_for!(RefactorBody)),
-            { "type": "string", "minLength": 1, "description": "The prompt alone." },
+            generate,
+            refactor,
+            { "type": "string", "pattern": "\\S", "description": "The prompt alone." },
         ],
+        "$defs": definitions,
     })
 }
 

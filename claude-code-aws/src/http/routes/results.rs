@@ -74,6 +74,7 @@ pub(crate) async fn list(
         language,
         from: moment("from", params.from)?,
         to: moment("to", params.to)?,
+        batch: None,
         cursor: params.cursor,
         limit,
     };

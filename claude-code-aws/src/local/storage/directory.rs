@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::local::s3;
 use crate::local::server::clock;
+use crate::local::storage::sqlite_thread::forked;
 use crate::local::storage::{dynamodb, state};
 
 /// Behind a database's name: the file that is locked for it.
@@ -25,10 +26,16 @@ const SIDE_FILES: [&str; 3] = ["", "-wal", "-shm"];
 /// What the engines keep here, and all that [`Directory::clear`] removes.
 const DATABASES: [&str; 3] = [dynamodb::FILE, s3::FILE, state::FILE];
 
+/// The directories that are open, with the process that opened each. SQLite's record of its own locks is a process's:
+/// a forked child that opened a database of its parent's again would believe that it holds its parent's locks.
+static OPEN: Mutex<Vec<(u32, PathBuf)>> = Mutex::new(Vec::new());
+
 /// A state directory that this process uses, together with others.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// Among those that are open.
+    place: PathBuf,
     notices: Mutex<Vec<String>>,
     /// The lock file of each database, in the order of [`DATABASES`]. Closing it releases the lock, also when the
     /// process is killed.
@@ -38,12 +45,21 @@ pub struct Directory {
 impl Directory {
     /// Creates the directory where it is missing (mode 0700).
     ///
-    /// Fails with [`ErrorKind::Storage`] if it cannot be written.
+    /// Fails with [`ErrorKind::Storage`] if it cannot be written, with [`ErrorKind::Forked`] in a forked child whose parent
+    /// had it open.
     pub fn open(path: &Path) -> Result<Self> {
         create(path).map_err(|error| unwritable(path, &error))?;
         let locks = DATABASES.iter().map(|name| open_private(&path.join(format!("{name}{LOCK}"))));
         let locks = locks.collect::<std::io::Result<_>>().map_err(|error| unwritable(path, &error))?;
-        Ok(Directory { path: path.to_owned(), notices: Mutex::default(), locks })
+        let place = path.canonicalize().map_err(|error| unwritable(path, &error))?;
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = std::process::id();
+        if open.iter().any(|(process, other)| *process != own && *other == place) {
+            return Err(forked(&format!("the local directory {}", path.display())));
+        }
+        open.push((own, place.clone()));
+        drop(open);
+        Ok(Directory { path: path.to_owned(), place, notices: Mutex::default(), locks })
     }
 
     /// Where the directory is.
@@ -158,6 +174,16 @@ impl Directory {
         tracing::warn!("{notice}");
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
         Ok(())
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let own = (std::process::id(), std::mem::take(&mut self.place));
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = open.iter().position(|other| *other == own) {
+            open.swap_remove(at);
+        }
     }
 }
 

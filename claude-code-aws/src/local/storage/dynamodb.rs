@@ -88,6 +88,9 @@ impl DynamoDb {
 
     /// Puts an item from inside the process (the members of a PutItem); items that arrive together share a transaction.
     pub(crate) async fn put(&self, members: Value, size: usize) -> Result<Result<(), DynoxideError>> {
+        if self.worker.is_forked() {
+            return Err(self.worker.stopped());
+        }
         let (done, put) = oneshot::channel();
         let first = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -69,6 +69,9 @@ impl GroupCommit {
         E: From<rusqlite::Error> + Send + 'static,
         F: FnOnce(&Connection) -> std::result::Result<R, E> + Send + 'static,
     {
+        if self.worker.is_forked() {
+            return Err(self.worker.stopped());
+        }
         let (sender, done) = oneshot::channel();
         let write: Write = Box::new(move |open| {
             let result = match open {

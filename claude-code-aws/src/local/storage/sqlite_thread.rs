@@ -18,6 +18,8 @@ pub(crate) struct Worker<T> {
     name: &'static str,
     jobs: Option<mpsc::Sender<Job<T>>>,
     thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has a copy of this and no thread.
+    process: u32,
 }
 
 impl<T> fmt::Debug for Worker<T> {
@@ -48,7 +50,8 @@ impl<T: 'static> Worker<T> {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|error| {
             Error::new(ErrorKind::Storage, format!("cannot start the thread {name}: {error}"))
         })?;
-        let worker = Worker { name, jobs: Some(jobs), thread: Some(thread) };
+        let process = std::process::id();
+        let worker = Worker { name, jobs: Some(jobs), thread: Some(thread), process };
         ready.await.unwrap_or_else(|_| Err(worker.stopped()))?;
         Ok(worker)
     }
@@ -59,7 +62,7 @@ impl<T: 'static> Worker<T> {
             // A panic drops what the job's callers wait on: they learn that the engine has stopped.
             let _ = catch_unwind(AssertUnwindSafe(|| job(value)));
         });
-        self.jobs.as_ref().is_some_and(|jobs| jobs.send(guarded).is_ok())
+        !self.is_forked() && self.jobs.as_ref().is_some_and(|jobs| jobs.send(guarded).is_ok())
     }
 
     /// Runs one job on the thread. It runs to its end even if the caller stops waiting, as on a real server.
@@ -74,7 +77,7 @@ impl<T: 'static> Worker<T> {
             // A job that panics must not take the engine with it: its transaction rolls back when dropped.
             let _ = answer.send(catch_unwind(AssertUnwindSafe(|| job(value))));
         });
-        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(boxed).is_ok());
+        let sent = !self.is_forked() && self.jobs.as_ref().is_some_and(|jobs| jobs.send(boxed).is_ok());
         if !sent {
             return Err(self.stopped());
         }
@@ -85,7 +88,16 @@ impl<T: 'static> Worker<T> {
         }
     }
 
+    /// Whether its thread is the parent's, and not here.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// Why it does nothing any more.
     pub(crate) fn stopped(&self) -> Error {
+        if self.is_forked() {
+            return forked(&format!("the local {} engine", self.name));
+        }
         Error::new(
             ErrorKind::Storage,
             format!("the local {} engine has stopped; open the store again", self.name),
@@ -100,6 +112,17 @@ impl<T: 'static> Worker<T> {
             format!("the local {} engine failed within a request: {why}", self.name),
         )
     }
+}
+
+/// The error of a forked child that uses what its parent opened.
+pub(crate) fn forked(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Forked,
+        format!(
+            "{what} was opened before this process was forked and is its parent's: fork while no call is under way, or \
+             start processes with the \"spawn\" method"
+        ),
+    )
 }
 
 impl<T> Drop for Worker<T> {

@@ -1,12 +1,15 @@
 //! The contract of a lane, over any engine; and the shapes of Bedrock's files.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-use claude_code_aws::batch::lane::{BatchLane, JobName, JobSpec, JobStatus, JobView, LaneError};
+use claude_code_aws::batch::lane::{BatchLane, JobName, JobSpec, JobStatus, JobView, LaneError, LineSink};
 use claude_code_aws::batch::record::{self, Outcome};
 use claude_code_aws::files::batch_manifest::Key;
-use claude_code_core::Usage;
 use claude_code_core::provider::StopReason;
+use claude_code_core::{Error, Usage};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::rig::{MODEL, Rig, task};
@@ -77,6 +80,96 @@ async fn bedrocks_lane_keeps_the_contract() {
     contract(&rig, &*rig.lane.clone()).await;
 }
 
+/// An engine that is nothing of Bedrock's: its jobs are kept here, and each is done at the second look.
+#[derive(Debug, Default)]
+struct MemoryLane(Mutex<Vec<MemoryJob>>);
+
+#[derive(Clone, Debug)]
+struct MemoryJob {
+    name: JobName,
+    records: Vec<String>,
+    looks: usize,
+}
+
+impl MemoryLane {
+    fn of(&self, is: impl Fn(&MemoryJob) -> bool) -> Option<(String, MemoryJob)> {
+        let mut jobs = self.0.lock().unwrap();
+        let at = jobs.iter().position(is)?;
+        jobs[at].looks += 1;
+        Some((at.to_string(), jobs[at].clone()))
+    }
+}
+
+impl BatchLane for MemoryLane {
+    fn submit<'a>(&'a self, job: &'a JobSpec) -> BoxFuture<'a, Result<String, LaneError>> {
+        async move {
+            if job.model != MODEL {
+                return Err(LaneError::Refused(Error::invalid("no such model")));
+            }
+            if let Some((id, _)) = self.of(|known| known.name.token == job.name.token) {
+                return Ok(id);
+            }
+            let records = std::fs::read_to_string(&job.records).unwrap();
+            let records = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let records = records.map(|line| line["recordId"].as_str().unwrap().to_owned()).collect();
+            let mut jobs = self.0.lock().unwrap();
+            jobs.push(MemoryJob { name: job.name.clone(), records, looks: 0 });
+            Ok((jobs.len() - 1).to_string())
+        }
+        .boxed()
+    }
+
+    fn look<'a>(
+        &'a self,
+        job: &'a JobName,
+        id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<JobView>, LaneError>> {
+        async move {
+            let found = self.of(|known| known.name.token == job.token);
+            let found = found.filter(|(known, _)| id.is_none_or(|id| id == known));
+            Ok(found.map(|(id, job)| {
+                let (status, message, succeeded) = match (job.records.len(), job.looks) {
+                    (count @ ..100, _) => {
+                        (JobStatus::Failed, Some(format!("{count} records, the minimum of: 100")), 0)
+                    }
+                    (_, ..2) => (JobStatus::Running, None, 0),
+                    (count, _) => (JobStatus::Completed, None, count as u64),
+                };
+                JobView { id, status, message, succeeded }
+            }))
+        }
+        .boxed()
+    }
+
+    fn stop<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), LaneError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn outputs<'a>(
+        &'a self,
+        job: &'a JobName,
+        _: &'a str,
+        sink: LineSink<'a>,
+    ) -> BoxFuture<'a, Result<(), LaneError>> {
+        async move {
+            let records = self.of(|known| known.name.token == job.token).unwrap().1.records;
+            let answered: &[String] = if records.len() < 100 { &[] } else { &records };
+            for id in answered {
+                let answer = json!({ "output": { "message": { "content": [{ "text": "x" }] } }, "stopReason": "end_turn" });
+                let line = json!({ "recordId": id, "modelInput": {}, "modelOutput": answer }).to_string();
+                sink(line.as_bytes()).map_err(LaneError::Refused)?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_is_not_bedrocks_can_keep_the_contract() {
+    contract(&Rig::new().await, &MemoryLane::default()).await;
+}
+
 #[tokio::test]
 async fn outputs_of_a_job_may_be_in_several_files() {
     let rig = Rig::new().await;
@@ -131,6 +224,27 @@ fn a_line_of_an_output_is_an_answer_an_error_or_nothing() {
     let (_, outcome) = record::outcome(failed.to_string().as_bytes()).unwrap();
     assert_eq!(outcome, Outcome::Error("400: messages: Field required".to_owned()));
     let text = answered.to_string();
+    // Answers of no known form say nothing, and end nothing.
+    for output in [json!("text"), json!([1]), json!(7), json!({ "output": "text" }), json!({ "content": [] })]
+    {
+        let line = json!({ "recordId": id, "modelInput": {}, "modelOutput": output }).to_string();
+        assert_eq!(record::outcome(line.as_bytes()), None, "{line}");
+    }
+    // One line that is no UTF-8, or no object, costs no other line anything.
+    for nothing in [&b"\xff\xfe{\"recordId\""[..], b"[1, 2]", b"\"hello\"", b"{\"modelOutput\": {}}"] {
+        assert_eq!(record::outcome(nothing), None, "{nothing:?}");
+    }
+    // An error that is a text, and one that says nothing.
+    for (error, told) in [
+        (json!("throttled"), "throttled"),
+        (json!({}), "{}"),
+        (json!({ "errorCode": 500 }), "500"),
+        (json!({ "errorMessage": "m" }), "m"),
+    ] {
+        let line = json!({ "recordId": id, "modelInput": {}, "error": error }).to_string();
+        let (_, outcome) = record::outcome(line.as_bytes()).unwrap();
+        assert!(matches!(&outcome, Outcome::Error(why) if why.contains(told)), "{outcome:?}");
+    }
     for nothing in [&text[..text.len() - 1], "", "null", r#"{"recordId": "short", "modelOutput": {}}"#] {
         assert_eq!(record::outcome(nothing.as_bytes()), None, "{nothing}");
     }

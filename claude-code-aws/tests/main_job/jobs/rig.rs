@@ -292,6 +292,28 @@ impl Rig {
         client.list_model_invocation_jobs().send().await.unwrap().invocation_job_summaries().len()
     }
 
+    /// The input of each job: its bytes, and the ids of its records.
+    pub async fn files(&self) -> Vec<(u64, Vec<String>)> {
+        let s3 = self.twin.s3_client();
+        let listed = s3.list_objects_v2().bucket(BUCKET).prefix("batch/").send().await.unwrap();
+        let mut files = Vec::new();
+        for key in listed.contents().iter().filter_map(|object| object.key()) {
+            if key.ends_with("/records.jsonl") {
+                let object = s3.get_object().bucket(BUCKET).key(key).send().await.unwrap();
+                let body = object.body.collect().await.unwrap().into_bytes();
+                let id = |line: &[u8]| {
+                    let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+                    line["recordId"].as_str().unwrap().to_owned()
+                };
+                files.push((
+                    body.len() as u64,
+                    body.trim_ascii_end().split(|byte| *byte == b'\n').map(id).collect(),
+                ));
+            }
+        }
+        files
+    }
+
     /// Spent and reserved, in pico-dollars.
     pub async fn budget(&self) -> (u64, u64) {
         let view = self.client().budget().await.unwrap();

@@ -206,13 +206,26 @@ async fn more_records_than_a_job_takes_are_several_jobs_and_a_full_queue_is_wait
     assert!(results(&entries).iter().all(|answer| answer.accepted));
     assert_eq!((rig.jobs().await, rig.asked()), (3, (400, 0)));
     assert!(rig.told().contains("waits: "), "{}", rig.told());
+}
+
+#[tokio::test]
+async fn the_file_of_a_job_has_no_more_bytes_than_it_may() {
+    // As many bytes as all records have, cut in three: each job's file keeps within, and every record is in one of them.
+    let rig = Rig::new().await;
+    rig.run(&tasks(360), rig.options()).await;
+    let whole: u64 = rig.files().await.iter().map(|(bytes, _)| bytes).sum();
     let rig = Rig::new().await;
     let mut options = rig.options();
-    let line = 4_000;
-    options.limits.bytes = 110 * line;
-    rig.run(&tasks(300), options).await;
-    let (in_jobs, alone) = rig.asked();
-    assert!(in_jobs + alone == 300 && rig.jobs().await >= 1, "{in_jobs} and {alone}");
+    options.limits.bytes = whole / 3 + whole / 100;
+    let bound = options.limits.bytes;
+    let entries = rig.run(&tasks(360), options).await;
+    assert!(results(&entries).iter().all(|answer| answer.accepted));
+    let files = rig.files().await;
+    assert!(files.len() == 3 && files.iter().all(|(bytes, _)| *bytes <= bound), "{files:?} of {bound}");
+    let mut records: Vec<&String> = files.iter().flat_map(|(_, records)| records).collect();
+    records.sort();
+    records.dedup();
+    assert_eq!((records.len(), rig.asked()), (360, (360, 0)));
 }
 
 #[tokio::test]
