@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: readme jupyter first-contact apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: readme jupyter first-contact apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-batch bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@.ci/demo
@@ -122,6 +122,15 @@ bench: $(PY)  ## what benches/README.md tells, measured again; fails out of boun
 	$(PY) benches/twin.py $(RELEASE) --check
 	$(MAKE) bench-route
 	$(MAKE) bench-lambda bench-load bench-streams
+	$(MAKE) bench-batch PACKAGE=target/installed
+
+PACKAGE ?= claude-code-py/python
+bench-batch: $(PY)  ## batches, the disk store, kills, the quota, instruction counts; needs a release build in RELEASE and a package in PACKAGE
+	$(PY) benches/instructions.py $(RELEASE) --check
+	$(PY) benches/batch.py $(RELEASE) --package $(PACKAGE) --check
+	$(PY) benches/store_kills.py $(RELEASE) 200 $(PACKAGE)
+	CAMPAIGN=1 cargo test $(ALL) --locked --test cli -- --nocapture a_batch_killed_again_and_again
+	cargo test $(ALL) --locked --test client -- --nocapture a_known_quota
 
 bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a release build in RELEASE
 	$(PY) benches/lambda.py $(RELEASE)/lambda $(RELEASE)/claude-code-aws --check

@@ -1,6 +1,6 @@
 """kill -9 of four processes that share a local directory: what was acknowledged is there, what it cost is counted.
 
-    python store_kills.py RELEASE_DIRECTORY [KILLS] [--package DIRECTORY]      200 kills unless told
+    python store_kills.py RELEASE_DIRECTORY [KILLS [PACKAGE]]      200 kills unless told; PACKAGE: directory of claude_code
 
 Each process generates against the mock of the Bedrock runtime with the disk store, and notes a result's id and cost when it
 has it. Ends with 1 if a noted result cannot be read, if it is not what it was, or if less is counted than was noted.
@@ -81,11 +81,9 @@ def killed(env: dict[str, str], noted: list[Path], kills: int) -> None:
 
 
 def main() -> int:
-    given = [one for one in sys.argv[1:] if not one.startswith("--package")]
-    package = Path(__file__).parent.parent / "claude-code-py/python"
-    if "--package" in sys.argv:
-        package = Path(given.pop())
-    release, kills = Path(given[0]), int((given + ["200"])[1])
+    given = sys.argv[1:]
+    release, kills = Path(given[0]), int(given[1]) if len(given) > 1 else 200
+    package = Path(given[2]) if len(given) > 2 else Path(__file__).parent.parent / "claude-code-py/python"
     mock = subprocess.Popen([release / "examples/mock_bedrock"], stdout=subprocess.PIPE, text=True)
     try:
         assert mock.stdout

@@ -27,6 +27,8 @@ def validator(name: str) -> Draft202012Validator:
 LINES: list[tuple[object, bool]] = [
     (REVERSE, True),
     ({"prompt": REVERSE, "id": "a"}, True),
+    # Some readers break lines at these, which JSON lets stand in a string.
+    ({"prompt": REVERSE, "id": "a\u2028b\u2029c\x85d"}, True),
     ({"id": 7, "prompt": REVERSE, "language": "python", "cache": "off"}, True),
     ({"prompt": "nothing that is known of this"}, True),
     ({"instructions": "add hints", "code": "def f(x): return x\n", "language": "python"}, True),
@@ -42,7 +44,7 @@ LINES: list[tuple[object, bool]] = [
 
 def test_lines_that_the_schema_takes_are_taken_and_every_result_keeps_its_schema(tmp_path: Path) -> None:
     prompts, results = tmp_path / "prompts.jsonl", tmp_path / "results.jsonl"
-    prompts.write_text("".join(json.dumps(line) + "\n" for line, _ in LINES))
+    prompts.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line, _ in LINES))
     package = str(Path(claude_code.__file__).parents[1])
     command = [sys.executable, "-m", "claude_code", "batch", "--offline", str(prompts), "--out", str(results)]
     env = {**os.environ, "PYTHONPATH": package, "CLAUDE_CODE_AWS_LOCAL_DIR": str(tmp_path / "local")}
@@ -51,10 +53,11 @@ def test_lines_that_the_schema_takes_are_taken_and_every_result_keeps_its_schema
     told = [json.loads(line) for line in results.read_text().splitlines()]
     assert [line["line"] for line in told] == list(range(1, len(LINES) + 1))
     of_prompts, of_results = validator("batch-prompts"), validator("batch-results")
+    assert told[2]["id"] == "a\u2028b\u2029c\x85d"
     for (line, is_request), result in zip(LINES, told):
         assert of_prompts.is_valid(line) is is_request, line
         is_bad = "error" in result and f"line {result['line']} of " in result["error"]["message"]
         assert is_bad is not is_request, result
         of_results.validate(result)
     assert not of_results.is_valid({"line": 1})
-    assert not of_results.is_valid({"line": 1, "result": told[0]["result"], "error": told[3]["error"]})
+    assert not of_results.is_valid({"line": 1, "result": told[0]["result"], "error": told[4]["error"]})

@@ -8,6 +8,7 @@ use claude_code_core::request::JobAnswer;
 use serde_json::{Map, Value, json};
 
 use crate::files::batch_manifest::Key;
+use crate::files::json_line::json_line;
 
 /// Characters of a record's id: the first half of the request's hash in hex. Every reading of the service's rules takes it.
 const ID: usize = 32;
@@ -19,7 +20,7 @@ pub fn id(key: &Key) -> String {
 
 /// A line of the input. Cache points, guardrails, tiers and metadata are not for jobs.
 pub fn line(id: &str, call: &ModelCall) -> String {
-    json!({ "recordId": id, "modelInput": body(call) }).to_string()
+    json_line(&json!({ "recordId": id, "modelInput": body(call) }))
 }
 
 /// The body of a Converse request, without the model.

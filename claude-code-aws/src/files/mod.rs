@@ -5,6 +5,7 @@ pub mod batch_manifest;
 pub mod batch_rows;
 mod file_sync;
 pub mod git;
+pub(crate) mod json_line;
 pub mod read;
 mod refusal;
 pub mod write;

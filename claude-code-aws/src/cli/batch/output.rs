@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::input::{Input, Line};
 use crate::cli::output::problem;
 use crate::files::batch_journal::Entry;
+use crate::files::json_line::json_line;
 
 /// Writes results.
 pub(crate) struct Output {
@@ -146,5 +147,5 @@ fn text(number: u64, id: Option<&str>, name: &str, value: &Value) -> String {
         members.insert("id".to_owned(), id.into());
     }
     members.insert(name.to_owned(), value.clone());
-    Value::Object(members).to_string()
+    json_line(&Value::Object(members))
 }
