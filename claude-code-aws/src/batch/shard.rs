@@ -179,13 +179,15 @@ mod tests {
 
     /// Records of each shard, for so many lines of so many bytes.
     fn shards(limits: Limits, lines: usize, bytes: u64) -> Vec<usize> {
-        let mut shards = vec![Fill::new(limits)];
+        let (mut shards, mut open) = (Vec::new(), Fill::new(limits));
         for _ in 0..lines {
-            if !shards.last().unwrap().takes(bytes) {
-                shards.push(Fill::new(limits));
+            if !open.takes(bytes) {
+                shards.push(open);
+                open = Fill::new(limits);
             }
-            shards.last_mut().unwrap().add(bytes);
+            open.add(bytes);
         }
+        shards.push(open);
         assert!(shards.iter().all(|fill| fill.bytes <= limits.bytes && fill.records <= limits.records));
         shards.iter().map(|fill| fill.records).collect()
     }

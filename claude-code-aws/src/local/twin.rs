@@ -22,7 +22,10 @@ use super::server::keys::Keys;
 use crate::clock::SystemIds;
 
 /// The engines that clients of a process share, by process and directory: a forked child opens its own.
-static SHARED: Mutex<Vec<((u32, PathBuf), Weak<Engines>)>> = Mutex::new(Vec::new());
+static SHARED: Mutex<Vec<(Place, Weak<Engines>)>> = Mutex::new(Vec::new());
+
+/// A process, and a directory of its.
+type Place = (u32, PathBuf);
 
 /// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
 #[derive(Clone, Debug)]
@@ -196,7 +199,7 @@ impl Twin {
     }
 }
 
-fn place(directory: &Path) -> (u32, PathBuf) {
+fn place(directory: &Path) -> Place {
     (std::process::id(), std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()))
 }
 

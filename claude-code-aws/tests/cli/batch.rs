@@ -55,7 +55,8 @@ fn each_line_of_the_prompts_has_one_of_the_results_in_its_place() {
     let mut again: Vec<_> =
         again["items"].as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
     let mut listed: Vec<_> = listed.iter().map(Value::to_string).collect();
-    (again.sort(), listed.sort());
+    again.sort();
+    listed.sort();
     assert_eq!(again, listed);
     let none = place.run(&["results", "list", "--batch", "none", "--json"]).json();
     assert!(none["items"].as_array().unwrap().is_empty());
