@@ -17,4 +17,4 @@ pub use response::problem::{Problem, status};
 pub use response::sse::HEARTBEAT;
 pub use router::router;
 #[cfg(feature = "cli")]
-pub(crate) use routes::schema::batch_line;
+pub(crate) use routes::batch_line::batch_line;

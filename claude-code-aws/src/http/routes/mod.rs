@@ -1,5 +1,7 @@
 //! Routes: one file for each resource.
 
+#[cfg(feature = "cli")]
+pub(super) mod batch_line;
 pub(super) mod budget;
 pub(super) mod conversation;
 pub(super) mod estimate;
