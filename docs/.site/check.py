@@ -18,7 +18,7 @@ OUTSIDE = re.compile(r"<(?:script|img|iframe|source)[^>]+src=\"?(?:https?:)?//|<
 
 def main(site: Path) -> int:
     """Runs every check."""
-    faults = [*sizes(), *links(), *kinds(site), *variables(), *invariants(), *blocks(), *outside(site)]
+    faults = [*sizes(), *links(), *kinds(site), *messages(site), *variables(), *invariants(), *blocks(), *outside(site)]
     for fault in faults:
         print(f"docs: {fault}", file=sys.stderr)
     return 1 if faults else 0
@@ -57,6 +57,52 @@ def kinds(site: Path) -> list[str]:
     text = " ".join(entry["text"] for entry in index["docs"] if entry["location"].startswith("troubleshooting"))
     out = [] if len(found) > 20 else ["no error kinds were found in claude-code-core/src/error.rs: adapt docs/.site/check.py"]
     return out + [f"docs/troubleshooting.md does not have the kind {kind}" for kind in found if kind not in text]
+
+
+def messages(site: Path) -> list[str]:
+    """Each message of the troubleshooting page is one that the source gives, and the search has its section first; each
+    kind of error has such a section."""
+    index = json.loads((site / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
+    _, _, page = read("docs/troubleshooting.md").partition("## Common issues")
+    source = words(" ".join(path.read_text(encoding="utf-8") for path in ROOT.glob("claude-code-*/src/**/*.rs")))
+    common, _, page = page.partition("## By message")
+    out, told = [], set(re.findall(r"`(\w+)`", common))
+    for section in page.split("\n### ")[1:]:
+        title, _, text = section.partition("\n")
+        told |= set(re.findall(r"`(\w+)`", text))
+        for message in title.split(" / "):
+            # What stands for a value is not in the source.
+            parts = [words(part).split() for part in re.split(r"[A-Z]{4,}(?![_A-Z])|…|\$|`", message)]
+            runs = [" ".join(part[at : at + 4]) for part in parts for at in range(max(1, len(part) - 3))]
+            if not any(run in source for run in runs if run):
+                out.append(f"docs/troubleshooting.md: no source has the message {message!r}")
+            if not found_first(index, message, title):
+                out.append(f"docs/troubleshooting.md: the search does not find {message!r} first")
+    kinds_ = re.findall(r'Kind::\w+ => "(\w+)"', read("claude-code-core/src/error.rs"))
+    return out + [f"docs/troubleshooting.md has no message of kind {kind}" for kind in kinds_ if kind not in told]
+
+
+def words(text: str) -> str:
+    """Text as the search compares it, and as it stands in a source whose lines are broken."""
+    text = re.sub(r"\\\n\s*", "", text).replace("&amp;", "&")
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def found_first(index: list[dict[str, str]], message: str, title: str) -> bool:
+    """Whether the section comes first for the words of a message: as many of them as possible, those of a title most."""
+    asked = {word for word in words(message).split() if len(word) > 2}
+
+    def score(entry: dict[str, str]) -> int:
+        title, text = (set(words(plain(entry[part])).split()) for part in ("title", "text"))
+        return 4 * len(asked & title) + len(asked & text)
+
+    best = max(index, key=score)
+    return words(plain(best["title"])) == words(title)
+
+
+def plain(html: str) -> str:
+    """Text without tags."""
+    return re.sub(r"<[^>]+>", "", html)
 
 
 def variables() -> list[str]:
