@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -85,11 +85,17 @@ async fn inside(app: &App, mut request: Request<Body>, next: Next) -> Response<B
     held(next.run(request).await, place)
 }
 
-/// The answer, with its place in the house kept until its body has been sent.
+/// The answer, with its place kept until its body goes out. It is free before the caller has the last byte: who asks one
+/// request after the other never finds the server full of the one that is over.
 fn held(response: Response<Body>, place: Permit) -> Response<Body> {
     response.map(|body| {
+        let mut left = body.size_hint().exact();
+        let mut place = Some(place);
         Body::from_stream(body.into_data_stream().map(move |bytes| {
-            let _ = &place;
+            left = left.map(|left| left.saturating_sub(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)));
+            if left == Some(0) {
+                place = None;
+            }
             bytes
         }))
     })

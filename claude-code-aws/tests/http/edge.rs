@@ -247,6 +247,28 @@ async fn what_is_beyond_the_limit_is_shed_before_anything_is_paid() {
     assert_eq!(after.status, 200, "room is given back");
 }
 
+/// A server that writes an answer of known length drops it only after the caller has read its last byte and asked again.
+#[tokio::test(start_paused = true)]
+async fn a_place_is_free_as_soon_as_the_last_byte_goes_out() {
+    use futures_util::StreamExt;
+    use tower::ServiceExt;
+    let (_, router) = small(1, Duration::from_millis(200));
+    let body = json!({ "prompt": "first", "model": "sonnet", "cache": "off" }).to_string();
+    let request = Request::post("/generate").header("content-type", "application/json");
+    let answer = router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let length: usize = answer.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    let mut sent = answer.into_body().into_data_stream();
+    let during = post(&router, "/generate", &[], json!({ "prompt": "a", "model": "sonnet" })).await;
+    assert_eq!(during.status, 429, "while it is sent its place is taken");
+    let mut read = 0;
+    while read < length {
+        read += sent.next().await.unwrap().unwrap().len();
+    }
+    let next = post(&router, "/generate", &[], json!({ "prompt": "b", "model": "sonnet" })).await;
+    assert_eq!(next.status, 200, "{next:?}");
+    drop(sent);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_shed_or_not_let_in_is_told_so_before_its_body_is_read() {
     let provider = ScriptedProvider::new([Script::default().hang()]);

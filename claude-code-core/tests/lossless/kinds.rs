@@ -160,7 +160,11 @@ async fn words_in_the_place_of_code_are_filled_in_or_refused_in_every_language()
 async fn a_file_that_ends_early_or_is_only_a_part_of_it_is_refused_in_every_language() {
     for (path, _, _, parts) in SAMPLES {
         let changed = parts[0].replace('1', "17");
-        for answer in [whole(&[changed.as_str(), parts[1]]), changed.clone(), parts[1].to_owned()] {
+        let all = whole(&[changed.as_str(), parts[1], parts[2]]);
+        let (by_a_line, _) = all.trim_end().rsplit_once('\n').unwrap();
+        let by_a_line = format!("{by_a_line}\n");
+        for answer in [by_a_line, whole(&[changed.as_str(), parts[1]]), changed.clone(), parts[1].to_owned()]
+        {
             let outcome =
                 refactored(&[(path, &whole(&parts))], "Change a number.", |n| marked(n, path, &answer)).await;
             let why = refused(outcome);

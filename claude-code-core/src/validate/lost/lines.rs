@@ -12,7 +12,7 @@ use crate::request::SourceFile;
 
 /// So many lines that go, with nothing in their place, are a loss.
 const MANY: usize = 3;
-/// So few are one at the end of a file, and in a short file.
+/// So few are one in a short file, and at the end of a file with something in their place.
 const FEW: usize = 2;
 /// How lines begin that bring in names: who needs them no longer leaves them out.
 const IMPORTS: [&str; 10] = [
@@ -49,10 +49,13 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
         // Statements are often written in fewer; keys and rules of a configuration are not.
         let new = if is_parsed { hunks.brought(&hunk).count() } else { others };
         let is_replaced = new * 2 >= gone.len();
+        // A file that only ends sooner is cut, be it by one line.
+        let ends_sooner = is_at_end && hunks.brought(&hunk).next().is_none();
         let is_much = match is_prose {
             true => is_at_end && gone.len() >= FEW,
             false => {
                 gone.len() >= MANY
+                    || ends_sooner
                     || (is_at_end && is_cut)
                     || (gone.len() >= FEW && (is_at_end || gone.len() * 4 >= total))
             }
@@ -65,7 +68,20 @@ pub(super) fn gone(given: &SourceFile, file: &CodeFile, files: &[CodeFile], aske
             ));
         }
     }
-    None
+    // The last line alone may only close what is open: then it is a loss if the given file closed it.
+    let is_open = |text: &str| unclosed(text) > 0;
+    (is_cut && !is_parsed && !is_prose && is_open(&file.content) && !is_open(&given.content)).then(|| {
+        "lost: the end of the given file, so that a bracket stays open: write the whole file".to_owned()
+    })
+}
+
+/// How many more brackets a text opens than it closes.
+fn unclosed(text: &str) -> i64 {
+    text.chars().fold(0, |open, c| match c {
+        '(' | '[' | '{' => open + 1,
+        ')' | ']' | '}' => open - 1,
+        _ => open,
+    })
 }
 
 /// Whether the last line, which only closes something, is missing at the end.
