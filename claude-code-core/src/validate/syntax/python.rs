@@ -10,6 +10,7 @@ use ruff_text_size::Ranged;
 use super::nesting::{self, Ends, Need};
 use super::{Fault, brackets, grammar, lowered};
 use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::contract;
 use crate::validate::source::Source;
 
 const NEED: Need = Need { ends: Ends::Line, frame: 1_200 };
@@ -33,6 +34,9 @@ fn judge(source: &Source) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> =
             out_of_place(&parsed).into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
         found.extend(uneven(source, &parsed));
+        if source.path.is_some() {
+            source.keep_python(contract::python::read(&parsed.syntax().body, text));
+        }
         return found;
     }
     let mut faults = brackets::places("python", text, &brackets_of(&parsed));
