@@ -164,7 +164,9 @@ impl<'a> Source<'a> {
     pub fn is_fixture(&self) -> bool {
         let folders =
             ["fixtures", "testdata", "test_data", "__fixtures__", "data", "cases", "listings", "snippets"];
-        self.is_test() && self.path.is_some_and(|path| path.split('/').any(|part| folders.contains(&part)))
+        let is_kept =
+            |part: &str| folders.contains(&part) || part.ends_with("_files") || part.ends_with("_data");
+        self.is_test() && self.path.is_some_and(|path| path.split('/').any(is_kept))
     }
 
     #[cfg(feature = "syntax")]

@@ -23,7 +23,7 @@ const FILES: [&str; 13] = [
 
 /// Faults of each file: two hundred in a campaign. CLAUDE_CODE_AWS_SEED chooses others.
 fn count() -> usize {
-    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 8 }
+    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 25 }
 }
 
 /// A changed text, and the line of the change, from 1.
@@ -146,7 +146,9 @@ fn cut_file(text: &str, seeded: &mut Seeded) -> Fault {
         depth += i64::from("([{".contains(c)) - i64::from(")]}".contains(c));
     }
     let at = places[seeded.below(places.len())];
-    Fault { line: line_of(text, at), text: text[..at].to_owned(), what: format!("cut at byte {at}") }
+    // The last line that has something.
+    let line = line_of(text, text[..at].trim_end().len());
+    Fault { line, text: text[..at].to_owned(), what: format!("cut at byte {at}") }
 }
 
 fn missing_colon(text: &str, seeded: &mut Seeded) -> Fault {

@@ -16,6 +16,7 @@ pub mod slip;
 mod sql;
 mod statement;
 mod stdlib;
+pub mod types;
 
 use super::source::Source;
 use crate::answer::diagnostic::Diagnostic;

@@ -181,7 +181,13 @@ fn requested(project: &Project, served: &Served, index: usize, source: &Source) 
         let after = source.text.get(offset..).unwrap_or("");
         let is_meant = after.lines().take(3).any(|line| line.contains("404"));
         let named = Named { method: None, path, line: 0, column: 0 };
+        // A router may answer at its own prefix what is not seen here.
+        let is_prefix = served
+            .prefixes
+            .iter()
+            .any(|prefix| prefix.len() > 1 && prefix == named.path.trim_end_matches('/'));
         if is_meant
+            || is_prefix
             || segments(&named.path).iter().any(|part| part == "*")
             || is_answered(project, served, &named)
         {
