@@ -66,6 +66,10 @@ pub fn engine(source: &Source) -> Option<Engine> {
     {
         return Some(Engine::Other);
     }
+    // `Program.template.cs`: code once a tool has filled it in. Templates of CloudFormation are called so, too.
+    if source.name().contains(".template.") && !matches!(source.language, "yaml" | "json") {
+        return Some(Engine::Other);
+    }
     if !FILLED_IN.contains(&source.language) || source.language == "yaml" && is_workflow(source) {
         return None;
     }
