@@ -78,6 +78,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("a.sql", "CREATE TABLE t (\n  a TEXT NOT NULL\n  b TEXT NOT NULL\n);\n"),
     ("a.sql", "SELECT a FROM t WHERE b && '{c};\n"),
     ("a.sql", "INSERT INTO t (a) VALUES (1)) ;\n"),
+    ("a.tf", "variable \"a\" { type = string default = \"x\" }\n"),
     ("a.sql", "SELECT 1 /* a comment\nFROM t;\n"),
     ("a.sql", "CREATE FUNCTION f() RETURNS int AS $body$\nBEGIN RETURN 1; END;\n$bdy$ LANGUAGE plpgsql;\n"),
     ("a.ipynb", "{\"cells\": [],}\n"),
