@@ -103,7 +103,7 @@ mutants:  ## mutation testing of one module of the core: make mutants MODULE=mon
 REAL ?= target/real
 false-positives: $(PY)  ## `check` over the source packages of other people; more than one false error in 1,000 files fails
 	cargo build --release $(ALL) --bin claude-code-aws --locked
-	$(PY) -m pip install --quiet --disable-pip-version-check pglast==8.8 pyyaml==6.0.3
+	$(PY) -m pip install --quiet --disable-pip-version-check pglast==8.8 pyyaml==6.0.3 cfn-lint==1.58.0
 	$(PY) .ci/false-positives $(RELEASE)/claude-code-aws --keep $(REAL)
 
 loom:  ## the budget cell and the single-flight slot under every order of their threads

@@ -119,6 +119,8 @@ impl Language {
     pub fn from_path(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
         match name.rsplit_once('.') {
+            // `LICENSE.python` is about Python, and not of it.
+            Some(("LICENSE" | "LICENCE" | "COPYING" | "NOTICE", _)) => None,
             Some((_, extension)) => Language::known(extension),
             None => {
                 matches!(name, "Dockerfile" | "Makefile" | "Containerfile").then(|| Language::known(name))?

@@ -56,7 +56,8 @@ fn template(source: &Source, root: &Node) -> Vec<Diagnostic> {
     {
         return found;
     }
-    let is_sam = source.text.contains("AWS::Serverless");
+    // So do modules, which bring resources that begin with their name.
+    let is_sam = source.text.contains("AWS::Serverless") || source.text.contains("::MODULE");
     let names = |section: &str| {
         let section = root.get(section).map(Node::entries).unwrap_or_default();
         section.iter().filter_map(|(key, _)| key.text()).collect::<Vec<&str>>()

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+#[cfg(feature = "syntax")]
+use std::rc::Rc;
 
+#[cfg(feature = "syntax")]
+use super::{contract, syntax};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
 
@@ -32,6 +36,11 @@ pub struct Source<'a> {
     /// Its tree, once a check asked for it: parsing costs more than all that is done with a tree.
     #[cfg(feature = "syntax")]
     tree: OnceCell<Option<tree_sitter::Tree>>,
+    /// What the judge of its syntax read besides, so that no check parses it again.
+    #[cfg(feature = "syntax")]
+    python: OnceCell<Rc<contract::module::Module>>,
+    #[cfg(feature = "syntax")]
+    script: OnceCell<Rc<syntax::script::Module>>,
 }
 
 impl<'a> Source<'a> {
@@ -50,6 +59,10 @@ impl<'a> Source<'a> {
             lines: OnceCell::new(),
             #[cfg(feature = "syntax")]
             tree: OnceCell::new(),
+            #[cfg(feature = "syntax")]
+            python: OnceCell::new(),
+            #[cfg(feature = "syntax")]
+            script: OnceCell::new(),
         })
     }
 
@@ -62,6 +75,8 @@ impl<'a> Source<'a> {
             text: Cow::Borrowed(&self.text),
             lines: OnceCell::new(),
             tree: self.tree.clone(),
+            python: self.python.clone(),
+            script: self.script.clone(),
         }
     }
 
@@ -69,6 +84,30 @@ impl<'a> Source<'a> {
     #[cfg(feature = "syntax")]
     pub fn tree(&self) -> Option<&tree_sitter::Tree> {
         self.tree.get_or_init(|| super::tree::parse(self.language, &self.text)).as_ref()
+    }
+
+    /// What the judge read of a Python module; none if it is not sound.
+    #[cfg(feature = "syntax")]
+    pub fn python(&self) -> Option<Rc<contract::module::Module>> {
+        self.python.get().cloned()
+    }
+
+    /// Keeps what the judge read of a Python module.
+    #[cfg(feature = "syntax")]
+    pub fn keep_python(&self, module: contract::module::Module) {
+        self.python.get_or_init(|| Rc::new(module));
+    }
+
+    /// What the judge read of a module of JavaScript or TypeScript; none if it is not sound.
+    #[cfg(feature = "syntax")]
+    pub fn script(&self) -> Option<Rc<syntax::script::Module>> {
+        self.script.get().cloned()
+    }
+
+    /// Keeps what the judge read of a module of JavaScript or TypeScript.
+    #[cfg(feature = "syntax")]
+    pub fn keep_script(&self, module: syntax::script::Module) {
+        self.script.get_or_init(|| Rc::new(module));
     }
 
     /// The same file as a text of a language, byte for byte in place.
@@ -80,6 +119,8 @@ impl<'a> Source<'a> {
             text: Cow::Owned(text),
             lines: OnceCell::new(),
             tree: OnceCell::new(),
+            python: OnceCell::new(),
+            script: OnceCell::new(),
         }
     }
 
@@ -123,7 +164,9 @@ impl<'a> Source<'a> {
     pub fn is_fixture(&self) -> bool {
         let folders =
             ["fixtures", "testdata", "test_data", "__fixtures__", "data", "cases", "listings", "snippets"];
-        self.is_test() && self.path.is_some_and(|path| path.split('/').any(|part| folders.contains(&part)))
+        let is_kept =
+            |part: &str| folders.contains(&part) || part.ends_with("_files") || part.ends_with("_data");
+        self.is_test() && self.path.is_some_and(|path| path.split('/').any(is_kept))
     }
 
     #[cfg(feature = "syntax")]

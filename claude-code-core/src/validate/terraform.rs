@@ -84,8 +84,13 @@ fn missing(declared: &Declared, address: &str) -> Option<(Severity, String)> {
     }
     let kind = |address: &str| address.rsplit_once('.').map(|(kind, _)| kind.to_owned());
     let same = declared.addresses.keys().map(String::as_str).filter(|other| kind(other) == kind(address));
-    let near = declared.hints.of(address, same);
-    Some((near.severity(), format!("`{address}` is not declared{near}")))
+    let same: Vec<&str> = same.collect();
+    let near = declared.hints.of(address, same.iter().copied());
+    // What is before the name is the same in all of them.
+    let own = |address: &str| address.rsplit('.').next().unwrap_or("").len();
+    let names = same.iter().map(|other| &other[other.len() - own(other)..]);
+    let severity = declared.hints.of(&address[address.len() - own(address)..], names).severity();
+    Some((severity, format!("`{address}` is not declared{near}")))
 }
 
 /// The blocks at the top of a file as addresses, with their places.

@@ -78,7 +78,6 @@ pub struct Visit<'v, 't> {
     pub node: Node<'t>,
     /// Its kind, read once: the grammar's table is text that is checked at every look.
     pub kind: &'t str,
-    pub field: Option<&'t str>,
     /// The nodes above it, the root first.
     pub above: &'v [Node<'t>],
     kinds: &'v [&'t str],
@@ -110,7 +109,7 @@ pub fn walk<'t>(root: Node<'t>, mut visit: impl FnMut(&Visit<'_, 't>)) {
     loop {
         let node = cursor.node();
         let kind = node.kind();
-        visit(&Visit { node, kind, field: cursor.field_name(), above: &above, kinds: &kinds });
+        visit(&Visit { node, kind, above: &above, kinds: &kinds });
         if cursor.goto_first_child() {
             above.push(node);
             kinds.push(kind);

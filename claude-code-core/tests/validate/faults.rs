@@ -23,7 +23,7 @@ const FILES: [&str; 13] = [
 
 /// Faults of each file: two hundred in a campaign. CLAUDE_CODE_AWS_SEED chooses others.
 fn count() -> usize {
-    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 8 }
+    if std::env::var_os("CAMPAIGN").is_some() { 200 } else { 25 }
 }
 
 /// A changed text, and the line of the change, from 1.
@@ -137,17 +137,18 @@ fn stray_token(text: &str, seeded: &mut Seeded) -> Fault {
 }
 
 fn cut_file(text: &str, seeded: &mut Seeded) -> Fault {
-    let open = |at: usize| {
-        let before = &text[..at];
-        let depth: i64 = code(before)
-            .iter()
-            .map(|(_, c)| i64::from("([{".contains(*c)) - i64::from(")]}".contains(*c)))
-            .sum();
-        depth > 0
-    };
-    let places: Vec<usize> = code(text).into_iter().map(|(at, _)| at).filter(|at| open(*at)).collect();
+    let mut depth = 0_i64;
+    let mut places: Vec<usize> = Vec::new();
+    for (at, c) in code(text) {
+        if depth > 0 {
+            places.push(at);
+        }
+        depth += i64::from("([{".contains(c)) - i64::from(")]}".contains(c));
+    }
     let at = places[seeded.below(places.len())];
-    Fault { line: line_of(text, at), text: text[..at].to_owned(), what: format!("cut at byte {at}") }
+    // The last line that has something.
+    let line = line_of(text, text[..at].trim_end().len());
+    Fault { line, text: text[..at].to_owned(), what: format!("cut at byte {at}") }
 }
 
 fn missing_colon(text: &str, seeded: &mut Seeded) -> Fault {

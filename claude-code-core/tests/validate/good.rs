@@ -30,6 +30,42 @@ fn finds_no_error_in_ten_good_projects() {
     assert!(alarms.is_empty(), "{alarms:#?}");
 }
 
+/// What files of other people were wrongly told for: each set is sound.
+const REAL: &[&[(&str, &str)]] = &[
+    &[("app/a.py", "def f(x: Later = None):  # NOQA: F821\n    return x\n")],
+    &[("test/issue_files/E23.py", "print(b1, sys)\n")],
+    &[("LICENSE.python", "A. HISTORY OF THE SOFTWARE\n")],
+    &[("docs/ref/templates/builtins.txt", "Write {{ if }} so::\n\n    {{ block.super }} {{ block }}\n")],
+    &[("src/Program.template.cs", "namespace %name.PascalCased%\n{\n}\n")],
+    &[("pkg/_threads/__init__.py", "from ._ithreads import Worker\n\nWorker()\n")],
+    &[
+        ("pyproject.toml", "[project]\ndependencies = [\"markdown-it-py\"]\n"),
+        ("requirements.txt", "markdown-it-py==3\n"),
+        ("src/a/b.py", "import markdown_it\n\nmarkdown_it.MarkdownIt()\n"),
+    ],
+    &[(
+        "template.yaml",
+        "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Mine:\n    Type: A::B::C::MODULE\nOutputs:\n  A:\n    Value: !Ref MineBucket\n",
+    )],
+    &[("main.tf", "variable \"x\" {}\n\nlocals {\n  a = var.m\n  b = { (var.k) = 1 }\n}\n")],
+    &[(
+        "tests/test_app.py",
+        "app = FastAPI()\napi = APIRouter()\napp.include_router(api, prefix=\"/app\")\nclient = TestClient(app)\n\n\n@app.get(\"/api/\")\ndef f():\n    return client.get(\"/app/\")\n\n\nfrom fastapi import APIRouter, FastAPI\nfrom fastapi.testclient import TestClient\n",
+    )],
+    &[(
+        "app/new.py",
+        "from contextlib import suppress\n\nwith suppress(ImportError):\n    from .fast import go\nmatch 1:\n    case int() as n if n: print(t\"{n}\", f\"{n!r:>{10}}\")\ntry: ...\nexcept ValueError, TypeError: ...\n\n\nclass Box[T: int = int]:\n    def get[U](self, other: U, *more: *tuple[T, ...]) -> U: return other\n",
+    )],
+];
+
+#[test]
+fn finds_no_error_in_what_real_files_have() {
+    let files =
+        |set: &[(&str, &str)]| set.iter().map(|(path, text)| super::file(path, text)).collect::<Vec<_>>();
+    let alarms: Vec<_> = REAL.iter().flat_map(|set| errors(&files(set))).collect();
+    assert!(alarms.is_empty(), "{alarms:#?}");
+}
+
 /// The closed fenced blocks at the left margin of an answer.
 fn blocks(text: &str) -> Vec<CodeFile> {
     let mut found = Vec::new();

@@ -6,6 +6,7 @@ mod beside;
 mod contract;
 #[path = "../support/corpus.rs"]
 mod corpus;
+mod depth;
 mod faults;
 mod good;
 mod hostile;

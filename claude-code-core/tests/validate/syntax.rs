@@ -78,6 +78,9 @@ const BROKEN: &[(&str, &str)] = &[
     ("a.sql", "CREATE TABLE t (\n  a TEXT NOT NULL\n  b TEXT NOT NULL\n);\n"),
     ("a.sql", "SELECT a FROM t WHERE b && '{c};\n"),
     ("a.sql", "INSERT INTO t (a) VALUES (1)) ;\n"),
+    ("a.tf", "variable \"a\" { type = string default = \"x\" }\n"),
+    ("a.sql", "SELECT 1 /* a comment\nFROM t;\n"),
+    ("a.sql", "CREATE FUNCTION f() RETURNS int AS $body$\nBEGIN RETURN 1; END;\n$bdy$ LANGUAGE plpgsql;\n"),
     ("a.ipynb", "{\"cells\": [],}\n"),
     ("a.cs", "class A { int F() { return 1 } }\n"),
     ("a.css", "a { color: red;\nb { color: blue; }\n"),
@@ -119,6 +122,10 @@ const FINE: &[(&str, &str)] = &[
     ("a.sql", "CREATE TABLE `e` (`at` DateTime64(3)) ENGINE = MergeTree ORDER BY at;\n"),
     ("a.sql", "SELECT a && b FROM c WHERE d @@ e;\n"),
     ("a.sql", "SELECT {{ a }}, FROM {{ t }};\n"),
+    ("a.sql", "INSERT INTO `t` VALUES (1,'a\\\\',\"b\\\"c\",'x''y');\n"),
+    ("a.sql", "INSERT INTO t VALUES (?1, :a, @b, $c, x'00');\nSELECT a ->> '$.x' FROM t;\n"),
+    ("a.sql", "DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; END $$\nSELECT 2 $$\nDELIMITER ;\n"),
+    ("a.sql", "SELECT 1 /* a */ -- b /* c\n/* d */;\n"),
     ("a.sql", "SELECT 1 AS form, a form FROM t;\nGRANT EXECUTE ON FUNCTION f() TO r;\n"),
 ];
 
@@ -149,15 +156,42 @@ fn finds_what_the_grammar_of_python_lets_pass() {
         ),
         ("def f():\n    a = 1\n\tb = 2\n", "unindent does not match any outer indentation level"),
         ("for a in []:\n", "expected an indented block after `for` statement"),
-        ("return 1\n", "outside a function"),
-        ("class A:\n    yield 1\n", "outside a function"),
-        ("if 1:\n    break\n", "outside a loop"),
+        ("return 1\n", "outside of a function"),
+        ("class A:\n    yield 1\n", "outside of a function"),
+        ("if 1:\n    break\n", "outside loop"),
+        ("def f(x):\n    return await x\n", "outside of an asynchronous function"),
+        ("async def f(x):\n    def g():\n        await x\n", "outside of an asynchronous function"),
+        ("def f(a, a): ...\n", "duplicate"),
+        ("f(a=1, a=2)\n", "duplicate"),
+        ("x = 1\ndef f():\n    nonlocal x\n", "nonlocal"),
+        ("import os\nfrom __future__ import annotations\n", "top of the file"),
+        ("match 1:\n    case y: ...\n    case 2: ...\n", "unreachable"),
+        ("[(yield 1) for x in y]\n", "outside"),
         ("print 'a'\n", "function in Python 3"),
         ("if 1:\n    pass\nif 2:\n     pass\n", "warning: this block is indented by 5, the first one by 4"),
     ];
     for (text, message) in faults {
         let told = told(&[("a.py", text)]);
         assert!(told.len() == 1 && told[0].contains(message), "{text:?}: {told:?}");
+    }
+}
+
+#[test]
+fn takes_what_python_takes_out_of_the_ordinary() {
+    let fine = [
+        "async def f(x):\n    return [await y async for y in x if await y]\n",
+        "async def f(x):\n    return (await y for y in x)\n",
+        "def f():\n    x = 1\n    def g():\n        nonlocal x\n        x = 2\n    return g\n",
+        "\"\"\"Doc.\"\"\"\nfrom __future__ import annotations\nimport os\n",
+        "class A:\n    for i in range(3):\n        if i:\n            continue\n    else:\n        x = [i for i in range(3)]\n",
+        "f = lambda: (yield)\n\n\ndef g():\n    return lambda a, *b, c=1, **d: (yield)\n",
+        "match 1:\n    case 2: ...\n    case y if y: ...\n    case _: ...\n",
+        "# %%\nx = await f()\n",
+        "while True:\n    try:\n        break\n    finally:\n        pass\n",
+    ];
+    for text in fine {
+        let found = errors(&[file("a.py", text)]);
+        assert!(found.iter().all(|d| d.message.contains("neither defined")), "{text:?}: {found:?}");
     }
 }
 

@@ -132,6 +132,7 @@ pub fn declares(declared: &[String], module: &str) -> bool {
     known.into_iter().any(|name| declared.iter().any(|d| d == name))
         || declared.iter().any(|d| *d == dashed || shares_namespace && d.contains(&namespace))
         || declared.iter().any(|d| *d == format!("python-{dashed}") || *d == format!("py{dashed}"))
+        || declared.iter().any(|d| *d == format!("{dashed}-py") || *d == format!("{dashed}-python"))
 }
 
 /// Whether a declared distribution brings the module by its own dependencies.

@@ -75,7 +75,9 @@ fn missing_module(project: &Project, source: &Source, import: &Import) -> Option
     let last = import.module.rsplit('.').next().unwrap_or("");
     let is_below = import.module.contains('.') && project.has_module(first);
     if import.level > 0 || is_below {
-        let own = source.path.and_then(|path| path.rsplit('/').next()).unwrap_or("").trim_end_matches(".py");
+        // Its own name is not meant: a package's is that of its folder.
+        let path = source.path.unwrap_or("").trim_end_matches("/__init__.py").trim_end_matches(".py");
+        let own = path.rsplit('/').next().unwrap_or("");
         let near = project.hints.of(last, project.module_names().filter(|name| *name != own));
         let dots = ".".repeat(import.level);
         let message = format!("there is no module `{dots}{}` among the files{near}", import.module);

@@ -1,6 +1,7 @@
 //! JavaScript and TypeScript: imports between the files lead somewhere, and the routes of servers.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::module::Route;
 use super::project::Project;
@@ -8,7 +9,7 @@ use super::routes::METHODS;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::hint::Near;
 use crate::validate::source::Source;
-use crate::validate::syntax::script::{self, Module};
+use crate::validate::syntax::script::Module;
 use crate::validate::tree::{self, children, text};
 
 /// What a path without its ending may mean.
@@ -64,8 +65,8 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
     let is_read =
         |index: usize, source: &Source| is_script(source) && project.sound[index] && !source.is_fragment();
     let sources = project.sources.iter().enumerate().filter(|(index, source)| is_read(*index, source));
-    let modules: HashMap<usize, Module> =
-        sources.filter_map(|(index, s)| Some((index, script::module(s)?))).collect();
+    let modules: HashMap<usize, Rc<Module>> =
+        sources.filter_map(|(index, source)| Some((index, source.script()?))).collect();
     let mut found = Vec::new();
     for (index, source) in project.sources.iter().enumerate() {
         if let Some(module) = modules.get(&index) {
@@ -79,7 +80,7 @@ fn imports(
     project: &Project,
     source: &Source,
     module: &Module,
-    modules: &HashMap<usize, Module>,
+    modules: &HashMap<usize, Rc<Module>>,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (from, at) in module.sources.iter().filter(|(from, _)| is_relative(from)) {

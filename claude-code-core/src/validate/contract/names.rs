@@ -33,13 +33,20 @@ pub fn check(project: &Project) -> Vec<(usize, Diagnostic)> {
         let is_oversight = lost.len() <= FEW_LOST || lost.len() <= MAX_LOST && is_known();
         for (name, offset) in lost {
             let near = project.hints.of(name, module.bound_names());
-            let is_certain = is_oversight && !stdlib::was_name(name);
+            let is_certain = is_oversight && !stdlib::was_name(name) && !is_meant(&source.text, *offset);
             let severity = if is_certain { Severity::Error } else { near.severity() };
             let message = format!("`{name}` is used but neither defined nor imported{near}");
             found.push((index, source.at(*offset, severity, message)));
         }
     }
     found
+}
+
+/// Whether its line says, as linters read it, that the name is not defined.
+fn is_meant(text: &str, offset: usize) -> bool {
+    let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or("").to_ascii_lowercase();
+    line.contains("noqa: f821") || line.contains("name-defined") || line.contains("reportundefinedvariable")
 }
 
 /// Names with two underscores on both sides are the language's own.

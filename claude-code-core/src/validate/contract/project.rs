@@ -1,9 +1,10 @@
 //! The files of an answer as a project: which module is where.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::module::{Class, Import, Module};
-use super::{distributions, requirements, stdlib, visitor};
+use super::{distributions, requirements, stdlib};
 use crate::validate::hint::Hints;
 use crate::validate::source::Source;
 
@@ -12,7 +13,7 @@ pub struct Project<'a> {
     pub sources: &'a [Source<'a>],
     pub sound: &'a [bool],
     /// By index of the source.
-    pub modules: HashMap<usize, Module>,
+    pub modules: HashMap<usize, Rc<Module>>,
     /// Sources by every dotted name under which they may be imported: `app.models` and `models`.
     by_name: HashMap<String, Vec<usize>>,
     /// What stands before a dot of these names.
@@ -71,10 +72,8 @@ impl<'a> Project<'a> {
             if !sound[index] || source.is_fragment() {
                 continue;
             }
-            // What is newer than the grammar would be read wrong: then nothing is known of the module.
-            let tree = source.tree().filter(|tree| !tree.root_node().has_error());
-            if let Some(tree) = tree {
-                project.modules.insert(index, visitor::read(tree.root_node(), &source.text));
+            if let Some(module) = source.python() {
+                project.modules.insert(index, module);
             }
         }
         project
@@ -82,7 +81,10 @@ impl<'a> Project<'a> {
 
     /// Indices of the Python modules that were read, in order.
     pub fn read(&self) -> impl Iterator<Item = (usize, &Source<'a>, &Module)> {
-        self.sources.iter().enumerate().filter_map(|(at, source)| Some((at, source, self.modules.get(&at)?)))
+        self.sources
+            .iter()
+            .enumerate()
+            .filter_map(|(at, source)| Some((at, source, self.modules.get(&at)?.as_ref())))
     }
 
     /// The modules of the answer by the last part of their names, for hints.

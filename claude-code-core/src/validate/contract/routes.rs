@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use tree_sitter::Node;
+use ruff_python_ast::{Arguments, Expr, ExprCall};
+use ruff_text_size::Ranged;
 
 use super::javascript;
 use super::module::{Module, Route};
 use super::project::Project;
-use super::visitor::string_text;
+use super::python::text as python_text;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;
-use crate::validate::tree::{Visit, children, text};
 
 /// Methods that decorators and documents name.
 pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -30,33 +30,25 @@ const ADDS: [&str; 7] = [
 const BUILT_IN: [&str; 5] = ["/docs", "/redoc", "/openapi.json", "/metrics", "/static"];
 
 /// Notes the route or the prefix that a call in Python makes.
-pub fn read(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
-    let (Some(function), Some(arguments)) =
-        (visit.node.child_by_field_name("function"), visit.node.child_by_field_name("arguments"))
-    else {
-        return;
-    };
-    let callee = text(function, source);
+pub fn read(module: &mut Module, call: &ExprCall, is_decorator: bool, source: &str) {
+    let callee = &source[call.func.range()];
     let name = callee.rsplit('.').next().unwrap_or(callee);
-    let arguments = children(arguments);
-    for argument in
-        ["prefix", "url_prefix", "root_path"].iter().filter_map(|key| keyword(&arguments, key, source))
-    {
-        module.prefixes.push(plain_string(argument, source));
+    let keyword = |name| keyword(&call.arguments, name);
+    for prefix in ["prefix", "url_prefix", "root_path"].into_iter().filter_map(keyword) {
+        module.prefixes.push(python_text::plain(prefix, source));
     }
-    let strings = arguments.iter().filter_map(|argument| plain_string(*argument, source));
-    let first = strings.into_iter().chain(
-        ["path", "rule"].iter().filter_map(|key| plain_string(keyword(&arguments, key, source)?, source)),
-    );
-    let Some(path) = first.into_iter().find(|path| path.starts_with('/') || path.is_empty()) else { return };
-    let methods = keyword(&arguments, "methods", source).map(|list| listed(list, source));
+    let named = ["path", "rule"].into_iter().filter_map(keyword);
+    let mut strings =
+        call.arguments.args.iter().chain(named).filter_map(|value| python_text::plain(value, source));
+    let Some(path) = strings.find(|path| path.starts_with('/') || path.is_empty()) else { return };
+    let methods = keyword("methods").map(|list| listed(list, source));
     let verb = name.trim_start_matches("add_").to_ascii_uppercase();
-    let is_decorator = visit.up(0) == "decorator";
     let is_aiohttp = callee.starts_with("web.") || name.starts_with("add_");
     let is_client =
         callee.rsplit('.').nth(1).is_some_and(|object| object.to_ascii_lowercase().ends_with("client"));
+    let offset = call.start().to_usize();
     if is_client && METHODS.contains(&verb.as_str()) && path.starts_with('/') {
-        module.requested.push((path, visit.node.start_byte()));
+        module.requested.push((path, offset));
         return;
     }
     let methods = match name {
@@ -67,24 +59,21 @@ pub fn read(module: &mut Module, visit: &Visit<'_, '_>, source: &str) {
         _ if METHODS.contains(&verb.as_str()) && (is_decorator || is_aiohttp) => vec![verb],
         _ => return,
     };
-    module.routes.push(Route { path, methods, offset: visit.node.start_byte() });
+    module.routes.push(Route { path, methods, offset });
 }
 
-fn keyword<'t>(arguments: &[Node<'t>], name: &str, source: &str) -> Option<Node<'t>> {
-    let named = |n: &&Node<'t>| n.child_by_field_name("name").is_some_and(|n| text(n, source) == name);
-    arguments.iter().filter(|n| n.kind() == "keyword_argument").find(named)?.child_by_field_name("value")
+fn keyword<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a Expr> {
+    arguments.find_keyword(name).map(|keyword| &keyword.value)
 }
 
-fn plain_string(node: Node<'_>, source: &str) -> Option<String> {
-    matches!(node.kind(), "string" | "concatenated_string").then(|| string_text(node, source))
-}
-
-fn listed(list: Node<'_>, source: &str) -> Vec<String> {
-    children(list)
-        .into_iter()
-        .filter_map(|item| plain_string(item, source))
-        .map(|m| m.to_ascii_uppercase())
-        .collect()
+fn listed(list: &Expr, source: &str) -> Vec<String> {
+    let items = match list {
+        Expr::List(list) => &list.elts,
+        Expr::Tuple(tuple) => &tuple.elts,
+        Expr::Set(set) => &set.elts,
+        _ => return Vec::new(),
+    };
+    items.iter().filter_map(|item| python_text::plain(item, source)).map(|m| m.to_ascii_uppercase()).collect()
 }
 
 /// A route that a document names.
@@ -192,7 +181,13 @@ fn requested(project: &Project, served: &Served, index: usize, source: &Source) 
         let after = source.text.get(offset..).unwrap_or("");
         let is_meant = after.lines().take(3).any(|line| line.contains("404"));
         let named = Named { method: None, path, line: 0, column: 0 };
+        // A router may answer at its own prefix what is not seen here.
+        let is_prefix = served
+            .prefixes
+            .iter()
+            .any(|prefix| prefix.len() > 1 && prefix == named.path.trim_end_matches('/'));
         if is_meant
+            || is_prefix
             || segments(&named.path).iter().any(|part| part == "*")
             || is_answered(project, served, &named)
         {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::types::TYPES;
 use crate::validate::hint::Hints;
 
 /// A piece of SQL with its byte.
@@ -54,10 +55,15 @@ fn read(text: &str, escapes: bool) -> Vec<Token> {
         let rest = &text[at..];
         let (length, kind) = match c {
             // `E'…'` of PostgreSQL.
-            'e' | 'E' if rest[1..].starts_with('\'') => (1 + escaped(&rest[1..]), Some(Kind::Literal)),
+            'e' | 'E' if rest[1..].starts_with('\'') => (1 + escaped(&rest[1..], '\''), Some(Kind::Literal)),
             // `q'[…]'` of Oracle.
             'q' | 'Q' if rest[1..].starts_with('\'') => (own_quotes(rest), Some(Kind::Literal)),
-            '\'' if escapes => (escaped(rest), Some(Kind::Literal)),
+            '\'' if escapes => (escaped(rest, '\''), Some(Kind::Literal)),
+            // `"""…"""` of BigQuery.
+            '"' if rest.starts_with("\"\"\"") => {
+                (rest[3..].find("\"\"\"").map_or(rest.len(), |end| end + 6), Some(Kind::Literal))
+            }
+            '"' if escapes => (escaped(rest, '"'), Some(Kind::Quoted)),
             _ => piece(rest, c),
         };
         if let Some(kind) = kind {
@@ -76,12 +82,12 @@ fn read(text: &str, escapes: bool) -> Vec<Token> {
 }
 
 /// The length of a string in which a backslash escapes.
-fn escaped(rest: &str) -> usize {
+fn escaped(rest: &str, quote: char) -> usize {
     let mut chars = rest.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' => drop(chars.next()),
-            '\'' => return at + 1,
+            _ if c == quote => return at + 1,
             _ => {}
         }
     }
@@ -104,10 +110,23 @@ fn own_quotes(rest: &str) -> usize {
 
 /// Whether a string or a quoted name lacks its end: then it goes to the end of the text.
 fn is_open(raw: &str, kind: Kind) -> bool {
+    if kind == Kind::Param {
+        return false;
+    }
     let raw = raw.strip_prefix(['e', 'E', 'q', 'Q']).filter(|rest| rest.starts_with('\'')).unwrap_or(raw);
     let quote = raw.chars().next().unwrap_or(' ');
+    if quote == '$' {
+        let tag = raw[1..].find('$').map_or(raw, |end| &raw[..end + 2]);
+        return raw.len() < 2 * tag.len() || !raw.ends_with(tag);
+    }
     let is_quoted = matches!((kind, quote), (Kind::Literal, '\'') | (Kind::Quoted, '"' | '`'));
     is_quoted && (raw.len() < 2 || !raw.ends_with(quote))
+}
+
+/// Where the word ends that begins at a byte; dollars are none of its letters.
+fn word_end(rest: &str, from: usize) -> Option<usize> {
+    let end = rest[from..].find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+    Some(from + end)
 }
 
 fn piece(rest: &str, c: char) -> (usize, Option<Kind>) {
@@ -127,8 +146,11 @@ fn piece(rest: &str, c: char) -> (usize, Option<Kind>) {
         '[' if rest[1..].starts_with(|c: char| c.is_alphabetic()) => (upto("]", 1), Some(Kind::Quoted)),
         '$' if rest.starts_with("$$") => (upto("$$", 2), Some(Kind::Literal)),
         '$' if rest[1..].starts_with(|c: char| c.is_alphabetic()) => {
-            let tag = rest[1..].find('$').map_or(1, |n| n + 2);
-            (if tag > 1 { upto(&rest[..tag], tag) } else { 1 }, Some(Kind::Literal))
+            // `$tag$ … $tag$`; `$name` alone is a parameter.
+            match word_end(rest, 1).filter(|end| rest[*end..].starts_with('$')) {
+                Some(end) => (upto(&rest[..=end], end + 1), Some(Kind::Literal)),
+                None => (word(1), Some(Kind::Param)),
+            }
         }
         '%' if rest.starts_with("%(") => {
             // The letter of `%(name)s`; a text that ends before it has none.
@@ -310,90 +332,3 @@ pub fn column(definition: &[Token]) -> Option<&Token> {
 fn is_type(rest: &[Token]) -> bool {
     rest.first().is_some_and(|t| TYPES.contains(&t.text.as_str()))
 }
-
-/// Types of the common dialects, in lower case.
-pub const TYPES: &[&str] = &[
-    "int",
-    "integer",
-    "bigint",
-    "smallint",
-    "tinyint",
-    "mediumint",
-    "serial",
-    "bigserial",
-    "smallserial",
-    "decimal",
-    "numeric",
-    "real",
-    "float",
-    "double",
-    "money",
-    "boolean",
-    "bool",
-    "bit",
-    "char",
-    "character",
-    "varchar",
-    "nvarchar",
-    "nchar",
-    "text",
-    "tinytext",
-    "mediumtext",
-    "longtext",
-    "clob",
-    "blob",
-    "tinyblob",
-    "mediumblob",
-    "longblob",
-    "bytea",
-    "binary",
-    "varbinary",
-    "date",
-    "time",
-    "timetz",
-    "timestamp",
-    "timestamptz",
-    "datetime",
-    "datetime2",
-    "datetimeoffset",
-    "interval",
-    "year",
-    "uuid",
-    "uniqueidentifier",
-    "json",
-    "jsonb",
-    "xml",
-    "enum",
-    "set",
-    "inet",
-    "cidr",
-    "macaddr",
-    "tsvector",
-    "tsquery",
-    "point",
-    "line",
-    "polygon",
-    "circle",
-    "geometry",
-    "geography",
-    "vector",
-    "citext",
-    "hstore",
-    "int2",
-    "int4",
-    "int8",
-    "float4",
-    "float8",
-    "rowid",
-    "varchar2",
-    "number",
-    "string",
-    "variant",
-    "super",
-    "any",
-    "oid",
-    "int4range",
-    "int8range",
-    "tstzrange",
-    "daterange",
-];

@@ -1,8 +1,9 @@
 //! SQL in the code and in .sql files fits the tables that are created.
 
 use super::project::Project;
-use super::schema::{self, Schema, TYPES, Token};
+use super::schema::{self, Schema, Token};
 use super::statement::Problem;
+use super::types::TYPES;
 use super::{literals, statement};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::validate::source::Source;

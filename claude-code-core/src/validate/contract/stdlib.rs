@@ -1,5 +1,8 @@
 //! Names that Python brings along.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Modules of the standard library, 3.9 to 3.14, by their first part, with those removed in between.
 const MODULES: &str = "
     __future__ __main__ _thread abc aifc annotationlib antigravity argparse array ast asynchat
@@ -51,12 +54,14 @@ const BUILTINS: &str = "
 /// Whether a dotted module is of the standard library.
 pub fn has_module(module: &str) -> bool {
     let first = module.split('.').next().unwrap_or(module);
-    MODULES.split_ascii_whitespace().any(|name| name == first)
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| MODULES.split_ascii_whitespace().collect());
+    SET.contains(first)
 }
 
 /// Whether a name needs no definition.
 pub fn has_name(name: &str) -> bool {
-    BUILTINS.split_ascii_whitespace().any(|builtin| builtin == name)
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| BUILTINS.split_ascii_whitespace().collect());
+    SET.contains(name)
 }
 
 /// Builtins of Python 2: code that runs on both uses them under a condition.

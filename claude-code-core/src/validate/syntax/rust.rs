@@ -9,7 +9,8 @@ const NEED: Need = Need { ends: Ends::Mark, frame: 1_500 };
 
 /// Syntax errors. The grammar reads editions and fragments that syn does not, syn what is newer than the grammar.
 pub fn check(source: &Source) -> Vec<Diagnostic> {
-    match nesting::within(&source.text, NEED, || judge(&source.text)) {
+    let judged = || nesting::within(&source.text, NEED, || judge(&source.text));
+    match if nesting::has_open_angles(&source.text) { None } else { judged() } {
         None => grammar::check(source),
         Some(None) => Vec::new(),
         Some(Some(fault)) => {

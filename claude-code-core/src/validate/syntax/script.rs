@@ -19,7 +19,13 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
     if source.language == "javascript" && is_flow(&source.text) {
         return Vec::new();
     }
-    let judged = || nesting::within(&source.text, NEED, || judge(&source.text, &kinds(source)));
+    let judged = || {
+        nesting::within(&source.text, NEED, || {
+            let (verdict, module) = read(&source.text, &kinds(source));
+            module.into_iter().for_each(|module| source.keep_script(module));
+            verdict
+        })
+    };
     match if nesting::has_open_angles(&source.text) { None } else { judged() } {
         None | Some(Verdict::Unknown) => grammar::check(source),
         Some(Verdict::Sound) => Vec::new(),
@@ -54,6 +60,11 @@ fn kinds(source: &Source) -> Vec<SourceType> {
 
 /// The verdict on a text as any of these kinds; the faults are those of the first.
 pub fn judge(text: &str, kinds: &[SourceType]) -> Verdict {
+    read(text, kinds).0
+}
+
+/// The verdict, and the imports and exports of a text that is sound as the first kind.
+fn read(text: &str, kinds: &[SourceType]) -> (Verdict, Option<Module>) {
     let mut first = None;
     for kind in kinds {
         let allocator = Allocator::default();
@@ -61,13 +72,14 @@ pub fn judge(text: &str, kinds: &[SourceType]) -> Verdict {
             ParseOptions { allow_return_outside_function: kind.is_javascript(), ..ParseOptions::default() };
         let parsed = Parser::new(&allocator, text, *kind).with_options(options).parse();
         if parsed.is_flow_language {
-            return Verdict::Unknown;
+            return (Verdict::Unknown, None);
         }
         // Declarations that a tool made may have values: no compiler reads them that passes over libraries.
         let is_value =
             |said: &oxc_diagnostics::OxcDiagnostic| said.message.starts_with("Initializers are not allowed");
         if parsed.diagnostics.iter().all(|said| kind.is_typescript_definition() && is_value(said)) {
-            return Verdict::Sound;
+            let is_read = first.is_none() && parsed.diagnostics.is_empty();
+            return (Verdict::Sound, is_read.then(|| Module::new(&parsed.module_record)));
         }
         let fault = |said: &oxc_diagnostics::OxcDiagnostic| Fault {
             at: said.labels.first().map_or(0, |label| label.offset() as usize),
@@ -76,7 +88,7 @@ pub fn judge(text: &str, kinds: &[SourceType]) -> Verdict {
         let faults = || parsed.diagnostics.iter().map(fault).collect();
         first.get_or_insert_with(faults);
     }
-    Verdict::Faulty(first.unwrap_or_default())
+    (Verdict::Faulty(first.unwrap_or_default()), None)
 }
 
 /// Whether a comment at the head of a file says that it is of Flow.
@@ -106,16 +118,6 @@ pub struct Module {
     pub offered: HashSet<String>,
     /// `export *`: names that are not here.
     pub is_open: bool,
-}
-
-/// The imports and exports of a file; none if it cannot be read.
-pub fn module(source: &Source) -> Option<Module> {
-    let kind = kinds(source).into_iter().next().filter(|_| !nesting::has_open_angles(&source.text))?;
-    nesting::within(&source.text, NEED, || {
-        let allocator = Allocator::default();
-        let parsed = Parser::new(&allocator, &source.text, kind).parse();
-        parsed.diagnostics.is_empty().then(|| Module::new(&parsed.module_record))
-    })?
 }
 
 impl Module {

@@ -19,9 +19,8 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let is_plain = !FILLED_IN.iter().any(|mark| text.contains(mark));
-    let tokens = schema::tokens(&text);
-    let certain = open_string(&text, &tokens)
-        .or_else(|| balance(&text, &tokens))
+    let (tokens, broken) = reading(&text);
+    let certain = broken
         .or_else(|| slip::find(&text, &tokens))
         .or_else(|| refused(&text, &tokens).filter(|_| is_plain));
     if let Some((at, message)) = certain {
@@ -70,21 +69,50 @@ fn without_client(text: &str) -> String {
     plain
 }
 
-/// A string or a quoted name that does not end, whether or not a backslash escapes.
-fn open_string(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
-    let is_open = |tokens: &[Token]| tokens.iter().find(|token| token.is_open).map(|token| token.offset);
-    let at = is_open(tokens)?;
-    is_open(&schema::tokens_with_escapes(text))?;
-    Some((at, "the quote here is never closed".to_owned()))
+/// The tokens of a text in the first of two readings in which strings end and brackets pair: in some dialects a backslash
+/// escapes a quote. Where there is none, what is broken.
+fn reading(text: &str) -> (Vec<Token>, Option<(usize, String)>) {
+    let plain = schema::tokens(text);
+    let Some(broken) = broken(text, &plain) else { return (plain, None) };
+    let escaped = schema::tokens_with_escapes(text);
+    match self::broken(text, &escaped) {
+        None => (escaped, None),
+        Some(_) => (plain, Some(broken)),
+    }
+}
+
+/// A comment or a quote that does not end, or a bracket that does not pair.
+fn broken(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
+    if let Some(at) = open_comment(text, tokens) {
+        return Some((at, "the comment that begins here is never closed".to_owned()));
+    }
+    // MySQL's client takes any mark for the end of a statement, two dollars as a rule.
+    let is_mark =
+        |at: usize| text[at..].starts_with("$$") && tokens.iter().any(|token| token.is("delimiter"));
+    let open = tokens.iter().find(|token| token.is_open && !is_mark(token.offset));
+    open.map(|token| (token.offset, "the quote here is never closed".to_owned()))
+        .or_else(|| unbalanced(tokens))
+}
+
+/// The place of a comment that goes to the end of the text without its end: after the last token there is nothing but
+/// comments.
+fn open_comment(text: &str, tokens: &[Token]) -> Option<usize> {
+    let mut at = tokens.last().map_or(0, |last| last.offset + last.length);
+    loop {
+        let rest = text.get(at..)?;
+        at += rest.len() - rest.trim_start().len();
+        let rest = rest.trim_start();
+        at += match rest.strip_prefix("/*") {
+            Some(inner) => match inner.find("*/") {
+                Some(end) => end + 4,
+                None => return Some(at),
+            },
+            None => rest.find('\n')? + 1,
+        };
+    }
 }
 
 /// The first bracket that is not closed, or not opened.
-fn balance(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
-    let fault = unbalanced(tokens)?;
-    unbalanced(&schema::tokens_with_escapes(text))?;
-    Some(fault)
-}
-
 fn unbalanced(tokens: &[Token]) -> Option<(usize, String)> {
     let mut open: Vec<usize> = Vec::new();
     for token in tokens {
@@ -164,8 +192,10 @@ fn refused(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
 #[cfg(feature = "syntax-all")]
 fn lacks_comma(tokens: &[Token], at: usize) -> bool {
     let Some(number) = tokens.iter().position(|token| token.offset + token.length > at) else { return false };
-    let is_type =
-        |token: &Token| token.kind == schema::Kind::Word && schema::TYPES.contains(&token.text.as_str());
+    let is_type = |token: &Token| {
+        token.kind == schema::Kind::Word
+            && crate::validate::contract::types::TYPES.contains(&token.text.as_str())
+    };
     let before = number.checked_sub(1).map(|before| &tokens[before]);
     tokens.get(number + 1).is_some_and(is_type)
         && before.is_some_and(|before| !before.is(",") && !before.is("("))

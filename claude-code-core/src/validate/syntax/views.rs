@@ -103,9 +103,11 @@ fn java(text: &str) -> String {
     without_word(&view, "module", |before| before.trim_end().ends_with("import"))
 }
 
-/// A range in a list, `[1, .. rest]` or `[first, ..]`, as a plain element.
+/// A range in a list, `[1, .. rest]` or `[first, ..]`, as a plain element, and newer constraints as older ones.
 fn csharp(text: &str) -> String {
-    let mut view = text.to_owned();
+    // Of C# 13, as a constraint that the grammar knows.
+    let text = text.replace("allows ref struct", "notnull          ");
+    let mut view = text.clone();
     for (at, _) in text.match_indices("..") {
         let (before, after) = (text[..at].trim_end(), text[at + 2..].trim_start());
         if before.ends_with(['[', ',']) {

@@ -84,8 +84,14 @@ fn is_alone(text: &str, tag: &Range<usize>) -> bool {
 /// The text with a word in place of each tag, and nothing in place of those that stand alone, byte for byte.
 fn filled_in(text: &str, tags: &[Range<usize>]) -> String {
     let mut bytes = text.as_bytes().to_vec();
+    // The lines of the last tag, and whether they hold nothing else.
+    let (mut lines, mut is_only) = (0..0, false);
     for tag in tags {
-        let filler = if is_only_tags(text, tag, tags) { b' ' } else { b'x' };
+        if tag.start < lines.start || tag.end > lines.end {
+            lines = lines_of(text, tag);
+            is_only = is_only_tags(text, &lines, tags);
+        }
+        let filler = if is_only { b' ' } else { b'x' };
         bytes[tag.clone()]
             .iter_mut()
             .filter(|byte| !matches!(**byte, b'\n' | b'\r'))
@@ -94,10 +100,16 @@ fn filled_in(text: &str, tags: &[Range<usize>]) -> String {
     String::from_utf8(bytes).map_or_else(|_| Cow::Borrowed(text), Cow::Owned).into_owned()
 }
 
-/// Whether the lines of a tag hold nothing but tags.
-fn is_only_tags(text: &str, tag: &Range<usize>, tags: &[Range<usize>]) -> bool {
+/// The lines in which a tag stands.
+fn lines_of(text: &str, tag: &Range<usize>) -> Range<usize> {
     let start = text[..tag.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[tag.end..].find('\n').map_or(text.len(), |at| tag.end + at);
+    start..end
+}
+
+/// Whether lines hold nothing but tags.
+fn is_only_tags(text: &str, lines: &Range<usize>, tags: &[Range<usize>]) -> bool {
+    let (start, end) = (lines.start, lines.end);
     let first = tags.partition_point(|other| other.end <= start);
     let mut at = start;
     for other in tags[first..].iter().take_while(|other| other.start < end) {

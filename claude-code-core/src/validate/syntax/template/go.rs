@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Tags, Told, end_of};
+use super::{MAX_TAG, Tags, Told, end_of};
 use crate::validate::source::Source;
 
 /// Words that an `end` closes.
@@ -30,7 +30,11 @@ fn read(text: &str) -> (Vec<(Range<usize>, &str)>, Option<usize>) {
         let is_comment = inner.starts_with("/*");
         let end = match is_comment {
             true => text[at..].find("*/").and_then(|end| Some(at + end + text[at + end..].find("}}")? + 2)),
-            false => end_of(text, at + 2, "}}").filter(|end| !has_another(&text[at + 2..*end])),
+            false => {
+                // Longer tags are none: looking for the end of each would take time that grows with its square.
+                let near = &text[..text.ceil_char_boundary(at + MAX_TAG)];
+                end_of(near, at + 2, "}}").filter(|end| !has_another(&text[at + 2..*end]))
+            }
         };
         let Some(end) = end else {
             open.get_or_insert(at);

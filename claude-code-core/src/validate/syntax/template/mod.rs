@@ -66,6 +66,10 @@ pub fn engine(source: &Source) -> Option<Engine> {
     {
         return Some(Engine::Other);
     }
+    // `Program.template.cs`: code once a tool has filled it in. Templates of CloudFormation are called so, too.
+    if source.name().contains(".template.") && !matches!(source.language, "yaml" | "json") {
+        return Some(Engine::Other);
+    }
     if !FILLED_IN.contains(&source.language) || source.language == "yaml" && is_workflow(source) {
         return None;
     }
@@ -113,7 +117,9 @@ pub fn by_name(name: &str) -> Option<Engine> {
 
 /// Templates of a Helm chart lie in its folder `templates`.
 fn is_helm(source: &Source) -> bool {
-    let is_text = matches!(source.language, "yaml" | "text") || source.name().ends_with(".txt");
+    // Prose may lie in a folder of this name, too: of a chart's texts only the notes are filled in.
+    let is_text =
+        source.language == "yaml" || source.name() == "NOTES.txt" || source.name().ends_with(".tpl");
     is_text && source.path.is_some_and(|path| path.split('/').any(|part| part == "templates"))
 }
 
@@ -183,7 +189,8 @@ fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
 /// The end of a tag as its strings tell it, or where its mark comes first if they are no strings but apostrophes. None
 /// where another tag begins before.
 fn closed(text: &str, from: usize, mark: &str, others: &[&str]) -> Option<usize> {
-    if let Some(end) = end_of(text, from, mark).filter(|end| end - from < MAX_TAG) {
+    let near = &text[..text.ceil_char_boundary(from + MAX_TAG)];
+    if let Some(end) = end_of(near, from, mark) {
         return Some(end);
     }
     let end = text[from..].find(mark)? + from;

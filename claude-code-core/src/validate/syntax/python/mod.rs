@@ -1,15 +1,17 @@
-//! Python to 3.14, by ruff's parser, with the statements that its compiler refuses out of place.
+//! Python to 3.14, by ruff's parser, with what the compiler refuses besides.
 
+mod placed;
+
+use ruff_python_ast::ModModule;
 use ruff_python_ast::PySourceType;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{Expr, ModModule, Stmt};
 use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::Ranged;
 
 use super::nesting::{self, Ends, Need};
 use super::{Fault, brackets, grammar, lowered};
 use crate::answer::diagnostic::{Diagnostic, Severity};
+use crate::validate::contract;
 use crate::validate::source::Source;
 
 const NEED: Need = Need { ends: Ends::Line, frame: 1_200 };
@@ -30,9 +32,14 @@ fn judge(source: &Source) -> Vec<Diagnostic> {
         return Vec::new();
     };
     if parsed.errors().is_empty() {
-        let mut found: Vec<Diagnostic> =
-            out_of_place(&parsed).into_iter().map(|fault| source.error(fault.at, fault.message)).collect();
+        let mut found: Vec<Diagnostic> = placed::check(&parsed.syntax().body, text, is_run_by_cells(source))
+            .into_iter()
+            .map(|fault| source.error(fault.at, fault.message))
+            .collect();
         found.extend(uneven(source, &parsed));
+        if source.path.is_some() {
+            source.keep_python(contract::python::read(&parsed.syntax().body, text));
+        }
         return found;
     }
     let mut faults = brackets::places("python", text, &brackets_of(&parsed));
@@ -47,6 +54,11 @@ fn judge(source: &Source) -> Vec<Diagnostic> {
         }
     }
     faults.into_iter().map(|fault| source.error(fault.at, fault.message)).collect()
+}
+
+/// Whether it is run cell by cell, as in a notebook: there `await` stands at the top.
+fn is_run_by_cells(source: &Source) -> bool {
+    source.path.is_none() || source.text.contains("# %%") || source.text.contains("# In[")
 }
 
 fn brackets_of(parsed: &Parsed<ModModule>) -> Vec<(usize, u8)> {
@@ -99,71 +111,4 @@ fn uneven(source: &Source, parsed: &Parsed<ModModule>) -> Option<Diagnostic> {
         }
     }
     None
-}
-
-/// `return` and `yield` outside functions, `break` and `continue` outside loops.
-fn out_of_place(parsed: &Parsed<ModModule>) -> Vec<Fault> {
-    let mut places = Places { found: Vec::new(), in_function: false, in_loop: false };
-    places.visit_body(&parsed.syntax().body);
-    places.found
-}
-
-struct Places {
-    found: Vec<Fault>,
-    in_function: bool,
-    in_loop: bool,
-}
-
-impl Places {
-    fn tell(&mut self, node: &impl Ranged, is_right: bool, message: &str) {
-        if !is_right {
-            self.found.push(Fault { at: node.start().to_usize(), message: message.to_owned() });
-        }
-    }
-
-    /// Visits with what holds within a node, and puts back what held around it.
-    fn within(&mut self, in_function: bool, in_loop: bool, visit: impl FnOnce(&mut Self)) {
-        let before = (self.in_function, self.in_loop);
-        (self.in_function, self.in_loop) = (in_function, in_loop);
-        visit(self);
-        (self.in_function, self.in_loop) = before;
-    }
-}
-
-impl<'a> Visitor<'a> for Places {
-    fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        match stmt {
-            Stmt::Return(node) => {
-                self.tell(node, self.in_function, "`return` outside a function");
-                visitor::walk_stmt(self, stmt);
-            }
-            Stmt::Break(node) => self.tell(node, self.in_loop, "`break` or `continue` outside a loop"),
-            Stmt::Continue(node) => self.tell(node, self.in_loop, "`break` or `continue` outside a loop"),
-            Stmt::FunctionDef(_) => self.within(true, false, |this| visitor::walk_stmt(this, stmt)),
-            Stmt::ClassDef(_) => self.within(false, false, |this| visitor::walk_stmt(this, stmt)),
-            Stmt::For(node) => {
-                self.visit_expr(&node.iter);
-                self.within(self.in_function, true, |this| this.visit_body(&node.body));
-                self.visit_body(&node.orelse);
-            }
-            Stmt::While(node) => {
-                self.visit_expr(&node.test);
-                self.within(self.in_function, true, |this| this.visit_body(&node.body));
-                self.visit_body(&node.orelse);
-            }
-            _ => visitor::walk_stmt(self, stmt),
-        }
-    }
-
-    fn visit_expr(&mut self, expr: &'a Expr) {
-        match expr {
-            Expr::Yield(node) => self.tell(node, self.in_function, "`yield` outside a function"),
-            Expr::YieldFrom(node) => self.tell(node, self.in_function, "`yield` outside a function"),
-            Expr::Lambda(_) => {
-                return self.within(true, false, |this| visitor::walk_expr(this, expr));
-            }
-            _ => {}
-        }
-        visitor::walk_expr(self, expr);
-    }
 }
