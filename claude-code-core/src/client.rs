@@ -234,7 +234,12 @@ impl Client {
     ) {
         let parts = &*self.parts;
         if !draft.sent.is_empty() {
-            out.notice(plan, &attempt, next::notice(plan, draft, &attempt, parts.clock.now())).await;
+            let notice = next::notice(plan, draft, &attempt, parts.clock.now());
+            if let Some(cause) = &notice.0 {
+                let (model, wait) = (&plan.candidate(attempt.candidate).model, attempt.wait.as_secs_f64());
+                tracing::warn!(id = plan.id, "{} of {model} in {wait:.1} s: {cause}", attempt.why);
+            }
+            out.notice(plan, &attempt, notice).await;
             draft.held = out.held();
         }
         let waited = parts.health.wait(plan, &attempt, permit, self.left(plan, draft));
@@ -313,8 +318,10 @@ impl Client {
         let provider = self.parts.provider.name();
         let policy = &self.parts.policy;
         let mut plan = plan::build_with_profile(request, identity, policy, provider, &self.scope, id, now)?;
-        plan.trace =
-            RequestTrace::begin(plan.request.trace.as_ref(), self.parts.records_spans, &*self.parts.ids);
+        plan.trace = match plan.request.trace.clone() {
+            Some(span) if plan.request.owns_span => Some(RequestTrace::own(span)),
+            caller => RequestTrace::begin(caller.as_ref(), self.parts.records_spans, &*self.parts.ids),
+        };
         self.parts.health.start(&mut plan);
         Ok(plan)
     }

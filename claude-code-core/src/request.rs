@@ -189,6 +189,8 @@ pub struct GenerateRequest {
     pub job_answer: Option<Arc<JobAnswer>>,
     /// The caller's span, which the request's belongs to.
     pub trace: Option<TraceContext>,
+    /// Whether that is the request's own span, and not the one above it.
+    pub owns_span: bool,
 }
 
 impl GenerateRequest {
@@ -320,6 +322,14 @@ impl GenerateRequest {
     #[must_use]
     pub fn with_trace(mut self, caller: TraceContext) -> Self {
         self.trace = Some(caller);
+        self
+    }
+
+    /// With a span of its own, which the caller records. What to record below it, an attempt each, is told by
+    /// [`GenerationStream::attempts`](crate::GenerationStream::attempts).
+    #[must_use]
+    pub fn with_own_span(mut self, span: TraceContext) -> Self {
+        (self.trace, self.owns_span) = (Some(span), true);
         self
     }
 

@@ -16,6 +16,7 @@ use crate::draft::next_attempt::NextAttempt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::generation::{Generation, Given};
+use crate::metrics::AttemptSpan;
 use crate::metrics::delivery::Delivery;
 use crate::plan::Plan;
 use crate::provider::stop_signal::StopSignal;
@@ -45,6 +46,7 @@ pub struct GenerationStream {
     interrupt: StopSignal,
     queue: Arc<Mutex<VecDeque<Event>>>,
     given: Given,
+    attempts: Vec<AttemptSpan>,
 }
 
 impl std::fmt::Debug for GenerationStream {
@@ -68,7 +70,14 @@ impl GenerationStream {
             interrupt: interrupt.clone(),
         };
         let work: BoxFuture<'static, Delivery> = Box::pin(work(out));
-        GenerationStream { work: Some(work), ended: None, interrupt, queue, given: Given::default() }
+        GenerationStream {
+            work: Some(work),
+            ended: None,
+            interrupt,
+            queue,
+            given: Given::default(),
+            attempts: Vec::new(),
+        }
     }
 
     /// The same stream, whose result carries the files that it was given, whoever made it.
@@ -105,11 +114,22 @@ impl GenerationStream {
     /// Hands out the result, with its cost on the receipt. None before the end, and after the first time.
     pub fn deliver(&mut self) -> Option<Result<Arc<Generation>>> {
         let given = std::mem::take(&mut self.given);
-        let delivered = self.ended.take()?.deliver();
+        let delivery = self.ended.take()?;
+        let attempts = delivery.attempts();
+        let delivered = delivery.deliver();
+        if !delivered.as_ref().is_ok_and(|generation| generation.cached.is_some()) {
+            self.attempts = attempts;
+        }
         if given.0.is_empty() {
             return Some(delivered);
         }
         Some(delivered.map(|generation| Arc::new(Generation { given, ..Arc::unwrap_or_clone(generation) })))
+    }
+
+    /// The attempts, for a caller who records the request's span: none before [`deliver`](Self::deliver), without such a
+    /// span, and for an answer that another request paid for.
+    pub fn attempts(&mut self) -> Vec<AttemptSpan> {
+        std::mem::take(&mut self.attempts)
     }
 
     fn poll_progress(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {

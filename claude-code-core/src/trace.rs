@@ -80,6 +80,11 @@ impl RequestTrace {
         Some(RequestTrace { context, parent, is_recorded })
     }
 
+    /// A span that the caller made for this request and records itself.
+    pub(crate) fn own(span: TraceContext) -> Self {
+        RequestTrace { is_recorded: span.is_sampled, context: span, parent: None }
+    }
+
     /// The span of an attempt, counted from 0: what the service is told.
     pub fn attempt(&self, number: usize) -> TraceContext {
         if !self.is_recorded {

@@ -44,7 +44,7 @@ mod _claude_code {
     use result::store::{AsyncResults, Page, ResultRow, Results};
     #[pymodule_export]
     use result::values::{
-        Attempt, Budget, Cached, Diagnostic, Estimate, Finding, Receipt, ReceiptItem, Usage,
+        Attempt, Budget, Cached, Diagnostic, Estimate, Finding, Receipt, ReceiptItem, Usage, findings_table,
     };
     #[pymodule_export]
     use runtime::call::{Awaitable, wake};

@@ -263,7 +263,8 @@ impl Twin {
         variables.into_iter().filter(|(name, _)| !without(name)).into_py_dict(py)
     }
 
-    /// The next answer is a bug of ours: a panic in the middle of the call.
+    /// The next answer is a bug of ours: a panic in the middle of the call. Only in builds for tests.
+    #[cfg(debug_assertions)]
     #[pyo3(name = "_panic")]
     fn panic(&self) {
         self.responder.script().push_back(Turn::Panic);

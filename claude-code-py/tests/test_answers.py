@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -148,3 +149,60 @@ def test_a_server_with_the_messages_api_answers(run: Run, tmp_path: Path) -> Non
             server.wait()
     """)
     assert (done.stdout, done.stderr) == ("True True ['reverse_string.py']\n", "")
+
+
+class OpenAi:
+    """A server with OpenAI's chat completions, and the models that it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                server.asked.append((self.path, body["model"]))
+                choice = {"message": {"role": "assistant", "content": HELLO}, "finish_reason": "stop"}
+                answer = json.dumps(
+                    {"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 7}}
+                )
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer.encode())
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+def test_a_url_says_which_api_a_server_has_as_on_the_command_line(tmp_path: Path, run: Run) -> None:
+    server = OpenAi()
+    try:
+        for end in ("/v1", "/v1/", "/v1/chat/completions"):
+            client = Client.local(tmp_path, answers=server.url + end, answers_model="qwen3-coder")
+            g = client.generate("a greeting", cache="off", store=False)
+            assert g.code == "print('hello')\n"
+            assert not g.sample, "a model answered"
+        assert set(server.asked) == {("/v1/chat/completions", "qwen3-coder")}
+        again = pickle.loads(pickle.dumps(client))
+        assert again.generate("a greeting", cache="off", store=False).accepted
+        done = run(f"""
+            import claude_code._claude_code as module, sys
+            ask = ["generate", "a greeting", "--answers", {server.url + "/v1"!r}, "--answers-model", "qwen3-coder"]
+            sys.exit(module._main(["claude-code-aws", *ask]))
+        """)
+        assert "print('hello')" in done.stdout, done.stderr
+        assert len(server.asked) == 5
+    finally:
+        server.http.shutdown()
+        server.http.server_close()
+
+
+def test_a_models_name_without_a_server_is_told() -> None:
+    with pytest.raises(claude_code.InvalidRequestError, match=r"answers_model 'qwen'|answers_model \"qwen\""):
+        Client.local(answers_model="qwen")

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import Run
 
 import claude_code
+from claude_code import AsyncClient, Client, Generation
+
+if TYPE_CHECKING:
+    # mypy refuses both where refine gives Any: `make typed`.
+    def refined(client: Client) -> Generation:
+        return client.generate("a queue").refine("add a timeout").refine("and a test")
+
+    async def awaited(client: AsyncClient) -> Generation:
+        return await (await (await client.generate("a queue")).refine("add a timeout")).refine("and a test")
+
 
 PUBLIC = [getattr(claude_code, name) for name in claude_code.__all__ if name != "__version__"]
 
@@ -37,6 +50,19 @@ def test_the_examples_run() -> None:
             runner.run(test)
     assert runner.tries >= 10
     assert runner.failures == 0
+
+
+def test_the_stub_has_the_docstrings_of_the_module() -> None:
+    """`python stub.py` writes them."""
+    place = Path(__file__).parents[1] / "stub.py"
+    spec = importlib.util.spec_from_file_location("stub", place)
+    assert spec
+    assert spec.loader
+    stub = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stub)
+    source = stub.STUB.read_text(encoding="utf-8")
+    assert source.count('"""') > 400, "they are there at all"
+    assert stub.written(source, claude_code._claude_code) == source
 
 
 @pytest.mark.parametrize("client", [claude_code.Client, claude_code.AsyncClient])

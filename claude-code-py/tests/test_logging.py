@@ -11,6 +11,7 @@ import pytest
 from conftest import REVERSE, Run
 
 from claude_code import Client, Generation, InvalidRequestError
+from claude_code.testing import Twin
 
 UNREACHED = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -117,3 +118,14 @@ def test_the_import_loads_nothing_heavy(run: Run) -> None:
         print(*sorted(set(sys.modules) - before))
     """)
     assert done.stdout.split() == ["atexit", "claude_code", "claude_code._claude_code"]
+
+
+def test_a_retry_is_a_warning_with_its_cause(claude_twin: Twin, caplog: pytest.LogCaptureFixture) -> None:
+    claude_twin.refuse("throttled")
+    g = claude_twin.client().generate(REVERSE)
+    (record,) = [record for record in caplog.records if record.name == "claude_code"]
+    assert record.levelno == logging.WARNING
+    assert record.message.startswith("retry of ")
+    assert "throttles" in record.message
+    assert g.id in record.message
+    assert "reverses a string" not in record.message

@@ -1,13 +1,13 @@
 //! Client setup from the environment and the global options.
 
 use crate::service_creator::{Creator, Services};
-use claude_code_core::select::Reach;
-use claude_code_core::{Client, Error, GenerationStore, ProfileScope, Result};
+use claude_code_core::{Client, Error, GenerationStore, Result};
 
 use super::args::Global;
 use super::commands::twin;
 use super::settings_file::SettingsFile;
 use crate::connect::config::{Config, Provider, Store};
+use crate::local;
 use crate::metrics::request_log::LogForm;
 use crate::storage::results::AwsResults;
 
@@ -18,21 +18,11 @@ pub(super) fn config(global: Global) -> Result<Config> {
     if global.verbose && config.log == LogForm::Off {
         config.log = LogForm::Text;
     }
-    if let Some(url) = global.answers.filter(|answers| twin::is_messages_url(answers)) {
-        // A server with the Messages API needs no twin before it.
-        config.anthropic = config.anthropic.only(url);
-        config.provider = Provider::Anthropic;
-        config.policy.reach = config.anthropic.reach();
-        config.policy.places.clear();
-        config.store = config.store.filter(|store| *store != Store::Aws);
-        config.policy.model = global.answers_model.map(str::to_owned).or(config.policy.model);
+    if let Some(url) = global.answers.filter(|answers| local::is_url(answers)) {
+        config = local::with_model_server(config, None, url, global.answers_model)?;
     } else if global.is_offline() {
         config.answers = twin::answered(global, &config)?;
-        config.provider = Provider::Samples;
-        config.store = config.store.filter(|store| *store != Store::Aws);
-        if config.policy.reach.is_messages() {
-            config.policy.reach = Reach::Profile(ProfileScope::Global);
-        }
+        config = local::offline(config);
     }
     Ok(config)
 }

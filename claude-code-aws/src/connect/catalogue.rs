@@ -15,5 +15,6 @@ pub fn catalogue_of(path: &Path, name: &str) -> Result<&'static Catalogue> {
         return Err(wrong(format!("{size} bytes are no catalogue: at most {MOST} are read")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-    Catalogue::with_changes(&text).map_err(|error| wrong(error.message))
+    // Editors of Windows begin a file with a BOM.
+    Catalogue::with_changes(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.message))
 }

@@ -4,6 +4,7 @@
 //! whose connector hands each request to an engine without a socket. [`handle`] is the same door for listeners.
 
 mod bedrock;
+mod model_server;
 mod responder;
 mod s3;
 mod samples;
@@ -20,13 +21,14 @@ pub(crate) use bedrock::Front;
 pub use bedrock::Recorded;
 #[cfg(feature = "cli")]
 pub(crate) use bedrock::{Recorder, Upstream};
+pub use model_server::{is_url, with_model_server};
+#[cfg(feature = "cli")]
+pub(crate) use model_server::{offline, relay};
 pub use responder::batch_fault::BatchFault;
 pub use responder::fault::Fault;
 #[cfg(feature = "cli")]
 pub(crate) use responder::load::has_samples;
 pub use responder::load::{answers_at, answers_of, script_of};
-#[cfg(feature = "cli")]
-pub(crate) use responder::openai::OpenAi;
 pub use responder::quota::Quota;
 pub use responder::relay::Relay;
 pub use responder::script::Script;

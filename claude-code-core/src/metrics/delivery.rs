@@ -6,8 +6,8 @@ use crate::cache::shared_result::SharedResult;
 use crate::clock::{Clock, UtcMillis};
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::metrics::MetricsSink;
 use crate::metrics::observe::observation;
+use crate::metrics::{AttemptSpan, MetricsSink};
 use crate::plan::Plan;
 
 /// A result on its way to one caller.
@@ -36,6 +36,16 @@ impl Delivery {
     #[cfg(test)]
     pub(crate) fn failed(error: Error) -> Self {
         Delivery { shared: SharedResult::failed(error), recorder: None }
+    }
+
+    /// The attempts as spans, where somebody records them.
+    pub(crate) fn attempts(&self) -> Vec<AttemptSpan> {
+        let plan = self.recorder.as_ref().and_then(|recorder| recorder.plan.as_deref());
+        let Some((plan, trace)) = plan.and_then(|plan| Some((plan, plan.trace.as_ref()?))) else {
+            return Vec::new();
+        };
+        let timings = self.shared.timing.attempts.iter().cloned();
+        timings.map(|timing| AttemptSpan::new(plan.started, trace, timing)).collect()
     }
 
     /// The result as this caller receives it. A cancelled caller never gets here, and is charged nothing.

@@ -30,7 +30,10 @@ pub(crate) fn observation(
     seen.took = took;
     seen.first_event = timing.first_event;
     seen.first_file = timing.first_file;
-    seen.spans.clone_from(&timing.attempts);
+    // Those of an equal request are in that one's trace.
+    if !seen.cached {
+        seen.spans.clone_from(&timing.attempts);
+    }
     seen.error_kind = error.map(|error| error.kind.as_str());
     seen.service_request_id = error.and_then(|error| error.request_id.clone());
     of_plan(seen, plan)

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::clock::UtcMillis;
 use crate::generation::Attempt;
 use crate::money::usage::Usage;
 use crate::read::AnswerEvent;
+use crate::trace::{RequestTrace, TraceContext};
 
 /// When a request's answer began, counted from the request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +34,23 @@ pub struct AttemptTiming {
     pub attempt: Attempt,
     /// Its tokens, where the service told them.
     pub usage: Option<Usage>,
+}
+
+/// One attempt as a span of the request's trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptSpan {
+    /// Its own span, which the service was told.
+    pub context: TraceContext,
+    /// When the request came: what the times of `timing` are counted from.
+    pub origin: UtcMillis,
+    /// When, and what became of it.
+    pub timing: AttemptTiming,
+}
+
+impl AttemptSpan {
+    pub(crate) fn new(origin: UtcMillis, trace: &RequestTrace, timing: AttemptTiming) -> Self {
+        AttemptSpan { context: trace.attempt(timing.number), origin, timing }
+    }
 }
 
 impl Timing {

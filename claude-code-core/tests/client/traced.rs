@@ -85,6 +85,40 @@ async fn a_trace_that_its_caller_does_not_record_is_told_on_and_not_recorded_her
     assert!(provider.calls().iter().all(|call| call.trace.as_ref().unwrap().traceparent().ends_with("-00")));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_records_the_requests_span_is_told_its_attempts() {
+    let (provider, seen) = (after_a_throttle(), Arc::<Seen>::default());
+    let own = TraceContext::parse(PARENT, None).unwrap();
+    let request = GenerateRequest::new("reverse").with_model("haiku").with_own_span(own.clone());
+    let mut stream = client(&provider, &seen, false).stream(request);
+    stream.finish().await;
+    assert!(stream.attempts().is_empty(), "nothing is told before the result is");
+    stream.deliver().unwrap().unwrap();
+    let told: Vec<TraceContext> = provider.calls().into_iter().map(|call| call.trace.unwrap()).collect();
+    let attempts = stream.attempts();
+    let spans: Vec<_> = attempts.iter().map(|attempt| attempt.context.clone()).collect();
+    assert_eq!(spans, told, "the service is told the spans that are recorded");
+    assert!(spans.iter().all(|span| span.trace_id == own.trace_id && span.span_id != own.span_id));
+    let causes: Vec<_> = attempts.iter().map(|attempt| attempt.timing.attempt.why.as_str()).collect();
+    assert_eq!(causes, ["first", "retry"]);
+    let trace = seen.0.lock().unwrap()[0].trace.clone().unwrap();
+    assert_eq!((trace.context, trace.parent), (own, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_equal_request_records_none_of_its_attempts() {
+    let (provider, seen) = (after_a_throttle(), Arc::<Seen>::default());
+    let client = client(&provider, &seen, false);
+    let own = TraceContext::parse(PARENT, None).unwrap();
+    let stream =
+        || client.stream(GenerateRequest::new("reverse").with_model("haiku").with_own_span(own.clone()));
+    let (mut first, mut second) = (stream(), stream());
+    futures_util::join!(first.finish(), second.finish());
+    first.deliver().unwrap().unwrap();
+    assert!(second.deliver().unwrap().unwrap().cached.is_some());
+    assert_eq!((first.attempts().len(), second.attempts().len()), (2, 0));
+}
+
 #[test]
 fn a_traceparent_is_read_as_the_specification_says() {
     let read = |text: &str| TraceContext::parse(text, None).map(|context| context.traceparent());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use claude_code_aws::local::{Samples, Scripted, Twin, answers_of};
+use claude_code_aws::local::{Samples, Scripted, Twin, answers_of, is_url};
 use claude_code_aws::{Error, Result};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -18,11 +18,23 @@ pub(crate) enum Answers {
     Samples,
     /// A script, or recorded exchanges.
     Played(Twin),
-    /// The URL of a server with the Messages API.
-    Server(String),
+    /// A model server: its URL, and the name of the model that it is asked for.
+    Server(String, Option<String>),
 }
 
 impl Answers {
+    /// What `answers=` and `answers_model=` say together.
+    pub(crate) fn with_model(self, py: Python<'_>, model: Option<String>) -> PyResult<Self> {
+        match (self, model) {
+            (Answers::Server(url, _), model) => Ok(Answers::Server(url, model)),
+            (_, Some(model)) => Err(raise(
+                py,
+                Error::invalid(format!("answers_model {model:?} is for answers that are a server's URL")),
+            )),
+            (answers, None) => Ok(answers),
+        }
+    }
+
     /// `"samples"`, a URL, a path, or a script as Python values: a list of steps, of which a text is an answer, or a
     /// dict as the file has it.
     pub(crate) fn read(given: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
@@ -59,8 +71,8 @@ fn named(given: &Bound<'_, PyAny>) -> PyResult<Result<Answers>> {
         if text == "samples" {
             return Ok(Ok(Answers::Samples));
         }
-        if text.starts_with("http://") || text.starts_with("https://") {
-            return Ok(Ok(Answers::Server(text.clone())));
+        if is_url(text) {
+            return Ok(Ok(Answers::Server(text.clone(), None)));
         }
     }
     let Ok(path) = given.extract::<PathBuf>() else {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claude_code_aws::files::batch_journal::Entry;
 use claude_code_aws::request::GenerateRequest;
-use claude_code_aws::{Client, Error, Result};
+use claude_code_aws::{Client, Error, PicoUsd, Result};
 use futures_util::StreamExt;
 use pyo3::exceptions::{PyStopAsyncIteration, PyTypeError};
 use pyo3::prelude::*;
@@ -17,7 +17,9 @@ use crate::client::batch_item::BatchItem;
 use crate::client::batch_plan::BatchPlan;
 use crate::convert::error::raise;
 use crate::convert::options::{Options, callable};
+use crate::notebook::table::table;
 use crate::notebook::tally;
+use crate::notebook::telemetry::{self, Watch};
 use crate::result::generation::{Generation, Origin};
 use crate::runtime;
 use crate::runtime::call::{Awaitable, Next, Step, Work, awaitable, ready, wait};
@@ -37,8 +39,11 @@ pub(crate) struct Batching {
     landed: Mutex<VecDeque<Entry>>,
     /// True once it is closed; gone with the batch.
     closed: watch::Sender<bool>,
-    /// Items that were handed over.
-    handed: Mutex<usize>,
+    /// What was handed over.
+    handed: Mutex<Handed>,
+    /// What is noted of each request once it is handed over, and the context in which the batch was begun.
+    watches: Mutex<Vec<Option<Watch>>>,
+    context: Option<Py<PyAny>>,
 }
 
 impl Batching {
@@ -61,7 +66,13 @@ impl Batching {
             raise(requests.py(), Error::invalid(message))
         })?;
         let read = given.iter().enumerate().map(|(index, one)| request(index, one));
-        let read = read.collect::<PyResult<Vec<_>>>()?;
+        let mut read = read.collect::<PyResult<Vec<_>>>()?;
+        let py = requests.py();
+        let watches = read.iter().map(|request| telemetry::watch(py, request, &origin.client)).collect();
+        let (context, span) = telemetry::current(py).unzip();
+        if let Some(span) = span.flatten() {
+            read.iter_mut().for_each(|request| request.trace = Some(span.clone()));
+        }
         Ok(Arc::new(Batching {
             origin,
             concurrency: at_a_time.min(given.len().max(1)),
@@ -72,8 +83,14 @@ impl Batching {
             items: AsyncMutex::new(None),
             landed: Mutex::default(),
             closed: watch::Sender::new(false),
-            handed: Mutex::new(0),
+            handed: Mutex::default(),
+            watches: Mutex::new(watches),
+            context,
         }))
+    }
+
+    fn handed(&self) -> MutexGuard<'_, Handed> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn landed(&self) -> MutexGuard<'_, VecDeque<Entry>> {
@@ -152,15 +169,15 @@ impl Batching {
     /// Hands the first item over that has landed. One at which `progress` raises stays for the next step.
     fn hand(&self, py: Python<'_>) -> PyResult<Option<Py<BatchItem>>> {
         let Some(entry) = self.landed().pop_front() else { return Ok(None) };
-        let done = *self.handed.lock().unwrap_or_else(PoisonError::into_inner) + 1;
+        let done = self.handed().done + 1;
         if let Some(progress) = &self.progress
             && let Err(error) = progress.call1(py, (done, self.given.len()))
         {
             self.landed().push_front(entry);
             return Err(error);
         }
-        *self.handed.lock().unwrap_or_else(PoisonError::into_inner) = done;
         let Entry { item: claude_code_aws::BatchItem { index, result }, resumed } = entry;
+        self.handed().count(&result, resumed);
         if !resumed {
             let _ =
                 result.as_ref().inspect(|made| tally::count(made)).inspect_err(|error| tally::failed(error));
@@ -169,8 +186,32 @@ impl Batching {
             Ok(made) => (Some(Py::new(py, Generation::made(Arc::new(made), self.origin.clone()))?), None),
             Err(error) => (None, Some(raise(py, error).into_value(py).into_any())),
         };
+        if !resumed {
+            self.note(py, index, generation.as_ref(), error.as_ref());
+        }
         let request = self.given.get(index).map_or_else(|| py.None(), |given| given.clone_ref(py));
         Py::new(py, BatchItem { index, request, generation, error, resumed }).map(Some)
+    }
+
+    /// The span of a request that was answered: its start is known from its result.
+    fn note(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        generation: Option<&Py<Generation>>,
+        error: Option<&Py<PyAny>>,
+    ) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = watches.get_mut(index).and_then(Option::take);
+        drop(watches);
+        let (Some(watch), Some(context)) = (watch, &self.context) else { return };
+        let began = generation.map(|made| made.get().value.generated_at.0);
+        let Some(span) = watch.within(context.clone_ref(py), began).begin(py) else { return };
+        match (generation, error) {
+            (Some(made), _) => span.finish(py, made.bind(py)),
+            (None, Some(error)) => span.end(py, Err(&PyErr::from_value(error.bind(py).clone()))),
+            (None, None) => {}
+        }
     }
 
     fn close(&self) {
@@ -197,6 +238,47 @@ fn request(index: usize, given: &Bound<'_, PyAny>) -> PyResult<GenerateRequest> 
     Ok(Options::read(GenerateRequest::new(prompt), Some(&options))?.request)
 }
 
+/// Items that were handed over, and their cost as far as it is known.
+#[derive(Clone, Copy, Default)]
+struct Handed {
+    done: usize,
+    failed: usize,
+    resumed: usize,
+    spent: PicoUsd,
+}
+
+impl Handed {
+    fn count(&mut self, result: &Result<claude_code_aws::Generation>, resumed: bool) {
+        self.done += 1;
+        self.failed += usize::from(result.is_err());
+        self.resumed += usize::from(resumed);
+        let receipt = match result {
+            Ok(made) => Some(&made.receipt),
+            Err(error) => error.receipt(),
+        };
+        if let Some(receipt) = receipt.filter(|_| !resumed) {
+            self.spent = self.spent.saturating_add(receipt.total().known());
+        }
+    }
+}
+
+/// How far a batch is, in one line and as a table.
+fn line(name: &str, batch: &Batching) -> String {
+    let Handed { done, failed, resumed, spent } = *batch.handed();
+    let all = batch.given.len();
+    format!(
+        "<{name}, {done} of {all} requests done, {failed} failed, {resumed} from the journal, ${spent} spent>"
+    )
+}
+
+fn figures(batch: &Batching) -> String {
+    let Handed { done, failed, resumed, spent } = *batch.handed();
+    let row = [batch.given.len(), done, failed, resumed].map(|figure| figure.to_string());
+    let [requests, done, failed, resumed] = row;
+    let head = ["#requests", "#done", "#failed", "#from the journal", "#spent"];
+    table("batch: items come in a for loop", head, &[[requests, done, failed, resumed, format!("${spent}")]])
+}
+
 /// The answers of many requests, in a `for` loop, each as it finishes. A context manager: leaving it closes what is
 /// under way.
 #[pyclass(frozen, module = "claude_code")]
@@ -211,6 +293,14 @@ impl Batch {
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let item = wait(py, self.0.clone().next(|py| Ok(Next::Done(py.None()))))?;
         Ok((!item.is_none(py)).then_some(item))
+    }
+
+    fn __repr__(&self) -> String {
+        line("Batch", &self.0)
+    }
+
+    fn _repr_html_(&self) -> String {
+        figures(&self.0)
     }
 
     /// How many requests there are.
@@ -245,6 +335,14 @@ impl AsyncBatch {
 
     fn __anext__(&self) -> Awaitable {
         awaitable("__anext__", self.0.clone().next(|_| Err(PyStopAsyncIteration::new_err(()))))
+    }
+
+    fn __repr__(&self) -> String {
+        line("AsyncBatch", &self.0)
+    }
+
+    fn _repr_html_(&self) -> String {
+        figures(&self.0)
     }
 
     /// How many requests there are.

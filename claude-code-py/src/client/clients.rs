@@ -99,22 +99,29 @@ macro_rules! client {
             ///
             /// answers: who answers instead. A list is a script, one step for each question: a text is an answer, a
             /// dict has `answer` or `error`, `faults` and `times`, as `claude_code.testing.Twin.play` tells; after the
-            /// last step sample answers follow. A path is such a script as a JSON file, {"steps": [...]}, or a directory of recorded exchanges. A URL is a server with the Messages API, such as a
-            /// local model. Answers of a script are labelled as samples and cost nothing.
+            /// last step sample answers follow. A path is such a script as a JSON file, {"steps": [...]}, a directory of
+            /// recorded exchanges, or one of Markdown files with sample answers. A URL is a model server: one that ends in
+            /// /v1 or /chat/completions is asked by OpenAI's API (Ollama, llama.cpp, vLLM), any other by the Messages API;
+            /// `answers_model` is the name of its model. Answers of a script are labelled as samples and cost nothing.
             ///
             /// >>> client = Client.local(answers=["```python hello.py\nprint('hello')\n```"])
             /// >>> client.generate("a greeting", store=False).code
             /// "print('hello')\n"
             #[staticmethod]
-            #[pyo3(signature = (dir=None, *, answers=None), text_signature = "(dir=None, *, answers='samples')")]
+            #[pyo3(
+                signature = (dir=None, *, answers=None, answers_model=None),
+                text_signature = "(dir=None, *, answers='samples', answers_model=None)"
+            )]
             fn local(
                 py: Python<'_>,
                 dir: Option<PathBuf>,
                 answers: Option<&Bound<'_, PyAny>>,
+                answers_model: Option<String>,
             ) -> PyResult<Self> {
                 let place = dir.as_ref().map(|dir| dir.to_string_lossy().into_owned());
-                let recipe = Recipe::local(place, answers);
-                let config = connection::offline(dir, Answers::read(answers)?).map_err(|error| raise(py, error))?;
+                let recipe = Recipe::local(place, answers, answers_model.clone());
+                let who = Answers::read(answers)?.with_model(py, answers_model)?;
+                let config = connection::offline(dir, who).map_err(|error| raise(py, error))?;
                 Ok($client(Shared::new(Link::of(config), recipe)))
             }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use claude_code_aws::anthropic::Settings;
 use claude_code_aws::connect::catalogue_of;
 use claude_code_aws::connect::config::{Config, Provider, Store};
-use claude_code_aws::local::Twin;
+use claude_code_aws::local::{Twin, with_model_server};
 use claude_code_aws::service_creator::{Creator, Services};
 use claude_code_aws::{Catalogue, Connected, Error, Result};
 use pyo3::prelude::*;
@@ -244,12 +244,13 @@ pub(crate) fn with_catalogue(mut config: Config, given: Option<&str>) -> Result<
 
 /// The settings of a client that needs no account. A store in AWS is none for it.
 pub(crate) fn offline(dir: Option<PathBuf>, answers: Answers) -> Result<Config> {
-    let provider = if matches!(answers, Answers::Server(_)) { "anthropic" } else { "samples" };
-    let mut config = from_env(Some(provider), None, None)?;
+    let mut config = from_env(Some("samples"), None, None)?;
     match answers {
         Answers::Samples => {}
         Answers::Played(twin) => config.answers = Some(twin),
-        Answers::Server(url) => config.anthropic = config.anthropic.only(url),
+        Answers::Server(url, model) => {
+            config = with_model_server(config, Some(Path::new("")), &url, model.as_deref())?;
+        }
     }
     config.store = match dir {
         Some(_) => Some(Store::Disk),

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::reader::{Batch, Source};
+use crate::notebook::telemetry::Trace;
 use crate::result::generation::Origin;
 use crate::runtime::Held;
 
@@ -46,10 +47,13 @@ pub(crate) async fn until_closed(
 }
 
 /// Opens the stream if need be, waits for an event, and takes what comes within the window.
-pub(crate) async fn next_batch(origin: &Origin, source: Source) -> Batch {
+pub(crate) async fn next_batch(origin: &Origin, trace: Option<&Trace>, source: Source) -> Batch {
     let mut events = VecDeque::new();
     let opened = match source {
-        Source::Unopened(request) => origin.client.core().await.map(|client| client.stream(*request)),
+        Source::Unopened(request) => {
+            let request = Trace::around(trace, *request);
+            origin.client.core().await.map(|client| client.stream(request))
+        }
         Source::Open(stream) => stream.into_inner().ok_or_else(ended),
         Source::Reading(_) | Source::Closed => Err(ended()),
     };

@@ -16,7 +16,7 @@ use crate::client::next_batch::{ended, next_batch, until_closed};
 use crate::convert::error::raise;
 use crate::convert::options::Options;
 use crate::notebook::tally;
-use crate::notebook::telemetry::{Span, Watch};
+use crate::notebook::telemetry::{Span, Trace, Watch};
 use crate::result::event;
 use crate::result::generation::{Generation, Origin};
 use crate::runtime::call::{Next, Step, Work, failed};
@@ -28,6 +28,7 @@ pub(crate) struct Reading {
     /// True from the close on: whoever begins to read later sees it too.
     closed: watch::Sender<bool>,
     raised: Option<Raised>,
+    trace: Option<Arc<Trace>>,
     /// Called with each event as it is given out.
     on_event: Option<Py<PyAny>>,
     /// Whether a reader that stops waiting leaves the request open for the next one.
@@ -97,7 +98,7 @@ impl Reading {
         watch: Option<Watch>,
         is_resumable: bool,
     ) -> Arc<Self> {
-        let Options { request, on_event, raised, .. } = options;
+        let Options { request, on_event, raised, trace, .. } = options;
         let state = State {
             source: Source::Unopened(Box::new(request)),
             turns: 0,
@@ -113,6 +114,7 @@ impl Reading {
             origin,
             closed: watch::Sender::new(false),
             raised,
+            trace,
             on_event,
             is_resumable,
             state: Mutex::new(state),
@@ -186,8 +188,10 @@ impl Reading {
     fn begin(&self, source: Source) -> Pending {
         let arrived = Arc::<Mutex<Option<Batch>>>::default();
         let (origin, closed, place) = (self.origin.clone(), self.closed.subscribe(), arrived.clone());
+        let trace = self.trace.clone();
         let done = async move {
-            let batch = Box::pin(until_closed(closed, next_batch(&origin, source))).await;
+            let next = next_batch(&origin, trace.as_deref(), source);
+            let batch = Box::pin(until_closed(closed, next)).await;
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
         };
         Pending { done: done.boxed().shared(), arrived }
@@ -247,7 +251,7 @@ impl Reading {
         let mut state = self.state();
         let Some(end) = state.end.take() else { return Ok(None) };
         let span = state.span.take();
-        let result = (*end).and_then(|mut stream| handed_out(&mut stream));
+        let result = (*end).and_then(|mut stream| handed_out(&mut stream, self.trace.as_deref()));
         match &result {
             Ok(result) => state.result = Some(result.clone()),
             Err(error) => {
@@ -261,10 +265,10 @@ impl Reading {
         match (span, &result) {
             (Some(span), Ok(result)) => {
                 if let Ok(value) = Bound::new(py, Generation::made(result.clone(), self.origin.clone())) {
-                    span.end(py, Ok(value.as_any()));
+                    span.finish(py, &value);
                 }
             }
-            (Some(span), Err(error)) => span.fail(py, error.kind),
+            (Some(span), Err(error)) => span.fail(py, error),
             (None, _) => {}
         }
         let result = result.map_err(|error| raise(py, error))?;
@@ -285,8 +289,15 @@ impl Reading {
 }
 
 /// The result of a stream that was read to its end, as its caller takes it: from then on he is charged.
-pub(crate) fn handed_out(stream: &mut GenerationStream) -> Result<Arc<claude_code_aws::Generation>> {
-    stream.deliver().unwrap_or_else(|| Err(ended()))
+pub(crate) fn handed_out(
+    stream: &mut GenerationStream,
+    trace: Option<&Trace>,
+) -> Result<Arc<claude_code_aws::Generation>> {
+    let result = stream.deliver().unwrap_or_else(|| Err(ended()));
+    if let Some(trace) = trace {
+        trace.keep(stream);
+    }
+    result
 }
 
 /// One reader's turn. If it stops waiting without a result, the request goes, unless the next reader may go on.

@@ -22,12 +22,16 @@ impl Recipe {
     }
 
     /// `Client.local(…)` with these arguments; answers that are neither a word, a path nor a URL are this process's own.
-    pub(crate) fn local(dir: Option<String>, answers: Option<&Bound<'_, PyAny>>) -> Self {
+    pub(crate) fn local(
+        dir: Option<String>,
+        answers: Option<&Bound<'_, PyAny>>,
+        answers_model: Option<String>,
+    ) -> Self {
         let named = answers.map(|answers| answers.str().ok().filter(|_| is_name(answers)));
         let text = named.clone().flatten().map(|text| text.to_string());
         Recipe {
             is_local: true,
-            texts: vec![("dir", dir), ("answers", text)],
+            texts: vec![("dir", dir), ("answers", text), ("answers_model", answers_model)],
             timeout: None,
             in_process: named.is_some_and(|named| named.is_none()),
         }

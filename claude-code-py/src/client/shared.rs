@@ -16,7 +16,7 @@ use crate::client::recipe::Recipe;
 use crate::convert::error::raise;
 use crate::convert::options::Options;
 use crate::notebook::tally;
-use crate::notebook::telemetry;
+use crate::notebook::telemetry::{self, Trace, Watch};
 use crate::result::generation::{Generation, Origin};
 use crate::result::values::{Budget, Estimate, Finding};
 use crate::runtime;
@@ -73,18 +73,19 @@ impl Shared {
     }
 
     /// The one work of generate, refactor and refine.
-    pub(crate) fn generate(py: Python<'_>, origin: &Origin, options: Options) -> Work {
+    pub(crate) fn generate(py: Python<'_>, origin: &Origin, mut options: Options) -> Work {
         let watch = telemetry::watch(py, &options.request, &origin.client);
+        options.trace = watch.as_ref().map(Watch::trace);
         if options.on_event.is_some() {
             return follow(origin.clone(), options).with_watch(watch);
         }
-        let Options { request, raised, .. } = options;
+        let Options { request, raised, trace, .. } = options;
         let origin = origin.clone();
         let made = Work::new(async move {
-            let ended = ended(&origin, request).await;
+            let ended = ended(&origin, Trace::around(trace.as_deref(), request)).await;
             // Handed out where the caller takes it: one that was cancelled meanwhile is charged nothing.
             let step: Step = Box::new(move |py| {
-                let made = ended.and_then(|mut stream| handed_out(&mut stream));
+                let made = ended.and_then(|mut stream| handed_out(&mut stream, trace.as_deref()));
                 let made = made.inspect(|made| tally::count(made)).inspect_err(tally::failed);
                 let generation = made.map_err(|error| raise(py, error))?;
                 Ok(Next::Done(Py::new(py, Generation::made(generation, origin))?.into_any()))
@@ -107,10 +108,15 @@ impl Shared {
     }
 
     pub(crate) fn doctor(self: Arc<Self>) -> Work {
-        work(async move {
-            let config = self.link()?.examined();
-            let findings = doctor::examine(&config).await;
-            Ok(findings.into_iter().map(Finding).collect::<Vec<_>>())
+        Work::new(async move {
+            let examined = async { Ok(doctor::examine(&self.link()?.examined()).await) }.await;
+            let step: Step = Box::new(move |py| {
+                let findings = examined.map_err(|error| raise(py, error))?;
+                let findings: Vec<_> = findings.into_iter().map(Finding).collect();
+                let list = py.import("claude_code._findings")?.getattr("Findings")?;
+                Ok(Next::Done(list.call1((findings,))?.unbind()))
+            });
+            step
         })
     }
 

@@ -8,7 +8,7 @@ use pyo3::types::PyTuple;
 
 use crate::client::reader::{Reading, one, rest};
 use crate::convert::options::Options;
-use crate::notebook::telemetry;
+use crate::notebook::telemetry::{self, Watch};
 use crate::result::generation::{Generation, Origin};
 use crate::runtime::call::{Awaitable, Next, awaitable, ready, settled, wait};
 
@@ -17,8 +17,9 @@ use crate::runtime::call::{Awaitable, Next, awaitable, ready, settled, wait};
 pub(crate) struct Stream(Arc<Reading>);
 
 impl Stream {
-    pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
+    pub(crate) fn new(py: Python<'_>, origin: Origin, mut options: Options) -> Self {
         let watch = telemetry::watch(py, &options.request, &origin.client);
+        options.trace = watch.as_ref().map(Watch::trace);
         Stream(Reading::new(origin, options, watch, false))
     }
 }
@@ -71,8 +72,9 @@ impl Stream {
 pub(crate) struct AsyncStream(Arc<Reading>);
 
 impl AsyncStream {
-    pub(crate) fn new(py: Python<'_>, origin: Origin, options: Options) -> Self {
+    pub(crate) fn new(py: Python<'_>, origin: Origin, mut options: Options) -> Self {
         let watch = telemetry::watch(py, &options.request, &origin.client);
+        options.trace = watch.as_ref().map(Watch::trace);
         AsyncStream(Reading::new(origin, options, watch, true))
     }
 }

@@ -17,6 +17,7 @@ use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use crate::client::check::{Own, Raised};
 use crate::convert::error::raise;
 use crate::convert::money;
+use crate::notebook::telemetry::Trace;
 use crate::result::generation::{CodeFile, Generation};
 
 /// The options as a signature shows them.
@@ -35,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) on_event: Option<Py<PyAny>>,
     /// What the caller's own check raised.
     pub(crate) raised: Option<Raised>,
+    /// Where the call is traced.
+    pub(crate) trace: Option<Arc<Trace>>,
     /// The command that checks; it sees the given files too, whichever option came first.
     command: Option<claude_code_aws::checks::Check>,
 }
@@ -42,7 +45,7 @@ pub(crate) struct Options {
 impl Options {
     /// The request with these options. TypeError for an unknown one; the rest as each option says.
     pub(crate) fn read(request: GenerateRequest, given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut options = Options { request, on_event: None, raised: None, command: None };
+        let mut options = Options { request, on_event: None, raised: None, trace: None, command: None };
         for (name, value) in given.into_iter().flatten() {
             let name: String = name.extract()?;
             options.take(&name, &value).map_err(|error| named(error, &name, &value))?;

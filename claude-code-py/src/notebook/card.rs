@@ -1,15 +1,24 @@
 //! Notebook card of a result: one piece of HTML without network access. All that a model or a user wrote stands escaped
-//! in `<pre>`.
+//! in `<pre>`, or as base64 behind a button. The only script is the copy button's, the same in every card.
 
 use std::fmt::Write;
 
 use claude_code_aws::{Generation, Severity, answer::file};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
 
-use crate::notebook::highlight::{escape, highlight};
+use crate::notebook::code::{escape, lines};
 use crate::notebook::tally::Tally;
 
 /// Lines of a file that are shown; the rest is counted.
 const LINES: usize = 400;
+/// Bytes of a file that its buttons hold: a notebook's file has them a second time.
+const COPIED: usize = 256 << 10;
+/// Copies what the download has. Where a page may not, the shown text is selected instead.
+const COPY: &str = "var b=this,t=new TextDecoder().decode(Uint8Array.from(atob(b.nextElementSibling.href.split(',')[1]),\
+function(c){return c.charCodeAt(0)}));\
+(navigator.clipboard?navigator.clipboard.writeText(t):Promise.reject()).then(function(){b.textContent='copied'},\
+function(){getSelection().selectAllChildren(b.parentNode.nextElementSibling)})";
 
 /// Greys that stand on light and dark ground alike; colours are middle tones for the same reason.
 const STYLE: &str = "<style>\
@@ -24,17 +33,23 @@ padding-top:.35em}\
 .ccg pre{margin:.3em 0;padding:.6em;overflow:auto;max-height:32em;background:rgba(127,127,127,.09);\
 border-radius:4px;color:inherit;font-size:12px;line-height:1.4;white-space:pre}\
 .ccg .l{display:block;min-width:max-content}\
+.ccg .m{counter-reset:n}.ccg .m .l{counter-increment:n}\
+.ccg .m .l::before{content:counter(n);display:inline-block;min-width:2.2em;margin-right:1em;text-align:right;opacity:.5}\
+.ccg details{position:relative}.ccg .t{position:absolute;right:0;top:0}\
+.ccg .t>*{font:inherit;font-size:11px;padding:.1em .5em;margin-left:.3em;border:1px solid rgba(127,127,127,.4);\
+border-radius:4px;background:none;color:inherit;text-decoration:none;cursor:pointer}\
+.ccg .t>*:focus-visible{outline:2px solid #4f86d9}\
 .ccg .k{color:#a55fd0}.ccg .s{color:#3f9a58}.ccg .c{color:#8b8f96;font-style:italic}.ccg .n{color:#c4742b}\
 .ccg .i{background:rgba(47,158,87,.18)}.ccg .d{background:rgba(217,83,79,.18)}.ccg .h{color:#4f86d9}\
 </style>";
 
 /// The card of a result.
-pub(crate) fn card(generation: &Generation, tally: Tally) -> String {
+pub(crate) fn card(py: Python<'_>, generation: &Generation, tally: Tally) -> String {
     let mut html = format!("<div class=\"ccg\">{STYLE}");
     head(&mut html, generation);
     findings(&mut html, generation);
     if let Some(diff) = generation.diff.as_deref().filter(|diff| !diff.is_empty()) {
-        section(&mut html, "changes", "", true, &marked(diff));
+        section(&mut html, "changes", "", true, &plain(&marked(diff)));
     }
     let names = file::names(&generation.files);
     for (name, file) in names.iter().zip(&generation.files) {
@@ -44,11 +59,13 @@ pub(crate) fn card(generation: &Generation, tally: Tally) -> String {
         } else {
             format!("{}, not complete", file.language)
         };
-        section(&mut html, name, &note, open, &shown(&file.content, file.language.as_str()));
+        let body = numbered(&shown(py, &file.content, file.language.as_str()));
+        section(&mut html, name, &note, open, &format!("{}{body}", buttons(py, name, &file.content)));
     }
     if generation.files.is_empty() && !generation.text.is_empty() {
-        section(&mut html, "answer", "no file", true, &shown(&generation.text, "text"));
+        section(&mut html, "answer", "no file", true, &plain(&shown(py, &generation.text, "text")));
     }
+    costs(&mut html, generation);
     foot(&mut html, tally);
     html.push_str("</div>");
     html
@@ -66,6 +83,14 @@ fn head(html: &mut String, generation: &Generation) {
         format!("{} tokens in, {} out", usage.prompt_tokens(), usage.output_tokens),
         escape(&generation.receipt.total().to_string()),
     ];
+    for (why, done) in [("resume", "resumed"), ("repair", "repaired"), ("escalate", "asked a stronger model")]
+    {
+        match generation.attempts.iter().filter(|attempt| attempt.why == why).count() {
+            0 => {}
+            1 => parts.push(format!("{done} once")),
+            times => parts.push(format!("{done} {times} times")),
+        }
+    }
     if let Some(cached) = generation.cached {
         parts.push(format!("cached {} s ago", cached.age_seconds));
     }
@@ -95,14 +120,60 @@ fn section(html: &mut String, title: &str, note: &str, open: bool, body: &str) {
     let (title, note) = (escape(title), escape(note));
     let _ = write!(
         html,
-        "<details{open}><summary>{title} <span class=\"q\">{note}</span></summary><pre>{body}</pre></details>"
+        "<details{open}><summary>{title} <span class=\"q\">{note}</span></summary>{body}</details>"
     );
 }
 
-fn shown(text: &str, language: &str) -> String {
+fn plain(html: &str) -> String {
+    format!("<pre>{html}</pre>")
+}
+
+fn numbered(html: &str) -> String {
+    format!("<pre class=\"m\">{html}</pre>")
+}
+
+/// A button that copies a file as the model wrote it, and a link that saves it; none for a long one.
+fn buttons(py: Python<'_>, name: &str, content: &str) -> String {
+    if content.len() > COPIED {
+        return String::new();
+    }
+    let encoded = || -> PyResult<String> {
+        let options = PyDict::new(py);
+        options.set_item("newline", false)?;
+        let bytes = (PyBytes::new(py, content.as_bytes()),);
+        py.import("binascii")?
+            .call_method("b2a_base64", bytes, Some(&options))?
+            .call_method0("decode")?
+            .extract()
+    };
+    let Ok(encoded) = encoded() else { return String::new() };
+    let name = escape(name.rsplit('/').next().unwrap_or(name));
+    format!(
+        "<div class=\"t\"><button type=\"button\" onclick=\"{COPY}\">copy</button>\
+         <a download=\"{name}\" href=\"data:application/octet-stream;base64,{encoded}\">download</a></div>"
+    )
+}
+
+/// The lines of the receipt.
+fn costs(html: &mut String, generation: &Generation) {
+    let receipt = &generation.receipt;
+    if receipt.items.is_empty() {
+        return;
+    }
+    let mut rows = String::new();
+    for item in &receipt.items {
+        let tokens = item.tokens.map_or_else(String::new, |tokens| format!("{tokens} tokens"));
+        let usd = item.usd.map_or_else(|| "unpriced".to_owned(), |usd| format!("${usd}"));
+        let _ = writeln!(rows, "{:<24}{tokens:>18}  {usd:>14}  {}", item.what.to_string(), item.model);
+    }
+    let total = receipt.total().to_string();
+    section(html, "cost", &total, false, &plain(&escape(&rows)));
+}
+
+fn shown(py: Python<'_>, text: &str, language: &str) -> String {
     let end = text.match_indices('\n').nth(LINES - 1).map_or(text.len(), |(at, _)| at + 1);
     let left = text[end..].lines().count();
-    let mut html = highlight(&text[..end], language);
+    let mut html = lines(py, &text[..end], language);
     if left > 0 {
         let _ = write!(html, "<span class=\"c\">… {left} more lines</span>");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::notebook::highlight::escape;
+use crate::notebook::code::escape;
 
 /// Greys and weights only: they stand on light and dark ground alike.
 const STYLE: &str = "<style>.cct{border-collapse:collapse;font-size:13px;color:inherit}\

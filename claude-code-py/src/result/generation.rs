@@ -326,8 +326,8 @@ impl Generation {
     }
 
     /// How a notebook shows it: files, changes, model, tokens, cost, findings, and the session's running total.
-    fn _repr_html_(&self) -> String {
-        card(&self.value, tally::so_far())
+    fn _repr_html_(&self, py: Python<'_>) -> String {
+        card(py, &self.value, tally::so_far())
     }
 
     /// The value as a dict: the one result schema, as HTTP and the command line give it.

@@ -72,6 +72,16 @@ record! {
         Ok(self.items().into_pyobject(py)?.try_iter()?.unbind())
     }
 
+    fn __str__(&self) -> String {
+        let line = |row: &store::ResultRow| {
+            let size = format!("{} bytes", row.code_length);
+            format!("{}  {}  {:<12}{size:>14}  {}", row.id, row.generated_at, row.language.to_string(), row.model)
+        };
+        let mut lines: Vec<String> = self.0.items.iter().map(line).collect();
+        lines.extend(self.0.next.is_some().then(|| "there are more: pass cursor=page.next".to_owned()));
+        lines.join("\n")
+    }
+
     fn _repr_html_(&self) -> String {
         let row = |row: &store::ResultRow| {
             let prompt: String = row.prompt.chars().take(PROMPT).collect();
@@ -80,7 +90,8 @@ record! {
         };
         let rows: Vec<_> = self.0.items.iter().map(row).collect();
         let more = if self.0.next.is_some() { "; there are more: pass cursor=page.next" } else { "" };
-        let caption = format!("{} results{more}", rows.len());
+        let results = if rows.len() == 1 { "result" } else { "results" };
+        let caption = format!("{} {results}{more}", rows.len());
         table(&caption, ["id", "time (UTC)", "language", "model", "#size", "prompt"], &rows)
     }
 

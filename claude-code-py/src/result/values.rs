@@ -226,10 +226,7 @@ record! {
     }
 
     fn _repr_html_(&self) -> String {
-        let doctor::Finding { name, ok, detail, fix } = &self.0;
-        let state = if *ok { "ok" } else { "fix" };
-        let row = [state.to_owned(), name.clone(), detail.clone(), fix.clone().unwrap_or_default()];
-        table("doctor", ["state", "what", "found", "to do"], &[row])
+        findings(std::slice::from_ref(self))
     }
 
     fn __str__(&self) -> String {
@@ -238,6 +235,24 @@ record! {
         let fix = fix.as_ref().map_or_else(String::new, |fix| format!(" ({fix})"));
         format!("{state:4} {name}: {detail}{fix}")
     }
+}
+
+/// What the doctor found, as a table.
+#[pyo3::pyfunction(name = "_findings")]
+pub(crate) fn findings_table(found: Vec<pyo3::Bound<'_, Finding>>) -> String {
+    let found: Vec<Finding> = found.iter().map(|finding| finding.get().clone()).collect();
+    findings(&found)
+}
+
+fn findings(found: &[Finding]) -> String {
+    let row = |finding: &Finding| {
+        let doctor::Finding { name, ok, detail, fix } = &finding.0;
+        let state = if *ok { "ok" } else { "fix" };
+        [state.to_owned(), name.clone(), detail.clone(), fix.clone().unwrap_or_default()]
+    };
+    let rows: Vec<_> = found.iter().map(row).collect();
+    let wrong = found.iter().filter(|finding| !finding.0.ok).count();
+    table(&format!("doctor: {wrong} to fix"), ["state", "what", "found", "to do"], &rows)
 }
 
 fn amount(usd: Option<SignedPicoUsd>) -> String {

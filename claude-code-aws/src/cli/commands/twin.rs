@@ -4,9 +4,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use claude_code_core::{Error, ModelId, ModelProvider, Result};
+use claude_code_core::{Error, Result};
 
-use crate::anthropic::Anthropic;
 use crate::cli::args::{Global, TwinCommand};
 use crate::cli::output::exit;
 use crate::cli::output::json;
@@ -15,10 +14,7 @@ use crate::cli::setup;
 use crate::cli::shutdown::Signals;
 use crate::cli::twin_args::{RecordArgs, UpArgs};
 use crate::connect::config::{Config, Provider, Store};
-use crate::local::{
-    self, Front, Keys, OpenAi, Quota, Recorded, Recorder, Relay, Responder, Samples, Twin, Upstream,
-};
-use crate::secret::Secret;
+use crate::local::{self, Front, Keys, Quota, Recorded, Recorder, Responder, Samples, Twin, Upstream};
 
 /// The word for the answers that come with the program; `./samples` is a file or directory of that name.
 const SAMPLES: &str = "samples";
@@ -117,44 +113,17 @@ pub(crate) fn answered(global: Global, config: &Config) -> Result<Option<Twin>> 
         let paced = !global.instant && !global.json && std::io::stderr().is_terminal();
         return if paced { Ok(Some(Twin::of_paced_samples(&dir()?))) } else { Ok(None) };
     }
-    if is_url(answers) {
-        let responder = responder(answers, global.answers_model, config)?;
-        let model = global.answers_model.unwrap_or_default();
-        let twin = Twin::lazy(&dir()?, responder).answering_from(format!("{answers} {model}").as_bytes());
-        return Ok(Some(twin.of_a_model()));
-    }
     local::answers_at(&dir()?, Path::new(answers)).map(Some)
-}
-
-/// Whether `--answers` names a server with the Messages API.
-pub(crate) fn is_messages_url(answers: &str) -> bool {
-    is_url(answers) && !OpenAi::is_url(answers)
-}
-
-fn is_url(answers: &str) -> bool {
-    answers.starts_with("http://") || answers.starts_with("https://")
 }
 
 /// Who answers in the twin, as `--answers` says it.
 fn responder(answers: &str, model: Option<&str>, config: &Config) -> Result<Arc<dyn Responder>> {
     Ok(match answers {
         SAMPLES => Arc::new(Samples::built_in()),
-        url if is_url(url) => {
-            let model = model.map(ModelId::new).transpose()?;
-            Arc::new(Relay::new(server(url, config)?, model))
-        }
+        url if local::is_url(url) => local::relay(url, model, config)?,
         path if local::has_samples(Path::new(path)) => Arc::new(Samples::of_directory(Path::new(path))?),
         path => local::script_of(Path::new(path))?,
     })
-}
-
-/// The model server at a URL: OpenAI's chat completions, or the Messages API.
-fn server(url: &str, config: &Config) -> Result<Arc<dyn ModelProvider>> {
-    let connector = crate::connect::transport::connector(&config.network);
-    if OpenAi::is_url(url) {
-        return Ok(Arc::new(OpenAi::new(url, set("OPENAI_API_KEY").map(Secret::new), connector)?));
-    }
-    Ok(Arc::new(Anthropic::new(&config.anthropic.only(url), connector, false)?))
 }
 
 /// A variable of the environment, if it is set to something.

@@ -29,16 +29,20 @@ pub fn answers_at(directory: &Path, path: &Path) -> Result<Twin> {
         return Ok(twin.answering_from(&exchanges(path)?));
     }
     let script = read(path)?;
-    Ok(Twin::lazy(directory, parsed(&script)?).answering_from(script.as_bytes()))
+    Ok(Twin::lazy(directory, parsed(path, &script)?).answering_from(script.as_bytes()))
 }
 
 /// The script in this file; after its last step the sample answers. Fails naming the file and what is wrong with it.
 pub fn script_of(path: &Path) -> Result<Arc<dyn Responder>> {
-    parsed(&read(path)?)
+    parsed(path, &read(path)?)
 }
 
-fn parsed(script: &str) -> Result<Arc<dyn Responder>> {
-    Ok(Arc::new(Scripted::parse(script, Arc::new(Samples::built_in()))?))
+fn parsed(path: &Path, script: &str) -> Result<Arc<dyn Responder>> {
+    // Editors of Windows begin a file with a BOM.
+    let script = script.trim_start_matches('\u{feff}');
+    let scripted = Scripted::parse(script, Arc::new(Samples::built_in()));
+    let named = |error: Error| Error::invalid(format!("{}: {}", path.display(), error.message));
+    Ok(Arc::new(scripted.map_err(named)?))
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -68,4 +72,21 @@ fn exchanges(directory: &Path) -> Result<Vec<u8>> {
 
 fn unread(path: &Path, error: &std::io::Error) -> Error {
     Error::invalid(format!("cannot read {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_with_a_bom_is_read_and_one_that_is_wrong_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("script.json");
+        std::fs::write(&path, "\u{feff}{\"steps\": []}").unwrap();
+        assert!(script_of(&path).is_ok());
+        std::fs::write(&path, "{").unwrap();
+        let error = script_of(&path).unwrap_err();
+        assert!(error.message.contains("script.json: "), "{error}");
+    }
 }

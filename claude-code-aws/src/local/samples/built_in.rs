@@ -1,7 +1,7 @@
 //! The list of the sample answers that come with the crate, one file each; the simplest of a kind stands first.
 
 /// Their texts, in the form that [`parse`](super::parse) reads.
-pub(super) const BUILT_IN: [&str; 69] = [
+pub(super) const BUILT_IN: [&str; 73] = [
     include_str!("answers/python/reverse_string.md"),
     include_str!("answers/refined/reverse_string_tests.md"),
     include_str!("answers/python/palindrome.md"),
@@ -31,6 +31,8 @@ pub(super) const BUILT_IN: [&str; 69] = [
     include_str!("answers/python/s3_lambda.md"),
     include_str!("answers/basics/factorial.md"),
     include_str!("answers/basics/quicksort.md"),
+    include_str!("answers/basics/merge_sort.md"),
+    include_str!("answers/basics/unique.md"),
     include_str!("answers/basics/calculator.md"),
     include_str!("answers/basics/temperature.md"),
     include_str!("answers/basics/largest.md"),
@@ -38,7 +40,9 @@ pub(super) const BUILT_IN: [&str; 69] = [
     include_str!("answers/basics/sort_dictionary.md"),
     include_str!("answers/basics/timer.md"),
     include_str!("answers/basics/fizzbuzz_js.md"),
+    include_str!("answers/basics/reverse_js.md"),
     include_str!("answers/basics/hello_rust.md"),
+    include_str!("answers/basics/hello_java.md"),
     include_str!("answers/basics/email_js.md"),
     include_str!("answers/systems/fizzbuzz.md"),
     include_str!("answers/systems/http_server_go.md"),
@@ -72,3 +76,13 @@ pub(super) const BUILT_IN: [&str; 69] = [
     include_str!("answers/fixes/rejected.md"),
     include_str!("answers/python/service_vfirewall.md"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::Samples;
+
+    #[test]
+    fn every_file_is_a_sample() {
+        assert_eq!(Samples::built_in().iter().count(), super::BUILT_IN.len());
+    }
+}

@@ -76,7 +76,7 @@ const LANGUAGES: [(&str, &str); 34] = [
 ];
 
 /// Words with signs in them, and names in two words.
-const SPELLINGS: [(&str, &str); 9] = [
+const SPELLINGS: [(&str, &str); 11] = [
     ("c++", " cpp "),
     ("c#", " csharp "),
     ("node.js", " node "),
@@ -84,6 +84,8 @@ const SPELLINGS: [(&str, &str); 9] = [
     ("type script", " typescript "),
     ("e-mail", "email"),
     ("fizz buzz", " fizzbuzz "),
+    ("quick sort", " quicksort "),
+    ("quick-sort", " quicksort "),
     ("back up", " backup "),
     ("backs up", " backup "),
 ];

@@ -93,6 +93,8 @@ impl Samples {
         let mut samples = Vec::new();
         for path in paths {
             let text = std::fs::read_to_string(&path).map_err(|error| unread(&path, &error))?;
+            // As editors of Windows write it, too.
+            let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
             let sample = parse::sample(&text).ok_or_else(|| {
                 Error::invalid(format!(
                     "{} is no sample answer: it begins with a line `prompt: …`, then an empty line, then a sentence and \
