@@ -22,8 +22,10 @@ use crate::state::lease::{Lease, Leases, Taken};
 use crate::state::{OnlyIf, PutError, Scope, StateKey, StateKind, StateStore};
 use crate::state::{time_after_answer, time_before_answer};
 
-/// Answers kept in memory, in bytes of code and text.
+/// Answers kept in memory, in bytes.
 const MEMORY_BYTES: u64 = 64 << 20;
+/// What an answer takes beside its texts: receipt, attempts, names. Of small answers it is the larger part.
+const BESIDE: u64 = 3 << 10;
 
 /// A look that was given less time than this may just have been too short.
 const FAIR: Duration = Duration::from_secs(1);
@@ -76,8 +78,9 @@ impl ResponseCache {
         let memory = moka::sync::Cache::builder()
             .max_capacity(MEMORY_BYTES)
             .weigher(|_, entry: &Entry| {
-                u32::try_from(entry.generation.code_length() + entry.generation.text.len() as u64)
-                    .unwrap_or(u32::MAX)
+                let answer = &entry.generation;
+                let texts = answer.code_length() + (answer.text.len() + answer.prompt.len()) as u64;
+                u32::try_from(texts + BESIDE).unwrap_or(u32::MAX)
             })
             .build();
         ResponseCache { memory, shared, leases, clock }
@@ -296,4 +299,28 @@ fn decode(key: &str, value: &[u8]) -> Option<Generation> {
         return None;
     }
     serde_json::from_str::<Generation>(&stored.body).ok().filter(|generation| generation.accepted)
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{BESIDE, Charge, Entry, MEMORY_BYTES, ResponseCache};
+    use crate::clock::UtcMillis;
+    use crate::testing::store_contract::generation;
+    use crate::testing::{SeededIds, TestClock};
+
+    #[test]
+    fn many_small_answers_take_no_more_memory_than_a_few_large_ones() {
+        let cache = ResponseCache::new(None, Arc::new(TestClock::default()), Arc::new(SeededIds::new(1)));
+        let answer = Arc::new(generation("small", 0, &[("a.py", "a = 1\n")]));
+        for n in 0..60_000 {
+            let expires_at = UtcMillis(i64::MAX);
+            let entry = Entry { generation: answer.clone(), expires_at, charge: Charge::open() };
+            cache.memory.insert(n.to_string(), entry);
+        }
+        cache.memory.run_pending_tasks();
+        let kept = cache.memory.entry_count();
+        assert!(kept <= MEMORY_BYTES / BESIDE && kept > 10_000, "{kept}");
+    }
 }
