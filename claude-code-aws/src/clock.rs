@@ -14,8 +14,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A moment as signatures and credentials have it.
-#[cfg(feature = "otlp")]
+/// A moment as signatures, credentials and files have it.
+#[cfg(any(feature = "otlp", feature = "cli"))]
 pub(crate) type Moment = SystemTime;
 
 /// The moment now.

@@ -94,7 +94,7 @@ fn held(response: Response<Body>, place: Permit) -> Response<Body> {
         Body::from_stream(body.into_data_stream().map(move |bytes| {
             left = left.map(|left| left.saturating_sub(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)));
             if left == Some(0) {
-                place = None;
+                drop(place.take());
             }
             bytes
         }))

@@ -163,8 +163,10 @@ async fn a_file_that_ends_early_or_is_only_a_part_of_it_is_refused_in_every_lang
         let all = whole(&[changed.as_str(), parts[1], parts[2]]);
         let (by_a_line, _) = all.trim_end().rsplit_once('\n').unwrap();
         let by_a_line = format!("{by_a_line}\n");
-        for answer in [by_a_line, whole(&[changed.as_str(), parts[1]]), changed.clone(), parts[1].to_owned()]
-        {
+        let parts_of_it = [whole(&[changed.as_str(), parts[1]]), changed.clone(), parts[1].to_owned()];
+        // Of prose one line may go.
+        let by_a_line = (!path.ends_with(".tex")).then_some(by_a_line);
+        for answer in parts_of_it.into_iter().chain(by_a_line) {
             let outcome =
                 refactored(&[(path, &whole(&parts))], "Change a number.", |n| marked(n, path, &answer)).await;
             let why = refused(outcome);

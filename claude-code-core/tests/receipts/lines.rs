@@ -214,12 +214,23 @@ fn two_price_tables_in_one_sum_are_both_named() {
 fn every_line_is_called_in_words_of_its_own_and_fits_a_column() {
     use LineItem::*;
     let all = [
-        Input, Output, CacheRead, CacheWrite5m, CacheWrite1h, LongPrompt, ProfileUplift, BatchDiscount,
-        UnknownOutcome, SampleAnswer,
+        Input,
+        Output,
+        CacheRead,
+        CacheWrite5m,
+        CacheWrite1h,
+        LongPrompt,
+        ProfileUplift,
+        BatchDiscount,
+        UnknownOutcome,
+        SampleAnswer,
     ];
     let words: std::collections::BTreeSet<String> = all.iter().map(|item| item.to_string()).collect();
     assert_eq!(words.len(), all.len(), "{words:?}");
     assert!(words.iter().all(|words| !words.trim().is_empty()), "{words:?}");
-    assert_eq!((Input.to_string().as_str(), BatchDiscount.to_string().as_str()), ("prompt", "batch discount"));
+    assert_eq!(
+        (Input.to_string().as_str(), BatchDiscount.to_string().as_str()),
+        ("prompt", "batch discount")
+    );
     assert_eq!(format!("{Output:<8}|"), "answer  |");
 }

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use claude_code_core::{Error, ErrorKind, GenerateRequest, Result};
 use serde_json::Value;
 
+use crate::clock::Moment;
 use crate::files::batch_manifest::{Key, Repeats};
 pub(crate) use crate::http::request::generate_body::line_schema as schema;
 use crate::http::request::generate_body::of_line;
@@ -138,7 +138,7 @@ struct Source {
 #[derive(Clone)]
 enum Held {
     /// A file of so many bytes, changed last at this moment: what is read of it later must be the same.
-    File { bytes: u64, changed: Option<SystemTime> },
+    File { bytes: u64, changed: Option<Moment> },
     /// What came through a pipe.
     Memory(Arc<[u8]>),
 }
