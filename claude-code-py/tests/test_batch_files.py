@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import REVERSE
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 import claude_code
 
@@ -24,7 +24,7 @@ def validator(name: str) -> Draft202012Validator:
 
 
 # A line, and whether it is a request.
-LINES: list[tuple[object, bool]] = [
+LINES: list[tuple[Any, bool]] = [
     (REVERSE, True),
     ({"prompt": REVERSE, "id": "a"}, True),
     # Some readers break lines at these, which JSON lets stand in a string.
