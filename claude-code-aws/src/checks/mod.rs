@@ -13,3 +13,6 @@ pub use command::{Check, Isolation, Limits};
 pub use consent::Consent;
 pub use presets::preset;
 pub use several::Commands;
+
+/// Where a sandbox shows a command the files.
+pub(crate) const WORK: &str = "/tmp/work";

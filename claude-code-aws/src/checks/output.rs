@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use super::WORK;
 use super::layout::Layout;
 
 /// Lines that are told.
@@ -74,7 +75,7 @@ impl Tail {
         let text = String::from_utf8_lossy(&bytes);
         let here = format!("{}/", layout.path().display());
         let plain: String = text.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
-        let text = plain.replace(&here, "").replace("/tmp/work/", "");
+        let text = plain.replace(&here, "").replace(&format!("{WORK}/"), "");
         let lines: Vec<&str> = text.trim_end().lines().collect();
         lines[lines.len().saturating_sub(MAX_LINES)..].join("\n")
     }

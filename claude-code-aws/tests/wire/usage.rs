@@ -161,12 +161,89 @@ async fn shapes_of_usage_that_public_reports_show_are_counted_once() {
 #[tokio::test(start_paused = true)]
 async fn figures_in_the_last_event_of_invoke_model_count_too() {
     let metrics = json!({ "inputTokenCount": 5000, "outputTokenCount": 16, "cacheReadInputTokenCount": 40_000,
-        "cacheWriteInputTokenCount": 0 });
+        "cacheWriteInputTokenCount": 700 });
     let g = ended_by(json!({ "type": "message_stop", "amazon-bedrock-invocationMetrics": metrics })).await;
-    assert_eq!(
-        (g.usage.input_tokens, g.usage.cache_read_input_tokens, g.usage.output_tokens),
-        (5000, 40_000, 40)
-    );
+    let written = g.usage.cache_creation_input_tokens();
+    let counted = [g.usage.input_tokens, g.usage.cache_read_input_tokens, written, g.usage.output_tokens];
+    assert_eq!(counted, [5000, 40_000, 700, 40]);
+}
+
+/// An answer of the Messages API of these events, between its first one and its last one.
+async fn of_events(first: Value, events: &[Value]) -> Generation {
+    let message =
+        json!({ "id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": first });
+    let begin = json!({ "type": "message_start", "message": message });
+    let all = [&[begin], events, &[json!({ "type": "message_stop" })]].concat();
+    let all = all.into_iter().map(|event| format!("data: {event}\n\n").into_bytes());
+    asked(Reply::stream(all).with_type("text/event-stream")).await
+}
+
+/// The block of the answer, with its text where it begins.
+fn block_at_once() -> [Value; 2] {
+    let block = json!({ "type": "text", "text": REVERSE });
+    [
+        json!({ "type": "content_block_start", "index": 0, "content_block": block }),
+        json!({ "type": "content_block_stop", "index": 0 }),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_below_the_last_delta_is_counted() {
+    let [start, stop] = block_at_once();
+    let usage = json!({ "output_tokens": 16, "cache_read_input_tokens": 300 });
+    let last = json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "usage": usage } });
+    let g = of_events(json!({ "input_tokens": 100 }), &[start, stop, last]).await;
+    assert_eq!((g.usage.cache_read_input_tokens, g.usage.output_tokens), (300, 16));
+}
+
+#[tokio::test(start_paused = true)]
+async fn text_that_stands_where_its_block_begins_is_output_that_someone_has_to_count() {
+    let [start, stop] = block_at_once();
+    let last = |output: u64| json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn" }, "usage": { "output_tokens": output } });
+    let first = json!({ "input_tokens": 100, "output_tokens": 1 });
+    assert!(is_unknown(&of_events(first.clone(), &[start.clone(), stop.clone(), last(0)]).await));
+    assert!(!is_unknown(&of_events(first, &[start, stop, last(16)]).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_final_output_count_below_the_first_one_does_not_lower_it() {
+    let first = json!({ "input_tokens": 100, "output_tokens": 30 });
+    assert_eq!(of_messages(first, &[json!({ "output_tokens": 16 })]).await.usage.output_tokens, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn thinking_tokens_are_told_where_the_service_tells_them() {
+    let later = json!({ "output_tokens": 16, "output_tokens_details": { "thinking_tokens": 9 } });
+    let g = of_messages(json!({ "input_tokens": 100 }), &[later]).await;
+    assert_eq!((g.usage.output_tokens, g.usage.thinking_tokens), (16, Some(9)));
+}
+
+/// The local twin says which sample an answer is; a router's real model is none.
+#[tokio::test(start_paused = true)]
+async fn a_label_of_a_sample_makes_it_free_and_is_told_in_both_apis() {
+    let label = "sample for: reverse a string";
+    let usage = json!({ "input_tokens": 100, "output_tokens": 1, "inference_geo": label });
+    let of_router = |model: &str| {
+        let usage = json!({ "inputTokens": 100, "outputTokens": 16, "totalTokens": 116 });
+        let mut frames = converse(REVERSE, "end_turn");
+        frames.pop();
+        let trace = json!({ "promptRouter": { "invokedModelId": model } });
+        frames.push(frame(
+            "metadata",
+            json!({ "usage": usage, "metrics": { "latencyMs": 1 }, "trace": trace }),
+        ));
+        let reply = Replies::new([Reply::stream(frames)]);
+        async move { paused(&reply).generate(once()).await.unwrap() }
+    };
+    for g in [of_messages(usage, &[json!({ "output_tokens": 16 })]).await, of_router(label).await] {
+        assert!(g.sample, "{:?}", g.warnings);
+        assert_eq!(g.receipt.total(), usd("0"));
+        assert!(g.warnings.iter().any(|warning| warning.contains(label)), "{:?}", g.warnings);
+    }
+    let arn = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-5-5";
+    let real = of_router(arn).await;
+    assert!(!real.sample && real.receipt.total().is_priced(), "{:?}", real.receipt);
+    assert_eq!(real.warnings, Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

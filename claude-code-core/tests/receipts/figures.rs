@@ -95,6 +95,9 @@ fn thinking_and_geography_are_kept_too() {
         ("global", InferenceGeo::Unrestricted),
         ("not_available", InferenceGeo::Unrestricted),
         ("us", InferenceGeo::Us),
+        ("sample", InferenceGeo::Sample),
+        ("sample for: reverse a string", InferenceGeo::Sample),
+        ("samples", InferenceGeo::Unknown("samples".into())),
         ("mars\n", InferenceGeo::Unknown("mars".into())),
     ] {
         assert_eq!(InferenceGeo::from_wire(value), expected);

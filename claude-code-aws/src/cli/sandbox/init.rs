@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 
 use super::watch::Bounds;
 use super::{Ended, again, named, view, watch};
+use crate::checks::WORK;
 
 pub(super) fn run(args: &[OsString]) -> Ended {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(named("the parent's end"))?;
@@ -23,7 +24,7 @@ pub(super) fn run(args: &[OsString]) -> Ended {
     let _ = std::fs::write("/proc/sys/kernel/pid_max", (bounds.processes + 300).to_string());
     let mut command = again();
     command.arg("__sandbox-command").args([bounds.seconds, bounds.processes].map(|bound| bound.to_string()));
-    command.args(words).current_dir(view::WORK).env("HOME", view::HOME).env("TMPDIR", "/tmp");
+    command.args(words).current_dir(WORK).env("HOME", view::HOME).env("TMPDIR", "/tmp");
     let child = command.env_remove("CLAUDE_CODE_AWS_REAL_HOME").stdin(Stdio::null()).spawn();
     watch::until_end(child.map_err(named("the command"))?, bounds)
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MsFlags, mount};
 
 use super::named;
+use crate::checks::WORK;
 
-/// Where the files are laid out.
-pub(super) const WORK: &str = "/tmp/work";
 /// An empty home.
 pub(super) const HOME: &str = "/tmp/home";
 
