@@ -61,6 +61,10 @@ pub struct Connected {
         allow(dead_code, reason = "read by those hosts")
     )]
     pub(crate) places: Option<Places>,
+    #[cfg_attr(
+        not(any(feature = "cli", feature = "server")),
+        allow(dead_code, reason = "read by those hosts")
+    )]
     pub(crate) observers: Observers,
 }
 

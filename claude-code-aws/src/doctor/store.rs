@@ -30,7 +30,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
 
 async fn disk(config: &Config, dir: &Path) -> Vec<Finding> {
     let twin = Twin::shared(dir);
-    let mut findings = match crate::local::prepare(&twin, config).await {
+    let mut findings = match crate::connect::local::prepare(&twin, config).await {
         Ok(_) => vec![Finding::ok("results", format!("in {}", dir.display()))],
         Err(error) => vec![Finding::failed("results", error)],
     };

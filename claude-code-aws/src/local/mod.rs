@@ -12,8 +12,6 @@ mod server;
 pub(crate) mod storage;
 mod twin;
 
-#[cfg(feature = "cli")]
-pub(crate) use crate::connect::local::prepare;
 pub use crate::connect::local::{BUCKET, open, with_disk};
 pub(crate) use crate::connect::local::{samples, stored};
 #[cfg(feature = "cli")]

@@ -86,7 +86,7 @@ async fn serve(global: Global, config: &Config, twin: &Twin, listen: ListenOptio
         directory.clear()?;
     }
     show::out(&lines(global, &listening.variables(set))?)?;
-    local::prepare(twin, config).await?;
+    crate::connect::local::prepare(twin, config).await?;
     listening.open_stores();
     show::note(&format!(
         "the local twin listens on loopback; its data is in {}; Ctrl-C ends it",

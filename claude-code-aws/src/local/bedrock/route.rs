@@ -14,6 +14,7 @@ pub(super) enum Route {
     CountMessages,
 }
 
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line records"))]
 impl Route {
     /// The operation at a path, or none. The id is everything between the two fixed parts, so an ARN is found
     /// whether its slashes are escaped or not.

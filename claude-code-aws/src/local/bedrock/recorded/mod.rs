@@ -90,6 +90,7 @@ pub(super) struct Answered {
 
 impl Answered {
     /// An answer with the headers that are kept.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line records"))]
     pub(crate) fn new(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
         let kept = KEPT.iter().filter_map(|name| Some((*name, headers.get(*name)?.to_str().ok()?)));
         let headers = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

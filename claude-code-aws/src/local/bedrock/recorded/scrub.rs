@@ -42,6 +42,7 @@ pub(in super::super) fn path(path: &str) -> String {
 }
 
 /// An answer's body without them; event streams are framed anew where that is needed.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line records"))]
 pub(in super::super) fn body(bytes: &Bytes, is_event_stream: bool) -> Bytes {
     if !is_event_stream {
         let Ok(whole) = std::str::from_utf8(bytes) else { return bytes.clone() };
@@ -65,6 +66,7 @@ pub(in super::super) fn body(bytes: &Bytes, is_event_stream: bool) -> Bytes {
 }
 
 /// A frame anew, if there was something in it.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line records"))]
 fn frame(message: &Message) -> Option<Vec<u8>> {
     let payload = std::str::from_utf8(message.payload()).ok()?;
     let clean = match serde_json::from_str::<Value>(payload).ok().as_ref().and_then(chunk) {
@@ -87,6 +89,7 @@ fn frame(message: &Message) -> Option<Vec<u8>> {
 }
 
 /// Padding and text of a chunk of InvokeModel's stream.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line records"))]
 fn chunk(payload: &Value) -> Option<(Value, String)> {
     let inner = base64::decode(payload.get("bytes")?.as_str()?).ok()?;
     Some((payload["p"].clone(), String::from_utf8(inner).ok()?))
