@@ -68,7 +68,7 @@ class Caller:
 
 
 def prompt(number: int) -> bytes:
-    return json.dumps({"prompt": f"number {number}", "model": "sonnet", "cache": "off"}).encode()
+    return json.dumps({"prompt": f"number {number:08}", "model": "sonnet", "cache": "off"}).encode()
 
 
 def p99(taken: list[float]) -> float:
