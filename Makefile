@@ -66,7 +66,7 @@ typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyri
 	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py $(SCRIPTS)
 	$(PY) -m ruff format --check --config claude-code-py/pyproject.toml claude-code-py $(SCRIPTS)
 	cd claude-code-py && ../$(PY) -m mypy python tests *.py ../examples/python/*.py
-	cd claude-code-py && for file in $(addprefix ../,$(filter %.py,$(PROGRAMS))); do ../$(PY) -m mypy $$file || exit 1; done
+	cd claude-code-py && for file in $(addprefix ../,$(filter %.py,$(PROGRAMS))); do MYPYPATH=../examples ../$(PY) -m mypy $$file || exit 1; done
 	cd claude-code-py && PYTHONPATH=python MYPYPATH=python ../$(PY) -m mypy.stubtest claude_code --mypy-config-file pyproject.toml
 	cd claude-code-py && ../$(PY) -m pyright --pythonpath ../$(PY)
 

@@ -97,19 +97,21 @@ class Endpoint:
         asked = {**body, **({"language": language} if language else {})}
         answer = self._ask(route, {**asked, "files": listed(given)})
         for round_ in range(ROUNDS + 1):
-            answer.findings = check(answer.files) if callable(check) else []
+            answer.findings += check(answer.files) if callable(check) else []
             answer.accepted = answer.accepted and not answer.findings
-            if not answer.findings or round_ == ROUNDS:
+            if answer.accepted or round_ == ROUNDS:
                 break
             words = (
                 f"{body.get('prompt') or body['instructions']}\n\nAn answer to this was written, and these checks "
                 f"failed:\n\n{chr(10).join(answer.findings)}\n\nMend the files so that they pass."
             )
-            both = {**given, **{name: file.content for name, file in answer.files.items()}}
+            # What was answered stands first: it tells the language.
+            written = {name: file.content for name, file in answer.files.items()}
+            both = {**written, **{name: text for name, text in given.items() if name not in written}}
             mended = self._ask("refactor", {"instructions": words, "files": listed(both)})
-            answer = Answer(
-                {**answer.files, **mended.files}, mended.accepted, mended.model, added(answer, mended)
-            )
+            mended.receipt = added(answer, mended)
+            mended.files = {**answer.files, **mended.files}
+            answer = mended
         return answer
 
     def _ask(self, route: str, body: dict[str, Any]) -> Answer:
@@ -126,7 +128,12 @@ class Endpoint:
             raise EndpointError(f"{self.url} cannot be reached: {lost}") from lost
         files = {file["path"]: File(file["path"], file["content"]) for file in told["files"]}
         receipt = Receipt(told["receipt"]["total_usd"])
-        return Answer(files, told["accepted"], told["model"], receipt, told["warnings"])
+        faults = [
+            "{path}:{line}:{column}: error: {message}".format_map(found)
+            for found in told["diagnostics"]
+            if found["severity"] == "error"
+        ]
+        return Answer(files, told["accepted"], told["model"], receipt, faults)
 
 
 def listed(files: Mapping[str, str]) -> list[dict[str, str]]:

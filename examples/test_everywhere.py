@@ -51,12 +51,23 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = request.node.callspec.params["name"]
     environment = {**os.environ, "CLAUDE_CODE_AWS_LOCAL_DIR": str(tmp_path / "server")}
     samples = str(ROOT / "examples" / name / "samples")
-    command = ["claude-code-aws", "serve", "--offline", "--no-token", "--addr", "127.0.0.1:0", "--answers", samples]
+    command = [
+        "claude-code-aws",
+        "serve",
+        "--offline",
+        "--no-token",
+        "--addr",
+        "127.0.0.1:0",
+        "--answers",
+        samples,
+    ]
     child = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     assert child.stderr is not None
-    found = next(match for line in child.stderr if (match := re.search(r"listening on (http://[^/]*)/", line)))
+    found = next(
+        match for line in child.stderr if (match := re.search(r"listening on (http://[^/]*)/", line))
+    )
     yield found[1]
     child.kill()
     child.wait()
@@ -93,7 +104,8 @@ def test_the_http_api_answers_an_application_and_a_script_as_the_client_does(
     script = run(sys.executable, *SCRIPTS[name], "-o", "script", "--endpoint", server)
     assert script.returncode == 0, script.stderr
     made = tree(place / "script")
-    assert made and made == {path: text for path, text in tree(place / "here").items() if path in made}
+    assert made
+    assert made == {path: text for path, text in tree(place / "here").items() if path in made}
 
 
 @each

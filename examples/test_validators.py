@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,10 @@ def new(kind: str, *more: str) -> tuple[str, ...]:
 
 def test_what_terraform_validate_says_is_repaired(run: Run, place: Path, plugins: Path) -> None:
     sound = good("terraform")
-    wrong = {**sound, "main.tf": sound["main.tf"].replace("name_prefix             =", "name_prefixes           =")}
+    wrong = {
+        **sound,
+        "main.tf": sound["main.tf"].replace("name_prefix             =", "name_prefixes           ="),
+    }
     assert wrong != sound
     done = run(*new("terraform", "--answers", script(place, wrong, sound)))
     assert done.returncode == 0, done.stderr
@@ -149,7 +151,10 @@ def test_what_the_compiler_and_cdk_synth_say_is_repaired(run: Run, place: Path) 
     needs("cdk")
     needs("node")
     sound = good("cdk")
-    wrong = {**sound, "lib/stack.ts": sound["lib/stack.ts"].replace("      versioned: true,\n", "      versions: true,\n")}
+    wrong = {
+        **sound,
+        "lib/stack.ts": sound["lib/stack.ts"].replace("      versioned: true,\n", "      versions: true,\n"),
+    }
     assert wrong != sound
     done = run(*new("cdk", "--answers", script(place, wrong, sound)), timeout=400)
     assert done.returncode == 0, done.stderr
@@ -168,5 +173,3 @@ def test_what_only_the_synthesis_finds_is_refused_with_its_words(run: Run, place
     assert done.returncode == 3, done.stderr
     assert "There is already a Construct with name 'Metadata'" in done.stderr
     assert not (place / "out").exists()
-
-

@@ -17,10 +17,10 @@ from typing import Any
 
 from claude_code import ClaudeCodeError, Client
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from endpoint import Endpoint, EndpointError
 
+HERE = Path(__file__).resolve().parent
 WORDS = "openapi.json describes the API; client/runtime.py is its HTTP and stays as it is. Write client/__init__.py, \
 client/models.py, client/api.py (Client and AsyncClient) and tests/test_client.py (the server's URL is in API_URL)."
 

@@ -64,7 +64,9 @@ def main() -> int:
     parser.add_argument("description")
     parser.add_argument("-o", "--output", required=True, metavar="DIR")
     parser.add_argument("--offline", action="store_true", help="sample answers; needs no AWS account")
-    parser.add_argument("--endpoint", metavar="URL", help="ask a server of the HTTP API; tests are not run then")
+    parser.add_argument(
+        "--endpoint", metavar="URL", help="ask a server of the HTTP API; tests are not run then"
+    )
     given = parser.parse_args()
     client: Any = Endpoint(given.endpoint) if given.endpoint else None
     client = client or (Client.local(answers=SAMPLES) if given.offline else Client())

@@ -101,7 +101,9 @@ def test_functions_and_the_addresses_of_custom_resources_are_no_faults(run: Run,
         "  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      SqsManagedSseEnabled: true\n"
         "      Fn::Transform:\n        Name: More\n"
     )
-    done = run(*OWN, "--answers", script(place, GOOD.replace("\nOutputs:", more + "\nOutputs:")), "--plan-only")
+    done = run(
+        *OWN, "--answers", script(place, GOOD.replace("\nOutputs:", more + "\nOutputs:")), "--plan-only"
+    )
     assert done.returncode == 0, done.stderr
     assert "repair" not in done.stderr, done.stderr
 
