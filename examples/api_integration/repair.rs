@@ -289,7 +289,7 @@ mod tests {
         ]);
         let get = json!({ "operationId": "one", "parameters": parameters, "responses": {} });
         let (document, told) = repaired(
-            json!({ "openapi": "3.0.3", "info": { "title": "a" }, "paths": { "/a/{id}": { "get": get } } }),
+            json!({ "openapi": "3.0.3", "info": { "title": "a" }, "paths": { "/a/{id}/{no}/{no}": { "get": get } } }),
         );
         let wanted = json!([
             { "name": "id", "in": "path", "required": true, "schema": { "type": "integer", "format": "int64" } },
