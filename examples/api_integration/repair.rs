@@ -44,7 +44,7 @@ pub(crate) fn repair(document: &mut Value) -> Result<Vec<String>> {
         document["info"] = json!({ "title": "API", "version": "0" });
         repairs.push("info: a title was missing".to_owned());
     }
-    if !document["paths"].as_object().is_some_and(|paths| !paths.is_empty()) {
+    if document["paths"].as_object().is_none_or(serde_json::Map::is_empty) {
         return Err(Error::invalid("it has no paths: there is nothing to call"));
     }
     dead_references(document, &mut repairs);
