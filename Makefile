@@ -51,7 +51,7 @@ python: $(PY) module  ## the Python package with its notebooks, and the twin rea
 APPS := $(CURDIR)/examples
 apps: $(PY) module  ## the applications in examples/ from outside: their output, kills at every point, what their READMEs say; in CI with every tool
 	@if [ -n "$${REQUIRE_TOOLS:-}" ]; then .ci/apps-tools $(abspath $(VENV)); else \
-	$(PY) -m pytest -q --rootdir=$(APPS) -p no:cacheprovider $(APPS)/code_generator $(APPS)/infra_automation $(APPS)/api_integration; fi
+	$(PY) -m pytest -q --rootdir=$(APPS) -p no:cacheprovider $(APPS) --ignore=$(APPS)/python; fi
 
 infra:  ## templates and deployment: linters, policies, the three templates compared, rollbacks rehearsed on a mock
 	.ci/infra
@@ -59,14 +59,14 @@ infra:  ## templates and deployment: linters, policies, the three templates comp
 docs:  ## target/site: the documentation, built strictly, with links, error kinds and variables checked; no compile
 	.ci/docs
 
-PROGRAMS := $(wildcard examples/*_*/[a-z]*_[a-z]*.py) examples/readme.py examples/api_integration/mock.py examples/api_integration/runtime/runtime.py
+PROGRAMS := $(wildcard examples/*_*/[a-z]*_[a-z]*.py) examples/readme.py examples/endpoint.py examples/api_integration/mock.py examples/api_integration/runtime/runtime.py
 PROGRAMS := $(foreach file,$(PROGRAMS),$(if $(findstring /test_,$(file)),,$(file)))
-SCRIPTS := examples/python examples/conftest.py examples/readme.py examples/code_generator examples/infra_automation examples/api_integration
+SCRIPTS := examples/python examples/conftest.py examples/readme.py examples/endpoint.py examples/test_everywhere.py examples/test_validators.py examples/code_generator examples/infra_automation examples/api_integration
 typed: $(PY) module  ## the stub equals the module; ruff, mypy --strict and pyright over package, tests and examples
 	$(PY) -m ruff check --config claude-code-py/pyproject.toml claude-code-py $(SCRIPTS)
 	$(PY) -m ruff format --check --config claude-code-py/pyproject.toml claude-code-py $(SCRIPTS)
 	cd claude-code-py && ../$(PY) -m mypy python tests *.py ../examples/python/*.py
-	cd claude-code-py && for file in $(addprefix ../,$(filter %.py,$(PROGRAMS))); do ../$(PY) -m mypy $$file || exit 1; done
+	cd claude-code-py && for file in $(addprefix ../,$(filter %.py,$(PROGRAMS))); do MYPYPATH=../examples ../$(PY) -m mypy $$file || exit 1; done
 	cd claude-code-py && PYTHONPATH=python MYPYPATH=python ../$(PY) -m mypy.stubtest claude_code --mypy-config-file pyproject.toml
 	cd claude-code-py && ../$(PY) -m pyright --pythonpath ../$(PY)
 

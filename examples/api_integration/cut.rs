@@ -7,6 +7,7 @@ use claude_code_aws::model::token_estimate::estimate_tokens;
 use claude_code_aws::{Error, Result};
 use serde_json::{Map, Value, json};
 
+use crate::document::decoded;
 use crate::repair::METHODS;
 
 /// Descriptions beyond this say more than a client needs.
@@ -47,23 +48,24 @@ pub(crate) struct Cut {
 pub(crate) fn cut(whole: &Value, choice: &Choice, tokens: u64) -> Result<Cut> {
     let mut document = head(whole);
     let (mut operations, mut lines) = (Vec::new(), Vec::new());
-    let mut size = estimate_tokens(&document.to_string());
+    let (mut size, mut taken) = (estimate_tokens(&document.to_string()), BTreeSet::new());
     for (path, method, operation) in chosen(whole, choice) {
         let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
-        let mut next = document.clone();
-        add(&mut next, whole, path, method, operation);
-        let grown = estimate_tokens(&next.to_string());
+        let parts = parts(whole, path, method, operation, &taken);
+        // Each with what is around it: the whole is never more than its parts.
+        let more: u64 =
+            parts.iter().map(|(at, part)| estimate_tokens(&format!("\"{at}\":{{{part}}},"))).sum();
         let place = format!("{} {path}  {name}", method.to_ascii_uppercase());
-        if grown > tokens {
-            lines.push(format!(
-                "out  {place}  ({} tokens, {} are left)",
-                grown - size,
-                tokens.saturating_sub(size)
-            ));
+        if size + more > tokens {
+            lines.push(format!("out  {place}  ({more} tokens, {} are left)", tokens.saturating_sub(size)));
             continue;
         }
-        lines.push(format!("in   {place}  {} tokens", grown - size));
-        (document, size) = (next, grown);
+        lines.push(format!("in   {place}  {more} tokens"));
+        for (at, part) in parts {
+            put(&mut document, &at, part);
+            taken.insert(at);
+        }
+        size += more;
         operations.push(name);
     }
     lines.push(format!("{} operations in, about {size} of {tokens} tokens", operations.len()));
@@ -99,8 +101,14 @@ fn chosen<'d>(whole: &'d Value, choice: &Choice) -> Vec<(&'d str, &'static str, 
     operations.filter(|(path, _, operation)| choice.takes(path, operation)).collect()
 }
 
-/// Puts an operation into a document, with everything that it leads to.
-fn add(document: &mut Value, whole: &Value, path: &str, method: &str, operation: &Value) {
+/// An operation and everything that it leads to, but what is taken already: pointers and values.
+fn parts(
+    whole: &Value,
+    path: &str,
+    method: &str,
+    operation: &Value,
+    taken: &BTreeSet<String>,
+) -> Vec<(String, Value)> {
     let mut operation = operation.clone();
     let shared = whole["paths"][path].get("parameters").and_then(Value::as_array);
     if let (Some(shared), Some(entries)) = (shared, operation.as_object_mut()) {
@@ -114,31 +122,43 @@ fn add(document: &mut Value, whole: &Value, path: &str, method: &str, operation:
         }
     }
     slim(&mut operation);
-    let mut needed = BTreeSet::new();
+    let (mut needed, mut done) = (BTreeSet::new(), BTreeSet::new());
     references(&operation, &mut needed);
-    let mut done = BTreeSet::new();
+    let mut parts =
+        vec![(format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1")), operation)];
     while let Some(reference) = needed.pop_first() {
-        let Some(target) = whole.pointer(&reference).filter(|_| done.insert(reference.clone())) else {
+        if taken.contains(&reference) || !done.insert(reference.clone()) {
             continue;
-        };
-        let mut target = target.clone();
+        }
+        let Some(mut target) = whole.pointer(&reference).cloned() else { continue };
         slim(&mut target);
         references(&target, &mut needed);
-        put(document, &reference, target);
+        parts.push((reference, target));
     }
-    document["paths"][path][method] = operation;
+    parts
 }
 
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(entries) => {
             if let Some(reference) = entries.get("$ref").and_then(Value::as_str) {
-                found.extend(reference.strip_prefix('#').map(str::to_owned));
+                found.extend(reference.strip_prefix('#').map(decoded));
+            }
+            if let Some(mapping) = entries.get("discriminator").and_then(|by| by["mapping"].as_object()) {
+                found.extend(mapping.values().filter_map(|target| schema_of(target.as_str()?)));
             }
             entries.values().for_each(|entry| references(entry, found));
         }
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
         _ => {}
+    }
+}
+
+/// The pointer of what a discriminator names: a schema's name, or a reference to it.
+fn schema_of(target: &str) -> Option<String> {
+    match target.strip_prefix('#') {
+        Some(pointer) => Some(decoded(pointer)),
+        None => (!target.contains('/')).then(|| format!("/components/schemas/{target}")),
     }
 }
 
@@ -159,25 +179,27 @@ fn put(document: &mut Value, pointer: &str, value: Value) {
 fn slim(value: &mut Value) {
     match value {
         Value::Object(entries) => {
-            // A property may be called `example`: what is in a `properties` is a schema.
-            entries.retain(|key, value| {
-                !key.starts_with("x-")
-                    && (is_schema(value) || !matches!(key.as_str(), "examples" | "example" | "externalDocs"))
+            entries.retain(|key, _| {
+                !key.starts_with("x-") && !matches!(key.as_str(), "examples" | "example" | "externalDocs")
             });
             if let Some(Value::String(text)) = entries.get_mut("description")
                 && text.chars().count() > MAX_WORDS
             {
                 *text = text.chars().take(MAX_WORDS).chain(['…']).collect();
             }
-            entries.values_mut().for_each(slim);
+            for (key, value) in entries {
+                match value {
+                    // A property may be called `example`, a header `x-total`: these keys are names.
+                    Value::Object(named) if matches!(key.as_str(), "properties" | "headers") => {
+                        named.values_mut().for_each(slim);
+                    }
+                    value => slim(value),
+                }
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(slim),
         _ => {}
     }
-}
-
-fn is_schema(value: &Value) -> bool {
-    value.get("type").is_some_and(|kind| kind.is_string() || kind.is_array()) || value.get("$ref").is_some()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ const MOCK: &str = include_str!("mock.py");
 pub(crate) enum Target {
     Python,
     Typescript,
+    Rust,
 }
 
 impl Target {
@@ -25,21 +26,21 @@ impl Target {
         match self {
             Target::Python => "python",
             Target::Typescript => "typescript",
+            Target::Rust => "rust",
         }
     }
 
     /// Ours, the same for every API: what is hard about HTTP is written and tested once.
-    pub(crate) fn runtime(self) -> &'static str {
+    pub(crate) fn runtime(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Target::Python => include_str!("runtime/runtime.py"),
-            Target::Typescript => include_str!("runtime/runtime.ts"),
-        }
-    }
-
-    pub(crate) fn runtime_path(self) -> &'static str {
-        match self {
-            Target::Python => "client/runtime.py",
-            Target::Typescript => "client/runtime.ts",
+            Target::Python => &[("client/runtime.py", include_str!("runtime/runtime.py"))],
+            Target::Typescript => &[("client/runtime.ts", include_str!("runtime/runtime.ts"))],
+            Target::Rust => &[
+                ("Cargo.toml", include_str!("runtime/rust/manifest.toml")),
+                ("src/runtime/mod.rs", include_str!("runtime/rust/mod.rs")),
+                ("src/runtime/error.rs", include_str!("runtime/rust/error.rs")),
+                ("src/runtime/wire.rs", include_str!("runtime/rust/wire.rs")),
+            ],
         }
     }
 
@@ -60,6 +61,14 @@ impl Target {
                  tests/client.test.ts (node:test; the mock server's URL is in process.env.API_URL, which checks every request \
                  against the document and answers 422 otherwise). Imports between files end in .js. It must pass tsc \
                  --strict; no dependencies."
+            }
+            Target::Rust => {
+                "openapi.json describes the API; Cargo.toml and src/runtime are its HTTP and stay as they are. Write src/lib.rs, \
+                 src/models.rs (structs with serde; Option where a member is optional), src/api.rs (a struct Client with an \
+                 async method for each operation; a struct with `async fn next` over all items where the API has pages, \
+                 runtime::Events where it has events; keyed() where it takes an Idempotency-Key) and tests/client.rs \
+                 (tokio::test; the mock server's URL is in the variable API_URL, which checks every request against the \
+                 document and answers 422 otherwise). No dependencies but those of Cargo.toml."
             }
         }
     }
@@ -86,6 +95,11 @@ impl Target {
                     lines.push("sh .tsc.sh && sh .mock.sh node --test .out/tests/client.test.js".to_owned());
                 }
             }
+            Target::Rust => {
+                if has("cargo") {
+                    lines.push("sh .mock.sh cargo test --offline -q --no-default-features".to_owned());
+                }
+            }
         }
         lines
     }
@@ -95,6 +109,7 @@ impl Target {
         let name = |line: &String| match line.as_str() {
             line if line.starts_with("mypy") => "mypy --strict".to_owned(),
             line if line.starts_with("sh .tsc.sh") => "tsc --strict, its tests against a mock".to_owned(),
+            line if line.starts_with("sh .mock.sh cargo") => "cargo test against a mock".to_owned(),
             line if line.starts_with("sh .mock.sh") => "its tests against a mock".to_owned(),
             line => line.to_owned(),
         };

@@ -1,12 +1,23 @@
-//! API integration: an OpenAPI document becomes a typed client in Python or TypeScript, checked by the language's own tools
+//! API integration: an OpenAPI document becomes a typed client in Python, TypeScript or Rust, checked by the language's own tools
 //! and tested against a mock of the document.
 //!
 //! `cargo run --example api_integration -- examples/api_integration/specs/tasks.yaml --tag tasks -o client --offline`
 
 mod cut;
 mod document;
+mod external;
 mod language;
+mod place;
 mod repair;
+#[cfg(test)]
+#[path = "runtime/rust/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod runtime;
+#[cfg(test)]
+#[path = "runtime/rust/tests.rs"]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod runtime_tests;
+mod schemas;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +35,7 @@ use serde_json::Value;
 
 use cut::Choice;
 use language::Target;
+use place::{Allowed, Place};
 
 /// An OpenAPI 3.0 or 3.1 document becomes a typed client: only the operations that you need, checked and tested before it is
 /// written.
@@ -38,6 +50,10 @@ struct Cli {
     /// The language of the client
     #[arg(short, long, default_value = "python")]
     language: Target,
+    /// Read references to other documents below this folder or URL too; may be repeated. Without it only those below the
+    /// document's own folder are read, and nothing is fetched
+    #[arg(long, value_name = "PLACE")]
+    refs: Vec<String>,
     /// Only operations with this tag; may be repeated
     #[arg(long)]
     tag: Vec<String>,
@@ -68,7 +84,12 @@ fn main() -> ExitCode {
 async fn integrate(cli: Cli) -> Result<End> {
     let common = &cli.common;
     recover(&common.output)?;
-    let mut document = document::read(&cli.document).await?;
+    let place = Place::of(&cli.document);
+    let allowed = Allowed::new(&place, &cli.refs)?;
+    let mut document = document::read(&place).await?;
+    for line in external::bundle(&mut document, &place, &allowed).await? {
+        note(&line);
+    }
     for repaired in repair::repair(&mut document)? {
         note(&format!("repaired  {repaired}"));
     }
@@ -90,10 +111,11 @@ async fn integrate(cli: Cli) -> Result<End> {
         return Ok(End::Rejected);
     }
     let mut files = answer.files;
-    let ours = [language::DOCUMENT, cli.language.runtime_path()];
-    files.retain(|file| file.path.as_deref().is_none_or(|path| !ours.contains(&path)));
-    files.push(file(language::DOCUMENT, &language::text(&cut.document)));
-    files.push(file(cli.language.runtime_path(), cli.language.runtime()));
+    let document = language::text(&cut.document);
+    let mut ours = vec![(language::DOCUMENT, document.as_str())];
+    ours.extend(cli.language.runtime());
+    files.retain(|file| !ours.iter().any(|(path, _)| file.path.as_deref() == Some(path)));
+    files.extend(ours.iter().map(|(path, content)| file(path, content)));
     let changes = Changes::new(&files, &common.output);
     changes.show();
     changes.write(&common.output, common.yes, "regenerate the client")?;
@@ -110,9 +132,11 @@ fn request(cli: &Cli, document: &Value, operations: &[String]) -> GenerateReques
     let mut request = GenerateRequest::new(prompt)
         .with_language(cli.language.name())
         .with_file(language::DOCUMENT, language::text(document))
-        .with_file(cli.language.runtime_path(), cli.language.runtime())
         .with_instructions(words)
         .without_store();
+    for (path, content) in cli.language.runtime() {
+        request = request.with_file(*path, *content);
+    }
     let lines = match cli.check.is_empty() {
         true => cli.language.checks(),
         false => cli.check.clone(),

@@ -1,9 +1,16 @@
 //! Repairs of messy documents: what is missing is added, what leads nowhere is taken out, and each repair is listed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use claude_code_aws::{Error, Result};
 use serde_json::{Map, Value, json};
+
+use crate::document::decoded;
+use crate::schemas;
+
+/// What Swagger 2.0 says of a parameter itself and OpenAPI 3 in its schema.
+const OF_SCHEMAS: [&str; 10] =
+    ["type", "format", "enum", "items", "default", "minimum", "maximum", "minLength", "maxLength", "pattern"];
 
 /// The methods of a path.
 pub(crate) const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
@@ -20,10 +27,15 @@ pub(crate) fn repair(document: &mut Value) -> Result<Vec<String>> {
         }
         _ => return Err(Error::invalid("it has no `openapi` version: is it an OpenAPI document?")),
     };
-    if !version.starts_with("3.0") && !version.starts_with("3.1") {
+    let mut repairs = Vec::new();
+    if version.starts_with("3.2") {
+        document["openapi"] = "3.1.0".into();
+        repairs.push(format!(
+            "openapi: it is {version}; it is read as 3.1, and what is new in it is passed over"
+        ));
+    } else if !version.starts_with("3.0") && !version.starts_with("3.1") {
         return Err(Error::invalid(format!("it is OpenAPI {version}: 3.0 and 3.1 are read")));
     }
-    let mut repairs = Vec::new();
     if !document["openapi"].is_string() {
         document["openapi"] = version.into();
         repairs.push("openapi: the version is a text".to_owned());
@@ -32,60 +44,96 @@ pub(crate) fn repair(document: &mut Value) -> Result<Vec<String>> {
         document["info"] = json!({ "title": "API", "version": "0" });
         repairs.push("info: a title was missing".to_owned());
     }
-    if !document["paths"].is_object() {
+    if document["paths"].as_object().is_none_or(serde_json::Map::is_empty) {
         return Err(Error::invalid("it has no paths: there is nothing to call"));
     }
     dead_references(document, &mut repairs);
-    nullable(document, &mut repairs);
+    schemas::repair(document, &mut repairs);
+    rooted(document, &mut repairs);
+    undeclared_security(document, &mut repairs);
     operations(document, &mut repairs);
     Ok(repairs)
 }
 
-/// References that lead nowhere become schemas that allow everything.
+/// References that lead nowhere, or only to each other, become schemas that allow everything.
 fn dead_references(document: &mut Value, repairs: &mut Vec<String>) {
     let whole = document.clone();
     each(document, &mut |value| {
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return };
-        let target = reference.strip_prefix('#').and_then(|pointer| whole.pointer(&decoded(pointer)));
-        if target.is_none() {
-            let why = if reference.starts_with('#') { "leads nowhere" } else { "leads to another document" };
+        if let Some(why) = dead(&whole, reference) {
             repairs.push(format!("$ref {reference}: {why}; anything is allowed there"));
             *value = json!({ "description": format!("{reference} {why}") });
         }
     });
 }
 
-/// A pointer of a reference without its percent escapes.
-fn decoded(pointer: &str) -> String {
-    pointer.replace("%7B", "{").replace("%7D", "}").replace("%20", " ")
-}
-
-/// `nullable: true` of 3.0 becomes the type `null` of 3.1: one way to say it.
-fn nullable(document: &mut Value, repairs: &mut Vec<String>) {
-    let mut count = 0;
-    each(document, &mut |value| {
-        let Some(schema) =
-            value.as_object_mut().filter(|schema| schema.get("nullable") == Some(&Value::Bool(true)))
-        else {
-            return;
-        };
-        schema.remove("nullable");
-        if let Some(kind) = schema.get("type").and_then(Value::as_str).map(str::to_owned) {
-            schema.insert("type".to_owned(), json!([kind, "null"]));
+/// Why a reference leads to nothing.
+fn dead(whole: &Value, reference: &str) -> Option<&'static str> {
+    let mut seen = HashSet::new();
+    let mut next = reference.to_owned();
+    loop {
+        let Some(pointer) = next.strip_prefix('#') else { return Some("leads to another document") };
+        let Some(target) = whole.pointer(&decoded(pointer)) else { return Some("leads nowhere") };
+        if !seen.insert(next.clone()) {
+            return Some("leads only to itself");
         }
-        count += 1;
-    });
-    if count > 0 {
-        document["openapi"] = "3.1.0".into();
-        repairs.push(format!("nullable: {count} schemas say it as 3.1 does"));
+        next = target.get("$ref")?.as_str()?.to_owned();
     }
 }
 
-fn each(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
+/// Every path begins with a slash.
+fn rooted(document: &mut Value, repairs: &mut Vec<String>) {
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    let is_path = |path: &String| !path.starts_with(['/', 'x']);
+    for path in paths.keys().filter(|path| is_path(path)).cloned().collect::<Vec<_>>() {
+        if let Some(item) = paths.remove(&path) {
+            repairs.push(format!("path {path}: it is /{path} here"));
+            paths.insert(format!("/{path}"), item);
+        }
+    }
+}
+
+/// Security that names no scheme is left out.
+fn undeclared_security(document: &mut Value, repairs: &mut Vec<String>) {
+    let schemes = document["components"]["securitySchemes"].as_object().cloned().unwrap_or_default();
+    let mut gone = BTreeSet::new();
+    let mut clean = |holder: &mut Value| {
+        let Some(needed) = holder.get_mut("security").and_then(Value::as_array_mut) else { return };
+        needed.retain(|need| {
+            let unknown =
+                need.as_object().into_iter().flatten().find(|(name, _)| !schemes.contains_key(*name));
+            gone.extend(unknown.map(|(name, _)| name.clone()));
+            unknown.is_none()
+        });
+    };
+    clean(document);
+    for item in document["paths"].as_object_mut().into_iter().flatten().map(|(_, item)| item) {
+        for method in METHODS {
+            item.get_mut(method).into_iter().for_each(&mut clean);
+        }
+    }
+    repairs.extend(
+        gone.iter().map(|name| format!("security {name}: no such scheme is declared; it is left out")),
+    );
+}
+
+/// Looks at every value that is no example; those within are looked at after what they are in.
+pub(crate) fn each(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
     change(value);
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| each(item, change)),
-        Value::Object(entries) => entries.values_mut().for_each(|entry| each(entry, change)),
+        Value::Object(entries) => {
+            for (key, entry) in entries.iter_mut() {
+                match (key.as_str(), entry) {
+                    // The keys are names here: a member may be called `type`, `nullable` or `example`.
+                    ("properties", Value::Object(members)) => {
+                        members.values_mut().for_each(|member| each(member, change));
+                    }
+                    ("example" | "examples", _) => {}
+                    (_, entry) => each(entry, change),
+                }
+            }
+        }
         _ => {}
     }
 }
@@ -95,6 +143,9 @@ fn operations(document: &mut Value, repairs: &mut Vec<String>) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, item) in paths {
         let Some(item) = item.as_object_mut() else { continue };
+        if let Some(Value::Array(shared)) = item.get_mut("parameters") {
+            mend(shared, path, repairs);
+        }
         let shared = item.get("parameters").cloned().unwrap_or_else(|| json!([]));
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
@@ -155,6 +206,7 @@ fn parameters(
     repairs: &mut Vec<String>,
 ) {
     let mut declared = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    mend(&mut declared, place, repairs);
     let has = |list: &[Value], name: &str| {
         list.iter().any(|parameter| parameter["name"] == name || parameter["$ref"].is_string())
     };
@@ -167,7 +219,114 @@ fn parameters(
         declared
             .push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     }
-    if !declared.is_empty() {
+    if operation.contains_key("parameters") || !declared.is_empty() {
         operation.insert("parameters".to_owned(), Value::Array(declared));
+    }
+}
+
+/// Parameters each once, with a name, a place and a schema.
+fn mend(declared: &mut Vec<Value>, place: &str, repairs: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    declared.retain(|parameter| {
+        let (name, kind) = (&parameter["name"], &parameter["in"]);
+        if parameter["$ref"].is_string() {
+            return true;
+        }
+        let why = match (name.as_str(), kind.as_str()) {
+            (Some(name), Some(kind)) if seen.insert((name.to_owned(), kind.to_owned())) => return true,
+            (Some(name), Some(_)) => format!("the parameter {name} is declared twice; the first one counts"),
+            (Some(name), None) => format!("the parameter {name} is in no place; it is left out"),
+            _ => "a parameter has no name; it is left out".to_owned(),
+        };
+        repairs.push(format!("{place}: {why}"));
+        false
+    });
+    for parameter in declared.iter_mut().filter_map(Value::as_object_mut) {
+        let Some(name) = parameter.get("name").and_then(Value::as_str).map(str::to_owned) else { continue };
+        if parameter["in"] == "path" && parameter.get("required") != Some(&Value::Bool(true)) {
+            parameter.insert("required".to_owned(), true.into());
+            repairs.push(format!("{place}: the parameter {name} of the path is required"));
+        }
+        if parameter["in"] == "path"
+            && let Some(Value::Array(kinds)) =
+                parameter.get_mut("schema").and_then(|schema| schema.get_mut("type"))
+            && kinds.contains(&json!("null"))
+        {
+            kinds.retain(|kind| kind != "null");
+            repairs.push(format!("{place}: the parameter {name} of the path is never null"));
+        }
+        if !parameter.contains_key("schema") && !parameter.contains_key("content") {
+            let outer: Vec<String> =
+                parameter.keys().filter(|key| OF_SCHEMAS.contains(&key.as_str())).cloned().collect();
+            let inner: Map<String, Value> =
+                outer.iter().filter_map(|key| Some((key.clone(), parameter.remove(key)?))).collect();
+            let schema = if inner.is_empty() { json!({ "type": "string" }) } else { Value::Object(inner) };
+            parameter.insert("schema".to_owned(), schema);
+            repairs.push(format!("{place}: the parameter {name} has no schema; what it says itself is one"));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn repaired(mut document: Value) -> (Value, String) {
+        let repairs = repair(&mut document).unwrap();
+        (document, repairs.join("\n"))
+    }
+
+    #[test]
+    fn parameters_are_each_once_with_a_name_a_place_and_a_schema() {
+        let parameters = json!([
+            { "name": "id", "in": "path", "type": "integer", "format": "int64" },
+            { "name": "no", "in": "path", "required": true, "schema": { "type": "integer", "nullable": true } },
+            { "name": "q", "in": "query" },
+            { "name": "q", "in": "query", "schema": { "type": "integer" } },
+            { "name": "lost" },
+            { "description": "nothing" },
+        ]);
+        let get = json!({ "operationId": "one", "parameters": parameters, "responses": {} });
+        let (document, told) = repaired(
+            json!({ "openapi": "3.0.3", "info": { "title": "a" }, "paths": { "/a/{id}/{no}/{no}": { "get": get } } }),
+        );
+        let wanted = json!([
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "integer", "format": "int64" } },
+            { "name": "no", "in": "path", "required": true, "schema": { "type": ["integer"] } },
+            { "name": "q", "in": "query", "schema": { "type": "string" } },
+        ]);
+        assert_eq!(document["paths"]["/a/{id}/{no}/{no}"]["get"]["parameters"], wanted);
+        assert_eq!(told.lines().count(), 8, "{told}");
+    }
+
+    #[test]
+    fn references_that_lead_only_to_each_other_are_cut() {
+        let schemas = json!({
+            "A": { "$ref": "#/components/schemas/B" },
+            "B": { "$ref": "#/components/schemas/A" },
+            "Tree": { "properties": { "left": { "$ref": "#/components/schemas/Tree" } } },
+        });
+        let (document, told) = repaired(json!({
+            "openapi": "3.1.0", "info": { "title": "a" }, "paths": { "/a": {} }, "components": { "schemas": schemas },
+        }));
+        assert_eq!(told.matches("leads only to itself").count(), 2, "{told}");
+        assert!(document["components"]["schemas"]["A"].get("$ref").is_none());
+        assert_eq!(
+            document["components"]["schemas"]["Tree"]["properties"]["left"]["$ref"],
+            "#/components/schemas/Tree"
+        );
+    }
+
+    #[test]
+    fn paths_without_a_slash_and_security_without_a_scheme_are_repaired() {
+        let get = json!({ "operationId": "a", "security": [{ "ghost": [] }, {}], "responses": {} });
+        let (document, told) = repaired(
+            json!({ "openapi": "3.2.0", "info": { "title": "a" }, "paths": { "a": { "get": get } } }),
+        );
+        assert_eq!(document["paths"]["/a"]["get"]["security"], json!([{}]));
+        for said in ["path a: it is /a here", "security ghost", "it is 3.2.0; it is read as 3.1"] {
+            assert!(told.contains(said), "{told}");
+        }
     }
 }

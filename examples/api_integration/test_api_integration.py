@@ -216,6 +216,6 @@ def test_every_command_of_the_readme_prints_what_it_says(place: Path) -> None:
 
 def test_every_sample_says_that_it_is_one() -> None:
     samples = list((Path(__file__).parent / "samples").glob("*.md"))
-    assert len(samples) == 5
+    assert len(samples) == 7
     for sample in samples:
         assert "A sample answer, written for this project" in sample.read_text(), sample.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -23,9 +24,13 @@ def prism(run: Run, place: Path) -> Iterator[str]:
     """Prism over the document of the generated client; its URL."""
     needs("prism", "mypy")
     assert run(*NEW).returncode == 0
+    # Prism answers a schema that holds itself with items that lack what they require.
+    document = json.loads((place / "out/openapi.json").read_text())
+    del document["components"]["schemas"]["Task"]["properties"]["subtasks"]
+    (place / "served.json").write_text(json.dumps(document))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["prism", "mock", "out/openapi.json", "--port", str(port)]
+    command = ["prism", "mock", "served.json", "--port", str(port)]
     with (place / "prism.log").open("w") as log:
         child = subprocess.Popen(command, cwd=place, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{port}"

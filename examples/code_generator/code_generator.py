@@ -1,6 +1,6 @@
 """A description becomes a small project: planned, written, checked, tested, and then put on the disk.
 
-python examples/code_generator/code_generator.py "A Python library that …" -o DIR [--offline]
+python examples/code_generator/code_generator.py "A Python library that …" -o DIR [--offline | --endpoint URL]
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from claude_code import ClaudeCodeError, Client, FileFinished, Generation
+from claude_code import ClaudeCodeError, Client, FileFinished
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from endpoint import Endpoint, EndpointError
 
 SAMPLES = Path(__file__).parent / "samples"
 PLAN = 'Plan only. Write one file, plan.json: {"files": [{"path": …, "why": …}]}, without tests.'
@@ -26,17 +30,16 @@ def show(event: object) -> None:
 class Project:
     """The files of a project, and what they have cost."""
 
-    def __init__(self, client: Client, description: str) -> None:
+    def __init__(self, client: Any, description: str) -> None:
         self.client, self.description = client, description
         self.files: dict[str, str] = {}
-        self.results: list[Generation] = []
+        self.results: list[Any] = []
 
-    def take(self, stage: str, generation: Generation) -> Generation:
+    def take(self, stage: str, generation: Any) -> None:
         print(f"{stage}: {generation.model}, ${generation.receipt.total_usd}", file=sys.stderr)
         generation.raise_for_rejected()
         self.results.append(generation)
         self.files |= {path: file.content for path, file in generation.files.items()}
-        return generation
 
     def plan(self) -> str:
         plan = self.client.generate(self.description, instructions=PLAN, language="json", store=False)
@@ -61,8 +64,12 @@ def main() -> int:
     parser.add_argument("description")
     parser.add_argument("-o", "--output", required=True, metavar="DIR")
     parser.add_argument("--offline", action="store_true", help="sample answers; needs no AWS account")
+    parser.add_argument(
+        "--endpoint", metavar="URL", help="ask a server of the HTTP API; tests are not run then"
+    )
     given = parser.parse_args()
-    client = Client.local(answers=SAMPLES) if given.offline else Client()
+    client: Any = Endpoint(given.endpoint) if given.endpoint else None
+    client = client or (Client.local(answers=SAMPLES) if given.offline else Client())
     project = Project(client, given.description)
     try:
         plan = project.plan()
@@ -71,7 +78,7 @@ def main() -> int:
         project.test()
         for generation in project.results:
             generation.write_to(given.output, overwrite=True)
-    except ClaudeCodeError as error:
+    except (ClaudeCodeError, EndpointError) as error:
         print(f"{error.kind}: {error}", file=sys.stderr)
         return 1
     return 0

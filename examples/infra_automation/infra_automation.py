@@ -1,6 +1,6 @@
 """A sentence becomes a CloudFormation template, which is written when its rules pass and its plan is accepted.
 
-python examples/infra_automation/infra_automation.py "A private bucket …" -o DIR [--offline] [--yes]
+python examples/infra_automation/infra_automation.py "A private bucket …" -o DIR [--offline | --endpoint URL] [--yes]
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from claude_code import ClaudeCodeError, Client, CodeFile
+from claude_code import ClaudeCodeError, Client
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from endpoint import Endpoint, EndpointError
 
 SAMPLES = Path(__file__).parent / "samples"
 WORDS = "Write CloudFormation: one template, template.yaml, without transforms."
@@ -24,7 +28,7 @@ RULES = {
 }
 
 
-def rules(files: Mapping[str, CodeFile]) -> list[str]:
+def rules(files: Mapping[str, Any]) -> list[str]:
     template = files["template.yaml"].content
     found = ((rule, re.search(pattern, template)) for rule, pattern in RULES.items())
     return [f"[{rule}] line {template[: match.start()].count(chr(10)) + 1}" for rule, match in found if match]
@@ -36,8 +40,10 @@ def main() -> int:
     parser.add_argument("-o", "--output", required=True, metavar="DIR")
     parser.add_argument("--offline", action="store_true", help="sample answers; needs no AWS account")
     parser.add_argument("--yes", action="store_true", help="accept the plan beforehand")
+    parser.add_argument("--endpoint", metavar="URL", help="ask a server of the HTTP API")
     given = parser.parse_args()
-    client = Client.local(answers=SAMPLES) if given.offline else Client()
+    client: Any = Endpoint(given.endpoint) if given.endpoint else None
+    client = client or (Client.local(answers=SAMPLES) if given.offline else Client())
     try:
         answer = client.generate(
             given.sentence, instructions=WORDS, check=rules, store=False
@@ -46,7 +52,7 @@ def main() -> int:
         if not given.yes and input(f"Write it to {given.output}? [y/N] ") != "y":
             return 1
         answer.write_to(given.output)
-    except ClaudeCodeError as error:
+    except (ClaudeCodeError, EndpointError) as error:
         print(f"{error.kind}: {error}", file=sys.stderr)
         return 1
     return 0

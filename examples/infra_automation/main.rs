@@ -10,6 +10,7 @@ mod node;
 mod policy;
 mod rules;
 mod stack;
+mod tools;
 mod validators;
 mod yaml;
 
@@ -62,7 +63,7 @@ async fn automate(cli: Cli) -> Result<End> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/infra_automation/samples");
     let stages = Stages::open(&format!("infra_automation-{}", cli.kind.name()), &common.output)?;
     let mut asker = Asker::open(common, &samples, stages).await?;
-    let validators = Validators::find(cli.kind, cli.no_tools, common.check_unsafe);
+    let validators = Validators::find(cli.kind, cli.no_tools, common.check_unsafe, &common.output);
     note(&format!("checks: {}", validators.names()));
     let request = GenerateRequest::new(&cli.sentence)
         .with_work(Task::Infrastructure)

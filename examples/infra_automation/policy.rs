@@ -146,7 +146,9 @@ fn values(resource: &Resource, found: &mut Vec<Diagnostic>) {
             && !text.starts_with("{{resolve:")
             && !text.contains("${")
             && !matches!(text.as_str(), "true" | "false" | "null");
-        if SECRET.iter().any(|end| lower.ends_with(end)) && is_plain {
+        // The token of a custom resource is who serves it: an ARN.
+        let is_address = text.starts_with("arn:") || key == "ServiceToken";
+        if SECRET.iter().any(|end| lower.ends_with(end)) && is_plain && !is_address {
             tell("plain-secret", format!("{key} holds a secret in plain text: refer to a secret store"));
         }
         if text.contains("policy/AdministratorAccess")
@@ -198,7 +200,9 @@ fn ingress(resource: &Resource, found: &mut Vec<Diagnostic>) {
 /// Properties that the kind does not have, and values of another type.
 fn types(resource: &Resource, found: &mut Vec<Diagnostic>) {
     let Some(known) = SCHEMA.get(&resource.kind) else { return };
-    for (name, node) in resource.properties.entries() {
+    // A function may stand for properties.
+    let named = resource.properties.entries().iter().filter(|(name, _)| !name.starts_with("Fn::"));
+    for (name, node) in named {
         let Some(wanted) = known.get(name) else {
             let near =
                 known.keys().filter(|key| distance(key, name) <= 3).min_by_key(|key| distance(key, name));
@@ -248,6 +252,14 @@ fn key_attributes(resource: &Resource, found: &mut Vec<Diagnostic>) {
         return;
     }
     let properties = &resource.properties;
+    // What a function gives is not known here.
+    let mut is_open = false;
+    if let Some(definitions) = properties.get("AttributeDefinitions") {
+        definitions.walk("", &mut |key, _| is_open |= key.starts_with("Fn::") || key == "Ref");
+    }
+    if is_open {
+        return;
+    }
     let named = properties.at("AttributeDefinitions.AttributeName");
     let named: HashSet<&str> = named.iter().filter_map(|node| node.as_text()).collect();
     for path in ["KeySchema.AttributeName", "GlobalSecondaryIndexes.KeySchema.AttributeName"] {

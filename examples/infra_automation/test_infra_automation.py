@@ -88,6 +88,26 @@ def test_a_finding_has_the_line_of_its_cause(run: Run, place: Path) -> None:
     assert f"template.yaml:{line}:0: error: [log-retention] AWS::Logs::LogGroup `Log`" in refused.stderr
 
 
+def test_functions_and_the_addresses_of_custom_resources_are_no_faults(run: Run, place: Path) -> None:
+    more = (
+        "  Custom:\n    Type: Custom::Thing\n    Properties:\n"
+        "      ServiceToken: arn:aws:lambda:us-east-1::function:thing\n"
+        "  Other:\n    Type: AWS::DynamoDB::Table\n    DeletionPolicy: RetainExceptOnCreate\n"
+        "    UpdateReplacePolicy: Retain\n    Properties:\n"
+        "      BillingMode: PAY_PER_REQUEST\n      SSESpecification:\n        SSEEnabled: true\n"
+        "      PointInTimeRecoverySpecification:\n        PointInTimeRecoveryEnabled: true\n"
+        "      AttributeDefinitions:\n        Fn::Transform:\n          Name: Keys\n"
+        "      KeySchema:\n        - AttributeName: pk\n          KeyType: HASH\n"
+        "  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      SqsManagedSseEnabled: true\n"
+        "      Fn::Transform:\n        Name: More\n"
+    )
+    done = run(
+        *OWN, "--answers", script(place, GOOD.replace("\nOutputs:", more + "\nOutputs:")), "--plan-only"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "repair" not in done.stderr, done.stderr
+
+
 def test_public_ways_in_and_monthly_costs_are_in_the_plan(run: Run, place: Path) -> None:
     more = (
         "  Front:\n    Type: AWS::EC2::EIP\n"

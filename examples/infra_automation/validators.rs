@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use applications::checks::{Commands, error};
+use applications::terminal::note;
 use async_trait::async_trait;
 use claude_code_aws::request::SourceFile;
 use claude_code_aws::{Check, CodeFile, Diagnostic};
 
 use crate::stack::{Dialect, Stack};
-use crate::{policy, rules};
+use crate::{policy, rules, tools};
 
 /// Rules of the deployment's template that every template should keep.
 const KEPT: [&str; 9] = [
@@ -23,43 +24,38 @@ const KEPT: [&str; 9] = [
     "no_action_is_a_star",
 ];
 const GUARD: &str = include_str!("../../claude-code-aws/infra/guard/claude-code.guard");
-const GUARD_FILE: &str = ".rules.guard";
+pub(crate) const GUARD_FILE: &str = ".rules.guard";
 
 /// What checks the files of a dialect.
 pub(crate) struct Validators {
     kind: Dialect,
     commands: Commands,
-    names: Vec<String>,
+    names: Vec<&'static str>,
 }
 
 impl Validators {
-    /// Our rules, and what is installed of the dialect's tools.
-    pub(crate) fn find(kind: Dialect, no_tools: bool, check_unsafe: bool) -> Self {
-        let tools: &[(&str, &str)] = match kind {
-            _ if no_tools => &[],
-            Dialect::Cloudformation => &[
-                (
-                    "cfn-lint",
-                    "cfn-lint --non-zero-exit-code error --format parseable $(grep -rl 'Resources' --include='*.y*ml' --include='*.json' .)",
-                ),
-                (
-                    "cfn-guard",
-                    "cfn-guard validate -r .rules.guard $(grep -rl 'Resources' --include='*.y*ml' --include='*.json' . | sed 's/^/-d /')",
-                ),
-            ],
-            Dialect::Terraform => &[("terraform", "terraform fmt -check -diff -recursive")],
-            Dialect::Cdk => &[],
-        };
-        let installed: Vec<&(&str, &str)> = tools.iter().filter(|(name, _)| is_installed(name)).collect();
-        let lines: Vec<String> = installed.iter().map(|(_, line)| (*line).to_owned()).collect();
-        let names = installed.iter().map(|(name, _)| (*name).to_owned()).collect();
-        Validators { kind, commands: Commands::new(&lines, check_unsafe), names }
+    /// Our rules, and what is installed of the dialect's tools; a warning names each that is not. `output` may have packages
+    /// or plugins from a deployment before.
+    pub(crate) fn find(kind: Dialect, no_tools: bool, check_unsafe: bool, output: &Path) -> Self {
+        let tools = if no_tools { Vec::new() } else { tools::of(kind, output) };
+        let (mut names, mut lines, mut readable) = (Vec::new(), Vec::new(), Vec::new());
+        for tool in tools {
+            match tool {
+                Err(missing) => note(&format!("warning: {missing}")),
+                Ok(tool) => {
+                    names.push(tool.name);
+                    lines.push(tool.line);
+                    readable.extend(tool.reads);
+                }
+            }
+        }
+        Validators { kind, commands: Commands::new(&lines, check_unsafe).reading(readable), names }
     }
 
     /// What checks, for a person.
     pub(crate) fn names(&self) -> String {
-        let mut names = vec!["own rules".to_owned()];
-        names.extend(self.names.iter().cloned());
+        let mut names = vec!["own rules"];
+        names.extend(&self.names);
         names.join(", ")
     }
 
@@ -85,7 +81,7 @@ impl Check for Validators {
         let mut found = self.own(files);
         let beside = [SourceFile { path: GUARD_FILE.to_owned(), content: guard() }];
         for tool in self.commands.each(&beside) {
-            found.extend(tool.check(files).await);
+            found.extend(tool.check(files).await.into_iter().map(tools::softened));
         }
         found
     }
@@ -106,11 +102,6 @@ fn guard() -> String {
         is_kept |= line == "}";
     }
     text
-}
-
-fn is_installed(name: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder: std::path::PathBuf| Path::new(&folder).join(name).is_file())
 }
 
 #[cfg(test)]

@@ -87,9 +87,19 @@ impl Asker {
     /// are `needed`, whole files of an answer that was broken off are not asked for again.
     pub async fn ask(&mut self, stage: &str, request: GenerateRequest, needed: &[String]) -> Result<Answer> {
         if let Some(kept) = self.stages.kept(&request) {
-            note(&format!("{stage}: kept from the run before"));
-            self.account.kept(stage);
-            return Ok(Answer::of(kept, Vec::new()));
+            // It was accepted by the checks of its own run: these may be others.
+            let found = match &request.check {
+                Some(check) => check.check(&kept.files).await,
+                None => Vec::new(),
+            };
+            if errors(&found).is_empty() {
+                note(&format!("{stage}: kept from the run before"));
+                self.account.kept(stage);
+                return Ok(Answer::of(kept, found));
+            }
+            note(&format!(
+                "{stage}: what was kept does not pass the checks of this run; it is asked for again"
+            ));
         }
         note(stage);
         let before = match needed {

@@ -60,6 +60,7 @@ impl Check for InOrder {
 #[derive(Clone, Debug)]
 pub struct Commands {
     lines: Vec<String>,
+    readable: Vec<PathBuf>,
     isolation: Isolation,
 }
 
@@ -74,7 +75,7 @@ impl Commands {
                 _ => kept.push(line.clone()),
             }
         }
-        Commands { lines: kept, isolation }
+        Commands { lines: kept, readable: Vec::new(), isolation }
     }
 
     /// The presets for what a project is written in.
@@ -85,6 +86,13 @@ impl Commands {
         let lines: Vec<String> =
             known.iter().filter(|(end, _)| has(end)).map(|(_, name)| (*name).to_owned()).collect();
         Commands::new(&lines, check_unsafe)
+    }
+
+    /// With folders that stay readable in the sandbox.
+    #[must_use]
+    pub fn reading(mut self, folders: Vec<PathBuf>) -> Self {
+        self.readable = folders;
+        self
     }
 
     /// The names of what runs.
@@ -105,6 +113,7 @@ impl Commands {
                 _ => Command::shell(line),
             };
             let command = command.with_isolation(self.isolation).with_files(given.to_vec());
+            let command = self.readable.iter().cloned().fold(command, Command::with_readable);
             match helper() {
                 Some(helper) => command.with_helper(helper),
                 None => command,
@@ -119,4 +128,10 @@ fn helper() -> Option<PathBuf> {
     let own = std::env::current_exe().ok()?;
     let folders = own.ancestors().skip(1).take(2);
     folders.map(|folder: &Path| folder.join("claude-code-aws")).find(|program| program.is_file())
+}
+
+/// The file of a program on the path.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }

@@ -30,8 +30,12 @@ pub fn run(work: impl Future<Output = Result<End>>) -> ExitCode {
         Ok(End::Rejected) => ExitCode::from(3),
         Err(error) => {
             note(&format!("error: {error}"));
-            if error.kind == ErrorKind::Interrupted {
-                note("nothing was written; the same command goes on where this one was stopped");
+            match error.kind {
+                ErrorKind::Interrupted => {
+                    note("nothing was written; the same command goes on where this one was stopped");
+                }
+                ErrorKind::Storage => note("make room or give rights, then the same command goes on"),
+                _ => {}
             }
             ExitCode::from(code(&error))
         }

@@ -56,6 +56,7 @@ pub struct Check {
     words: Vec<String>,
     shown: String,
     given: Vec<SourceFile>,
+    readable: Vec<PathBuf>,
     isolation: Isolation,
     limits: Limits,
     helper: Option<PathBuf>,
@@ -67,7 +68,7 @@ impl Check {
         let words: Vec<String> = words.into_iter().map(Into::into).collect();
         let shown = words.join(" ");
         let (isolation, limits) = (Isolation::Sandbox, Limits::default());
-        Check { words, shown, given: Vec::new(), isolation, limits, helper: None }
+        Check { words, shown, given: Vec::new(), readable: Vec::new(), isolation, limits, helper: None }
     }
 
     /// A line for the shell, such as `pytest -q`.
@@ -79,6 +80,13 @@ impl Check {
     #[must_use]
     pub fn with_files(mut self, given: Vec<SourceFile>) -> Self {
         self.given = given;
+        self
+    }
+
+    /// With a folder that the sandbox leaves readable at its place: packages or plugins that the command needs.
+    #[must_use]
+    pub fn with_readable(mut self, folder: PathBuf) -> Self {
+        self.readable.push(folder);
         self
     }
 
@@ -145,6 +153,9 @@ impl Check {
                 command.env("CLAUDE_CODE_AWS_HELPER", helper);
                 if let Some(home) = std::env::var_os("HOME") {
                     command.env("CLAUDE_CODE_AWS_REAL_HOME", home);
+                }
+                if let Ok(folders) = std::env::join_paths(&self.readable) {
+                    command.env("CLAUDE_CODE_AWS_READABLE", folders);
                 }
                 let limits = [
                     self.limits.time.as_secs().max(1),

@@ -140,6 +140,9 @@ pub(super) struct NewServiceArgs {
     /// Questions, files and checks of a service of your own, in a TOML file; examples/profiles has one to begin from
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub(super) profile: Option<PathBuf>,
+    /// Agree once to the checks that the profile asks for; they run in a sandbox
+    #[arg(long, requires = "profile")]
+    pub(super) allow_checks: bool,
     /// Continue an interrupted conversation; finished files are not paid for again
     #[arg(long, value_name = "ID")]
     pub(super) resume: Option<String>,

@@ -1,9 +1,10 @@
-//! The project's file, `claude-code-aws.toml` in the working directory: the checks that its answers must pass.
+//! Files that ask for checks: `claude-code-aws.toml` in the working directory, profiles. They run once a person has agreed.
 
 use std::path::Path;
 
 use claude_code_core::{Error, Result};
 
+use super::output::plain::line;
 use super::output::show;
 use crate::checks::Consent;
 use crate::connect::config::Config;
@@ -29,21 +30,27 @@ pub(super) fn checks(allows: bool) -> Result<Vec<String>> {
     };
     let project: Project = toml::from_str(&text)
         .map_err(|error| Error::invalid(format!("{NAME} is not what it should be: {}", error.message())))?;
-    if project.checks.is_empty() {
-        return Ok(Vec::new());
+    agreed(file, project.checks, allows)
+}
+
+/// The commands that a file asks for, if a person has agreed to exactly these; agrees to them now if `allows`.
+pub(super) fn agreed(file: &Path, commands: Vec<String>, allows: bool) -> Result<Vec<String>> {
+    if commands.is_empty() {
+        return Ok(commands);
     }
     let consent = Consent::new(&Config::from_env()?.local_dir()?);
     let kept = |error: std::io::Error| Error::invalid(format!("cannot keep what was agreed to: {error}"));
     if allows {
-        consent.give(file, &project.checks).map_err(kept)?;
+        consent.give(file, &commands).map_err(kept)?;
     }
-    if consent.is_given(file, &project.checks).map_err(kept)? {
-        return Ok(project.checks);
+    if consent.is_given(file, &commands).map_err(kept)? {
+        return Ok(commands);
     }
-    let asked: Vec<String> = project.checks.iter().map(|line| format!("`{line}`")).collect();
-    show::note(&format!(
-        "warning: {NAME} asks for checks that nobody agreed to, so they do not run: {}; --allow-checks agrees once",
+    let asked: Vec<String> = commands.iter().map(|line| format!("`{line}`")).collect();
+    show::note(&line(&format!(
+        "warning: {} asks for checks that nobody agreed to, so they do not run: {}; --allow-checks agrees once",
+        file.display(),
         asked.join(", ")
-    ));
+    )));
     Ok(Vec::new())
 }

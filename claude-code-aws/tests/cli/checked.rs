@@ -105,6 +105,34 @@ fn a_command_sees_its_files_an_empty_home_no_secrets_and_no_network() {
     assert_eq!(lines[4], "1000", "{done:?}");
 }
 
+#[test]
+fn a_folder_that_is_named_stays_readable_and_what_is_beside_it_does_not() {
+    let place = Place::new();
+    if !has_sandbox(&place) {
+        return;
+    }
+    let plugins = place.path("plugins");
+    std::fs::create_dir_all(&plugins).unwrap();
+    std::fs::write(plugins.join("a"), "plugin\n").unwrap();
+    std::fs::write(place.path("secret"), "s3cr3t\n").unwrap();
+    let line = format!(
+        "cat {0}/a; cat {0}/../secret; echo x > {0}/a; echo x > {0}/b; ls -A; env | grep -c READABLE",
+        plugins.display()
+    );
+    let helper = env!("CARGO_BIN_EXE_claude-code-aws").into();
+    let check =
+        Check::shell(&format!("({line}) 2>&1; exit 7")).with_helper(helper).with_readable(plugins.clone());
+    let found = check.run(&[one("a.txt")], &AtomicBool::new(false));
+    let told = &found[0].message;
+    assert!(told.contains("plugin\n") && !told.contains("s3cr3t"), "{told}");
+    assert!(
+        told.ends_with("a.txt\n0") || told.contains("\na.txt\n0"),
+        "only its own files, no trace of the name: {told}"
+    );
+    assert_eq!(std::fs::read_to_string(plugins.join("a")).unwrap(), "plugin\n");
+    assert!(!plugins.join("b").exists());
+}
+
 /// Whether a run ended in time, with a code other than 0.
 fn is_ended(done: &Done, begun: Instant, seconds: u64) {
     assert_ne!(done.code, 0, "{done:?}");
@@ -146,15 +174,19 @@ fn what_never_ends_forks_without_end_or_writes_without_end_is_ended_and_leaves_n
 fn checked(line: &str, name: &str) -> Vec<Diagnostic> {
     let limits = Limits { time: Duration::from_secs(2), memory_mb: 256, processes: 64, disk_mb: 32 };
     let helper = Path::new(env!("CARGO_BIN_EXE_claude-code-aws")).to_path_buf();
-    let file = CodeFile {
+    let check = Check::command(["sh", "-c", line]).with_limits(limits).with_helper(helper);
+    check.run(&[one(name)], &AtomicBool::new(false))
+}
+
+fn one(name: &str) -> CodeFile {
+    let content = "text\n".to_owned();
+    CodeFile {
         path: Some(name.to_owned()),
         language: Language::text(),
-        content: "text\n".to_owned(),
+        content,
         complete: true,
         rejected: None,
-    };
-    let check = Check::command(["sh", "-c", line]).with_limits(limits).with_helper(helper);
-    check.run(&[file], &AtomicBool::new(false))
+    }
 }
 
 /// Folders of checks that hold a file with this name.

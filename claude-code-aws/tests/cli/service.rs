@@ -61,6 +61,32 @@ fn a_profile_of_one_s_own_asks_its_questions_and_writes_its_files() {
 }
 
 #[test]
+fn checks_of_a_profile_run_only_once_they_were_agreed_to_and_again_when_they_changed() {
+    let place = Place::new();
+    let profile = include_str!("../../../examples/profiles/cloud_service.toml");
+    let with = |code: u8| profile.replace("checks = []", &format!("checks = [\"exit {code}\"]"));
+    let own = place.work().join("own.toml");
+    std::fs::write(&own, with(9)).unwrap();
+    let args = ["service", "new", "--profile", "own.toml", "--offline", "-o", "out"];
+    let done = place.run_on(&args, &answers());
+    assert_eq!(done.code, 0, "{done:?}");
+    let warning = "own.toml asks for checks that nobody agreed to, so they do not run: `exit 9`";
+    assert!(done.err.contains(warning), "{done:?}");
+
+    let args = ["service", "new", "--profile", "own.toml", "--offline", "-o", "other"];
+    let agreed = place.run_on(&[&args[..], &["--allow-checks"]].concat(), &answers());
+    assert_eq!(agreed.code, 3, "the check runs, and fails: {agreed:?}");
+    assert!(agreed.err.contains("ended with 9"), "{agreed:?}");
+    assert_eq!(place.run_on(&args, &answers()).code, 3, "once is enough");
+    assert!(!place.work().join("other").exists(), "what a check rejects is not written");
+
+    std::fs::write(&own, with(8)).unwrap();
+    let changed = place.run_on(&args, &answers());
+    assert!(changed.err.contains("do not run: `exit 8`"), "{changed:?}");
+    assert_eq!(changed.code, 0, "{changed:?}");
+}
+
+#[test]
 fn json_is_one_value_with_the_contents_and_plain_output_has_the_files() {
     let place = Place::new();
     let done = place.run_on(&["service", "new", "--offline", "--json"], &answers());

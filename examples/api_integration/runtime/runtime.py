@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import time
@@ -12,7 +13,11 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Any, Protocol
+
+# A server that asks for a longer wait, in seconds, is not asked again: the error has its `retry_after`.
+MAX_WAIT = 60.0
 
 Query = Mapping[str, "str | int | float | bool | None"]
 
@@ -94,7 +99,7 @@ class Answer(Protocol):
 
 
 class Sender(Protocol):
-    """Sends a request; raises OSError where there is no answer."""
+    """Sends a request; raises OSError or HTTPException where there is no answer."""
 
     def __call__(self, request: Request, timeout: float) -> Answer: ...
 
@@ -115,7 +120,12 @@ class Transport:
 
     base_url: str
     bearer: str | None = field(default=None, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+    """User and password."""
     api_key: tuple[str, str] | None = field(default=None, repr=False)
+    """Header and value."""
+    query_key: tuple[str, str] | None = field(default=None, repr=False)
+    """Name and value in the query."""
     timeout: float = 60.0
     retries: int = 3
     sender: Sender = send
@@ -137,7 +147,11 @@ class Transport:
         What may be repeated (GET, PUT, DELETE, and whatever has an idempotency key) is, after 429, 502, 503, 504 and a
         failed connection: after Retry-After, else after a growing, random wait.
         """
-        text = self._answer(method, path, query, body, headers, idempotency_key, keyed).read()
+        answer = self._answer(method, path, query, body, headers, idempotency_key, keyed)
+        try:
+            text = answer.read()
+        except (OSError, HTTPException) as lost:
+            raise ConnectionFailedError(f"{method} {path}: the answer broke off: {lost}") from lost
         return json.loads(text) if text else None
 
     def events(
@@ -180,7 +194,7 @@ class Transport:
             last = attempt == self.retries or not repeatable
             try:
                 answer = self.sender(request, self.timeout)
-            except OSError as lost:
+            except (OSError, HTTPException) as lost:
                 if last:
                     raise ConnectionFailedError(f"{method} {path}: {lost}") from lost
                 self.sleep(backoff(attempt))
@@ -188,7 +202,7 @@ class Transport:
             if answer.status < 400:
                 return answer
             error = failure(answer)
-            if last or answer.status not in (429, 502, 503, 504):
+            if last or answer.status not in (429, 502, 503, 504) or (error.retry_after or 0) > MAX_WAIT:
                 raise error
             self.sleep(backoff(attempt) if error.retry_after is None else error.retry_after)
         raise AssertionError("unreachable")
@@ -197,12 +211,15 @@ class Transport:
         self, method: str, path: str, query: Query | None, body: Any, headers: dict[str, str], key: str | None
     ) -> Request:
         given = {name: text(value) for name, value in (query or {}).items() if value is not None}
+        given |= dict([self.query_key] if self.query_key else [])
         url = self.base_url.rstrip("/") + path + ("?" + urllib.parse.urlencode(given) if given else "")
         headers = {"Accept": "application/json", **headers}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self.bearer is not None:
             headers["Authorization"] = f"Bearer {self.bearer}"
+        if self.basic is not None:
+            headers["Authorization"] = "Basic " + base64.b64encode(":".join(self.basic).encode()).decode()
         if self.api_key is not None:
             headers[self.api_key[0]] = self.api_key[1]
         if key is not None:

@@ -1,5 +1,8 @@
 // HTTP of a generated client: authentication, timeouts, retries, typed errors, server-sent events. No dependency.
 
+/** A server that asks for a longer wait, in seconds, is not asked again: the error has its `retryAfter`. */
+const MAX_WAIT = 60;
+
 export type Query = Record<string, string | number | boolean | undefined>;
 
 /** An answer that is no success; `problem` is its body where that is JSON. */
@@ -39,7 +42,9 @@ const ERRORS: Record<number, typeof ApiError> = {
 export interface Settings {
   baseUrl: string;
   bearer?: string;
+  basic?: [user: string, password: string];
   apiKey?: [header: string, value: string];
+  queryKey?: [name: string, value: string];
   timeoutMs?: number;
   retries?: number;
   fetch?: typeof fetch;
@@ -109,13 +114,15 @@ export class Transport {
       }
       if (answer.status < 400) return answer;
       const error = await failure(answer);
-      if (last || ![429, 502, 503, 504].includes(answer.status)) throw error;
+      if (last || ![429, 502, 503, 504].includes(answer.status) || (error.retryAfter ?? 0) > MAX_WAIT) throw error;
       await sleep(error.retryAfter === undefined ? backoff(attempt) : error.retryAfter * 1000);
     }
   }
 
   private url(path: string, query: Query = {}): string {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const { queryKey } = this.settings;
+    if (queryKey !== undefined) given.push(queryKey);
     const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
     return this.settings.baseUrl.replace(/\/$/, '') + path + (text === '' ? '' : `?${text}`);
   }
@@ -124,6 +131,8 @@ export class Transport {
     const headers: Record<string, string> = { Accept: 'application/json', ...call.headers };
     if (call.body !== undefined) headers['Content-Type'] = 'application/json';
     if (this.settings.bearer !== undefined) headers['Authorization'] = `Bearer ${this.settings.bearer}`;
+    const { basic } = this.settings;
+    if (basic !== undefined) headers['Authorization'] = `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(basic.join(':'))))}`;
     if (this.settings.apiKey !== undefined) headers[this.settings.apiKey[0]] = this.settings.apiKey[1];
     if (key !== undefined) headers['Idempotency-Key'] = key;
     return { method, headers, ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }) };

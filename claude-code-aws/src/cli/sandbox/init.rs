@@ -25,6 +25,10 @@ pub(super) fn run(args: &[OsString]) -> Ended {
     let mut command = again();
     command.arg("__sandbox-command").args([bounds.seconds, bounds.processes].map(|bound| bound.to_string()));
     command.args(words).current_dir(WORK).env("HOME", view::HOME).env("TMPDIR", "/tmp");
-    let child = command.env_remove("CLAUDE_CODE_AWS_REAL_HOME").stdin(Stdio::null()).spawn();
+    let child = command
+        .env_remove("CLAUDE_CODE_AWS_REAL_HOME")
+        .env_remove("CLAUDE_CODE_AWS_READABLE")
+        .stdin(Stdio::null())
+        .spawn();
     watch::until_end(child.map_err(named("the command"))?, bounds)
 }

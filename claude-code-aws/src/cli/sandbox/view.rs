@@ -13,6 +13,9 @@ pub(super) const HOME: &str = "/tmp/home";
 /// Where folders of programs wait while the home is covered.
 const KEPT: &str = "/tmp/.kept";
 
+/// Beside the files: folders that stay readable.
+const READABLE: &str = ".claude-code-readable-";
+
 /// Folders in which others leave sockets and files.
 const COVERED: [&str; 6] = ["/dev/shm", "/var/tmp", "/run", "/home", "/root", "/media"];
 
@@ -24,6 +27,7 @@ pub(super) fn lay_out(place: &Path, megabytes: u64) -> std::io::Result<()> {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).map_err(named("private mounts"))?;
     std::env::set_current_dir(place).map_err(named("the files"))?;
+    let readable = readable()?;
     let options = format!("size={megabytes}m,mode=1777");
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     mount(Some("tmpfs"), "/tmp", Some("tmpfs"), flags, Some(options.as_str()))
@@ -32,8 +36,13 @@ pub(super) fn lay_out(place: &Path, megabytes: u64) -> std::io::Result<()> {
         std::fs::create_dir(folder).map_err(named("a place to write"))?;
     }
     copy(Path::new("."), Path::new(WORK)).map_err(named("the files"))?;
-    std::env::set_current_dir(WORK)?;
     hide_homes()?;
+    for (kept, folder) in &readable {
+        std::fs::create_dir_all(folder)
+            .and_then(|()| bind(kept, folder))
+            .map_err(named("readable folders"))?;
+    }
+    std::env::set_current_dir(WORK)?;
     for secret in SECRET.iter().filter(|path| Path::new(path).exists()) {
         mount(Some("/dev/null"), *secret, none, MsFlags::MS_BIND, none).map_err(named("secret files"))?;
     }
@@ -42,9 +51,33 @@ pub(super) fn lay_out(place: &Path, megabytes: u64) -> std::io::Result<()> {
     read_only()
 }
 
+/// Keeps the folders that are to stay readable beside the files, before anything is covered: where they are kept and where
+/// they belong.
+fn readable() -> std::io::Result<Vec<(PathBuf, PathBuf)>> {
+    let folders = std::env::var_os("CLAUDE_CODE_AWS_READABLE").unwrap_or_default();
+    let folders = std::env::split_paths(&folders).filter(|folder| folder.is_absolute() && folder.is_dir());
+    let mut kept = Vec::new();
+    for (number, folder) in folders.enumerate() {
+        let place = PathBuf::from(format!("{READABLE}{number}"));
+        std::fs::create_dir(&place)
+            .and_then(|()| bind(&folder, &place))
+            .map_err(named("readable folders"))?;
+        kept.push((place, folder));
+    }
+    Ok(kept)
+}
+
+fn bind(from: &Path, to: &Path) -> std::io::Result<()> {
+    let none: Option<&str> = None;
+    Ok(mount(Some(from), to, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?)
+}
+
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(READABLE) {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             std::fs::create_dir_all(&target)?;
@@ -67,8 +100,7 @@ fn hide_homes() -> std::io::Result<()> {
     for (number, program) in programs.iter().enumerate() {
         let kept = Path::new(KEPT).join(number.to_string());
         std::fs::create_dir(&kept)?;
-        mount(Some(program), &kept, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)
-            .map_err(named("programs"))?;
+        bind(program, &kept).map_err(named("programs"))?;
     }
     for folder in &covered {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
@@ -78,8 +110,7 @@ fn hide_homes() -> std::io::Result<()> {
     for (number, program) in programs.iter().enumerate() {
         let kept = Path::new(KEPT).join(number.to_string());
         std::fs::create_dir_all(program)?;
-        mount(Some(&kept), program, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)
-            .map_err(named("programs"))?;
+        bind(&kept, program).map_err(named("programs"))?;
         for secret in ["credentials.toml", "credentials"] {
             let secret = program.join(secret);
             if secret.is_file() {
@@ -100,7 +131,9 @@ fn programs(covered: &[PathBuf]) -> Vec<PathBuf> {
     let helper = std::env::var_os("CLAUDE_CODE_AWS_HELPER").map(PathBuf::from);
     let helper = helper.and_then(|helper| Some(helper.parent()?.to_path_buf()));
     for folder in std::env::split_paths(&path).chain(helper) {
-        let is_bin = folder.file_name().is_some_and(|name| name == "bin" || name == "shims");
+        // The links of `node_modules/.bin` lead to the packages beside it.
+        let is_bin =
+            folder.file_name().is_some_and(|name| name == "bin" || name == ".bin" || name == "shims");
         let root = folder.parent().filter(|_| is_bin).unwrap_or(&folder);
         if root.ends_with(".local") {
             // Keys of the desktop lie there too.

@@ -12,6 +12,7 @@ use crate::cli::commands::{generate, service};
 use crate::cli::output::json;
 use crate::cli::output::plain::line;
 use crate::cli::output::show;
+use crate::cli::project;
 use crate::cli::run::Alive;
 use crate::files::write::WriteOptions;
 use crate::service_creator::Profile;
@@ -19,9 +20,9 @@ use crate::service_creator::Profile;
 /// Asks, generates, and prints or writes. What a check rejects is not written.
 pub(crate) async fn run(global: Global, args: &NewServiceArgs, path: &Path, alive: Alive) -> Result<u8> {
     let profile = Profile::read(path)?;
-    let commands = generate::checks(&profile.checks, Isolation::Sandbox, &[]);
-    let then: Option<Arc<dyn Check>> =
-        (!profile.checks.is_empty()).then(|| Arc::new(commands) as Arc<dyn Check>);
+    let lines = project::agreed(path, profile.checks.clone(), args.allow_checks)?;
+    let commands = generate::checks(&lines, Isolation::Sandbox, &[]);
+    let then: Option<Arc<dyn Check>> = (!lines.is_empty()).then(|| Arc::new(commands) as Arc<dyn Check>);
     let request = profile.request(&talk(&profile).await?, then);
     let generation = generate::answer(global, request, alive).await?;
     let mut paths = None;
