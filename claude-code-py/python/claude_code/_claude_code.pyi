@@ -220,6 +220,7 @@ class ResultRow(_Record):
     s3_key: Final[str]
     model: Final[str]
     stop_reason: Final[str]
+    total_usd: Final[Decimal | None]
 
 @final
 class Page(_Record):
