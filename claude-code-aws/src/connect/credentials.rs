@@ -256,10 +256,8 @@ impl ProvideCredentials for Rereading {
         aws_credential_types::provider::future::ProvideCredentials::new(async move {
             let found = self.provider().await.provide_credentials().await?;
             let parts = [Some(found.access_key_id()), Some(found.secret_access_key()), found.session_token()];
-            match parts.into_iter().flatten().all(pasted::is_usable) {
-                true => Ok(found),
-                false => Err(CredentialsError::invalid_configuration(UNUSABLE)),
-            }
+            let is_usable = parts.into_iter().flatten().all(pasted::is_usable);
+            if is_usable { Ok(found) } else { Err(CredentialsError::invalid_configuration(UNUSABLE)) }
         })
     }
 }
