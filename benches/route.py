@@ -79,19 +79,53 @@ def forgets(status: str) -> dict[str, str]:
     return {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": ELSEWHERE, "HTTPS_PROXY": f"http://user:canary@127.0.0.1:{proxy(status)}"}
 
 
-def scenarios(directory: Path) -> dict[str, tuple[dict[str, str], float, str]]:
-    """Name of a scenario: variables, bound in seconds, what its error must say."""
+def silent(_: socket.socket) -> None:
+    """Takes a connection and never says a word."""
+    threading.Event().wait()
+
+
+def secret(endpoint: str) -> dict[str, str]:
+    """The Messages API's key is a secret, and Secrets Manager is there."""
+    return {
+        "CLAUDE_CODE_AWS_PROVIDER": "anthropic",
+        "CLAUDE_CODE_AWS_ANTHROPIC_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
+    }
+
+
+def scenarios(directory: Path) -> dict[str, tuple[dict[str, str], float, tuple[str, str]]]:
+    """Name of a scenario: variables, bound in seconds, the cause and the fix that its error must tell."""
     endpoint = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
     # An address of this machine that is not loopback by its name: refused as a remote one is.
     own = {endpoint: ELSEWHERE, "HTTPS_PROXY": f"http://{socket.gethostname()}:{closed()}"}
     return {
-        "unknown CA": ({endpoint: f"https://127.0.0.1:{tls(directory)}"}, 5, "set AWS_CA_BUNDLE"),
-        "proxy 407": (forgets("407 Proxy Authentication Required"), 5, "HTTPS_PROXY=http://user:password"),
-        "proxy 403": (forgets("403 Forbidden"), 5, "NO_PROXY"),
-        "no such host": ({endpoint: "https://no-such-host.invalid"}, 5, "no-such-host.invalid"),
-        "refused, loopback": ({endpoint: f"http://127.0.0.1:{closed()}"}, 5, "refused the connection"),
-        "refused": (own, 35, "refused the connection"),
-    }
+        "unknown CA": (
+            {endpoint: f"https://127.0.0.1:{tls(directory)}"}, 5,
+            ("a CA that this machine does not know", "set AWS_CA_BUNDLE"),
+        ),
+        "proxy 407": (
+            forgets("407 Proxy Authentication Required"), 5, ("(407)", "HTTPS_PROXY=http://user:password"),
+        ),
+        "proxy 403": (forgets("403 Forbidden"), 5, ("(403)", "name it in NO_PROXY")),
+        "no such host": (
+            {endpoint: "https://no-such-host.invalid"}, 5, ("the name no-such-host.invalid", "check "),
+        ),
+        "refused, loopback": (
+            {endpoint: f"http://127.0.0.1:{closed()}"}, 5, ("refused the connection", "check host and port"),
+        ),
+        "refused": (own, 35, ("refused the connection", "check host and port")),
+        "secret, refused": (
+            secret(f"http://127.0.0.1:{closed()}"), 5, ("refused the connection", "check host and port"),
+        ),
+        "secret, unknown CA": (
+            secret(f"https://127.0.0.1:{tls(directory)}"), 5,
+            ("a CA that this machine does not know", "set AWS_CA_BUNDLE"),
+        ),
+        "secret, no host": (secret("https://no-such-host.invalid"), 5, ("the name no-such-host.invalid", "check ")),
+        "secret, silent": (
+            secret(f"http://127.0.0.1:{serve(silent)}"), 20, ("did not answer", "set ANTHROPIC_API_KEY"),
+        ),
+    }  # fmt: skip
 
 
 def main() -> int:
@@ -118,7 +152,8 @@ def main() -> int:
             )  # fmt: skip
             took = time.perf_counter() - begun
             line = next((line for line in done.stderr.splitlines() if line.startswith("error:")), done.stderr)
-            good = took <= bound and words in line and "canary" not in done.stderr and done.returncode == 1
+            good = took <= bound and all(word in line for word in words)
+            good &= "canary" not in done.stderr and done.returncode == 1
             missed |= not good
             print(f"{scenario:18} {took:6.1f} s of {bound:3.0f}  {'' if good else 'MISSED  '}{line}")
     return 1 if missed and given.check else 0

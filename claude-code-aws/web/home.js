@@ -148,6 +148,6 @@ function result(one, list) {
   };
   const size = one.code_length ? `${one.code_length} bytes` : "in words";
   return el("article", { class: "card" }, el("div", {}, el("a", { class: "name", href: `#/r/${one.id}` }, one.prompt.slice(0, 120) || "(no prompt)"),
-    el("p", { class: "soft" }, [one.model, size, when(one.generated_at)].join(" · "))),
+    el("p", { class: "soft" }, [one.model, size, one.total_usd == null ? "cost unknown" : money(one.total_usd), when(one.generated_at)].join(" · "))),
   el("div", { class: "tools" }, button("Delete", remove, "quiet small", { "aria-label": `Delete ${one.prompt.slice(0, 40)}` })));
 }

@@ -246,16 +246,39 @@ impl Client {
         if let Err(late) = out.interrupt().unless(waited).await {
             return draft.refused(plan, &attempt, late);
         }
-        let reservation =
+        let mut reservation =
             match parts.ledger.reserve(&plan.scope, attempt.ceiling, self.left(plan, draft)).await {
                 Ok(reservation) => reservation,
                 Err(refused) => return draft.refused(plan, &attempt, refused),
             };
         let call = ModelCall { sent_flag: reservation.sent_flag(), ..next::call(plan, &attempt, draft) };
         account.begins(attempt.ceiling, reservation.sent_flag());
-        let omitted = next::omitted_fields(plan, &attempt, draft);
+        let received = self.receive(plan, &attempt, call, draft, out);
+        parts.ledger.keep(&mut reservation, received).await;
+        parts.health.note(plan, &attempt, draft, permit);
+        // What has no known price stays charged at its ceiling: a cap counts it at what it can have cost.
+        let cost = draft.last_cost();
+        let unknown = draft.last_is_unknown() || !cost.is_priced();
+        parts.ledger.settle(reservation, cost, unknown, self.left(plan, draft)).await;
+        if draft.is_complete() {
+            let diagnostics = validate::accept(&plan.request, &draft.files, self.left(plan, draft)).await;
+            draft.checked(diagnostics);
+        }
+    }
+
+    /// Receives the answer of one attempt into the draft, whatever its end is.
+    async fn receive(
+        &self,
+        plan: &Plan,
+        attempt: &NextAttempt,
+        call: ModelCall,
+        draft: &mut Draft,
+        out: &mut Out,
+    ) {
+        let parts = &*self.parts;
+        let omitted = next::omitted_fields(plan, attempt, draft);
         draft.warnings.extend(omitted);
-        draft.open(plan, &attempt);
+        draft.open(plan, attempt);
         let (opened, since) = (parts.clock.now(), |now: UtcMillis| now.since(plan.started));
         draft.began = Some(opened);
         let incoming = attempt::open(&*parts.provider, call, draft.timeouts(plan, opened));
@@ -272,7 +295,7 @@ impl Client {
         draft.warnings.extend(incoming.take_warnings());
         let geo = incoming.inference_geo().clone();
         let (ended, usage) = incoming.ended();
-        for piece in draft.close(plan, &attempt, ended, usage, &geo) {
+        for piece in draft.close(plan, attempt, ended, usage, &geo) {
             draft.timing.note(&piece, || since(parts.clock.now()));
             out.answer_event(piece).await;
         }
@@ -281,15 +304,6 @@ impl Client {
             draft.timing.note_attempt(&draft.attempts, times, first, usage);
         }
         draft.held = out.held();
-        parts.health.note(plan, &attempt, draft, permit);
-        // What has no known price stays charged at its ceiling: a cap counts it at what it can have cost.
-        let cost = draft.last_cost();
-        let unknown = draft.last_is_unknown() || !cost.is_priced();
-        parts.ledger.settle(reservation, cost, unknown, self.left(plan, draft)).await;
-        if draft.is_complete() {
-            let diagnostics = validate::accept(&plan.request, &draft.files, self.left(plan, draft)).await;
-            draft.checked(diagnostics);
-        }
     }
 
     /// What is left of a request's time.

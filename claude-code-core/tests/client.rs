@@ -28,6 +28,8 @@ mod traced;
 
 #[path = "client/unreachable.rs"]
 mod unreachable;
+#[path = "client/words.rs"]
+mod words;
 
 use std::sync::Arc;
 

@@ -57,6 +57,7 @@ def test_scripted_results_are_stored_like_others(tmp_path: Path) -> None:
     g = client.generate("a greeting", language="python")
     assert g.stored, g.stored_problem
     assert client.results.list(language="python")[0].id == g.id
+    assert client.results.list(language="python")[0].total_usd == g.receipt.total_usd
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use loom::thread;
 
 use crate::state::counters::{Counters, Rows};
-use crate::reservation::{BALANCE, Change, Reservation, DeferredReleases, RESERVED, SPENT, UNKNOWN};
+use crate::reservation::{BALANCE, Change, DeferredReleases, LeftBehind, RESERVED, Reservation, SPENT, Slot, UNKNOWN};
 
 const CEILING: i64 = 10;
 const COST: i64 = 4;
+const UNSENT: Slot = Slot::Unsent(0);
+const SENT: Slot = Slot::Sent(0);
 
-/// The two rows of a send, as the ledger takes them: everybody's, then the scope's.
+/// The two rows of a send: the scope's, which the ledger takes first, and everybody's.
 type Key = &'static str;
 const ALL: Key = "all";
 const OWN: Key = "own";
@@ -26,26 +28,35 @@ impl Cell {
     }
 
     fn apply(&self, row: Key, change: &Change) -> Result<Counters, Counters> {
-        self.rows.add(&row, &Counters::new(), &change.deltas, &change.floors)
+        self.rows.add(&row, &Counters::new(), &change.deltas, &change.floors, &change.removed)
     }
 
-    /// As `Ledger::reserve`: each row under its own cap, all or nothing.
+    /// As `Ledger::reserve`: each row under its own cap, all or nothing; sent only when both have it.
     fn reserve(&self, caps: [Option<i64>; 2]) -> Option<Reservation<Key>> {
+        let [all, own] = caps;
         let mut reservation = self.deferred.reservation(CEILING);
-        for (row, cap) in [ALL, OWN].into_iter().zip(caps) {
-            if self.apply(row, &Change::reserve(CEILING, cap)).is_err() {
-                drop(reservation);
-                self.settle_deferred();
-                return None;
+        let held = self.apply(OWN, &Change::reserve(CEILING, own, UNSENT)).is_ok() && {
+            reservation.took(OWN, UNSENT, Vec::new());
+            self.apply(ALL, &Change::reserve(CEILING, all, SENT)).is_ok()
+        } && {
+            reservation.took(ALL, SENT, Vec::new());
+            let moved = self.apply(OWN, &Change::renew(CEILING, UNSENT, SENT)).is_ok()
+                || self.apply(OWN, &Change::reserve(CEILING, own, SENT)).is_ok();
+            if moved {
+                reservation.rows[0].slot = SENT;
             }
-            reservation.took(row);
+            moved
+        };
+        if !held {
+            drop(reservation);
+            self.settle_deferred();
+            return None;
         }
         Some(reservation)
     }
 
     fn settle(&self, reservation: Reservation<Key>, spent: Option<i64>) {
-        let (rows, change) = reservation.close(spent);
-        for row in rows {
+        for (row, change) in reservation.close(spent) {
             let _ = self.apply(row, &change);
         }
     }
@@ -58,7 +69,7 @@ impl Cell {
 
     /// Balance, spent, reserved and unknown of a row. What is charged is what is spent and reserved, at every moment.
     fn read(&self, row: Key) -> [i64; 4] {
-        let nothing = Change { deltas: Counters::new(), floors: Counters::new() };
+        let nothing = Change::default();
         let totals = self.apply(row, &nothing).unwrap_or_else(|totals| totals);
         let of = |name| totals.get(name).copied().unwrap_or(0);
         assert_eq!(-of(BALANCE), of(SPENT) + of(RESERVED), "{totals:?}");
@@ -162,5 +173,26 @@ fn a_sent_hold_that_is_dropped_stays_charged_and_is_marked_once() {
         dropped.join().unwrap();
         cell.settle_deferred();
         assert_eq!(cell.read(ALL), [-CEILING, 0, CEILING, CEILING]);
+    });
+}
+
+#[test]
+fn what_the_dead_left_is_given_back_once_and_nobody_sends_without_room() {
+    loom::model(|| {
+        let cell = Cell::new();
+        // A process died before it could send, and a slow one stands where the clock of the others is far ahead.
+        cell.apply(OWN, &Change::reserve(CEILING, None, UNSENT)).unwrap();
+        let slow = {
+            let cell = cell.clone();
+            thread::spawn(move || cell.reserve([None, Some(2 * CEILING)]))
+        };
+        let totals = cell.rows.add(&OWN, &Counters::new(), &Counters::new(), &Counters::new(), &[]).unwrap();
+        for (slot, amount) in LeftBehind::of(&totals, 3).unsent {
+            let _ = cell.apply(OWN, &Change::release(amount, slot));
+        }
+        let slow = slow.join().unwrap();
+        let [balance, spent, reserved, _] = cell.read(OWN);
+        assert!(-balance <= 2 * CEILING && spent == 0, "{balance}");
+        assert!(slow.is_none() || reserved >= CEILING, "what may be sent is reserved: {reserved}");
     });
 }

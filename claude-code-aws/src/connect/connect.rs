@@ -18,6 +18,7 @@ use crate::bedrock::Bedrock;
 use crate::clock::{SystemClock, SystemIds};
 use crate::connect::config::{Config, Provider, Store};
 use crate::connect::credentials::{self, Rereading, Rotating};
+use crate::connect::pasted;
 use crate::connect::profile::Profile;
 #[cfg(feature = "local")]
 use crate::local::Twin;
@@ -251,6 +252,7 @@ fn needs_twin(config: &Config) -> bool {
 /// The AWS configuration of the standard chain. Fails where the environment sends requests over plain http to another
 /// machine.
 pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
+    pasted::check_secrets(|name| std::env::var(name).ok())?;
     let profile = Profile::load().await;
     profile.check()?;
     let network = config.network.clone().or_profile_bundle(profile.ca_bundle());
@@ -262,6 +264,7 @@ pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
         false => crate::connect::endpoints::without_overrides(loaded),
     };
     crate::connect::endpoints::check_addresses(&loaded)?;
+    let loaded = pasted::with_region(loaded, &profile)?;
     match (loaded.region(), config.policy.reach) {
         (Some(_), _) => Ok(loaded),
         (None, Reach::Profile(scope))
@@ -283,6 +286,7 @@ fn loader(http: &SharedHttpClient, region: Option<String>) -> ConfigLoader {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
         .identity_cache(Rotating::new());
+    let loader = pasted::with_profile(loader);
     match region {
         Some(region) => loader.region(Region::new(region)),
         None => loader,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::config::{IdentityCache, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -19,10 +20,15 @@ use aws_smithy_types::config_bag::ConfigBag;
 use futures_util::future::BoxFuture;
 
 use super::cause::sources;
+use super::pasted;
 use crate::model_service::faults::{WORDS, printable};
 
 /// How long credentials may take: a credential_process may ask a person or another machine.
 const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Credentials of a file or process that would be refused, or take the SDK down.
+const UNUSABLE: &str = "the AWS credentials have a character that no key has, such as a line break or a blank: correct \
+                        ~/.aws/credentials, or what credential_process prints";
 
 /// No credentials anywhere, and the ways to some.
 const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
@@ -39,6 +45,7 @@ pub(crate) fn told(error: &(dyn StdError + 'static)) -> Option<String> {
     Some(
         sources(error)
             .find_map(assumed)
+            .or_else(|| whole.contains(UNUSABLE).then(|| UNUSABLE.to_owned()))
             .or_else(|| process(&whole))
             .or_else(|| container(&whole))
             .or_else(|| sso(&lower))
@@ -247,7 +254,10 @@ impl ProvideCredentials for Rereading {
         Self: 'a,
     {
         aws_credential_types::provider::future::ProvideCredentials::new(async move {
-            self.provider().await.provide_credentials().await
+            let found = self.provider().await.provide_credentials().await?;
+            let parts = [Some(found.access_key_id()), Some(found.secret_access_key()), found.session_token()];
+            let is_usable = parts.into_iter().flatten().all(pasted::is_usable);
+            if is_usable { Ok(found) } else { Err(CredentialsError::invalid_configuration(UNUSABLE)) }
         })
     }
 }
@@ -296,7 +306,6 @@ impl ResolveCachedIdentity for Rotating {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use aws_credential_types::Credentials;
-    use aws_credential_types::provider::error::CredentialsError;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 mod api_key;
 pub mod batch;
 mod catalogue;
-mod cause;
+pub(crate) mod cause;
 pub mod config;
 mod config_metrics;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
@@ -13,6 +13,7 @@ pub(crate) mod endpoints;
 #[cfg(feature = "local")]
 pub(crate) mod local;
 mod network;
+mod pasted;
 mod profile;
 mod proxy;
 pub(crate) mod route;

@@ -23,12 +23,13 @@ impl Profile {
     /// Reads the files of the environment. What cannot be read is empty: the SDK says so when it needs it.
     pub(crate) async fn load() -> Self {
         let files = aws_runtime::env_config::file::EnvConfigFiles::default();
-        Profile(aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await.ok())
+        let name = super::pasted::profile_name();
+        Profile(aws_config::profile::load(&Fs::real(), &Env::real(), &files, name).await.ok())
     }
 
     /// Fails where AWS_PROFILE names a profile that is not there, with those that are.
     pub(crate) fn check(&self) -> Result<()> {
-        let Some(asked) = set("AWS_PROFILE") else { return Ok(()) };
+        let Some(asked) = set("AWS_PROFILE").filter(|name| !name.trim().is_empty()) else { return Ok(()) };
         let profiles = self.0.as_ref();
         if profiles.is_some_and(|profiles| profiles.get_profile(&asked).is_some()) {
             return Ok(());
@@ -46,6 +47,11 @@ impl Profile {
             ErrorKind::Credentials,
             format!("AWS_PROFILE={asked}: there is no such profile: {there}"),
         ))
+    }
+
+    /// Its `region`.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.0.as_ref()?.get("region")
     }
 
     /// Its `ca_bundle`.

@@ -19,7 +19,7 @@ use http::Uri;
 
 use super::cause::{self, Cause, Unreachable};
 use super::network::Network;
-use super::proxy::Proxy;
+use super::proxy::{Proxy, encoded};
 use super::{route, trust};
 
 /// An idle connection older than this may be half open: hyper keeps them for 90 s, balancers drop them from 20 s on.
@@ -111,7 +111,8 @@ impl Transport {
 fn through(proxy: &Proxy) -> Result<ProxyConfig, String> {
     let config = ProxyConfig::all(proxy.uri.clone()).map_err(|error| error.to_string())?;
     Ok(match &proxy.user {
-        Some((name, password)) => config.with_basic_auth(name, password),
+        // They are put into a URL there, which is read again: a sign in them would end or part them.
+        Some((name, password)) => config.with_basic_auth(encoded(name), encoded(password)),
         None => config,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 /// Where distributions keep all roots in one file: Debian, Fedora, SUSE, Alpine, BSD.
 const SYSTEM_FILES: [&str; 6] = [
@@ -95,15 +96,24 @@ fn read(name: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String>
         Err(error) => {
             return Err(format!("{name}={shown}: {}: correct the path, or take {name} away", reason(&error)));
         }
-        Ok(meta) if meta.is_dir() => rustls_native_certs::load_certs_from_paths(None, Some(path)),
-        Ok(_) => rustls_native_certs::load_certs_from_paths(Some(path), None),
+        Ok(meta) if meta.is_dir() => rustls_native_certs::load_certs_from_paths(None, Some(path)).certs,
+        Ok(_) => of_file(path).map_err(|error| {
+            format!("{name}={shown}: {}: correct the path, or take {name} away", reason(&error))
+        })?,
     };
-    if found.certs.is_empty() {
+    if found.is_empty() {
         return Err(format!(
             "{name}={shown}: no certificate in PEM format could be read from it: correct it, or take {name} away"
         ));
     }
-    Ok(found.certs)
+    Ok(found)
+}
+
+/// The certificates of a PEM file. A byte order mark, as editors on Windows write it, would hide the first one.
+fn of_file(path: &Path) -> std::io::Result<Vec<CertificateDer<'static>>> {
+    let bytes = std::fs::read(path)?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    Ok(CertificateDer::pem_slice_iter(text).filter_map(Result::ok).collect())
 }
 
 fn reason(error: &std::io::Error) -> String {

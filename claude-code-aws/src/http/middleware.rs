@@ -20,6 +20,10 @@ use super::routes::{page, usage};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Shed callers come back after 1 to this many seconds, each at another time.
 const LONGEST_WAIT: u64 = 30;
+/// Browsers ask with it before a page of the internet may call this machine.
+const PRIVATE_ASKED: HeaderName = HeaderName::from_static("access-control-request-private-network");
+/// Given to listed origins only.
+const PRIVATE_ALLOWED: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 /// What other origins may send.
 const ALLOWED: &str = "authorization, content-type, idempotency-key, last-event-id, prefer, traceparent, tracestate, x-api-key, x-request-id";
 /// What other origins may read.
@@ -124,6 +128,7 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
 /// What a path takes: the router knows, and says so when it refuses a method.
 async fn options(request: Request<Body>, next: Next) -> Response<Body> {
     let is_cors = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_to_this_machine = request.headers().contains_key(PRIVATE_ASKED);
     let refused = next.run(request).await;
     let Some(allow) = refused.headers().get(header::ALLOW).cloned() else { return refused };
     let mut response = Response::new(Body::empty());
@@ -134,6 +139,9 @@ async fn options(request: Request<Body>, next: Next) -> Response<Body> {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        if is_to_this_machine {
+            headers.insert(PRIVATE_ALLOWED, HeaderValue::from_static("true"));
+        }
     }
     response
 }
@@ -149,6 +157,7 @@ fn share(app: &App, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         headers.remove(header::ACCESS_CONTROL_ALLOW_METHODS);
         headers.remove(header::ACCESS_CONTROL_ALLOW_HEADERS);
         headers.remove(header::ACCESS_CONTROL_MAX_AGE);
+        headers.remove(PRIVATE_ALLOWED);
     }
 }
 

@@ -1,6 +1,7 @@
 //! S3 client, and the meaning of its errors.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -196,15 +197,15 @@ async fn are_deleted<'a>(
 /// One line about a failed call, without the service's raw answer.
 pub(crate) fn error<E, R>(verb: &str, bucket: &str, key: &str, failed: &SdkError<E, R>) -> Error
 where
-    SdkError<E, R>: ProvideErrorMetadata,
+    SdkError<E, R>: ProvideErrorMetadata + StdError + 'static,
 {
-    let code = failed.code().unwrap_or("no answer");
-    let fix = match code {
-        "NoSuchBucket" => "create the bucket, or set CLAUDE_CODE_AWS_BUCKET_NAME",
-        "AccessDenied" => "allow s3:PutObject and s3:GetObject on it",
-        code => crate::storage::fix(code),
+    let own = [
+        ("NoSuchBucket", "create the bucket, or set CLAUDE_CODE_AWS_BUCKET_NAME"),
+        ("AccessDenied", "allow s3:PutObject and s3:GetObject on it"),
+    ];
+    let kind = match failed.code() {
+        Some("NoSuchKey" | "NotFound") => ErrorKind::NotFound,
+        _ => ErrorKind::Storage,
     };
-    let kind =
-        if matches!(code, "NoSuchKey" | "NotFound") { ErrorKind::NotFound } else { ErrorKind::Storage };
-    Error::new(kind, format!("could not {verb} s3://{bucket}/{key} ({code}): {fix}"))
+    Error::new(kind, crate::storage::failure::told(&format!("{verb} s3://{bucket}/{key}"), failed, &own))
 }

@@ -11,9 +11,11 @@ fn results_are_listed_shown_downloaded_and_erased() {
     let list = place.run(&["results", "list", "--offline"]);
     let ids: Vec<&str> = list.out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(ids, [second, first], "newest first: {list:?}");
+    assert!(list.out.lines().next().unwrap().contains("cost") && list.out.contains(" $0 "), "{list:?}");
     assert_eq!(place.run(&["results", "list", "-l", "go", "--offline"]).out, "");
     let limited = place.run(&["results", "list", "--limit", "1", "--json", "--offline"]).json();
     assert_eq!(limited["items"].as_array().unwrap().len(), 1);
+    assert_eq!(limited["items"][0]["total_usd"], "0", "a sample answer");
 
     let shown = place.run(&["results", "show", first, "--offline"]);
     assert!(shown.out.contains("def reverse_string") && shown.last_line().contains(first), "{shown:?}");

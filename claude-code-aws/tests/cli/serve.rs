@@ -297,6 +297,22 @@ fn a_disk_that_is_full_costs_no_answer_and_is_called_by_its_name() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_disk_that_is_full_at_the_start_is_called_by_its_name() {
+    for room in ["", "rm DISK/rest; head -c 700000 /dev/zero > DISK/rest"] {
+        let place = Place::new();
+        let full = format!("cat /dev/zero > DISK/rest || true; {room}");
+        let Some(served) = on_a_small_disk(&place, &full) else { return };
+        let warned: Vec<&str> =
+            served.told.lines().filter(|line| line.contains("will not be stored")).collect();
+        assert!(warned.len() == 1 && warned[0].contains("full"), "{}", served.told);
+        assert!(!served.told.contains("credentials"), "{}", served.told);
+        assert!(asked(&served, "GET /health HTTP/1.1\r\n").contains("\"store\":\"unavailable\""));
+        assert!(generated(&served).contains("\"stored\":false"));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_directory_on_a_read_only_disk_is_told_at_start_and_where_results_are_asked_for() {
     let place = Place::new();
     let Some(served) = on_a_small_disk(&place, "mount -o remount,ro none DISK") else { return };

@@ -196,10 +196,13 @@ async fn only_listed_origins_may_call_from_browsers() {
         let preflight = Request::options("/generate")
             .header("origin", origin)
             .header("access-control-request-method", "POST")
+            .header("access-control-request-private-network", "true")
             .body(Body::empty())
             .unwrap();
         let answer = send(&api.router, preflight).await;
         assert_eq!(answer.status, 204);
+        let to_this_machine = answer.header("access-control-allow-private-network");
+        assert_eq!(to_this_machine, if allowed { "true" } else { "" }, "{origin}");
         assert_eq!(answer.header("access-control-allow-origin"), if allowed { origin } else { "" });
         assert_eq!(answer.header("access-control-allow-methods").contains("POST"), allowed);
         assert_eq!(answer.header("access-control-allow-credentials"), "");

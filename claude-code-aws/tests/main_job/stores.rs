@@ -57,10 +57,11 @@ async fn state_is_one_for_all_that_open_the_directory() {
         let (state, key) = (states[n % 2], key.clone());
         async move {
             let addition = Addition {
-                initial: Counters::from([("left", 100)]),
-                deltas: Counters::from([("left", -1)]),
-                floors: Counters::from([("left", 0)]),
+                initial: Counters::from([("left".into(), 100)]),
+                deltas: Counters::from([("left".into(), -1)]),
+                floors: Counters::from([("left".into(), 0)]),
                 expires_at: SystemClock.now().plus(std::time::Duration::from_secs(60)),
+                ..Addition::default()
             };
             state.add(&key, addition).await
         }

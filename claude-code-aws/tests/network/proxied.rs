@@ -100,3 +100,21 @@ async fn a_socks_proxy_is_refused_by_name_with_what_is_supported() {
     );
     assert!(!error.message.contains("canary"));
 }
+
+// As people write it: a password with signs of a URL, a user of a Windows domain.
+#[tokio::test]
+async fn a_name_and_password_arrive_at_the_proxy_as_they_were_written() {
+    let ca = Ca::new();
+    let server = Server::tls(&ca, &[HOST]).await;
+    for (written, sent) in [
+        ("ada:p@ss@", "YWRhOnBAc3M="),
+        ("CORP\\ada:p%40ss%3Aword@", "Q09SUFxhZGE6cEBzczp3b3Jk"),
+        ("ada:a/b#c?d%@", "YWRhOmEvYiNjP2Ql"),
+        ("j\u{f6}rg:\u{e4}@", "asO2cmc6w6Q="),
+    ] {
+        let proxy = Server::proxy(server.port, Some(sent)).await;
+        let network = network(&[("HTTPS_PROXY", &at(&proxy, written))]).with_ca_bundle(ca.pem());
+        let asked = ask(&format!("https://{HOST}"), network).await;
+        assert!(asked.is_ok_and(|g| g.accepted), "{written}: {:?}", proxy.heads());
+    }
+}

@@ -55,7 +55,7 @@ async function answer(state, request, response) {
   if (path === "/samples") return json(200, { offline: state.offline, prompts: state.offline ? ["Write a Python function that reverses a string."] : [], service: state.offline ? TITLES : [] });
   if (path === "/estimate") return json(200, estimate);
   if (path === "/services") return json(200, { items: [...state.services.values()].reverse().map(entry), next: null });
-  if (path === "/results") return json(200, { items: [...state.results.values()].map((one) => ({ id: one.id, prompt: "a queue", language: "python", generated_at: one.generated_at, code_length: 12, s3_key: "", model: one.model, stop_reason: "end_turn" })), next: null });
+  if (path === "/results") return json(200, { items: [...state.results.values()].map((one) => ({ id: one.id, prompt: "a queue", language: "python", generated_at: one.generated_at, code_length: 12, s3_key: "", model: one.model, stop_reason: "end_turn", total_usd: one.receipt?.total_usd ?? null })), next: null });
   if (path === "/generate" && body.task === "explain") return stream(state, response, [], (result) => result, "## What it does\n\n- `main` returns **1**\n");
   if (path === "/generate") return stream(state, response, [{ path: "main.py", content: state.content }], (result) => { state.results.set(result.id, result); return result; });
   const [, first, id, , code] = path.split("/");

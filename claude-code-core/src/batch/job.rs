@@ -82,11 +82,8 @@ impl Client {
     /// Holds the most that a job can cost in the day's budget, or refuses it.
     pub async fn reserve_job(&self, ceiling: Cost) -> Result<JobReservation> {
         let time = self.parts.policy.total;
-        let reservation = self.parts.ledger.reserve(&self.scope, ceiling, time).await?;
-        Ok(match reservation.detached() {
-            (Some(row), amount) => JobReservation { day: row.key, amount: amount_of(amount) },
-            (None, _) => JobReservation::default(),
-        })
+        let held = self.parts.ledger.reserve_detached(&self.scope, ceiling, time).await?;
+        Ok(held.map_or_else(JobReservation::default, |(day, amount)| JobReservation { day, amount }))
     }
 
     /// What a usage costs in a job of this model: half where a batch price is known, else the price on demand, which is an
@@ -117,8 +114,4 @@ impl Default for JobReservation {
     fn default() -> Self {
         JobReservation { day: String::new(), amount: PicoUsd::ZERO }
     }
-}
-
-fn amount_of(pico: i64) -> PicoUsd {
-    PicoUsd(u64::try_from(pico).unwrap_or(0))
 }

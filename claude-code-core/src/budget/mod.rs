@@ -1,5 +1,6 @@
 //! Budgets: daily caps, reservations against them, and the kill switch.
 
+mod figures;
 pub(crate) mod kill_switch;
 pub(crate) mod ledger;
 pub(crate) mod reservation;

@@ -16,7 +16,9 @@ use crate::metrics::Observation;
 use crate::model::Tier;
 use crate::model::catalogue::Catalogue;
 use crate::money::price::PicoUsd;
-use crate::state::{AddError, Addition, Counters, Scope, StateKey, StateKind, StateStore, time_after_answer};
+use crate::state::{
+    AddError, Addition, CounterName, Counters, Scope, StateKey, StateKind, StateStore, time_after_answer,
+};
 
 /// As long as the budget's rows.
 const KEPT: Duration = Duration::from_secs(40 * 86_400);
@@ -79,7 +81,7 @@ impl UsageCounters {
         let is_new = !self.named.lock().unwrap_or_else(PoisonError::into_inner).contains(&row);
         let named = async {
             if is_new {
-                self.add(&index, Counters::from([(seen.model_name, 1)])).await.map(|_| ())
+                self.add(&index, Counters::from([(seen.model_name.into(), 1)])).await.map(|_| ())
             } else {
                 Ok(())
             }
@@ -97,9 +99,9 @@ impl UsageCounters {
     }
 
     async fn add(&self, key: &StateKey, deltas: Counters) -> Result<Counters> {
-        let initial = deltas.keys().map(|name| (*name, 0)).collect();
+        let initial = deltas.keys().map(|name| (name.clone(), 0)).collect();
         let expires_at = self.clock.now().plus(KEPT);
-        let addition = Addition { initial, deltas, floors: Counters::new(), expires_at };
+        let addition = Addition { initial, deltas, expires_at, ..Addition::default() };
         match self.state.add(key, addition).await {
             Ok(totals) | Err(AddError::OutOfBounds(totals)) => Ok(totals),
             Err(AddError::Store(error)) => Err(error),
@@ -121,10 +123,10 @@ impl UsageCounters {
 
     async fn day(&self, scope: &Scope, name: &'static str, day: String) -> Result<Vec<UsageRow>> {
         let models = self.catalogue.models().iter().map(|card| card.base()).chain(["unknown"]);
-        let nothing: Counters = models.map(|model| (model, 0)).collect();
+        let nothing: Counters = models.map(|model| (model.into(), 0)).collect();
         let named = self.add(&key(scope, &format!("{day}#{INDEX}")), nothing).await?;
         let named = named.into_iter().filter(|(_, requests)| *requests > 0).map(|(model, _)| model);
-        let rows = named.flat_map(|model| Tier::ALL.map(|tier| (model, tier.as_str())));
+        let rows = named.flat_map(|model| Tier::ALL.map(|tier| (model.clone(), tier.as_str())));
         let rows = join_all(rows.map(|(model, tier)| self.row(scope, name, &day, (model, tier)))).await;
         rows.into_iter().filter_map(Result::transpose).collect()
     }
@@ -134,14 +136,14 @@ impl UsageCounters {
         scope: &Scope,
         name: &'static str,
         day: &str,
-        (model, tier): (&'static str, &'static str),
+        (model, tier): (CounterName, &'static str),
     ) -> Result<Option<UsageRow>> {
-        let nothing: Counters = FIGURES.into_iter().chain(TIMES).map(|name| (name, 0)).collect();
+        let nothing: Counters = FIGURES.into_iter().chain(TIMES).map(|name| (name.into(), 0)).collect();
         let totals = self.add(&key(scope, &format!("{day}#{model}#{tier}")), nothing).await?;
         let figures = group(&totals);
         Ok((figures.requests > 0).then(|| UsageRow {
             day: day.to_owned(),
-            model: model.to_owned(),
+            model: model.into_owned(),
             tier: tier.to_owned(),
             scope: name,
             figures,
@@ -157,7 +159,7 @@ fn figures(seen: &Observation) -> Counters {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX / 4);
     let took = u64::try_from(seen.took.as_millis()).unwrap_or(u64::MAX);
     let bucket = BUCKETS.iter().position(|end| took <= *end).unwrap_or(BUCKETS.len());
-    Counters::from([
+    let figures = [
         ("requests", 1),
         ("accepted", i64::from(seen.outcome == "accepted")),
         ("failed", i64::from(seen.error_kind.is_some())),
@@ -169,7 +171,8 @@ fn figures(seen: &Observation) -> Counters {
         ("output", count(seen.output_tokens)),
         ("took_ms", count(took)),
         (TIMES[bucket], 1),
-    ])
+    ];
+    figures.into_iter().map(|(name, figure)| (name.into(), figure)).collect()
 }
 
 fn group(totals: &Counters) -> Group {

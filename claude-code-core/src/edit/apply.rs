@@ -65,6 +65,9 @@ fn named(files: &[CodeFile]) -> impl Iterator<Item = (String, String)> {
 /// The answer's files with its edits applied, to those it wrote itself too. A file whose edits do not all fit is left
 /// out, or stays as the answer wrote it; the others are kept. `complete` says that the answer is whole.
 pub(crate) fn settled(base: &Base<'_>, answer: Answer, complete: bool) -> Settled {
+    if !base.request.work.wants_code() {
+        return words(base, answer);
+    }
     let mut settled = Settled { files: answer.files, ..Settled::default() };
     let written: Vec<String> = settled.files.iter().filter_map(|file| file.path.clone()).collect();
     for path in settled.files.iter_mut().filter_map(|file| file.path.as_mut()) {
@@ -90,6 +93,23 @@ pub(crate) fn settled(base: &Base<'_>, answer: Answer, complete: bool) -> Settle
         settled.look_for_losses(base, &edited);
     }
     settled
+}
+
+/// An answer in words: its blocks are excerpts, whole as they are shown. One that has a given file's name never stands for
+/// that file.
+fn words(base: &Base<'_>, answer: Answer) -> Settled {
+    let mut files = answer.files;
+    for file in &mut files {
+        if file
+            .path
+            .as_deref()
+            .is_some_and(|path| meant(base.given(), path, &[]).is_some() || base.given_file(path).is_some())
+        {
+            file.path = None;
+        }
+        file.complete |= file.path.is_none();
+    }
+    Settled { files, ..Settled::default() }
 }
 
 impl Settled {

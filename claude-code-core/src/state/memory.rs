@@ -84,7 +84,7 @@ impl StateStore for MemoryState {
     }
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
-        let Addition { initial, deltas, floors, .. } = addition;
-        self.counters.add(key, &initial, &deltas, &floors).map_err(AddError::OutOfBounds)
+        let Addition { initial, deltas, floors, removed, .. } = addition;
+        self.counters.add(key, &initial, &deltas, &floors, &removed).map_err(AddError::OutOfBounds)
     }
 }

@@ -7,5 +7,5 @@ pub mod lease;
 pub mod memory;
 mod state_store;
 
-pub use counters::Counters;
+pub use counters::{CounterName, Counters};
 pub use state_store::*;

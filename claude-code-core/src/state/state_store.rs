@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::UtcMillis;
 use crate::error::Error;
-use crate::state::Counters;
+use crate::state::{CounterName, Counters};
 
 /// The longest that a request waits for shared state at one place: two tries of a store that takes five seconds each.
 const WAIT: Duration = Duration::from_secs(10);
@@ -165,6 +165,8 @@ pub struct Addition {
     pub deltas: Counters,
     /// No counter named here may end below its floor.
     pub floors: Counters,
+    /// Counters that go: for those whose names are used for a time only. None of them is added to.
+    pub removed: Vec<CounterName>,
     /// When the row may be removed.
     pub expires_at: UtcMillis,
 }
@@ -195,6 +197,6 @@ pub trait StateStore: std::fmt::Debug + Send + Sync {
         only_if: OnlyIf,
     ) -> Result<u64, PutError>;
 
-    /// Adds to counters, all or none, within bounds, and gives the totals.
+    /// Adds to counters, all or none, within bounds, and gives the totals of all counters of the row.
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError>;
 }

@@ -4,6 +4,7 @@ use crate::answer::language::Language;
 use crate::clock::UtcMillis;
 use crate::error::Error;
 use crate::generation::Generation;
+use crate::money::price::PicoUsd;
 use crate::state::Scope;
 
 /// Where a result was put.
@@ -58,6 +59,9 @@ pub struct ResultRow {
     pub model: String,
     /// Why it ended.
     pub stop_reason: String,
+    /// What it cost; none where a price is not known.
+    #[serde(default)]
+    pub total_usd: Option<PicoUsd>,
 }
 
 // The prompt is the user's: Debug leaves it out.
@@ -99,6 +103,7 @@ impl ResultRow {
             s3_key: generation.s3_key.clone().unwrap_or_else(|| object_key(generation)),
             model: generation.model.clone(),
             stop_reason: generation.stop_reason.as_ref().map_or_else(String::new, ToString::to_string),
+            total_usd: generation.receipt.total().priced(),
         }
     }
 }

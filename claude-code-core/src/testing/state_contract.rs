@@ -24,6 +24,7 @@ pub async fn holds(store: &dyn StateStore) {
     large_values_come_back_whole(store).await;
     counters_start_change_and_keep_their_floor(store).await;
     racing_additions_never_pass_the_floor(store).await;
+    counters_of_a_time_come_with_the_others_and_go(store).await;
 }
 
 #[allow(clippy::unwrap_used)]
@@ -63,12 +64,17 @@ async fn large_values_come_back_whole(store: &dyn StateStore) {
     assert!(store.get(&key("large")).await.unwrap().unwrap().value == large, "500 kB must come back whole");
 }
 
+fn counters<const N: usize>(named: [(&'static str, i64); N]) -> Counters {
+    named.into_iter().map(|(name, count)| (name.into(), count)).collect()
+}
+
 fn spend(amount: i64) -> Addition {
     Addition {
-        initial: Counters::from([("remaining", 100), ("spent", 0)]),
-        deltas: Counters::from([("remaining", -amount), ("spent", amount)]),
-        floors: Counters::from([("remaining", 0)]),
+        initial: counters([("remaining", 100), ("spent", 0)]),
+        deltas: counters([("remaining", -amount), ("spent", amount)]),
+        floors: counters([("remaining", 0)]),
         expires_at: later(),
+        ..Addition::default()
     }
 }
 
@@ -94,4 +100,37 @@ async fn racing_additions_never_pass_the_floor(store: &dyn StateStore) {
     let racing = (0..40).map(|_| store.add(&name, spend(10)));
     let results = futures_util::future::join_all(racing).await;
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 10, "100 divided by 10");
+}
+
+#[allow(clippy::unwrap_used)]
+async fn counters_of_a_time_come_with_the_others_and_go(store: &dyn StateStore) {
+    let name = key("times");
+    let change = |deltas: Counters, floors: Counters| Addition {
+        deltas,
+        floors,
+        expires_at: later(),
+        ..Addition::default()
+    };
+    store.add(&name, change(counters([("total", 5), ("held@7", 5)]), Counters::new())).await.unwrap();
+    let totals = store.add(&name, change(counters([("total", 1)]), Counters::new())).await.unwrap();
+    let expected = counters([("held@7", 5), ("total", 6)]);
+    assert_eq!(totals, expected, "an addition tells of counters that it does not name");
+    let looked = store.add(&name, change(counters([("total", 0)]), Counters::new())).await.unwrap();
+    assert_eq!(looked, expected, "a look does too");
+    let taken = change(counters([("held@7", -6), ("total", -6)]), counters([("held@7", 0)]));
+    match store.add(&name, taken).await {
+        Err(AddError::OutOfBounds(totals)) => assert_eq!(totals, expected, "and a refusal"),
+        other => assert!(matches!(other, Err(AddError::OutOfBounds(_))), "5 are there, not 6: {other:?}"),
+    }
+    let never = change(counters([("held@8", -1)]), counters([("held@8", 0)]));
+    let refused = store.add(&name, never).await;
+    assert!(
+        matches!(refused, Err(AddError::OutOfBounds(_))),
+        "a counter that is not there is 0: {refused:?}"
+    );
+    let removal =
+        Addition { removed: vec!["held@7".into()], ..change(counters([("total", 1)]), Counters::new()) };
+    assert_eq!(store.add(&name, removal).await.unwrap(), counters([("total", 7)]));
+    let looked = store.add(&name, change(counters([("total", 0)]), Counters::new())).await.unwrap();
+    assert_eq!(looked, counters([("total", 7)]), "it stays away");
 }

@@ -6,7 +6,8 @@ use crate::clock::UtcMillis;
 use crate::error::ErrorKind;
 use crate::generation::Generation;
 use crate::model::Tier;
-use crate::money::receipt::Receipt;
+use crate::money::price::SignedPicoUsd;
+use crate::money::receipt::{Item, LineItem, Receipt};
 use crate::money::usage::Usage;
 use crate::provider::StopReason;
 use crate::state::Scope;
@@ -59,6 +60,7 @@ pub async fn holds(store: &dyn GenerationStore) {
     another_scope_sees_nothing(store).await;
     a_language_is_listed_newest_first_in_pages(store).await;
     the_results_of_a_batch_are_listed_by_its_id(store).await;
+    a_listing_tells_what_each_result_cost(store).await;
     a_deleted_result_is_gone(store).await;
     refused_names_store_nothing(store).await;
 }
@@ -110,6 +112,27 @@ async fn another_scope_sees_nothing(store: &dyn GenerationStore) {
     assert_eq!(store.delete(&other, "01-one").await.unwrap_err().kind, ErrorKind::NotFound);
     assert!(store.list(&other, &listing(10, None)).await.unwrap().items.is_empty());
     assert!(store.get(&Scope::local(), "01-one").await.is_ok());
+}
+
+#[allow(clippy::unwrap_used)]
+async fn a_listing_tells_what_each_result_cost(store: &dyn GenerationStore) {
+    let scope = Scope::authenticated("payer");
+    let line = |usd: Option<i128>| Item {
+        attempt: 0,
+        model: "claude-haiku-5-5".to_owned(),
+        what: LineItem::Output,
+        tokens: Some(50),
+        usd_per_million_tokens: None,
+        usd: usd.map(SignedPicoUsd),
+    };
+    for (at, usd) in [(0, Some(0)), (1, Some(12_345)), (2, None)] {
+        let mut put = generation(&format!("2{at}-priced"), 1000 * at, &[("a.py", "a = 1\n")]);
+        put.receipt.items.push(line(usd));
+        store.put(&scope, &put).await.unwrap();
+    }
+    let listed = store.list(&scope, &listing(10, None)).await.unwrap().items;
+    let costs: Vec<Option<u64>> = listed.into_iter().map(|row| Some(row.total_usd?.0)).collect();
+    assert_eq!(costs, [None, Some(12_345), Some(0)], "no price is not a price of nothing");
 }
 
 #[allow(clippy::unwrap_used)]

@@ -29,13 +29,14 @@ mod together;
 #[cfg(feature = "syntax")]
 mod tree;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
-use crate::request::{GenerateRequest, SourceFile};
+use crate::request::{GenerateRequest, SourceFile, Work};
 use source::Source;
 
 /// Findings of one file that are told; the first ones are worth most.
@@ -68,7 +69,10 @@ pub fn check_beside(files: &[CodeFile], given: &[SourceFile]) -> Vec<Diagnostic>
 
 /// What the checks that a request asks for find: these, and the caller's own within the time that is left.
 pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duration) -> Vec<Diagnostic> {
-    let mut found = if request.skip_validation { Vec::new() } else { check_beside(files, &request.files) };
+    let mut found = match request.skip_validation || !request.work.wants_code() {
+        true => Vec::new(),
+        false => check_beside(&without_excerpts(request, files), &request.files),
+    };
     if let Some(own) = &request.check {
         match timeout(left, own.check(files)).await {
             Ok(own) => found.extend(own),
@@ -82,6 +86,18 @@ pub async fn accept(request: &GenerateRequest, files: &[CodeFile], left: Duratio
         }
     }
     found
+}
+
+/// The files that are the work: what tests and documentation show without a name, beside files that have one, are
+/// excerpts.
+fn without_excerpts<'a>(request: &GenerateRequest, files: &'a [CodeFile]) -> Cow<'a, [CodeFile]> {
+    let is_named = |file: &&CodeFile| file.path.is_some();
+    match request.work {
+        Work::Test | Work::Document if files.iter().any(|file| is_named(&file)) => {
+            Cow::Owned(files.iter().filter(is_named).cloned().collect())
+        }
+        _ => Cow::Borrowed(files),
+    }
 }
 
 /// Whether a file is a template by its name, and checked as one.

@@ -114,14 +114,19 @@ async fn a_request_dropped_after_it_was_sent_stays_charged_and_is_marked_unknown
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_dies_while_it_sends_leaves_its_ceiling_reserved() {
+async fn a_process_that_dies_while_it_sends_leaves_its_ceiling_charged_and_known_as_unknown_within_a_minute()
+{
     let provider = ScriptedProvider::new([Script::text(REVERSE).hang()]);
     let state = memory();
     let mut stream = on(&provider, state.clone(), capped(1)).stream(on_haiku(1));
     assert!(stream.next().await.unwrap().is_ok());
     std::mem::forget(stream);
-    let view = on(&provider, state, capped(1)).budget().await.unwrap();
+    let other = on(&provider, state, capped(1));
+    let view = other.budget().await.unwrap();
     assert_eq!((view.reserved, view.unknown), (ceiling_of(1), PicoUsd::ZERO));
+    advance(Duration::from_secs(60)).await;
+    let view = other.budget().await.unwrap();
+    assert_eq!((view.reserved, view.unknown), (ceiling_of(1), ceiling_of(1)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -353,6 +353,8 @@ class ResultRow(_Record):
     """The model that answered."""
     stop_reason: Final[str]
     """Why it ended."""
+    total_usd: Final[Decimal | None]
+    """What its receipt says; None where none was stored."""
 
 @final
 class Page(_Record):

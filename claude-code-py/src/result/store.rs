@@ -12,6 +12,7 @@ use pyo3::types::{PyIterator, PyList};
 use serde::{Deserialize, Serialize};
 
 use crate::convert::error::raise;
+use crate::convert::money::Usd;
 use crate::convert::record::record;
 use crate::notebook::table::table;
 use crate::result::generation::{Generation, Origin, journal, paths};
@@ -41,6 +42,8 @@ record! {
         model: &str = |r| r.model.as_str();
         /// Why it ended.
         stop_reason: &str = |r| r.stop_reason.as_str();
+        /// What it cost; None where a price is not known.
+        total_usd: Option<Usd> = |r| r.total_usd.map(Usd::from);
     }
 }
 

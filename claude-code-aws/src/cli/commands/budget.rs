@@ -30,7 +30,8 @@ pub(crate) async fn run(global: Global, action: Option<BudgetAction>) -> Result<
     let resets_at = UtcMillis(now - now.rem_euclid(DAY) + DAY).iso();
     if global.json {
         let value = serde_json::json!({
-            "cap": view.cap, "spent": view.spent, "reserved": view.reserved, "stopped": view.stopped, "resets_at": resets_at,
+            "cap": view.cap, "spent": view.spent, "reserved": view.reserved, "unknown": view.unknown,
+            "stopped": view.stopped, "resets_at": resets_at,
         });
         show::out(&json::text(&value)?)?;
         return Ok(exit::OK);
@@ -40,6 +41,12 @@ pub(crate) async fn run(global: Global, action: Option<BudgetAction>) -> Result<
         vec![row("spent today", usd(view.spent)), row("reserved", usd(view.reserved)), row("cap", cap)];
     if let Some(cap) = view.cap {
         rows.push(row("left", usd(PicoUsd(cap.0.saturating_sub(view.spent.0 + view.reserved.0)))));
+    }
+    if view.unknown > PicoUsd::ZERO {
+        rows.insert(
+            2,
+            row("of it unknown", format!("{}: sends whose end nobody saw stay charged", usd(view.unknown))),
+        );
     }
     if view.stopped {
         rows.push(row("stopped", "nothing is sent; `budget resume` ends it".to_owned()));

@@ -8,7 +8,7 @@ use super::batch::Place;
 use super::generate::{lines, not_written, warn_of_refused, written};
 use crate::cli::args::{Global, ResultsCommand};
 use crate::cli::output::exit;
-use crate::cli::output::figures::{bytes, model};
+use crate::cli::output::figures::{bytes, model, usd};
 use crate::cli::output::json;
 use crate::cli::output::plain;
 use crate::cli::output::show;
@@ -137,7 +137,7 @@ fn show_rows(global: Global, rows: &[ResultRow]) -> Result<()> {
         show::note("no results yet");
     }
     let rows: Vec<Vec<String>> = rows.iter().map(told).collect();
-    show::out(&show::headed(["id", "time (UTC)", "language", "size", "model", "prompt"], rows))
+    show::out(&show::headed(["id", "time (UTC)", "language", "size", "model", "cost", "prompt"], rows))
 }
 
 /// The shortest beginning of an id that is looked up: two results within a minute share fewer characters.
@@ -201,5 +201,6 @@ fn told(row: &ResultRow) -> Vec<String> {
     // To the second: what follows is for machines.
     let at = row.generated_at.get(..19).unwrap_or(&row.generated_at).replace('T', " ");
     let size = bytes(usize::try_from(row.code_length).unwrap_or(usize::MAX));
-    vec![row.id.clone(), at, row.language.to_string(), size, plain::line(&model(&row.model)), short]
+    let cost = row.total_usd.map_or_else(|| "unknown".to_owned(), usd);
+    vec![row.id.clone(), at, row.language.to_string(), size, plain::line(&model(&row.model)), cost, short]
 }

@@ -23,6 +23,7 @@ pub(crate) async fn budget(State(app): State<App>, caller: Caller) -> Result<Res
         "cap": view.cap,
         "spent": view.spent,
         "reserved": view.reserved,
+        "unknown": view.unknown,
         "resets_at": UtcMillis((now.0.div_euclid(DAY) + 1) * DAY).iso(),
     });
     Ok(Answer::ok(body).into_response())

@@ -131,6 +131,8 @@ struct ResultRow {
     s3_key: String,
     model: String,
     stop_reason: String,
+    /// What it cost; null where a price is not known.
+    total_usd: Option<Dollars>,
 }
 
 /// A page of a listing, newest first.
@@ -184,6 +186,8 @@ pub(crate) struct Budget {
     cap: Option<Dollars>,
     spent: Dollars,
     reserved: Dollars,
+    /// The part of `reserved` that stays charged: nobody knows what became of these sends.
+    unknown: Dollars,
     resets_at: String,
 }
 

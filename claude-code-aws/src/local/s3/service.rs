@@ -18,6 +18,7 @@ use crate::local::server::keys::Keys;
 use crate::local::storage::directory::Directory;
 use crate::local::storage::group_commit::{Durability, GroupCommit};
 use crate::local::storage::sqlite_thread::Worker;
+use crate::storage::failure::LOCAL;
 
 /// The host of S3 inside the process; a bucket may stand in front of it.
 pub(in crate::local) const HOST: &str = "s3.twin.internal";
@@ -142,7 +143,7 @@ impl From<Fault> for S3Error {
             Fault::Refused(error) => error,
             Fault::Database(error) => {
                 tracing::error!("the local s3 store failed: {error}");
-                s3_error!(InternalError, "the local store failed: {error}")
+                s3_error!(InternalError, "{LOCAL}{error}")
             }
         }
     }

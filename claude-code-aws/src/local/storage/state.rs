@@ -3,7 +3,6 @@
 //! A commit outlives a killed process. A loss of power takes the commits after the last synchronised one, which is
 //! made once a second: state is a cache, leases of seconds, and a budget of a day.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -120,7 +119,7 @@ impl StateStore for SqliteState {
         // Figures that are only looked at are read: a disk that is full has them too.
         if addition.deltas.values().all(|delta| *delta == 0) {
             let read = self.commits.read(move |connection| totals(connection, &key, &addition)).await?;
-            return read.map(|(_, totals)| totals).map_err(|error| AddError::Store(storage(&error)));
+            return read.map_err(|error| AddError::Store(storage(&error)));
         }
         match self.commits.write(move |connection| add(connection, &key, &addition)).await? {
             Ok(totals) => Ok(totals),
@@ -181,37 +180,35 @@ fn put(
     Ok(connection.last_insert_rowid().unsigned_abs())
 }
 
-/// The stored row, and its counters before an addition.
-fn totals(
-    connection: &Connection,
-    key: &str,
-    addition: &Addition,
-) -> rusqlite::Result<(Option<BTreeMap<String, i64>>, Counters)> {
+/// The row's counters before an addition.
+fn totals(connection: &Connection, key: &str, addition: &Addition) -> rusqlite::Result<Counters> {
     let mut found = connection.prepare_cached("SELECT totals FROM counters WHERE key = ?1")?;
     let row: Option<String> = found.query_row([key], |row| row.get(0)).optional()?;
-    let stored: Option<BTreeMap<String, i64>> =
-        row.map(|json| serde_json::from_str(&json).unwrap_or_default());
-    let known = addition.initial.keys().chain(addition.deltas.keys());
-    let before: Counters = match &stored {
-        Some(stored) => known.map(|name| (*name, stored.get(*name).copied().unwrap_or(0))).collect(),
+    let stored: Option<Counters> = row.map(|json| serde_json::from_str(&json).unwrap_or_default());
+    let before = match stored {
+        Some(mut stored) => {
+            for name in addition.initial.keys().chain(addition.deltas.keys()) {
+                stored.entry(name.clone()).or_insert(0);
+            }
+            stored
+        }
         None => addition.initial.clone(),
     };
-    Ok((stored, before))
+    Ok(before)
 }
 
 fn add(connection: &Connection, key: &str, addition: &Addition) -> Result<Counters, Refused<Counters>> {
-    let (stored, before) = totals(connection, key, addition)?;
+    let before = totals(connection, key, addition)?;
     let mut totals = before.clone();
     for (name, delta) in &addition.deltas {
-        let total = totals.entry(name).or_insert(0);
+        let total = totals.entry(name.clone()).or_insert(0);
         *total = total.saturating_add(*delta);
     }
     if addition.floors.iter().any(|(name, floor)| totals.get(name).copied().unwrap_or(0) < *floor) {
         return Err(Refused::Condition(before));
     }
-    let mut all = stored.unwrap_or_default();
-    all.extend(totals.iter().map(|(name, total)| ((*name).to_owned(), *total)));
-    let json = serde_json::to_string(&all).unwrap_or_else(|_| "{}".to_owned());
+    totals.retain(|name, _| !addition.removed.contains(name));
+    let json = serde_json::to_string(&totals).unwrap_or_else(|_| "{}".to_owned());
     connection
         .prepare_cached("INSERT OR REPLACE INTO counters (key, totals, expires) VALUES (?1, ?2, ?3)")?
         .execute(params![key, json, addition.expires_at.0])?;

@@ -5,6 +5,7 @@ mod state;
 
 pub use state::DynamoState;
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -26,16 +27,20 @@ pub fn client(sdk: &SdkConfig) -> Client {
 /// One line about a failed call, without the service's raw answer.
 pub(crate) fn error<E, R>(verb: &str, table: &str, failed: &SdkError<E, R>) -> Error
 where
-    SdkError<E, R>: ProvideErrorMetadata,
+    SdkError<E, R>: ProvideErrorMetadata + StdError + 'static,
 {
-    let code = failed.code().unwrap_or("no answer");
-    let fix = match code {
-        "ResourceNotFoundException" => {
-            "create the table, or set the name of yours in CLAUDE_CODE_AWS_TABLE_NAME or _STATE_TABLE"
-        }
-        "AccessDeniedException" => "allow GetItem, PutItem, UpdateItem, DeleteItem and Query on it",
-        "ProvisionedThroughputExceededException" | "ThrottlingException" => "it is busy: try again",
-        code => crate::storage::fix(code),
-    };
-    Error::new(ErrorKind::Storage, format!("could not {verb} table {table} ({code}): {fix}"))
+    let busy = "it is busy: try again";
+    let own = [
+        (
+            "ResourceNotFoundException",
+            "create the table, or set the name of yours in CLAUDE_CODE_AWS_TABLE_NAME or _STATE_TABLE",
+        ),
+        ("AccessDeniedException", "allow GetItem, PutItem, UpdateItem, DeleteItem and Query on it"),
+        ("ProvisionedThroughputExceededException", busy),
+        ("ThrottlingException", busy),
+    ];
+    Error::new(
+        ErrorKind::Storage,
+        crate::storage::failure::told(&format!("{verb} table {table}"), failed, &own),
+    )
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use claude_code_core::store::ResultRow;
-use claude_code_core::{Error, ErrorKind, Generation, Language, Result, Scope, UtcMillis};
+use claude_code_core::{Error, ErrorKind, Generation, Language, PicoUsd, Result, Scope, UtcMillis};
 
 /// A result is kept for 89 days, a day less than its objects.
 const KEPT: Duration = Duration::from_secs(89 * 86_400);
@@ -145,7 +145,14 @@ pub(crate) fn row(item: &Item) -> Option<ResultRow> {
         s3_key: text("s3_key")?,
         model: text("model")?,
         stop_reason: text("stop_reason")?,
+        total_usd: total(item),
     })
+}
+
+/// What the result cost, where its price is known.
+fn total(item: &Item) -> Option<PicoUsd> {
+    let receipt = item.get("receipt")?.as_m().ok()?;
+    receipt.get("total_pico_usd")?.as_n().ok()?.parse().ok().map(PicoUsd)
 }
 
 /// Whether the item is this scope's and has not expired. The table removes expired items up to days late.

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use claude_code_core::answer::file::sha256_hex;
 use claude_code_core::state::{
-    AddError, Addition, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
+    AddError, Addition, CounterName, Counters, OnlyIf, PutError, StateKey, StateKind, Versioned,
 };
 use claude_code_core::{Error, ErrorKind, Result, StateStore, UtcMillis};
 
@@ -95,7 +95,7 @@ impl DynamoState {
         &self,
         key: &StateKey,
         addition: &Addition,
-        counters: &[&'static str],
+        counters: &[CounterName],
     ) -> UpdateItemFluentBuilder {
         let number = |n: i64| AttributeValue::N(n.to_string());
         let mut names = HashMap::from([("#e".to_owned(), "expires_at".to_owned())]);
@@ -105,7 +105,7 @@ impl DynamoState {
         for (n, name) in counters.iter().enumerate() {
             let initial = addition.initial.get(name).copied().unwrap_or(0);
             let delta = addition.deltas.get(name).copied().unwrap_or(0);
-            names.insert(format!("#c{n}"), (*name).to_owned());
+            names.insert(format!("#c{n}"), name.clone().into_owned());
             values.insert(format!(":i{n}"), number(initial));
             values.insert(format!(":d{n}"), number(delta));
             sets.push(format!("#c{n} = if_not_exists(#c{n}, :i{n}) + :d{n}"));
@@ -117,6 +117,16 @@ impl DynamoState {
                 fresh &= initial >= needed;
             }
         }
+        let mut removes = Vec::new();
+        for (n, name) in addition.removed.iter().enumerate() {
+            names.insert(format!("#r{n}"), name.clone().into_owned());
+            removes.push(format!("#r{n}"));
+        }
+        let mut update = format!("SET {}", sets.join(", "));
+        if !removes.is_empty() {
+            update.push_str(" REMOVE ");
+            update.push_str(&removes.join(", "));
+        }
         let held = bounded.join(" AND ");
         let condition = if fresh { format!("attribute_not_exists(pk) OR ({held})") } else { held };
         self.client
@@ -124,7 +134,7 @@ impl DynamoState {
             .table_name(&self.table)
             .key("pk", AttributeValue::S(key.to_string()))
             .key("sk", AttributeValue::S("-".into()))
-            .update_expression(format!("SET {}", sets.join(", ")))
+            .update_expression(update)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .set_condition_expression((!bounded.is_empty()).then_some(condition))
@@ -215,17 +225,17 @@ impl StateStore for DynamoState {
         // Figures that are only looked at are read: a disk that is full has them too.
         if addition.deltas.values().all(|delta| *delta == 0) {
             let item = self.item(key).await.map_err(AddError::Store)?;
-            return Ok(item.map_or(addition.initial, |item| counted(&counters, Some(&item))));
+            return Ok(item.map_or(addition.initial, |item| counted(&item)));
         }
         let update = self.addition(key, &addition, &counters);
         for attempt in 1.. {
             let failed = match once(update.clone()).await {
-                Ok(done) => return Ok(counted(&counters, done.attributes())),
+                Ok(done) => return Ok(done.attributes().map(counted).unwrap_or_default()),
                 Err(failed) => failed,
             };
             if let Some(UpdateItemError::ConditionalCheckFailedException(refused)) = failed.as_service_error()
             {
-                let before = refused.item().map(|item| counted(&counters, Some(item)));
+                let before = refused.item().map(counted);
                 return Err(AddError::OutOfBounds(before.unwrap_or_else(|| addition.initial.clone())));
             }
             if attempt == ADD_TRIES || !failed.code().is_some_and(|code| NOT_DONE.contains(&code)) {
@@ -257,8 +267,8 @@ async fn once(update: UpdateItemFluentBuilder) -> Result<UpdateItemOutput, SdkEr
 }
 
 /// The counters of an addition, each once.
-fn names(addition: &Addition) -> Vec<&'static str> {
-    let all: BTreeSet<_> = addition.initial.keys().chain(addition.deltas.keys()).copied().collect();
+fn names(addition: &Addition) -> Vec<CounterName> {
+    let all: BTreeSet<_> = addition.initial.keys().chain(addition.deltas.keys()).cloned().collect();
     all.into_iter().collect()
 }
 
@@ -266,9 +276,13 @@ fn version(attributes: Option<&Item>) -> Option<u64> {
     attributes?.get("version")?.as_n().ok()?.parse().ok()
 }
 
-fn counted(names: &[&'static str], item: Option<&Item>) -> Counters {
-    let read = |name: &str| item?.get(name)?.as_n().ok()?.parse::<i64>().ok();
-    names.iter().map(|name| (*name, read(name).unwrap_or(0))).collect()
+/// All counters of a row: its numbers, but for its end.
+fn counted(item: &Item) -> Counters {
+    let number = |(name, value): (&String, &AttributeValue)| {
+        let value = value.as_n().ok()?.parse().ok()?;
+        (name != "expires_at").then(|| (CounterName::from(name.clone()), value))
+    };
+    item.iter().filter_map(number).collect()
 }
 
 fn damaged(table: &str) -> Error {

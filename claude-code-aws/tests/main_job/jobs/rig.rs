@@ -182,13 +182,14 @@ impl StateStore for CutState {
         let nth = self.knife.adds.fetch_add(1, Ordering::SeqCst);
         match nth {
             0 => self.knife.here(Cut::BeforeReservation).await,
-            2 => self.knife.here(Cut::BeforeSettle).await,
+            // Both rows were reserved and then let go of their slots.
+            4 => self.knife.here(Cut::BeforeSettle).await,
             _ => {}
         }
         let added = self.inner.add(key, addition).await;
         match nth {
-            1 => self.knife.here(Cut::AfterReservation).await,
-            3 => self.knife.here(Cut::AfterSettle).await,
+            3 => self.knife.here(Cut::AfterReservation).await,
+            5 => self.knife.here(Cut::AfterSettle).await,
             _ => {}
         }
         added

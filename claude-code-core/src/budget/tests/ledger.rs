@@ -20,7 +20,7 @@ async fn view(ledger: &Ledger, scope: &Scope) -> (u64, u64, u64) {
 }
 
 #[tokio::test]
-async fn a_send_is_reserved_on_everybodys_row_and_on_the_scopes_and_settled_on_both() {
+async fn a_send_is_reserved_on_the_scopes_row_and_on_everybodys_and_settled_on_both() {
     let (state, ann) = (State::new(), Scope::authenticated("ann"));
     let ledger = ledger(&state, caps(None, None));
     let held = ledger.reserve(&ann, priced(10), MINUTE).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_send_is_reserved_on_everybodys_row_and_on_the_scopes_and_settled_on_b
     assert_eq!(view(&ledger, &Scope::authenticated("bob")).await, (0, 0, 0));
     let rows: Vec<String> = state.changes().into_iter().map(|(key, _)| key).collect();
     let [all, own] = ["BUDGET#%all#2026-11-21", "BUDGET#ann#2026-11-21"];
-    assert_eq!(rows, [all, own, all, own]);
+    assert_eq!(rows, [own, all, own, own, all], "it moves on as sent only when both rows have it");
     let added = state.added.lock().unwrap();
     assert!(added.iter().all(|(_, addition)| addition.expires_at.0 == NOON + 40 * 86_400_000));
     let first = &added[0].1.initial;
@@ -68,15 +68,22 @@ async fn a_refusal_names_the_cap_its_figures_and_its_setting() {
 }
 
 #[tokio::test]
-async fn what_a_scopes_cap_refuses_is_given_back_to_everybodys() {
-    let (state, ann) = (State::new(), Scope::authenticated("ann"));
-    let ledger = ledger(&state, caps(Some(100), Some(5)));
-    assert!(ledger.reserve(&ann, priced(10), MINUTE).await.is_err());
-    let bob = Scope::authenticated("bob");
-    let all = Ledger::new(state.clone(), Hand::at_noon(), caps(Some(100), None));
-    assert_eq!(view(&all, &bob).await, (0, 0, 0));
-    let changes = state.changes();
-    assert_eq!(changes[changes.len() - 1].0, "BUDGET#%all#2026-11-21", "at once: {changes:?}");
+async fn what_either_cap_refuses_is_given_back_to_the_other_row() {
+    for (caps, refusing) in
+        [(caps(Some(100), Some(5)), "this user's cap"), (caps(Some(5), Some(100)), "the day's cap")]
+    {
+        let (state, ann) = (State::new(), Scope::authenticated("ann"));
+        let ledger = ledger(&state, caps);
+        let refused = ledger.reserve(&ann, priced(10), MINUTE).await.unwrap_err();
+        assert!(refused.message.starts_with(refusing), "{refused}");
+        let left: Vec<i64> = state
+            .totals()
+            .await
+            .into_iter()
+            .map(|(_, totals)| totals.get("balance").copied().unwrap_or(0))
+            .collect();
+        assert!(left.iter().all(|balance| *balance == 0), "{left:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,17 @@
 //! The budget's parts each alone: the cell, the ledger over state in memory, the kill switch, and the usage report.
 
 mod ledger;
+mod left_behind;
 mod reservation;
 mod stopped;
 mod usage;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use crate::budget::Caps;
 use crate::budget::ledger::Ledger;
@@ -54,13 +59,44 @@ struct State {
     memory: MemoryState,
     fault: Mutex<Fault>,
     added: Mutex<Vec<(String, Addition)>>,
+    rows: Mutex<BTreeSet<StateKey>>,
     reads: Mutex<usize>,
+    before: Mutex<Option<Before>>,
+}
+
+/// What happens before the next addition to a row.
+struct Before(&'static str, BoxFuture<'static, ()>);
+
+impl std::fmt::Debug for Before {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Before({})", self.0)
+    }
 }
 
 impl State {
     fn new() -> Arc<Self> {
-        let (fault, added, reads) = (Mutex::new(Fault::None), Mutex::default(), Mutex::default());
-        Arc::new(State { memory: MemoryState::default(), fault, added, reads })
+        Arc::new(State {
+            memory: MemoryState::default(),
+            fault: Mutex::new(Fault::None),
+            added: Mutex::default(),
+            rows: Mutex::default(),
+            reads: Mutex::default(),
+            before: Mutex::default(),
+        })
+    }
+
+    fn before_next(&self, row: &'static str, happens: impl Future<Output = ()> + Send + 'static) {
+        *self.before.lock().unwrap() = Some(Before(row, happens.boxed()));
+    }
+
+    /// The rows that were added to, as they are.
+    async fn totals(&self) -> BTreeMap<String, Counters> {
+        let rows = self.rows.lock().unwrap().clone();
+        let mut totals = BTreeMap::new();
+        for row in rows {
+            totals.insert(row.to_string(), self.memory.add(&row, Addition::default()).await.unwrap());
+        }
+        totals
     }
 
     fn is(&self, fault: Fault) {
@@ -105,7 +141,12 @@ impl StateStore for State {
 
     async fn add(&self, key: &StateKey, addition: Addition) -> Result<Counters, AddError> {
         self.fault().await?;
+        let before = self.before.lock().unwrap().take_if(|before| before.0 == key.to_string());
+        if let Some(Before(_, happens)) = before {
+            happens.await;
+        }
         self.added.lock().unwrap().push((key.to_string(), addition.clone()));
+        self.rows.lock().unwrap().insert(key.clone());
         self.memory.add(key, addition).await
     }
 }
