@@ -8,9 +8,7 @@ use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use claude_code_core::answer::file::sha256_hex;
 use claude_code_core::select::Reach;
-use claude_code_core::{
-    Client, ClientBuilder, Error, ErrorKind, ModelFacts, ModelProvider, Policy, ProfileScope, Result,
-};
+use claude_code_core::{Client, ClientBuilder, Error, ErrorKind, ModelFacts, ModelProvider, Policy, Result};
 use futures_util::FutureExt;
 
 use crate::anthropic::Anthropic;
@@ -20,6 +18,7 @@ use crate::connect::config::{Config, Provider, Store};
 use crate::connect::credentials::{self, Rereading, Rotating};
 use crate::connect::pasted;
 use crate::connect::profile::Profile;
+use crate::connect::scope;
 #[cfg(feature = "local")]
 use crate::local::Twin;
 use crate::metrics::Observers;
@@ -118,7 +117,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
     let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
     crate::connect::endpoints::check(sdk)?;
     if config.provider == Provider::Bedrock {
-        check_scope(sdk, config)?;
+        scope::check(sdk, config)?;
     }
     let mut policy = policy(sdk, config);
     let builder = match config.provider {
@@ -270,11 +269,7 @@ pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
         (None, Reach::Profile(scope))
             if !scope.has_region(DEFAULT_REGION) && config.provider == Provider::Bedrock =>
         {
-            Err(Error::invalid(format!(
-                "CLAUDE_CODE_AWS_PROFILE_SCOPE={scope} and no region: set AWS_REGION to one of its regions ({}), or the \
-                 region of the AWS profile",
-                regions_of(scope)
-            )))
+            Err(scope::no_region(scope))
         }
         (None, _) => Ok(loaded.into_builder().region(Region::from_static(DEFAULT_REGION)).build()),
     }
@@ -302,33 +297,6 @@ fn rereading(loaded: SdkConfig, http: SharedHttpClient, region: Option<String>) 
     };
     let provider = SharedCredentialsProvider::new(Rereading::new(first, Arc::new(chain)));
     loaded.into_builder().credentials_provider(provider).build()
-}
-
-/// Refuses a region outside of the geography that requests must stay in.
-fn check_scope(sdk: &SdkConfig, config: &Config) -> Result<()> {
-    let (Reach::Profile(scope), Some(region)) = (config.policy.reach, sdk.region()) else { return Ok(()) };
-    if scope.has_region(region.as_ref()) {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "CLAUDE_CODE_AWS_PROFILE_SCOPE={scope} and region {region}: the region is outside of it: set AWS_REGION to one of \
-         its regions ({}), or another scope",
-        regions_of(scope)
-    )))
-}
-
-/// Regions of a geography, for a person to choose from.
-fn regions_of(scope: ProfileScope) -> &'static str {
-    match scope {
-        ProfileScope::Eu => "eu-central-1, eu-west-1, eu-north-1",
-        ProfileScope::Jp => "ap-northeast-1, ap-northeast-3",
-        ProfileScope::Au => "ap-southeast-2, ap-southeast-4",
-        ProfileScope::In => "ap-south-1, ap-south-2",
-        ProfileScope::Ca => "ca-central-1, ca-west-1",
-        ProfileScope::UsGov => "us-gov-west-1, us-gov-east-1",
-        ProfileScope::Apac => "ap-southeast-1, ap-northeast-1",
-        _ => "us-east-1, us-west-2",
-    }
 }
 
 /// Why requests to Bedrock would fail for want of credentials, with the fix; none where there are some.

@@ -17,6 +17,7 @@ mod pasted;
 mod profile;
 mod proxy;
 pub(crate) mod route;
+mod scope;
 pub(crate) mod transport;
 pub(crate) mod trust;
 
