@@ -11,7 +11,7 @@ fn results_are_listed_shown_downloaded_and_erased() {
     let list = place.run(&["results", "list", "--offline"]);
     let ids: Vec<&str> = list.out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(ids, [second, first], "newest first: {list:?}");
-    assert!(list.out.lines().next().unwrap().contains("cost") && list.out.contains(" $0 "), "{list:?}");
+    assert!(list.out.lines().next().unwrap().contains("COST") && list.out.contains(" $0 "), "{list:?}");
     assert_eq!(place.run(&["results", "list", "-l", "go", "--offline"]).out, "");
     let limited = place.run(&["results", "list", "--limit", "1", "--json", "--offline"]).json();
     assert_eq!(limited["items"].as_array().unwrap().len(), 1);

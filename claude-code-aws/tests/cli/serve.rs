@@ -298,9 +298,9 @@ fn a_disk_that_is_full_costs_no_answer_and_is_called_by_its_name() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_is_full_at_the_start_is_called_by_its_name() {
-    for room in ["", "rm DISK/rest; head -c 700000 /dev/zero > DISK/rest"] {
+    for room in ["", "; rm DISK/rest; head -c 700000 /dev/zero > DISK/rest"] {
         let place = Place::new();
-        let full = format!("cat /dev/zero > DISK/rest || true; {room}");
+        let full = format!("cat /dev/zero > DISK/rest || true{room}");
         let Some(served) = on_a_small_disk(&place, &full) else { return };
         let warned: Vec<&str> =
             served.told.lines().filter(|line| line.contains("will not be stored")).collect();

@@ -1,10 +1,10 @@
 //! The tables, and how the file is opened.
 
-use claude_code_core::{Error, ErrorKind, Result};
+use claude_code_core::Result;
 use rusqlite::Connection;
 
 use super::journal;
-use crate::local::storage::directory::Directory;
+use crate::local::storage::directory::{Directory, unopened};
 
 /// The engine's file in the state directory.
 pub(in crate::local) const FILE: &str = "s3.sqlite";
@@ -59,8 +59,7 @@ CREATE TABLE IF NOT EXISTS part (
 /// Opens the store of a state directory and creates what is missing. Runs on the store's thread.
 pub(super) fn open(directory: &Directory) -> Result<Connection> {
     let path = directory.database(FILE)?;
-    connect(&path)
-        .map_err(|error| Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display())))
+    connect(&path).map_err(|error| unopened(&path, &error))
 }
 
 fn connect(path: &std::path::Path) -> rusqlite::Result<Connection> {

@@ -105,9 +105,7 @@ impl Directory {
         open_private(path).map(drop).map_err(|error| unwritable(path, &error))?;
         // Here, where no other process has it: two that change to the log at once are told that it is locked.
         let logged = Connection::open(path).and_then(|new| new.pragma_update(None, "journal_mode", "WAL"));
-        logged.map_err(|error| {
-            Error::new(ErrorKind::Storage, format!("cannot create {}: {error}", path.display()))
-        })
+        logged.map_err(|error| unopened(path, &error))
     }
 
     fn lock(&self, name: &str) -> Result<&File> {
@@ -240,4 +238,19 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
         path.display()
     );
     Error::new(ErrorKind::Storage, message)
+}
+
+/// A database that cannot be opened, with the disk named where it has no room: SQLite calls that an I/O error.
+pub(in crate::local) fn unopened(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    let full = if has_room(path) { "" } else { "; the disk is full: make room" };
+    Error::new(ErrorKind::Storage, format!("cannot open {}: {error}{full}", path.display()))
+}
+
+/// Whether as much as the index of a log can be written beside the database.
+fn has_room(database: &Path) -> bool {
+    const INDEX: [u8; 32 * 1024] = [0; 32 * 1024];
+    let probe = with_suffix(database, &format!("-room-{}", std::process::id()));
+    let written = open_private(&probe).and_then(|mut file| io::Write::write_all(&mut file, &INDEX));
+    let _ = std::fs::remove_file(&probe);
+    !written.is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
 }

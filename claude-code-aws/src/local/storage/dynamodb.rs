@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use claude_code_core::{Error, ErrorKind, Result};
+use claude_code_core::Result;
 use dynoxide::{Database, DynoxideError};
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::directory::Directory;
+use super::directory::{Directory, unopened};
 use super::results;
 use super::sqlite_thread::Worker;
 use crate::local::server::body::{self, Body};
@@ -71,9 +71,7 @@ impl DynamoDb {
         let log = directory.path().join(format!("{FILE}-wal"));
         let open = move || {
             let path = directory.database(FILE)?;
-            let failed = |error: &dyn std::fmt::Display| {
-                Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display()))
-            };
+            let failed = |error: &dyn std::fmt::Display| unopened(&path, error);
             let name = path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
             let database = Database::new(name).map_err(|error| failed(&error))?;
             // Rows of results are in the journal beside their objects, which is synchronised; the log of this database is

@@ -13,7 +13,7 @@ use claude_code_core::state::{
 use claude_code_core::{Error, ErrorKind, Result, UtcMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::directory::Directory;
+use super::directory::{Directory, unopened};
 use super::group_commit::{Durability, GroupCommit};
 use super::sqlite_thread::Worker;
 
@@ -57,9 +57,7 @@ impl SqliteState {
         let place = Arc::clone(&directory);
         let open = move || {
             let path = place.database(FILE)?;
-            let failed =
-                |error| Error::new(ErrorKind::Storage, format!("cannot open {}: {error}", path.display()));
-            connect(&path).map_err(failed)
+            connect(&path).map_err(|error| unopened(&path, &error))
         };
         let worker = Worker::start("state", open).await?;
         let commits = GroupCommit::new(Arc::new(worker), Durability::EachSecond);

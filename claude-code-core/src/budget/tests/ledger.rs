@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Fault, Hand, MINUTE, NOON, State, caps, ledger};
+use super::{Fault, MINUTE, NOON, State, caps, ledger};
 use crate::budget::ledger::Ledger;
 use crate::budget::{BudgetView, Caps};
 use crate::error::ErrorKind;
