@@ -233,7 +233,7 @@ impl Client {
         out: &mut Out,
     ) {
         let parts = &*self.parts;
-        if !draft.sent.is_empty() {
+        if !draft.attempts.is_empty() {
             let notice = next::notice(plan, draft, &attempt, parts.clock.now());
             if let Some(cause) = &notice.0 {
                 let (model, wait) = (&plan.candidate(attempt.candidate).model, attempt.wait.as_secs_f64());
@@ -299,9 +299,9 @@ impl Client {
             draft.timing.note(&piece, || since(parts.clock.now()));
             out.answer_event(piece).await;
         }
-        if plan.is_traced() {
+        if let Some(last) = draft.attempts.last().filter(|_| plan.is_traced()) {
             let times = (since(opened), since(parts.clock.now()));
-            draft.timing.note_attempt(&draft.attempts, times, first, usage);
+            draft.timing.note_attempt((draft.attempts.len() - 1, last.into()), times, first, usage);
         }
         draft.held = out.held();
     }

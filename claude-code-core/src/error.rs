@@ -95,6 +95,25 @@ impl ErrorKind {
         )
     }
 
+    /// Whether the service is busy: it may answer in a moment.
+    pub(crate) fn is_busy(self) -> bool {
+        matches!(self, ErrorKind::Throttled | ErrorKind::Unavailable)
+    }
+
+    /// Whether the model is closed to the caller: it stays so until somebody changes the account, the id or the quota.
+    pub(crate) fn is_closed(self) -> bool {
+        matches!(
+            self,
+            ErrorKind::Quota
+                | ErrorKind::AccessDenied
+                | ErrorKind::Retired
+                | ErrorKind::Legacy
+                | ErrorKind::NeedsProfile
+                | ErrorKind::DataRetention
+                | ErrorKind::NotFound
+        )
+    }
+
     /// The status of a response that tells this error: the HTTP API's own table.
     ///
     /// ```

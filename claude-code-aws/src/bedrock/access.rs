@@ -1,8 +1,7 @@
 //! Refused access in Bedrock's own words: 403 and 404 name what is missing, and each cause has another remedy.
 
-use claude_code_core::model::catalogue::Catalogue;
+use claude_code_core::ErrorKind;
 use claude_code_core::provider::{Billing, ModelCall, ProviderError};
-use claude_code_core::{ErrorKind, ModelId};
 
 use crate::model_service::redact::Sent;
 
@@ -66,12 +65,12 @@ pub(super) fn not_found(call: &ModelCall, text: &str) -> ProviderError {
     let model = &call.model;
     let fault = |kind, message: String| ProviderError::new(kind, Billing::No, message);
     if text.contains("end of its life") {
-        return fault(ErrorKind::Retired, format!("{model} has reached its end of life{}", instead(model)));
+        return fault(ErrorKind::Retired, format!("{model} has reached its end of life{}", instead(call)));
     }
     if text.contains("marked by provider as Legacy") {
         let days = days(text).map_or_else(|| "lately".to_owned(), |days| format!("in the last {days} days"));
         let message =
-            format!("{model} is legacy and closed to accounts that did not use it {days}{}", instead(model));
+            format!("{model} is legacy and closed to accounts that did not use it {days}{}", instead(call));
         return fault(ErrorKind::Legacy, message);
     }
     if text.to_lowercase().contains("use case details") {
@@ -100,8 +99,7 @@ fn days(text: &str) -> Option<u32> {
 }
 
 /// The successor, where the catalogue knows one.
-pub(super) fn instead(model: &ModelId) -> String {
-    let catalogue = Catalogue::builtin();
-    let next = catalogue.find(model).and_then(|card| catalogue.successor_of(card));
+pub(super) fn instead(call: &ModelCall) -> String {
+    let next = call.catalogue.find(&call.model).and_then(|card| call.catalogue.successor_of(card));
     next.map_or_else(String::new, |card| format!(": use {}", card.name))
 }

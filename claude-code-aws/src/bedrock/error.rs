@@ -9,7 +9,7 @@ use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as InStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::event_stream::RawMessage;
-use claude_code_core::model::catalogue::{Catalogue, Status};
+use claude_code_core::model::catalogue::Status;
 use claude_code_core::provider::{Billing, ModelCall, ProviderError};
 use claude_code_core::{ErrorKind, ModelId};
 
@@ -284,14 +284,13 @@ fn validation(call: &ModelCall, text: &str) -> ProviderError {
     let lower = text.to_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
     if says(&["model identifier is invalid"]) {
-        let gone =
-            Catalogue::builtin().find(model).is_some_and(|card| card.lifecycle.status == Status::Retired);
+        let gone = call.catalogue.find(model).is_some_and(|card| card.lifecycle.status == Status::Retired);
         let kind = if gone { ErrorKind::Retired } else { ErrorKind::NotFound };
         return fault(
             kind,
             format!(
                 "Bedrock does not know {model}: it is retired, not in this region, or misspelt{}",
-                instead(model)
+                instead(call)
             ),
         );
     }

@@ -10,6 +10,7 @@ mod config_metrics;
 mod connect;
 pub(crate) mod credentials;
 pub(crate) mod endpoints;
+mod estimate;
 #[cfg(feature = "local")]
 pub(crate) mod local;
 mod network;

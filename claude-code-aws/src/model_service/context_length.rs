@@ -1,6 +1,5 @@
 //! Context length errors: how services report a prompt that does not fit, and by how much.
 
-use claude_code_core::model::catalogue::Catalogue;
 use claude_code_core::model::token_estimate::estimate_tokens;
 use claude_code_core::provider::{Billing, ModelCall, ProviderError};
 use claude_code_core::{ErrorKind, ModelId};
@@ -29,7 +28,7 @@ pub(crate) fn too_long(model: &ModelId, text: &str) -> ProviderError {
 
 /// The same for a call that was sent: where the service gave no figures, ours and the catalogue's.
 pub(crate) fn call_too_long(call: &ModelCall, text: &str) -> ProviderError {
-    let Some(card) = Catalogue::builtin().find(&call.model).filter(|_| figures(text).is_none()) else {
+    let Some(card) = call.catalogue.find(&call.model).filter(|_| figures(text).is_none()) else {
         return too_long(&call.model, text);
     };
     let turns = call.messages.iter().flat_map(|message| &message.blocks);
@@ -89,8 +88,23 @@ fn numbers(text: &str) -> Vec<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use claude_code_core::Catalogue;
+
     use super::*;
+
+    #[test]
+    fn the_limit_of_the_callers_own_catalogue_is_told() {
+        let own = r#"{"models": [{"api_id": "house-coder-2", "like": "claude-haiku-5-5", "context_window": 7777, "max_output_tokens": 4000,
+            "prices": {"global": {"input": "0.3", "output": "1.2", "cache_read": "0.03", "cache_write_5m": "0.375"}}}]}"#;
+        let mut call = ModelCall::new(ModelId::new("house-coder-2").unwrap(), Vec::new(), 1_000);
+        let told =
+            |call: &ModelCall| call_too_long(call, "prompt is too long").message.contains("7777 allowed");
+        assert!(!told(&call));
+        call.catalogue = Catalogue::with_changes(own).unwrap();
+        assert!(told(&call));
+    }
 
     #[test]
     fn tokens_needed_and_allowed_are_read_from_every_wording() {

@@ -91,22 +91,9 @@ mod tests {
     use super::*;
 
     fn words(prompt: &str, text: &str) -> String {
-        let call = ModelCall {
-            model: ModelId::new("anthropic.claude-x").unwrap(),
-            system: vec![TextBlock::new("You write code that is complete.")],
-            messages: vec![Message::user(prompt)],
-            max_tokens: 1,
-            temperature: None,
-            effort: None,
-            thinking: None,
-            metadata: Default::default(),
-            guardrail: None,
-            service_tier: None,
-            place: None,
-            sent_flag: Default::default(),
-            answered: None,
-            trace: None,
-        };
+        let call =
+            ModelCall::new(ModelId::new("anthropic.claude-x").unwrap(), vec![Message::user(prompt)], 1)
+                .with_system(vec![TextBlock::new("You write code that is complete.")]);
         Sent { call: &call, key: Some(&Secret::new("sk-ant-0123456789abcdef")) }.words(text)
     }
 

@@ -50,22 +50,8 @@ pub fn provider(status: u16, headers: &[(&str, &str)], body: Vec<u8>) -> Bedrock
 }
 
 pub fn call() -> ModelCall {
-    ModelCall {
-        model: ModelId::new("us.anthropic.claude-sonnet-5").unwrap(),
-        system: vec![TextBlock::new("s")],
-        messages: vec![Message::user("u")],
-        max_tokens: 100,
-        temperature: None,
-        effort: None,
-        thinking: None,
-        metadata: Default::default(),
-        guardrail: None,
-        service_tier: None,
-        place: None,
-        sent_flag: Default::default(),
-        answered: None,
-        trace: None,
-    }
+    ModelCall::new(ModelId::new("us.anthropic.claude-sonnet-5").unwrap(), vec![Message::user("u")], 100)
+        .with_system(vec![TextBlock::new("s")])
 }
 
 /// What a stream came to: text, stop reason, usage, and the error that ended it.

@@ -95,22 +95,8 @@ impl Bench {
 }
 
 pub fn call() -> ModelCall {
-    ModelCall {
-        model: ModelId::new(MODEL).unwrap(),
-        system: vec![TextBlock::new("s")],
-        messages: vec![Message::user("u")],
-        max_tokens: 100,
-        temperature: None,
-        effort: None,
-        thinking: None,
-        metadata: Default::default(),
-        guardrail: None,
-        service_tier: None,
-        place: None,
-        sent_flag: Default::default(),
-        answered: None,
-        trace: None,
-    }
+    ModelCall::new(ModelId::new(MODEL).unwrap(), vec![Message::user("u")], 100)
+        .with_system(vec![TextBlock::new("s")])
 }
 
 /// Every stream that differs from the answer by one event lost, doubled or swapped with another, deltas among

@@ -23,22 +23,7 @@ struct Read {
 }
 
 async fn read(reply: Reply) -> Read {
-    let call = ModelCall {
-        model: ModelId::new("claude-sonnet-5").unwrap(),
-        system: Vec::new(),
-        messages: vec![Message::user("u")],
-        max_tokens: 100,
-        temperature: None,
-        effort: None,
-        thinking: None,
-        metadata: Default::default(),
-        guardrail: None,
-        service_tier: None,
-        place: None,
-        sent_flag: Default::default(),
-        answered: None,
-        trace: None,
-    };
+    let call = ModelCall::new(ModelId::new("claude-sonnet-5").unwrap(), vec![Message::user("u")], 100);
     let mut events = messages(&Replies::new([reply])).stream(call);
     let mut read = Read::default();
     while let Some(event) = events.next().await {

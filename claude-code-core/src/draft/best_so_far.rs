@@ -3,7 +3,9 @@
 use super::Draft;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
-use crate::draft::outcome::{Outcome, Sent};
+use crate::draft::attempt_record::AttemptRecord;
+use crate::draft::outcome::Outcome;
+use crate::plan::CandidateId;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::StopReason;
 use crate::provider::ended::Ended;
@@ -14,7 +16,7 @@ pub(super) struct Kept {
     text: String,
     diagnostics: Vec<Diagnostic>,
     stop_reason: Option<StopReason>,
-    candidate: usize,
+    candidate: CandidateId,
 }
 
 impl Draft {
@@ -58,7 +60,7 @@ impl Draft {
 
     /// Where the last send is not what the result should be made of, puts in its place what is; gives its candidate and
     /// stop reason.
-    pub(super) fn restore(&mut self, outcome: &Outcome) -> (usize, Option<StopReason>) {
+    pub(super) fn restore(&mut self, outcome: &Outcome) -> (CandidateId, Option<StopReason>) {
         let last = (self.last_candidate(), self.last_stop());
         if self.is_complete() {
             return last;
@@ -83,13 +85,13 @@ impl Draft {
         Kept { files, text, diagnostics: self.diagnostics.clone(), stop_reason, candidate }
     }
 
-    fn last_candidate(&self) -> usize {
-        self.sent.last().map_or(0, |sent| sent.candidate)
+    fn last_candidate(&self) -> CandidateId {
+        self.attempts.last().map_or(CandidateId::FIRST, |last| last.candidate)
     }
 
     fn last_stop(&self) -> Option<StopReason> {
-        match self.sent.last() {
-            Some(Sent { ended: Ended::Complete(reason) | Ended::Truncated(reason), .. }) => {
+        match self.attempts.last() {
+            Some(AttemptRecord { ended: Ended::Complete(reason) | Ended::Truncated(reason), .. }) => {
                 Some(reason.clone())
             }
             _ => None,

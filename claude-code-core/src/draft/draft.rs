@@ -7,19 +7,18 @@ use super::best_so_far::Kept;
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::CodeFile;
 use crate::clock::UtcMillis;
+use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::next_attempt::NextAttempt;
-use crate::draft::outcome::Sent;
 use crate::edit::EditProblem;
 use crate::error::{Error, ErrorKind};
-use crate::generation::Attempt;
 use crate::metrics::Timing;
 use crate::model::token_estimate::estimate_tokens;
 use crate::money::price::Cost;
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
 use crate::money::usage_figures::InferenceGeo;
-use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
+use crate::plan::{CandidateId, Plan};
 use crate::provider::attempt::Timeouts;
 use crate::provider::ended::Ended;
 use crate::provider::{Field, ProviderError};
@@ -32,10 +31,8 @@ pub struct Draft {
     pub files: Vec<CodeFile>,
     /// The answer as received, files included.
     pub text: String,
-    /// Every send, as the policy reads it.
-    pub sent: Vec<Sent>,
-    /// Every send, as the result tells it.
-    pub attempts: Vec<Attempt>,
+    /// Every attempt, in order.
+    pub attempts: Vec<AttemptRecord>,
     /// Whether a sample of the local twin answered.
     pub sampled: bool,
     /// What all sends cost.
@@ -46,8 +43,8 @@ pub struct Draft {
     pub diagnostics: Vec<Diagnostic>,
     /// What the caller should know.
     pub warnings: Vec<String>,
-    /// Fields that the candidates were seen to refuse, by place.
-    pub without: BTreeSet<(usize, Field)>,
+    /// Fields that the candidates were seen to refuse.
+    pub without: BTreeSet<(CandidateId, Field)>,
     /// Edits that do not fit the file they name, one a file.
     pub edit_problems: Vec<EditProblem>,
     /// What the files of the last complete answer would lose of the given ones.
@@ -108,7 +105,6 @@ impl Draft {
         Draft {
             files: Vec::new(),
             text: String::new(),
-            sent: Vec::new(),
             attempts: Vec::new(),
             receipt: Receipt::default(),
             sampled: false,
@@ -153,7 +149,7 @@ impl Draft {
         self.continuation.clear();
         self.before = attempt.anchor.as_ref().map(|anchor| (anchor.clone(), self.reader.clone()));
         self.said = false;
-        if attempt.anchor.is_none() && !self.sent.is_empty() {
+        if attempt.anchor.is_none() && !self.attempts.is_empty() {
             self.begin_anew(&attempt.why);
             self.reader = reader(plan);
             self.revision += 1;
@@ -258,7 +254,7 @@ impl Draft {
 
     /// Whether the last send ended with a complete answer.
     pub fn is_complete(&self) -> bool {
-        matches!(self.sent.last(), Some(Sent { ended: Ended::Complete(_), .. }))
+        matches!(self.attempts.last(), Some(AttemptRecord { ended: Ended::Complete(_), .. }))
     }
 
     /// Whether the last send gave no text.
@@ -306,18 +302,6 @@ impl Draft {
         if let Some(send) = send {
             self.receipt.push_send(u32::try_from(self.attempts.len()).unwrap_or(u32::MAX), send);
         }
-        self.attempts.push(Attempt {
-            model: candidate.model.to_string(),
-            why: attempt.why.to_string(),
-            outcome: ended.name().to_owned(),
-            cost,
-            unknown,
-            waited_ms: u64::try_from(attempt.wait.as_millis()).unwrap_or(u64::MAX),
-            request_id: match &ended {
-                Ended::Fault(fault) => fault.request_id.clone(),
-                _ => None,
-            },
-        });
         if let Ended::Fault(ProviderError { refused_field: Some(field), .. }) = &ended {
             self.without.insert((attempt.candidate, *field));
         }
@@ -327,7 +311,16 @@ impl Draft {
             }
             _ => None,
         };
-        self.sent.push(Sent { candidate: attempt.candidate, why: attempt.why.clone(), ended, paid });
+        self.attempts.push(AttemptRecord {
+            candidate: attempt.candidate,
+            model: candidate.model.to_string(),
+            why: attempt.why.clone(),
+            ended,
+            paid,
+            cost,
+            unknown,
+            waited: attempt.wait,
+        });
     }
 
     /// Notes that the budget refused the send: nothing was sent.
@@ -353,7 +346,7 @@ impl Draft {
 
     /// Sends that may be on the bill.
     pub fn paid_sends(&self) -> u32 {
-        u32::try_from(self.sent.iter().filter(|sent| sent.paid).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.attempts.iter().filter(|attempt| attempt.paid).count()).unwrap_or(u32::MAX)
     }
 
     /// Whether a check found an error in the last complete answer.

@@ -1,5 +1,6 @@
 //! The draft: the result in progress, attempt by attempt.
 
+pub mod attempt_record;
 mod best_so_far;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod draft;

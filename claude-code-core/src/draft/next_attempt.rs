@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::money::price::Cost;
+use crate::plan::CandidateId;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::resume::Anchor;
 
 /// One send that is to be made.
 #[derive(Clone, Debug)]
 pub struct NextAttempt {
-    /// Its place among the plan's candidates.
-    pub candidate: usize,
+    /// The candidate that it goes to.
+    pub candidate: CandidateId,
     /// Why it is made.
     pub why: AttemptReason,
     /// How long to wait before it.
@@ -32,7 +33,7 @@ impl NextAttempt {
     /// The first send to the first candidate.
     pub(crate) fn first(max_tokens: u32, ceiling: Cost) -> Self {
         NextAttempt {
-            candidate: 0,
+            candidate: CandidateId::FIRST,
             why: AttemptReason::First,
             wait: Duration::ZERO,
             max_tokens,

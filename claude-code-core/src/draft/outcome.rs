@@ -1,35 +1,9 @@
-//! Outcomes of attempts and of a request.
+//! Outcome of a request.
 
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::generation::Generation;
-use crate::plan::attempt_reason::AttemptReason;
-use crate::provider::ended::Ended;
-
-/// One send that was made, as the policy reads it.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// Its place among the plan's candidates.
-    pub candidate: usize,
-    /// Why it was made.
-    pub why: AttemptReason,
-    /// How it ended.
-    pub ended: Ended,
-    /// Whether it may be on the bill.
-    pub paid: bool,
-}
-
-impl Sent {
-    /// Whether the caller ended it early.
-    pub fn is_interrupted(&self) -> bool {
-        match &self.ended {
-            Ended::Fault(fault) => fault.kind == ErrorKind::Interrupted,
-            Ended::Refused(error) => error.kind == ErrorKind::Interrupted,
-            _ => false,
-        }
-    }
-}
 
 /// What has been reached with a request.
 #[derive(Debug)]

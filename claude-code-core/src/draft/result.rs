@@ -5,7 +5,7 @@ use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
 use crate::draft::outcome::Outcome;
 use crate::edit::apply;
-use crate::generation::{Generation, Given};
+use crate::generation::{Attempt, Generation, Given};
 use crate::plan::Plan;
 
 impl Draft {
@@ -26,7 +26,7 @@ impl Draft {
             stop_reason,
             usage: self.usage,
             receipt: self.receipt,
-            attempts: self.attempts,
+            attempts: self.attempts.iter().map(Attempt::from).collect(),
             diagnostics: self.diagnostics,
             warnings: self.warnings,
             cached: None,

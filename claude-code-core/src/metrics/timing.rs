@@ -61,16 +61,14 @@ impl Timing {
         }
     }
 
-    /// Notes the last of these attempts.
+    /// Notes the attempt of this number.
     pub(crate) fn note_attempt(
         &mut self,
-        attempts: &[Attempt],
+        (number, attempt): (usize, Attempt),
         (start, end): (Duration, Duration),
         first_event: Option<Duration>,
         usage: Option<Usage>,
     ) {
-        let Some(attempt) = attempts.last().cloned() else { return };
-        let number = attempts.len() - 1;
         self.attempts.push(AttemptTiming { number, start, end, first_event, attempt, usage });
     }
 }

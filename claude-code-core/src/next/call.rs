@@ -41,6 +41,7 @@ pub fn call(plan: &Plan, attempt: &NextAttempt, draft: &Draft) -> ModelCall {
         sent_flag: Default::default(),
         answered: plan.request.job_answer.clone().filter(|_| attempt.why == AttemptReason::BatchJob),
         trace: plan.trace.as_ref().map(|trace| trace.attempt(draft.attempts.len())),
+        catalogue: plan.policy.catalogue,
     }
 }
 

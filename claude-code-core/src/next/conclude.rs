@@ -1,18 +1,19 @@
 //! Conclusion: when a request is over, and with which outcome.
 
 use crate::draft::Draft;
-use crate::draft::outcome::{Outcome, Sent};
+use crate::draft::attempt_record::AttemptRecord;
+use crate::draft::outcome::Outcome;
 use crate::error::{Error, ErrorKind};
 use crate::provider::ProviderError;
 use crate::provider::ended::Ended;
 
 /// A complete answer without errors.
-pub(super) fn accepted(draft: &Draft, last: &Sent) -> Option<Outcome> {
+pub(super) fn accepted(draft: &Draft, last: &AttemptRecord) -> Option<Outcome> {
     (matches!(last.ended, Ended::Complete(_)) && !draft.has_errors()).then_some(Outcome::Accepted)
 }
 
 /// What it is if nothing more is sent. An earlier complete answer is not lost to a later fault.
-pub(super) fn concluded(draft: &Draft, last: &Sent) -> Outcome {
+pub(super) fn concluded(draft: &Draft, last: &AttemptRecord) -> Outcome {
     match &last.ended {
         Ended::Complete(_) if !draft.edit_problems.is_empty() && !draft.has_kept() => {
             let problem = draft.edit_problems.first().map_or_else(String::new, ToString::to_string);

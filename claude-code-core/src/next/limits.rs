@@ -3,18 +3,19 @@
 use super::{Step, downgrade};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
+use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::next_attempt::NextAttempt;
-use crate::draft::outcome::{Outcome, Sent};
+use crate::draft::outcome::Outcome;
 use crate::error::{Error, ErrorKind};
 use crate::money::price::{Cost, PicoUsd};
-use crate::plan::{Candidate, Plan};
+use crate::plan::{Candidate, CandidateId, Plan};
 use crate::provider::GiveUp;
 use crate::provider::ended::Ended;
 
 /// Whether sends or time are used up, and what it is then.
-pub(super) fn reached(plan: &Plan, draft: &Draft, last: &Sent, now: UtcMillis) -> Option<Outcome> {
+pub(super) fn reached(plan: &Plan, draft: &Draft, last: &AttemptRecord, now: UtcMillis) -> Option<Outcome> {
     // One send allowed means one send, whatever became of it; what the budget refused was none.
-    let was_sent = draft.sent.iter().any(|sent| !matches!(sent.ended, Ended::Refused(_)));
+    let was_sent = draft.attempts.iter().any(|sent| !matches!(sent.ended, Ended::Refused(_)));
     let no_more = (plan.limits.max_sends == 1 && was_sent) || draft.paid_sends() >= plan.limits.max_sends;
     (no_more || now >= deadline(plan, draft)).then(|| super::conclude::concluded(draft, last))
 }
@@ -28,15 +29,15 @@ pub(super) fn in_time(plan: &Plan, draft: &Draft, attempt: &NextAttempt, now: Ut
 
 /// When attempts to connect are given up: a window that begins with the first of the failures in a row.
 pub(super) fn gives_up(plan: &Plan, draft: &Draft) -> Option<UtcMillis> {
-    let Ended::Fault(fault) = &draft.sent.last()?.ended else { return None };
+    let Ended::Fault(fault) = &draft.attempts.last()?.ended else { return None };
     match (fault.give_up?, draft.unreachable_since) {
         (GiveUp::After(window), Some(since)) => Some(since.plus(plan.policy.reconnect.unwrap_or(window))),
         _ => None,
     }
 }
 
-fn last_asked(draft: &Draft) -> usize {
-    draft.sent.last().map_or(0, |last| last.candidate)
+fn last_asked(draft: &Draft) -> CandidateId {
+    draft.attempts.last().map_or(CandidateId::FIRST, |last| last.candidate)
 }
 
 /// Why the next attempt waits, and how long attempts go on: for the notice.
@@ -46,7 +47,7 @@ pub(crate) fn notice(
     attempt: &NextAttempt,
     now: UtcMillis,
 ) -> (Option<String>, f64) {
-    let cause = match draft.sent.last().map(|last| &last.ended) {
+    let cause = match draft.attempts.last().map(|last| &last.ended) {
         Some(Ended::Fault(fault)) => Some(fault.message.clone()),
         _ => None,
     };
@@ -78,7 +79,7 @@ pub(super) fn checked(plan: &Plan, draft: &Draft, attempt: NextAttempt) -> Step 
     if let Some(cheaper) = downgrade::below(plan, draft, attempt.candidate) {
         return Step::Attempt(cheaper);
     }
-    Step::Stop(match draft.sent.last() {
+    Step::Stop(match draft.attempts.last() {
         // What was reached before stands; the cap only ends the attempts at more.
         Some(last) if last.paid => super::conclude::concluded(draft, last),
         _ => Outcome::Failed(Error::new(ErrorKind::Budget, refusal)),
@@ -87,7 +88,7 @@ pub(super) fn checked(plan: &Plan, draft: &Draft, attempt: NextAttempt) -> Step 
 
 /// Whether a candidate can take the request at all: prompt and answer fit into its context, and its ceiling under the
 /// request's cap beside what was spent.
-pub(crate) fn suits(plan: &Plan, at: usize, spent: PicoUsd) -> bool {
+pub(crate) fn suits(plan: &Plan, at: CandidateId, spent: PicoUsd) -> bool {
     let candidate = plan.candidate(at);
     plan.fits(candidate)
         && over_cap(plan, candidate, plan.ceiling(candidate, plan.prompt_tokens), spent).is_none()

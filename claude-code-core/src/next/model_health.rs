@@ -1,5 +1,5 @@
-//! What a client has learnt from its requests and the next ones should know: fields that a model refuses, models that
-//! are better left alone for a while, and how much repeating it has done lately.
+//! Model health: the circuit breaker of each model (closed, open with a cooldown, one half-open probe), the request
+//! fields that it refuses, and the client's bucket of repeats.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind};
 use crate::model::capability::Effort;
 use crate::money::price::PicoUsd;
 use crate::next;
-use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
+use crate::plan::{CandidateId, Plan};
 use crate::provider::ended::Ended;
 use crate::provider::{Billing, Field, ProviderError};
 
@@ -71,10 +71,11 @@ impl ModelHealth {
         let is_cooling = |model: &str| {
             models.get(model).and_then(|known| known.cooldown_until).is_some_and(|until| now < until)
         };
-        let takes = |at: usize| at == 0 || next::suits(plan, at, PicoUsd::ZERO);
-        let awake = |at: &usize| !is_cooling(&plan.candidate(*at).name()) && takes(*at);
-        plan.start = (0..plan.candidates.len()).find(awake).unwrap_or(0);
-        if plan.start > 0 {
+        let takes = |id| id == CandidateId::FIRST || next::suits(plan, id, PicoUsd::ZERO);
+        let awake = |id: &CandidateId| !is_cooling(&plan.candidate(*id).name()) && takes(*id);
+        let mut listed = (0..plan.candidates.len()).map(CandidateId::Listed);
+        plan.start = listed.find(awake).unwrap_or(CandidateId::FIRST);
+        if plan.start != CandidateId::FIRST {
             plan.warnings.push(format!(
                 "{} is left alone for a while after its last fault: {} is asked first",
                 plan.first().name(),
@@ -83,14 +84,14 @@ impl ModelHealth {
         }
     }
 
-    /// Fields that the plan's candidates were seen to refuse, by place; the last place is the escalation's.
-    pub(crate) fn refused(&self, plan: &Plan) -> BTreeSet<(usize, Field)> {
+    /// Fields that the plan's candidates were seen to refuse.
+    pub(crate) fn refused(&self, plan: &Plan) -> BTreeSet<(CandidateId, Field)> {
         let models = self.models();
-        let of = |place: usize| models.get(&plan.candidate(place).name()).map(|known| &known.refused);
-        (0..=plan.candidates.len())
-            .flat_map(|place| of(place).into_iter().flatten().map(move |refused| (place, *refused)))
+        let of = |id| models.get(&plan.candidate(id).name()).map(|known| &known.refused);
+        plan.candidate_ids()
+            .flat_map(|id| of(id).into_iter().flatten().map(move |refused| (id, *refused)))
             .filter(|(_, (field, level))| *level == level_of(plan, *field))
-            .map(|(place, (field, _))| (place, field))
+            .map(|(id, (field, _))| (id, field))
             .collect()
     }
 
@@ -109,8 +110,11 @@ impl ModelHealth {
         let begun = Instant::now();
         let model = &*plan.candidate(attempt.candidate).name();
         // Where another model can be asked, nobody waits for this one.
-        let mut further = attempt.candidate + 1..plan.candidates.len();
-        let elsewhere = further.any(|at| next::suits(plan, at, PicoUsd::ZERO));
+        let elsewhere = match attempt.candidate {
+            CandidateId::Listed(asked) => (asked + 1..plan.candidates.len())
+                .any(|at| next::suits(plan, CandidateId::Listed(at), PicoUsd::ZERO)),
+            CandidateId::Escalation | CandidateId::Cheaper(_) => false,
+        };
         if permit.0.is_none()
             && !elsewhere
             && let Some(probe) = self.open(model)
@@ -154,13 +158,13 @@ impl ModelHealth {
         draft: &mut Draft,
         permit: &mut ProbePermit,
     ) {
-        let Some(sent) = draft.sent.last() else { return };
+        let Some(sent) = draft.attempts.last() else { return };
         let fault = match &sent.ended {
             Ended::Fault(fault) => Some(fault),
             Ended::Refused(_) => return,
             _ => None,
         };
-        let is_open = fault.is_some_and(|fault| fault.paid == Billing::No && is_busy(fault.kind));
+        let is_open = fault.is_some_and(|fault| fault.paid == Billing::No && fault.kind.is_busy());
         let refused = fault.and_then(|fault| fault.refused_field).map(|field| (field, level_of(plan, field)));
         self.learn(&plan.candidate(attempt.candidate).name(), fault, refused, is_open);
         if !is_open {
@@ -211,22 +215,12 @@ fn level_of(plan: &Plan, field: Field) -> Option<Effort> {
     plan.request.effort.filter(|_| field == Field::Effort)
 }
 
-fn is_busy(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable)
-}
-
 /// How long a model is left alone after this fault, if at all.
 fn cooldown(fault: &ProviderError) -> Option<Duration> {
     match fault.kind {
         _ if fault.paid != Billing::No => None,
-        kind if is_busy(kind) => Some(fault.retry_after.unwrap_or(COOLDOWN)),
-        ErrorKind::Quota
-        | ErrorKind::AccessDenied
-        | ErrorKind::Retired
-        | ErrorKind::Legacy
-        | ErrorKind::NeedsProfile
-        | ErrorKind::DataRetention
-        | ErrorKind::NotFound => Some(CLOSED_COOLDOWN),
+        kind if kind.is_busy() => Some(fault.retry_after.unwrap_or(COOLDOWN)),
+        kind if kind.is_closed() => Some(CLOSED_COOLDOWN),
         _ => None,
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{count, send_to};
 use crate::draft::Draft;
+use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::next_attempt::NextAttempt;
-use crate::draft::outcome::Sent;
 use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::ended::Ended;
@@ -17,7 +17,7 @@ const ROUNDS: usize = 2;
 const ROUNDS_OF_FORM: usize = 1;
 
 /// The failing files again, if the answer is whole and checks found errors.
-pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &AttemptRecord) -> Option<NextAttempt> {
     let rejected = matches!(last.ended, Ended::Complete(_)) && draft.has_errors();
     let is_form = !draft.edit_problems.is_empty() || draft.lacks_code;
     let rounds = if is_form { ROUNDS_OF_FORM } else { ROUNDS };

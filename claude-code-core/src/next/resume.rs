@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{count, retry, send_to};
 use crate::draft::Draft;
+use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::next_attempt::NextAttempt;
-use crate::draft::outcome::Sent;
 use crate::error::ErrorKind;
 use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
@@ -18,7 +18,7 @@ const ROUNDS: usize = 3;
 
 /// The rest of the answer, if it was cut and something of it is whole. A broken stream is resumed once, within
 /// the one repeat that a maybe-paid send has.
-pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &AttemptRecord) -> Option<NextAttempt> {
     let cut = match &last.ended {
         Ended::Truncated(_) => true,
         Ended::Fault(fault) => {

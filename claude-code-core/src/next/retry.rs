@@ -8,8 +8,8 @@ use backoff::backoff::Backoff;
 
 use super::{fallback, on_this_candidate, send_to};
 use crate::draft::Draft;
+use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::next_attempt::NextAttempt;
-use crate::draft::outcome::Sent;
 use crate::error::ErrorKind;
 use crate::plan::Plan;
 use crate::plan::attempt_reason::AttemptReason;
@@ -33,7 +33,7 @@ const MAYBE_PAID: usize = 2;
 const MODEL_TIMEOUT: &str = "ModelTimeoutException";
 
 /// The same request again, if the last fault allows it.
-pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAttempt> {
+pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &AttemptRecord) -> Option<NextAttempt> {
     let Ended::Fault(fault) = &last.ended else { return None };
     if let (Billing::No, Some(field)) = (fault.paid, fault.refused_field) {
         return without(plan, draft, last, field);
@@ -45,7 +45,7 @@ pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &Sent) -> Option<NextAtt
     }
 }
 
-fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<NextAttempt> {
+fn safe(plan: &Plan, draft: &Draft, last: &AttemptRecord, fault: &ProviderError) -> Option<NextAttempt> {
     let tries = on_this_candidate(draft, last).take_while(|sent| !sent.paid).count();
     let patient = match fault.kind {
         ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cut => true,
@@ -70,23 +70,27 @@ fn safe(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Optio
 }
 
 /// How many attempts in a row made no connection.
-fn unconnected(draft: &Draft, last: &Sent) -> usize {
-    let failed =
-        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Connection);
+fn unconnected(draft: &Draft, last: &AttemptRecord) -> usize {
+    let failed = |sent: &&AttemptRecord| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Connection);
     on_this_candidate(draft, last).take_while(failed).count()
 }
 
 /// The same without a field that the model refused, once.
-fn without(plan: &Plan, draft: &Draft, last: &Sent, field: Field) -> Option<NextAttempt> {
-    let refused =
-        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.refused_field == Some(field));
-    let seen = draft.sent.iter().filter(|sent| sent.candidate == last.candidate).filter(refused).count();
+fn without(plan: &Plan, draft: &Draft, last: &AttemptRecord, field: Field) -> Option<NextAttempt> {
+    let refused = |sent: &&AttemptRecord| matches!(&sent.ended, Ended::Fault(fault) if fault.refused_field == Some(field));
+    let seen = draft.attempts.iter().filter(|sent| sent.candidate == last.candidate).filter(refused).count();
     (seen == 1).then(|| again(plan, draft, last, AttemptReason::Without(field), Duration::ZERO))
 }
 
 /// What was asked for last, once more. A resume or repair that could not be had stays one; the task anew would be paid
 /// for twice.
-fn again(plan: &Plan, draft: &Draft, last: &Sent, why: AttemptReason, wait: Duration) -> NextAttempt {
+fn again(
+    plan: &Plan,
+    draft: &Draft,
+    last: &AttemptRecord,
+    why: AttemptReason,
+    wait: Duration,
+) -> NextAttempt {
     let why = if matches!(last.why, AttemptReason::Resume | AttemptReason::Repair) {
         last.why.clone()
     } else {
@@ -97,14 +101,13 @@ fn again(plan: &Plan, draft: &Draft, last: &Sent, why: AttemptReason, wait: Dura
 }
 
 /// How often the candidate that was asked last has refused its credentials.
-fn renewals(draft: &Draft, last: &Sent) -> usize {
-    let refused =
-        |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Credentials);
+fn renewals(draft: &Draft, last: &AttemptRecord) -> usize {
+    let refused = |sent: &&AttemptRecord| matches!(&sent.ended, Ended::Fault(fault) if fault.kind == ErrorKind::Credentials);
     on_this_candidate(draft, last).filter(refused).count()
 }
 
 /// One repeat of a send that may have been paid for, whatever the causes were.
-fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Option<NextAttempt> {
+fn repeat(plan: &Plan, draft: &Draft, last: &AttemptRecord, fault: &ProviderError) -> Option<NextAttempt> {
     let transient = matches!(
         fault.kind,
         ErrorKind::Cut
@@ -122,8 +125,9 @@ fn repeat(plan: &Plan, draft: &Draft, last: &Sent, fault: &ProviderError) -> Opt
 /// Whether the one repeat of a maybe-paid send was used, whatever stood between the two: two sends of a request may end
 /// so, over all causes and candidates.
 pub(super) fn repeated(draft: &Draft) -> bool {
-    let broken = |sent: &&Sent| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Billing::Maybe);
-    draft.sent.iter().filter(broken).count() >= MAYBE_PAID
+    let broken =
+        |sent: &&AttemptRecord| matches!(&sent.ended, Ended::Fault(fault) if fault.paid == Billing::Maybe);
+    draft.attempts.iter().filter(broken).count() >= MAYBE_PAID
 }
 
 /// Full jitter over an exponential interval; what the service asks for is obeyed, and spread by up to a second.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::{conclude, downgrade, escalate, fallback, limits, repair, resume, retry};
 use crate::clock::UtcMillis;
 use crate::draft::Draft;
+use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::next_attempt::NextAttempt;
-use crate::draft::outcome::{Outcome, Sent};
-use crate::plan::Plan;
+use crate::draft::outcome::Outcome;
 use crate::plan::attempt_reason::AttemptReason;
+use crate::plan::{CandidateId, Plan};
 
 /// What to do next.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub enum Step {
 }
 
 /// A cause of another send.
-type Cause = fn(&Plan, &Draft, &Sent) -> Option<NextAttempt>;
+type Cause = fn(&Plan, &Draft, &AttemptRecord) -> Option<NextAttempt>;
 
 /// All of them, in the order in which they are asked.
 const CAUSES: [Cause; 6] = [
@@ -34,7 +35,7 @@ const CAUSES: [Cause; 6] = [
 
 /// What to do after what has happened. Every cause of another send is a function of its own, asked in this order.
 pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
-    let Some(last) = draft.sent.last() else {
+    let Some(last) = draft.attempts.last() else {
         if plan.request.job_answer.is_some() {
             return Step::Attempt(NextAttempt::of_job(plan.max_tokens_of(plan.first())));
         }
@@ -66,7 +67,7 @@ pub fn after(plan: &Plan, draft: &Draft, now: UtcMillis) -> Step {
 pub(super) fn send_to(
     plan: &Plan,
     draft: &Draft,
-    candidate: usize,
+    candidate: CandidateId,
     why: AttemptReason,
     wait: Duration,
 ) -> NextAttempt {
@@ -82,10 +83,13 @@ pub(super) fn send_to(
 
 /// How many of the sends that may be paid for were made for this reason.
 pub(super) fn count(draft: &Draft, why: &AttemptReason) -> usize {
-    draft.sent.iter().filter(|sent| sent.paid && sent.why == *why).count()
+    draft.attempts.iter().filter(|sent| sent.paid && sent.why == *why).count()
 }
 
 /// The sends to the candidate that was asked last, newest first, as far as they follow each other.
-pub(super) fn on_this_candidate<'a>(draft: &'a Draft, last: &'a Sent) -> impl Iterator<Item = &'a Sent> {
-    draft.sent.iter().rev().take_while(move |sent| sent.candidate == last.candidate)
+pub(super) fn on_this_candidate<'a>(
+    draft: &'a Draft,
+    last: &'a AttemptRecord,
+) -> impl Iterator<Item = &'a AttemptRecord> {
+    draft.attempts.iter().rev().take_while(move |sent| sent.candidate == last.candidate)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Candidate, Limits, Plan, cache_key};
+use super::{Candidate, CandidateId, Estimate, Limits, Plan, cache_key};
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,7 +70,7 @@ pub(crate) fn build_with_profile(
         cheaper: cheaper(&request, policy, tier),
         limits: limits(&request, policy, &candidates[0], now),
         candidates,
-        start: 0,
+        start: CandidateId::FIRST,
         prompt,
         prompt_tokens,
         max_tokens,
@@ -81,6 +81,16 @@ pub(crate) fn build_with_profile(
         trace: None,
         request,
     })
+}
+
+/// Estimates a request without a client: nothing is sent, and profiles that only AWS can resolve stay unresolved.
+pub fn estimate(
+    request: GenerateRequest,
+    policy: &Arc<Policy>,
+    provider: &str,
+    now: UtcMillis,
+) -> Result<Estimate> {
+    Ok(build(request, policy, provider, &Scope::local(), String::new(), now)?.estimate())
 }
 
 /// What becomes of files in a language that nobody here knows.

@@ -5,61 +5,20 @@ use std::time::Duration;
 
 use crate::answer::language::Language;
 use crate::clock::UtcMillis;
-use crate::model::capability::{Effort, SentThinking};
-use crate::model::catalogue::{BatchSupport, ModelCard};
-use crate::model::{ModelId, Tier};
+use crate::model::Tier;
+use crate::model::capability::SentThinking;
+use crate::model::catalogue::BatchSupport;
 use crate::money::price::{Cost, PicoUsd};
 use crate::money::rates::{self, Rates};
 use crate::money::receipt::Receipt;
 use crate::money::usage::Usage;
 use crate::money::usage_figures::InferenceGeo;
+use crate::plan::candidate::{Candidate, CandidateId};
 use crate::plan::policy::Policy;
 use crate::plan::prompt::Prompt;
 use crate::request::{CacheMode, GenerateRequest};
 use crate::state::Scope;
 use crate::trace::RequestTrace;
-
-/// A model that may be asked, and why it stands in the list.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// Sent as it is.
-    pub model: ModelId,
-    /// The tier that it serves.
-    pub tier: Tier,
-    /// Why it may be asked.
-    pub why: String,
-    /// What is known of it; none: unknown, and Unpriced.
-    pub card: Option<&'static ModelCard>,
-    /// The model that it stands for, where only AWS could tell.
-    pub stands_for: Option<ModelId>,
-    /// Where it is asked, if not in the provider's first place.
-    pub place: Option<Arc<str>>,
-}
-
-impl Candidate {
-    /// The id that names the model: what is sent, unless that is a profile that AWS told the model of.
-    pub fn known_as(&self) -> &ModelId {
-        self.stands_for.as_ref().unwrap_or(&self.model)
-    }
-
-    /// Model and place, for people and for what is remembered of it.
-    pub fn name(&self) -> String {
-        match &self.place {
-            Some(place) => format!("{} in {place}", self.model),
-            None => self.model.to_string(),
-        }
-    }
-
-    /// Whether the model takes sampling parameters. Of an unknown one nobody knows: it is tried and learnt.
-    pub fn takes_sampling(&self) -> bool {
-        self.card.is_none_or(|card| card.capabilities.takes_temperature())
-    }
-
-    /// Whether the model takes this effort. Of an unknown one nobody knows: it is tried and learnt.
-    pub fn takes_effort(&self, effort: Effort) -> bool {
-        self.card.is_none_or(|card| card.capabilities.takes_effort(effort))
-    }
-}
 
 /// The bounds of one request.
 #[derive(Clone, Debug)]
@@ -97,8 +56,8 @@ pub struct Plan {
     pub tier_reason: String,
     /// The models in the order of asking; never empty. Those behind the first are for safe faults.
     pub candidates: Vec<Candidate>,
-    /// The place of the one to begin with: the first, unless it is left alone after a fault.
-    pub start: usize,
+    /// The one to begin with: the first, unless its circuit breaker is open after a fault.
+    pub start: CandidateId,
     /// The model of the tier above, for an answer that stays rejected.
     pub escalation: Option<Candidate>,
     /// The models of the tiers below, nearest first, where a budget may choose them.
@@ -221,17 +180,19 @@ impl Plan {
         &self.candidates[0]
     }
 
-    /// The candidate at this place: behind the candidates stands the escalation, behind it the cheaper ones.
-    pub fn candidate(&self, index: usize) -> &Candidate {
-        let cheaper = index.checked_sub(self.cheaper_places().start).and_then(|n| self.cheaper.get(n));
-        let found = self.candidates.get(index).or(cheaper).or(self.escalation.as_ref());
+    /// The candidate of this name; the first, where the plan has none of it.
+    pub fn candidate(&self, id: CandidateId) -> &Candidate {
+        let found = match id {
+            CandidateId::Listed(index) => self.candidates.get(index),
+            CandidateId::Escalation => self.escalation.as_ref(),
+            CandidateId::Cheaper(index) => self.cheaper.get(index),
+        };
         found.unwrap_or(&self.candidates[0])
     }
 
-    /// The places of the cheaper candidates.
-    pub fn cheaper_places(&self) -> std::ops::Range<usize> {
-        let first = self.candidates.len() + 1;
-        first..first + self.cheaper.len()
+    /// The listed candidates and the escalation: what can be asked without a budget's refusal.
+    pub(crate) fn candidate_ids(&self) -> impl Iterator<Item = CandidateId> {
+        (0..self.candidates.len()).map(CandidateId::Listed).chain([CandidateId::Escalation])
     }
 
     /// What a request must share with another one of this process to wait for its answer: who may pay less, send less or

@@ -10,6 +10,7 @@ pub use crate::answer::stop_reason::StopReason;
 use crate::error::ErrorKind;
 use crate::model::ModelId;
 use crate::model::capability::{Effort, SentThinking};
+use crate::model::catalogue::Catalogue;
 use crate::money::usage::Usage;
 use crate::money::usage_figures::InferenceGeo;
 use crate::provider::message::{Message, TextBlock};
@@ -20,6 +21,7 @@ pub use crate::provider::sent_flag::SentFlag;
 
 /// One call to one model, as it is to be sent.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ModelCall {
     /// Sent as given.
     pub model: ModelId,
@@ -49,6 +51,38 @@ pub struct ModelCall {
     pub answered: Option<std::sync::Arc<JobAnswer>>,
     /// The attempt's span, told to the service where its protocol has a header for it.
     pub trace: Option<TraceContext>,
+    /// The caller's catalogue: for error messages that name a limit or a successor.
+    pub catalogue: &'static Catalogue,
+}
+
+impl ModelCall {
+    /// A call with these messages and nothing optional, by the built-in catalogue.
+    pub fn new(model: ModelId, messages: Vec<Message>, max_tokens: u32) -> Self {
+        ModelCall {
+            model,
+            system: Vec::new(),
+            messages,
+            max_tokens,
+            temperature: None,
+            effort: None,
+            thinking: None,
+            metadata: BTreeMap::new(),
+            guardrail: None,
+            service_tier: None,
+            place: None,
+            sent_flag: SentFlag::default(),
+            answered: None,
+            trace: None,
+            catalogue: Catalogue::builtin(),
+        }
+    }
+
+    /// The same with this system prompt.
+    #[must_use]
+    pub fn with_system(mut self, system: Vec<TextBlock>) -> Self {
+        self.system = system;
+        self
+    }
 }
 
 /// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).

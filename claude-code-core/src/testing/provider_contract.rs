@@ -78,22 +78,12 @@ struct Given {
 
 #[allow(clippy::expect_used)]
 fn call() -> ModelCall {
-    ModelCall {
-        model: ModelId::new("global.anthropic.claude-sonnet-5-5").expect("an id"),
-        system: vec![TextBlock::new("system")],
-        messages: vec![Message::user("task")],
-        max_tokens: 100,
-        temperature: None,
-        effort: None,
-        thinking: None,
-        metadata: Default::default(),
-        guardrail: None,
-        service_tier: None,
-        place: None,
-        sent_flag: Default::default(),
-        answered: None,
-        trace: None,
-    }
+    ModelCall::new(
+        ModelId::new("global.anthropic.claude-sonnet-5-5").expect("an id"),
+        vec![Message::user("task")],
+        100,
+    )
+    .with_system(vec![TextBlock::new("system")])
 }
 
 async fn given(make: Make<'_>, case: Case) -> Given {

@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_code_aws::batch::lane::BatchLane;
-use claude_code_aws::clock::SystemClock;
-use claude_code_aws::connect::config::{Config, Provider};
 use claude_code_aws::request::GenerateRequest;
 use claude_code_aws::service_creator::Creator;
-use claude_code_aws::{BudgetScope, Clock, Error, ErrorKind, GenerationStream, Result, Scope, doctor, plan};
+use claude_code_aws::{BudgetScope, Error, ErrorKind, GenerationStream, Result, doctor};
 use pyo3::prelude::*;
 
 use crate::client::connection::Link;
@@ -122,7 +120,7 @@ impl Shared {
 
     /// The name of who answers, as telemetry has it.
     pub(crate) fn provider(&self) -> &'static str {
-        self.link().map_or("bedrock", |link| provider(&link.config))
+        self.link().map_or("bedrock", |link| link.config.provider.name())
     }
 
     /// The model that a request names, or the client for it.
@@ -133,14 +131,7 @@ impl Shared {
 
     /// What a request would come to: without a connection, so that it needs no credentials.
     pub(crate) fn estimate(&self, request: GenerateRequest) -> Result<Estimate> {
-        let link = self.link()?;
-        let config = &link.config;
-        let mut policy = config.policy.clone();
-        policy.samples = config.provider == Provider::Samples;
-        let (provider, now) = (provider(config), SystemClock.now());
-        // No result comes of it: it needs no id.
-        let plan = plan::build(request, &Arc::new(policy), provider, &Scope::local(), String::new(), now)?;
-        Ok(plan.estimate().into())
+        Ok(self.link()?.config.estimate(request)?.into())
     }
 
     /// The catalogue's models, in a schema.
@@ -165,7 +156,7 @@ impl Shared {
         let Ok(link) = self.link() else { return format!("<{name}, closed>") };
         let store = link.config.store.unwrap_or(link.config.default_store);
         let store = format!("{store:?}").to_lowercase();
-        format!("<{name}, provider {}, store {store}>", provider(&link.config))
+        format!("<{name}, provider {}, store {store}>", link.config.provider.name())
     }
 }
 
@@ -174,14 +165,6 @@ async fn ended(origin: &Origin, request: GenerateRequest) -> Result<GenerationSt
     let mut stream = origin.client.core().await?.stream(request);
     stream.finish().await;
     Ok(stream)
-}
-
-fn provider(config: &Config) -> &'static str {
-    match config.provider {
-        Provider::Bedrock => "bedrock",
-        Provider::Anthropic => "anthropic",
-        Provider::Samples => "samples",
-    }
 }
 
 pub(crate) fn closed() -> Error {

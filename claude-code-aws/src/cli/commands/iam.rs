@@ -69,7 +69,7 @@ fn models(access: &Access, config: &Config, given: &[String]) -> Result<Vec<(Str
     let Reach::Profile(own) = config.policy.reach else {
         return Err(Error::invalid("the Messages API needs no IAM policy: iam is for provider bedrock"));
     };
-    let own = own.as_str();
+    let (own, catalogue) = (own.as_str(), config.policy.catalogue);
     let asked = &scope(access, own)?.models;
     let of = |name: &String| (own.to_owned(), name.clone());
     if given.is_empty() {
@@ -78,8 +78,8 @@ fn models(access: &Access, config: &Config, given: &[String]) -> Result<Vec<(Str
     let mut chosen = Vec::new();
     for name in given {
         match name.parse::<Family>() {
-            Ok(family) => chosen.extend(asked.iter().filter(|model| is_of(model, family)).map(of)),
-            Err(_) => chosen.push(single(name, own)?),
+            Ok(family) => chosen.extend(asked.iter().filter(|model| is_of(model, family, catalogue)).map(of)),
+            Err(_) => chosen.push(single(name, own, catalogue)?),
         }
     }
     if chosen.is_empty() {
@@ -88,15 +88,15 @@ fn models(access: &Access, config: &Config, given: &[String]) -> Result<Vec<(Str
     Ok(chosen)
 }
 
-fn is_of(model: &str, family: Family) -> bool {
-    let card = ModelId::new(model).ok().and_then(|id| Catalogue::builtin().find(&id));
+fn is_of(model: &str, family: Family, catalogue: &Catalogue) -> bool {
+    let card = ModelId::new(model).ok().and_then(|id| catalogue.find(&id));
     card.is_some_and(|card| card.family == family)
 }
 
 /// One id: with its own profile's scope, else with the caller's.
-fn single(name: &str, own: &str) -> Result<(String, String)> {
+fn single(name: &str, own: &str, catalogue: &Catalogue) -> Result<(String, String)> {
     let id = ModelId::new(name)?;
-    let card = Catalogue::builtin().find(&id);
+    let card = catalogue.find(&id);
     let scope = id.scope().map_or(own.to_owned(), |scope| scope.as_str().to_owned());
     let base = match card {
         Some(card) => card.bedrock_id.to_owned(),

@@ -58,7 +58,8 @@ pub(crate) fn some(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
-/// `sonnet-5.5` of an id whose model is known, else the id.
+/// Short name of a model: `sonnet-5.5` of an id in the built-in catalogue. A model of the user's own is shown by its
+/// id, which is the name that the user gave it.
 pub(crate) fn model(id: &str) -> String {
     let card = ModelId::new(id).ok().and_then(|id| Catalogue::builtin().find(&id));
     card.map_or_else(|| id.to_owned(), |card| short(card.name))

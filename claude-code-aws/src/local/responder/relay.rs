@@ -1,6 +1,5 @@
 //! Relay responder: prompts go on to a model elsewhere, so that a local server answers as if it were Bedrock.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use claude_code_core::provider::message::{Message, TextBlock};
@@ -47,22 +46,11 @@ impl Relay {
         }
         let system = Some(question.system.as_str()).filter(|system| !system.is_empty());
         let max_tokens = question.max_tokens.and_then(|tokens| u32::try_from(tokens).ok());
-        Ok(ModelCall {
-            model,
-            system: system.map(TextBlock::new).into_iter().collect(),
-            messages: question.messages.iter().map(|turn| message(turn.role, &turn.text)).collect(),
-            max_tokens: max_tokens.unwrap_or(UNSET_MAX_TOKENS),
-            temperature: question.temperature,
-            effort: None,
-            thinking: None,
-            metadata: BTreeMap::new(),
-            guardrail: None,
-            service_tier: None,
-            place: None,
-            sent_flag: Default::default(),
-            answered: None,
-            trace: None,
-        })
+        let messages = question.messages.iter().map(|turn| message(turn.role, &turn.text)).collect();
+        let mut call = ModelCall::new(model, messages, max_tokens.unwrap_or(UNSET_MAX_TOKENS))
+            .with_system(system.map(TextBlock::new).into_iter().collect());
+        call.temperature = question.temperature;
+        Ok(call)
     }
 }
 

@@ -1,5 +1,7 @@
-//! Bedrock's control plane: which models and inference profiles there are, out of the catalogue; the application
-//! profiles and the data-retention mode of the twin's account.
+//! Bedrock's control plane: which models and inference profiles there are; the application profiles and the
+//! data-retention mode of the twin's account.
+//!
+//! The twin serves the models of `Catalogue::builtin()`: it stands for AWS, which does not read a caller's catalogue.
 
 mod account;
 pub(super) mod jobs;
