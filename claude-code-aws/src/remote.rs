@@ -196,10 +196,12 @@ fn error(problem: &Value, status: u16) -> Error {
         Some(detail) => detail.chars().filter(|c| !c.is_control()).collect(),
         None => format!("the server answered with status {status}: is it the HTTP API of this project?"),
     };
-    let mut error = Error::new(kind, told);
-    error.retry_after = problem["retry_after"].as_u64().map(std::time::Duration::from_secs);
-    error.partial = serde_json::from_value(problem["partial"].clone()).ok();
-    error
+    let wait = problem["retry_after"].as_u64().map(std::time::Duration::from_secs);
+    let error = Error::new(kind, told).with_retry_after(wait);
+    match serde_json::from_value(problem["partial"].clone()) {
+        Ok(partial) => error.with_partial(partial),
+        Err(_) => error,
+    }
 }
 
 fn damaged() -> Error {

@@ -48,8 +48,8 @@ fn tree(dir: &Path) -> Vec<String> {
 
 fn kind(files: &[CodeFile], dir: &Path, options: WriteOptions) -> ErrorKind {
     let error = write_to(files, dir, options).unwrap_err();
-    assert!(!error.message.contains('\n'), "{error}");
-    error.kind
+    assert!(!error.message().contains('\n'), "{error}");
+    error.kind()
 }
 
 #[test]
@@ -253,5 +253,5 @@ fn a_given_file_is_named_below_the_current_directory_or_by_its_own_name() {
     for (path, name) in cases {
         assert_eq!(name_of(&path).unwrap(), name, "{path:?}");
     }
-    assert_eq!(name_of(Path::new("/")).unwrap_err().kind, ErrorKind::InvalidRequest);
+    assert_eq!(name_of(Path::new("/")).unwrap_err().kind(), ErrorKind::InvalidRequest);
 }

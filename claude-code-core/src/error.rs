@@ -1,5 +1,6 @@
 //! One error for the whole crate, and the kind that callers act on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::generation::Generation;
@@ -201,35 +202,58 @@ impl std::fmt::Display for ErrorKind {
     }
 }
 
-/// Why a call gave no result. The message is one line: what failed, with which value, and what to do.
+/// Error of a call that gave no result. The message is one line: what failed, with which value, and what to do.
 /// It never contains the prompt, the answer or a secret.
-#[derive(Clone, thiserror::Error)]
-#[error("{message}")]
-#[non_exhaustive]
-pub struct Error {
-    /// What callers act on.
-    pub kind: ErrorKind,
-    /// One line for a person.
-    pub message: String,
-    /// How long the service asked to wait, where it said so.
-    pub retry_after: Option<Duration>,
-    /// The service's id of the failed request, for its support.
-    pub request_id: Option<String>,
-    /// What was received and paid for until then: files, text, attempts and receipt.
-    pub partial: Option<Box<Generation>>,
+///
+/// ```
+/// use claude_code_core::{Error, ErrorKind};
+///
+/// fn is_worth_another_try(error: &Error) -> bool {
+///     if let Some(receipt) = error.receipt() {
+///         eprintln!("{error}; so far it cost {}", receipt.total());
+///     }
+///     error.kind() != ErrorKind::Budget && error.is_retryable()
+/// }
+///
+/// assert!(is_worth_another_try(&Error::new(ErrorKind::Throttled, "the service asks to slow down: wait")));
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    kind: ErrorKind,
+    message: String,
+    retry_after: Option<Duration>,
+    request_id: Option<String>,
+    partial: Option<Box<Generation>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
 }
 
 // What a program prints whose `main` returns this error: the line for a person, and what a bug report needs.
 impl std::fmt::Debug for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({}", self.message, self.kind)?;
-        if let Some(wait) = self.retry_after {
+        let Parts { kind, message, retry_after, request_id, partial, .. } = &*self.0;
+        write!(f, "{message} ({kind}")?;
+        if let Some(wait) = retry_after {
             write!(f, ", retry after {} s", wait.as_secs_f64().ceil())?;
         }
-        if let Some(id) = &self.request_id {
+        if let Some(id) = request_id {
             write!(f, ", request {id}")?;
         }
-        match &self.partial {
+        match partial {
             Some(partial) if !partial.files.is_empty() => {
                 write!(f, ", with {} received files)", partial.files.len())
             }
@@ -244,7 +268,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of this kind with its line for a person.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), retry_after: None, request_id: None, partial: None }
+        let message = message.into();
+        Error(Box::new(Parts {
+            kind,
+            message,
+            retry_after: None,
+            request_id: None,
+            partial: None,
+            source: None,
+        }))
     }
 
     /// A value of the request that cannot be used.
@@ -252,34 +284,85 @@ impl Error {
         Error::new(ErrorKind::InvalidRequest, message)
     }
 
-    /// The same error, carrying what was received and paid for.
-    pub fn with_partial(mut self, partial: Generation) -> Self {
-        self.partial = Some(Box::new(partial));
+    /// The same error, of another kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
-    /// What callers act on; the field of the same name.
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
+    /// The same error, with another line for a person.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
     }
 
-    /// What was received and paid for until then.
-    pub fn partial(&self) -> Option<&Generation> {
-        self.partial.as_deref()
+    /// The same error, with how long the service asked to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.0.retry_after = wait.into();
+        self
+    }
+
+    /// The same error, with the service's id of the failed request.
+    #[must_use]
+    pub fn with_request_id(mut self, id: impl Into<Option<String>>) -> Self {
+        self.0.request_id = id.into();
+        self
+    }
+
+    /// The same error, carrying what was received and paid for.
+    #[must_use]
+    pub fn with_partial(mut self, partial: Generation) -> Self {
+        self.0.partial = Some(Box::new(partial));
+        self
+    }
+
+    /// The same error, with its cause for [`source`](std::error::Error::source). The message does not repeat it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// What callers act on.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// One line for a person.
+    pub fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// How long the service asked to wait, where it said so.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.0.retry_after
+    }
+
+    /// The service's id of the failed request, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What was received and paid for until then: files, text, attempts and receipt.
+    pub fn partial(&self) -> Option<&Generation> {
+        self.0.partial.as_deref()
+    }
+
+    /// What was received and paid for until then, taken out.
+    pub fn into_partial(self) -> Option<Generation> {
+        self.0.partial.map(|partial| *partial)
     }
 
     /// What the failed call cost, if anything was sent.
     pub fn receipt(&self) -> Option<&Receipt> {
-        self.partial.as_ref().map(|partial| &partial.receipt)
+        self.0.partial.as_ref().map(|partial| &partial.receipt)
     }
 
     /// Whether the same request may well succeed later, unchanged.
     pub fn is_retryable(&self) -> bool {
-        self.kind.is_retryable()
+        self.0.kind.is_retryable()
     }
 }

@@ -110,7 +110,7 @@ impl Client {
         self.parts.cache.forget(&self.scope, &cache_key).await.map_err(|error| {
             let ttl = self.parts.policy.cache_ttl.as_secs();
             Error::new(
-                error.kind,
+                error.kind(),
                 format!("the result is erased, but the cache may serve it for up to {ttl} s: {error}"),
             )
         })

@@ -128,7 +128,7 @@ async fn a_key_given_back_is_free_at_once_and_a_bad_key_is_refused() {
     lead(&keys).await;
     for bad in ["", "two words", "ä", &"a".repeat(256)] {
         let error = keys.enter(&Scope::local(), bad, "hash").await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     }
 }
 
@@ -231,12 +231,12 @@ async fn a_job_whose_worker_died_is_taken_over_and_the_dead_one_writes_nothing()
     assert_eq!((next.job.workers, next.job.progress.events), (2, 1), "the log goes on behind what is there");
     assert_eq!(jobs.last_event(&next).await.unwrap(), Some(json!("one")), "the dead one's last word");
     jobs.log(&mut next, &json!("two")).await.unwrap();
-    assert_eq!(jobs.log(&mut dead, &json!("late")).await.unwrap_err().kind, ErrorKind::Conflict);
-    assert_eq!(jobs.finish(dead, None, Ok(json!("late"))).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(jobs.log(&mut dead, &json!("late")).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(jobs.finish(dead, None, Ok(json!("late"))).await.unwrap_err().kind(), ErrorKind::Conflict);
     jobs.finish(next, None, Ok(json!("done"))).await.unwrap();
     let job = jobs.get(&scope, "j").await.unwrap();
     assert_eq!((job.state, job.result), (JobState::Done, Some(json!("done"))));
     assert!(matches!(jobs.take(&scope, "j").await.unwrap(), Taken::Ended));
     assert_eq!(jobs.event(&scope, "j", 2).await.unwrap(), Some(json!("two")));
-    assert_eq!(jobs.get(&Scope::authenticated("b"), "j").await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(jobs.get(&Scope::authenticated("b"), "j").await.unwrap_err().kind(), ErrorKind::NotFound);
 }

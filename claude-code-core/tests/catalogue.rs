@@ -139,7 +139,7 @@ fn what_is_wrong_with_a_file_is_said_in_one_line_that_names_the_model() {
     ];
     for (json, expected) in table {
         let error = Catalogue::with_changes(&json).unwrap_err();
-        assert!(error.message.contains(expected), "{json}: {}", error.message);
-        assert!(!error.message.contains('\n'));
+        assert!(error.message().contains(expected), "{json}: {}", error.message());
+        assert!(!error.message().contains('\n'));
     }
 }

@@ -113,7 +113,7 @@ fn a_file_must_be_named_where_there_are_several() {
         (problem.block, problem.path.as_deref(), problem.why.as_str()),
         (1, Some("c.py"), "there is no such file")
     );
-    assert_eq!(Error::from(problem).kind, ErrorKind::EditFailed);
+    assert_eq!(Error::from(problem).kind(), ErrorKind::EditFailed);
 }
 
 #[test]

@@ -115,9 +115,9 @@ fn a_request_that_fills_the_context_is_planned_and_one_token_more_is_refused_wit
     assert!((1..60_000).contains(&room), "{room}");
     assert_eq!(client.estimate(request(room)).unwrap().input_tokens, needed);
     let refused = client.estimate(request(room + 1)).unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::ContextTooLong);
-    assert!(refused.message.contains(&format!("about {} tokens", allowed + 1)), "{refused}");
-    assert!(refused.message.contains(&format!("allows {allowed}")), "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::ContextTooLong);
+    assert!(refused.message().contains(&format!("about {} tokens", allowed + 1)), "{refused}");
+    assert!(refused.message().contains(&format!("allows {allowed}")), "{refused}");
 }
 
 proptest! {

@@ -54,7 +54,7 @@ fn refuses_ids_that_would_change_a_url() {
     for bad in
         ["", "a b", "a/../b", "..", "claude?x=1", "claude%2e", "a\nb", "clau\u{301}de", "a#b", "a@b", &long]
     {
-        assert_eq!(ModelId::new(bad).unwrap_err().kind, ErrorKind::InvalidRequest, "{bad:?}");
+        assert_eq!(ModelId::new(bad).unwrap_err().kind(), ErrorKind::InvalidRequest, "{bad:?}");
     }
     assert!(ModelId::new(&"a".repeat(256)).is_ok());
 }
@@ -81,7 +81,7 @@ fn tiers_are_ordered_and_end_at_both_ends() {
     assert_eq!(Tier::Complex.above(), None);
     assert_eq!(Tier::Simple.below(), None);
     let error = "hard".parse::<Tier>().unwrap_err();
-    assert_eq!(error.message, "tier \"hard\" is none of simple, medium, complex");
+    assert_eq!(error.message(), "tier \"hard\" is none of simple, medium, complex");
 }
 
 #[test]
@@ -149,15 +149,15 @@ fn a_profile_that_does_not_exist_is_not_replaced_by_another_geography() {
 fn refuses_the_old_default_and_names_day_and_successor() {
     let error =
         Catalogue::builtin().refusal(&id("anthropic.claude-3-5-sonnet-20241022-v2:0"), TODAY).unwrap();
-    assert_eq!(error.kind, ErrorKind::Retired);
+    assert_eq!(error.kind(), ErrorKind::Retired);
     assert_eq!(
-        error.message,
+        error.message(),
         "model anthropic.claude-3-5-sonnet-20241022-v2:0 reached its end of life on Amazon Bedrock on 2026-03-01; \
          use its successor global.anthropic.claude-sonnet-5-5"
     );
     let error =
         Catalogue::builtin().refusal(&id("eu.anthropic.claude-3-7-sonnet-20250219-v1:0"), TODAY).unwrap();
-    assert!(error.message.ends_with("use its successor eu.anthropic.claude-sonnet-5-5"), "{error}");
+    assert!(error.message().ends_with("use its successor eu.anthropic.claude-sonnet-5-5"), "{error}");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn refuses_every_model_from_its_last_day_on_and_not_before() {
             assert!(catalogue.refusal(&given, eol).is_some(), "{text}");
             assert!(catalogue.refusal(&given, "2024-01-01").is_none(), "{text}");
             assert!(
-                catalogue.refusal(&given, eol).unwrap().message.contains("; use its successor "),
+                catalogue.refusal(&given, eol).unwrap().message().contains("; use its successor "),
                 "{text}"
             );
             refused += 1;

@@ -232,7 +232,7 @@ fn a_geography_is_never_left_and_an_older_model_stands_in() {
     assert_eq!(india[0].model.as_str(), "in.anthropic.claude-haiku-4-5-20251001-v1:0");
     assert!(india[0].why.contains("which lacks Claude Haiku 5.5"), "{}", india[0].why);
     let error = candidates(Tier::Simple, catalogue, Reach::Profile(ProfileScope::Ca), true).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NeedsProfile);
+    assert_eq!(error.kind(), ErrorKind::NeedsProfile);
 }
 
 #[test]

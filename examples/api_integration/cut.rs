@@ -257,7 +257,7 @@ mod tests {
     fn nothing_chosen_and_nothing_that_fits_are_errors() {
         let (whole, _) = tasks();
         let choice = Choice { tags: vec!["none".to_owned()], ..Choice::default() };
-        assert!(cut(&whole, &choice, 10_000).unwrap_err().message.contains("no operation is chosen"));
-        assert!(cut(&whole, &Choice::default(), 10).unwrap_err().message.contains("raise --context"));
+        assert!(cut(&whole, &choice, 10_000).unwrap_err().message().contains("no operation is chosen"));
+        assert!(cut(&whole, &Choice::default(), 10).unwrap_err().message().contains("raise --context"));
     }
 }

@@ -119,7 +119,7 @@ impl Asker {
         sent.model.clone_from(&self.model);
         sent.max_usd = self.left()?.or(sent.max_usd);
         let answered = self.answer(&sent, &request, &before).await;
-        let paid = answered.as_ref().map_or_else(|error| error.partial.as_deref(), Some);
+        let paid = answered.as_ref().map_or_else(|error| error.partial(), Some);
         if let Some(paid) = paid {
             self.account.add(stage, paid);
         }

@@ -30,7 +30,7 @@ pub fn run(work: impl Future<Output = Result<End>>) -> ExitCode {
         Ok(End::Rejected) => ExitCode::from(3),
         Err(error) => {
             note(&format!("error: {error}"));
-            match error.kind {
+            match error.kind() {
                 ErrorKind::Interrupted => {
                     note("nothing was written; the same command goes on where this one was stopped");
                 }
@@ -43,7 +43,7 @@ pub fn run(work: impl Future<Output = Result<End>>) -> ExitCode {
 }
 
 fn code(error: &Error) -> u8 {
-    match error.kind {
+    match error.kind() {
         ErrorKind::InvalidRequest | ErrorKind::NoSample => 2,
         ErrorKind::Truncated
         | ErrorKind::Cut

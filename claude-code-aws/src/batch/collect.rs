@@ -107,7 +107,7 @@ fn shared_out(run: &Run, index: usize, others: Vec<usize>, result: Result<Genera
     let merged = |index: usize| {
         let result = match &result {
             Ok(answer) => Ok(run.client.merged(answer)),
-            Err(error) => Err(Error::new(error.kind, error.message.clone())),
+            Err(error) => Err(Error::new(error.kind(), error.message().to_owned())),
         };
         Entry { item: BatchItem { index, result }, resumed: false }
     };

@@ -150,7 +150,7 @@ pub(super) async fn outputs<A: Send>(
 
 fn unknown(job: &JobName, error: &Error) -> Error {
     Error::new(
-        error.kind,
+        error.kind(),
         format!(
             "nobody can tell whether batch job {} was made ({error}): nothing is sent in its place; --resume looks again",
             job.name

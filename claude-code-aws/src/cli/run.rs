@@ -223,7 +223,7 @@ fn ended(global: Global, ended: Result<u8>) -> u8 {
         let _ = show::out(&problem::json(&error));
     }
     show::note(&problem::line(&error));
-    exit::of(error.kind)
+    exit::of(error.kind())
 }
 
 /// Help and version go to stdout; what is wrong with the arguments to stderr, as one line, and where programs read, to

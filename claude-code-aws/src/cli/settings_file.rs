@@ -80,7 +80,7 @@ impl SettingsFile {
             Err(error) => return Err(Error::invalid(format!("cannot read {}: {error}", path.display()))),
         };
         SettingsFile::parse(&text)
-            .map_err(|error| Error::invalid(format!("{}: {}", path.display(), error.message)))
+            .map_err(|error| Error::invalid(format!("{}: {}", path.display(), error.message())))
     }
 
     fn parse(text: &str) -> Result<Self> {
@@ -186,7 +186,7 @@ mod tests {
             ("failover_urls = [1]", "failover_urls takes a text"),
         ] {
             let error = SettingsFile::parse(text).unwrap_err();
-            assert!(error.message.contains(part), "{text:?}: {error}");
+            assert!(error.message().contains(part), "{text:?}: {error}");
         }
     }
 }

@@ -41,7 +41,7 @@ async fn read(sdk: &SdkConfig, arn: &str) -> Result<Secret> {
     let got = client.get_secret_value().secret_id(arn).send().await.map_err(|failed| {
         if let Some(unreachable) = super::unreachable(&failed) {
             let error = refused(arn, &format!("could not be read: {unreachable}"));
-            return Error::new(ErrorKind::Connection, error.message);
+            return Error::new(ErrorKind::Connection, error.message());
         }
         let why = match failed.code() {
             Some("ResourceNotFoundException") => {

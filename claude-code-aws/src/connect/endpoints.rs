@@ -157,7 +157,8 @@ mod tests {
         for url in good {
             assert!(check(&sdk(Some(url), None)).is_ok() && check(&sdk(None, Some(url))).is_ok(), "{url}");
         }
-        let told = |sdk: SdkConfig| check(&sdk).err().map(|error| error.message).unwrap_or_default();
+        let told =
+            |sdk: SdkConfig| check(&sdk).err().map(|error| error.message().to_owned()).unwrap_or_default();
         for url in bad {
             for text in [told(sdk(Some(url), None)), told(sdk(None, Some(url)))] {
                 assert!(text.starts_with("AWS_ENDPOINT_URL for "), "{url}: {text}");

@@ -52,12 +52,12 @@ pub(crate) async fn stored(builder: ClientBuilder, twin: Option<&Twin>, config: 
     let asked = config.store.is_some();
     match stores(twin, config).await {
         Ok((state, results)) => Ok(builder.with_state(Arc::new(state)).with_store(Arc::new(results)).build()),
-        Err(error) if asked || error.kind != ErrorKind::Storage => Err(error),
+        Err(error) if asked || error.kind() != ErrorKind::Storage => Err(error),
         Err(error) if is_capped(config) => Err(Error::new(
-            error.kind,
-            format!("{}; without it the day's cap would be this process's own", error.message),
+            error.kind(),
+            format!("{}; without it the day's cap would be this process's own", error.message()),
         )),
-        Err(error) => Ok(builder.without_store(error.message).build()),
+        Err(error) => Ok(builder.without_store(error.message()).build()),
     }
 }
 

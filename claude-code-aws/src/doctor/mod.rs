@@ -55,7 +55,7 @@ impl Finding {
 
     /// It does not work, as this error says.
     fn failed(name: &str, error: claude_code_core::Error) -> Self {
-        Finding { ok: false, ..Finding::ok(name, error.message) }
+        Finding { ok: false, ..Finding::ok(name, error.message()) }
     }
 }
 

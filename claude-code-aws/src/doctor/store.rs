@@ -71,5 +71,5 @@ async fn bucket(sdk: &SdkConfig, name: &str) -> Finding {
 }
 
 fn lacking(what: &str, name: &str, fix: &str, error: &claude_code_core::Error) -> Finding {
-    Finding::fix(what, format!("{name}: {}", error.message), fix)
+    Finding::fix(what, format!("{name}: {}", error.message()), fix)
 }

@@ -30,14 +30,17 @@ fn an_undo_brings_back_what_was_replaced_and_takes_away_what_was_new() {
     fs::write(root.path().join("a.txt"), "old").unwrap();
     let files = [file("a.txt", "new"), file("b.txt", "new")];
     write_to(&files, root.path(), options(state.path(), "id")).unwrap();
-    assert_eq!(WriteJournal::new(state.path(), Some("other")).undo().unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(
+        WriteJournal::new(state.path(), Some("other")).undo().unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     let undone = WriteJournal::new(state.path(), None).undo().unwrap();
     assert_eq!((undone.restored.len(), undone.left.len(), undone.result.as_deref()), (2, 0, Some("id")));
     assert_eq!(
         (read(root.path().join("a.txt")), read(root.path().join("b.txt"))),
         ("old".into(), "(none)".into())
     );
-    assert_eq!(WriteJournal::new(state.path(), None).undo().unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(WriteJournal::new(state.path(), None).undo().unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[test]
@@ -89,7 +92,10 @@ fn an_error_in_a_later_directory_takes_back_the_earlier_ones() {
         are_given: true,
     };
     let batches = [batch(&dirs[0], "a.txt"), batch(&dirs[1], "b.txt")];
-    assert_eq!(write_batches(&batches, &options(state.path(), "id")).unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(
+        write_batches(&batches, &options(state.path(), "id")).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
     assert_eq!(read(dirs[0].join("a.txt")), "old");
 }
 
@@ -101,7 +107,7 @@ fn a_file_does_not_lose_most_of_what_it_holds_unasked() {
     fs::write(root.path().join("a.py"), code).unwrap();
     let short = [file("a.py", "def one():\n    return 1\n")];
     let error = write_to(&short, root.path(), options(state.path(), "id")).unwrap_err();
-    assert!(error.kind == ErrorKind::Conflict && error.message.contains("--yes"), "{error}");
+    assert!(error.kind() == ErrorKind::Conflict && error.message().contains("--yes"), "{error}");
     assert_eq!(&read(root.path().join("a.py")), code);
     let named = WriteOptions { asked: "Remove two.".to_owned(), ..options(state.path(), "id") };
     write_to(&short, root.path(), named).unwrap();
@@ -164,5 +170,5 @@ fn new_files_are_written_where_nothing_can_be_kept_and_others_are_not() {
     fs::write(&state, "no directory").unwrap();
     write_to(&[file("a.txt", "new")], root.path(), options(&state, "id")).unwrap();
     let error = write_to(&[file("a.txt", "newer")], root.path(), options(&state, "id")).unwrap_err();
-    assert_eq!((error.kind, read(root.path().join("a.txt"))), (ErrorKind::Storage, "new".to_owned()));
+    assert_eq!((error.kind(), read(root.path().join("a.txt"))), (ErrorKind::Storage, "new".to_owned()));
 }

@@ -93,7 +93,7 @@ pub fn write_batches(batches: &[Batch], options: &WriteOptions) -> Result<Vec<Pa
                     ErrorKind::Storage,
                     format!(
                         "{}; {} could not be put back ({why}): it is kept in {}",
-                        error.message,
+                        error.message(),
                         path.display(),
                         kept.display()
                     ),
@@ -138,7 +138,7 @@ fn write_all(wanted: &[(String, &CodeFile)], dir: &Path, overwrite: bool) -> Res
 
 /// The first error, and where the files are that could not be put back.
 fn not_put_back(error: &Error, (number, path): &(usize, String), stage: &Path) -> Error {
-    let why = error.message.trim_end_matches("; nothing was written");
+    let why = error.message().trim_end_matches("; nothing was written");
     let kept = stage.join(replaced(*number));
     Error::new(
         ErrorKind::Storage,
@@ -331,7 +331,7 @@ mod tests {
         let lost = moves.undo();
         assert_eq!(lost, [(0, "src/a.py".to_owned())]);
         let first = storage("write", Path::new("b.py"), &std::io::Error::other("disk full"));
-        let told = not_put_back(&first, &lost[0], &root.path().join(&name)).message;
+        let told = not_put_back(&first, &lost[0], &root.path().join(&name)).message().to_owned();
         let kept = root.path().join(&name).join("old-0");
         assert_eq!(std::fs::read_to_string(&kept).unwrap(), "old");
         assert!(told.contains(kept.to_str().unwrap()) && !told.contains("nothing was written"), "{told}");

@@ -100,7 +100,7 @@ impl Creator {
         match self.client.generate(request).await {
             Ok(generation) => adapted(&generation.files).map(str::to_owned),
             Err(error) => {
-                tracing::debug!(kind = %error.kind, "the question is asked in its fixed words");
+                tracing::debug!(kind = %error.kind(), "the question is asked in its fixed words");
                 None
             }
         }

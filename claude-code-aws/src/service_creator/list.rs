@@ -117,7 +117,7 @@ impl Services {
         for code in conversation.codes().into_iter().rev() {
             match self.code(scope, &code.service_id, &code.code_id).await {
                 Ok(code) => return Ok(Some(code)),
-                Err(Error { kind: ErrorKind::NotFound, .. }) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }

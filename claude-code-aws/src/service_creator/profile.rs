@@ -175,7 +175,7 @@ mod tests {
         let told = |text: &str| {
             let path = place.path().join("p.toml");
             std::fs::write(&path, text).unwrap();
-            Profile::read(&path).unwrap_err().message
+            Profile::read(&path).unwrap_err().message().to_owned()
         };
         let question = "\n[[questions]]\ntitle = \"Name\"\nquestion = \"Which?\"\n";
         assert!(told("prompt = 3\n").contains("line 1"), "{}", told("prompt = 3\n"));

@@ -221,7 +221,7 @@ impl Services {
         for name in FILES {
             match self.store.file(&format!("{}/{}/{name}", code.service_id, code.code_id)).await {
                 Ok(bytes) => files.extend(bytes.map(|bytes| stored(name, bytes)).transpose()?),
-                Err(error) if error.kind == ErrorKind::AccessDenied && !is_listed(name) => {}
+                Err(error) if error.kind() == ErrorKind::AccessDenied && !is_listed(name) => {}
                 Err(error) => return Err(forbidden(error)),
             }
         }
@@ -264,11 +264,11 @@ fn stored(name: &str, bytes: Vec<u8>) -> Result<CodeFile> {
 }
 
 /// It is the server that may not read the file, and not the caller.
-fn forbidden(mut error: Error) -> Error {
-    if error.kind == ErrorKind::AccessDenied {
-        error.kind = ErrorKind::Storage;
+fn forbidden(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::AccessDenied => error.with_kind(ErrorKind::Storage),
+        _ => error,
     }
-    error
 }
 
 pub(super) fn conversation_key(id: &str) -> RowKey {

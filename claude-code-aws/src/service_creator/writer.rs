@@ -51,7 +51,5 @@ fn taken_over() -> Error {
 }
 
 fn busy(message: &str) -> Error {
-    let mut error = Error::new(ErrorKind::Conflict, message);
-    error.retry_after = Some(lease::TTL);
-    error
+    Error::new(ErrorKind::Conflict, message).with_retry_after(lease::TTL)
 }

@@ -82,7 +82,7 @@ impl Writing {
         let Creator { client, services } = &self.creator;
         match services.code(client.scope(), &self.code.service_id, &self.code.code_id).await {
             Ok(code) => Ok(Some(code)),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -266,7 +266,7 @@ fn shifted(mut event: Event, shown: usize) -> Event {
 
 /// Offline there is one service: the error says which answers lead to it.
 fn explained(error: Error) -> Error {
-    if error.kind != ErrorKind::NoSample {
+    if error.kind() != ErrorKind::NoSample {
         return error;
     }
     let answers: Vec<String> = STEPS.iter().map(|step| format!("{}: {}", step.title, step.example)).collect();

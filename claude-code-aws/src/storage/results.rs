@@ -256,7 +256,7 @@ impl GenerationStore for AwsResults {
             .filter_map(|item| async move {
                 match item {
                     Ok(item) => row::row(&item).map(Ok),
-                    Err(error) if error.kind == ErrorKind::NotFound => None,
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
                     Err(error) => Some(Err(error)),
                 }
             })

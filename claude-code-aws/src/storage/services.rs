@@ -114,14 +114,12 @@ impl ServiceStore for AwsServices {
             Ok(got) => got,
             Err(failed) if failed.code() == Some("NoSuchKey") => return Ok(None),
             Err(failed) => {
-                let mut error = s3::error("get", &self.bucket, key, &failed);
+                let error = s3::error("get", &self.bucket, key, &failed);
                 // Without s3:ListBucket, which is not needed otherwise, a missing key reads as forbidden. Where the
                 // service says that reading itself is what is forbidden, that is certain.
                 let is_certain = failed.message().is_some_and(|told| told.contains("s3:GetObject"));
-                if failed.code() == Some("AccessDenied") && !is_certain {
-                    error.kind = ErrorKind::AccessDenied;
-                }
-                return Err(error);
+                let is_missing = failed.code() == Some("AccessDenied") && !is_certain;
+                return Err(if is_missing { error.with_kind(ErrorKind::AccessDenied) } else { error });
             }
         };
         let body = got.body.collect().await.map_err(|_| {

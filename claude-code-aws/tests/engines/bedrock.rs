@@ -235,7 +235,7 @@ async fn a_directory_of_sample_answers_tells_a_first_answer_from_its_repair() {
     assert!(asked("Add two numbers. Write it in Rust").await.is_err());
     assert!(ask(&twin, REVERSE).await.is_ok(), "the samples of the crate follow");
     std::fs::write(place.path().join("other.md"), "# A heading\n").unwrap();
-    let told = claude_code_aws::local::answers_of(place.path()).unwrap_err().message;
+    let told = claude_code_aws::local::answers_of(place.path()).unwrap_err().message().to_owned();
     assert!(told.contains("other.md is no sample answer"), "{told}");
 }
 

@@ -64,8 +64,8 @@ async fn a_directory_is_not_cleared_under_another_that_has_its_databases_open() 
     put(&s3, "shelf", "k", b"kept").await;
     let second = Twin::open(owner.directory.path()).unwrap();
     let error = second.engines().directory().unwrap().clear().unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Storage);
-    assert!(error.message.contains("another process has its databases open"), "{}", error.message);
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains("another process has its databases open"), "{}", error.message());
     assert_eq!(read(&s3, "shelf", "k").await, b"kept");
     drop(s3);
     let crate::support::Temporary { twin, directory } = owner;
@@ -85,9 +85,9 @@ fn the_directory_is_free_again_when_the_twin_is_closed() {
 fn an_unwritable_directory_is_one_line_with_its_path() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Twin::open(&file.path().join("below")).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Storage);
-    assert!(error.message.contains(file.path().to_str().unwrap()), "{}", error.message);
-    assert_eq!(error.message.lines().count(), 1);
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains(file.path().to_str().unwrap()), "{}", error.message());
+    assert_eq!(error.message().lines().count(), 1);
 }
 
 /// Damages a database by `damage` and opens it again.

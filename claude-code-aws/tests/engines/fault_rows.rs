@@ -47,11 +47,11 @@ async fn each_fault_is_three_lines_and_has_its_own_error() {
         let outcome = client.generate(GenerateRequest::new("anything")).await;
         let said = match &outcome {
             Ok(_) => "accepted".to_owned(),
-            Err(error) => format!("{:?}: {}", error.kind, error.message),
+            Err(error) => format!("{:?}: {}", error.kind(), error.message()),
         };
         println!("{row:22} {said}");
         assert_eq!(twin.sent().len(), 1, "{row}: one send");
-        if outcome.err().is_none_or(|error| error.kind.as_str() != kind) {
+        if outcome.err().is_none_or(|error| error.kind().as_str() != kind) {
             wrong.push(format!("{row}: {said}, not {kind}"));
         }
     }

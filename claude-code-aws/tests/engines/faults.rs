@@ -162,7 +162,7 @@ fn a_script_that_cannot_be_played_is_refused_with_what_is_wrong() {
     for (step, part) in table {
         let script = format!("{{\"steps\": [{step}]}}");
         let error = Scripted::parse(&script, Arc::new(Samples::built_in())).unwrap_err();
-        assert!(error.message.contains(part), "{step}: {}", error.message);
+        assert!(error.message().contains(part), "{step}: {}", error.message());
     }
 }
 

@@ -158,7 +158,7 @@ async fn an_address_that_others_reach_needs_a_token() {
     let api = claude_code_aws::local::open(tempfile::tempdir().unwrap().path()).await.unwrap();
     let everywhere = "0.0.0.0:0".parse().unwrap();
     let open = App::new(api.clone(), Settings::default());
-    assert!(claude_code_aws::http::bind(open, everywhere).await.unwrap_err().message.contains("token"));
+    assert!(claude_code_aws::http::bind(open, everywhere).await.unwrap_err().message().contains("token"));
     let guarded = App::new(api, Settings::default().with_tokens(["t".to_owned()]));
     assert_ne!(claude_code_aws::http::bind(guarded, everywhere).await.unwrap().addr().port(), 0);
 }

@@ -318,5 +318,5 @@ async fn a_queue_without_shared_state_is_refused_before_anything_is_lost() {
     let config =
         claude_code_aws::Config { store: Some(claude_code_aws::connect::config::Store::None), ..config };
     let refused = App::connect(&config, Settings::default()).await.unwrap_err();
-    assert!(refused.message.contains("CLAUDE_CODE_AWS_STORE"), "{refused}");
+    assert!(refused.message().contains("CLAUDE_CODE_AWS_STORE"), "{refused}");
 }

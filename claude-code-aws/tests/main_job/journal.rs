@@ -56,9 +56,9 @@ async fn a_failure_is_not_kept_and_an_open_journal_is_refused_to_others() {
     let refused = ProviderError::new(ErrorKind::InvalidRequest, Billing::No, "no");
     let provider = ScriptedProvider::new([Script::fail(refused), Script::answer(HELLO)]);
     let batch = Journal::open(&path).unwrap().batch(&client(&provider), requests(&["a"]), 1);
-    assert_eq!(Journal::open(&path).unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(Journal::open(&path).unwrap_err().kind(), ErrorKind::Conflict);
     let failed: Vec<Entry> = batch.collect().await;
-    assert_eq!(failed[0].item.result.as_ref().unwrap_err().kind, ErrorKind::InvalidRequest);
+    assert_eq!(failed[0].item.result.as_ref().unwrap_err().kind(), ErrorKind::InvalidRequest);
     assert_eq!(entries(&path, &provider, &["a"]).await, [(0, false)]);
 }
 

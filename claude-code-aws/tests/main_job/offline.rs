@@ -97,9 +97,9 @@ async fn an_unknown_prompt_names_the_nearest_sample_and_three_ways_to_a_model() 
     let dir = tempfile::tempdir().unwrap();
     let client = local::open(dir.path()).await.unwrap();
     let error = client.generate("Write a Python function that reverses a list.").await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NoSample);
+    assert_eq!(error.kind(), ErrorKind::NoSample);
     for part in [REVERSE, "AWS credentials", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] {
-        assert!(error.message.contains(part), "{part}: {error}");
+        assert!(error.message().contains(part), "{part}: {error}");
     }
 }
 

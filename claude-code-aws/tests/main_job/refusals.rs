@@ -39,10 +39,10 @@ async fn a_store_by_default_that_cannot_be_had_costs_the_storing_only() {
         let mut capped = config.clone();
         (capped.policy.max_usd_per_day, capped.policy.max_usd_per_day_per_scope) = (all, each);
         let error = claude_code_aws::connect(capped).await.unwrap_err();
-        assert!(error.kind == ErrorKind::Storage && error.message.contains("the day's cap"), "{error}");
+        assert!(error.kind() == ErrorKind::Storage && error.message().contains("the day's cap"), "{error}");
     }
     config.store = Some(Store::Disk);
-    assert_eq!(claude_code_aws::connect(config).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(claude_code_aws::connect(config).await.unwrap_err().kind(), ErrorKind::Storage);
 }
 
 #[tokio::test]
@@ -76,9 +76,9 @@ async fn a_directory_that_cannot_be_written_is_named() {
     let file = dir.path().join("a-file");
     std::fs::write(&file, "").unwrap();
     let error = local::open(file.join("below")).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Storage);
-    assert!(error.message.contains("a-file"), "{error}");
-    assert!(!error.message.contains('\n'));
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains("a-file"), "{error}");
+    assert!(!error.message().contains('\n'));
 }
 
 #[tokio::test]
@@ -108,8 +108,8 @@ async fn a_retired_model_names_its_successor() {
     let client = local::open(dir.path()).await.unwrap();
     let request = GenerateRequest::new(REVERSE).with_model("anthropic.claude-3-5-sonnet-20241022-v2:0");
     let error = client.generate(request).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Retired);
-    assert!(error.message.contains("claude-sonnet-5-5"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Retired);
+    assert!(error.message().contains("claude-sonnet-5-5"), "{error}");
 }
 
 #[tokio::test]
@@ -125,9 +125,9 @@ async fn settings_that_cannot_be_used_name_variable_value_and_form() {
     ];
     for (name, value, form) in table {
         let error = config(&[(name, value)]).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         for part in [name, value, form] {
-            assert!(error.message.contains(part), "{part}: {error}");
+            assert!(error.message().contains(part), "{part}: {error}");
         }
     }
 }

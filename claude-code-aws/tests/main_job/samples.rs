@@ -54,10 +54,10 @@ async fn natural_prompts_get_the_sample_that_they_mean_and_no_other() {
             }
             Err(error) => {
                 misses += 1;
-                assert_eq!(error.kind, ErrorKind::NoSample, "{prompt}: {error}");
+                assert_eq!(error.kind(), ErrorKind::NoSample, "{prompt}: {error}");
                 let samples = Samples::built_in();
                 let is_prompt = |line: &&str| samples.prompts().contains(line);
-                let named = error.message.lines().filter(is_prompt).count();
+                let named = error.message().lines().filter(is_prompt).count();
                 assert_eq!(named, 3, "{prompt}: {error}");
                 if !wanted.is_empty() {
                     wrong.push(format!("{prompt}\n    got    nothing\n    wanted {wanted}"));
@@ -79,7 +79,7 @@ async fn a_sample_is_never_one_of_another_language() {
         ("fibonacci", "kotlin"),
     ] {
         let error = client.generate(asked(prompt, language)).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::NoSample, "{prompt} in {language}: {error}");
+        assert_eq!(error.kind(), ErrorKind::NoSample, "{prompt} in {language}: {error}");
     }
     let g = client.generate(asked("fibonacci", "rust")).await.unwrap();
     assert_eq!(label(&g), Some("Write a Rust function that returns the nth Fibonacci number."));
@@ -139,11 +139,11 @@ async fn refinements_and_tasks_about_a_file_are_answered_with_that_file_only() {
         };
         assert!(g.accepted && g.sample, "{}: {:?}", sample.prompt, g.diagnostics);
         let error = client.generate(GenerateRequest::new(sample.prompt.as_str())).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::NoSample, "{}", sample.prompt);
+        assert_eq!(error.kind(), ErrorKind::NoSample, "{}", sample.prompt);
     }
     let g = client.generate(super::REVERSE).await.unwrap();
     let error = client.refine(&g, "add tests for surrogate pairs").await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NoSample, "it is another task");
+    assert_eq!(error.kind(), ErrorKind::NoSample, "it is another task");
     assert!(refined >= 4 && shipped >= 4, "{refined} refinements, {shipped} files");
 }
 

@@ -143,5 +143,5 @@ async fn a_damaged_object_is_not_returned() {
     let put =
         twin.s3_client().put_object().bucket(BUCKET).key(&stored.s3_key).body(b"a = 2\n".to_vec().into());
     put.send().await.unwrap();
-    assert_eq!(store.get(&Scope::local(), "hurt").await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(store.get(&Scope::local(), "hurt").await.unwrap_err().kind(), ErrorKind::Storage);
 }

@@ -32,8 +32,8 @@ async fn a_proxy_that_wants_a_password_is_named_without_the_one_it_got() {
     let error = ask(&format!("https://{HOST}"), network).await.unwrap_err();
     let begins =
         format!("http://user@127.0.0.1:{} wants a user name and password for {HOST} (407)", proxy.port);
-    assert!(error.message.starts_with(&begins) && !error.message.contains("canary"), "{error}");
-    assert_eq!((error.kind, proxy.connections()), (ErrorKind::Connection, 2));
+    assert!(error.message().starts_with(&begins) && !error.message().contains("canary"), "{error}");
+    assert_eq!((error.kind(), proxy.connections()), (ErrorKind::Connection, 2));
 }
 
 #[tokio::test]
@@ -42,9 +42,9 @@ async fn a_proxy_that_forbids_the_host_is_named_with_its_status_after_two_attemp
     let error =
         ask(&format!("https://{HOST}"), network(&[("https_proxy", &at(&proxy, ""))])).await.unwrap_err();
     let begins = format!("http://127.0.0.1:{} refuses {HOST} (403)", proxy.port);
-    assert!(error.message.starts_with(&begins) && error.message.contains("NO_PROXY"), "{error}");
+    assert!(error.message().starts_with(&begins) && error.message().contains("NO_PROXY"), "{error}");
     // Each of the two attempts, and each time the question for the status.
-    assert_eq!((error.kind, proxy.connections()), (ErrorKind::Connection, 4));
+    assert_eq!((error.kind(), proxy.connections()), (ErrorKind::Connection, 4));
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_proxy_that_is_gone_is_named_as_what_refused() {
     let network = network(&[("HTTPS_PROXY", &format!("http://user:canary@{closed}"))]);
     let error = ask(&format!("https://{HOST}"), network).await.unwrap_err();
     let begins = format!("http://user@{closed} (the proxy for {HOST}) refused the connection");
-    assert!(error.message.starts_with(&begins) && !error.message.contains("canary"), "{error}");
+    assert!(error.message().starts_with(&begins) && !error.message().contains("canary"), "{error}");
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_ca_unknown_behind_a_proxy_is_told_with_the_proxy() {
     let error =
         ask(&format!("https://{HOST}"), network(&[("HTTPS_PROXY", &at(&proxy, ""))])).await.unwrap_err();
     let via = format!("(through http://127.0.0.1:{})", proxy.port);
-    assert!(error.message.contains("signed by a CA") && error.message.contains(&via), "{error}");
+    assert!(error.message().contains("signed by a CA") && error.message().contains(&via), "{error}");
     assert!(server.heads().is_empty());
 }
 
@@ -86,7 +86,7 @@ async fn what_no_proxy_names_is_asked_directly() {
     let vars = [("HTTPS_PROXY", at(&proxy, "")), ("NO_PROXY", ".lab.test".to_owned())];
     let vars: Vec<(&str, &str)> = vars.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let error = ask(&format!("https://{HOST}"), network(&vars)).await.unwrap_err();
-    assert!(error.message.contains("the name api.lab.test"), "{error}");
+    assert!(error.message().contains("the name api.lab.test"), "{error}");
     assert_eq!(proxy.connections(), 0);
 }
 
@@ -95,10 +95,10 @@ async fn a_socks_proxy_is_refused_by_name_with_what_is_supported() {
     let network = network(&[("ALL_PROXY", "socks5://user:canary@127.0.0.1:1080")]);
     let error = ask(&format!("https://{HOST}"), network).await.unwrap_err();
     assert!(
-        error.message.contains("SOCKS proxies are not supported, http:// and https:// ones are"),
+        error.message().contains("SOCKS proxies are not supported, http:// and https:// ones are"),
         "{error}"
     );
-    assert!(!error.message.contains("canary"));
+    assert!(!error.message().contains("canary"));
 }
 
 // As people write it: a password with signs of a URL, a user of a Windows domain.

@@ -9,12 +9,12 @@ async fn an_unknown_ca_is_named_as_that_after_two_attempts_and_nothing_is_sent()
     let ca = Ca::new();
     let server = Server::tls(&ca, &["localhost", "127.0.0.1"]).await;
     let error = ask(&format!("https://127.0.0.1:{}", server.port), network(&[])).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Connection, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
     let begins = format!(
         "the certificate of 127.0.0.1:{} is signed by a CA that this machine does not know",
         server.port
     );
-    assert!(error.message.starts_with(&begins) && error.message.contains("set AWS_CA_BUNDLE"), "{error}");
+    assert!(error.message().starts_with(&begins) && error.message().contains("set AWS_CA_BUNDLE"), "{error}");
     assert_eq!((server.connections(), server.heads().len()), (2, 0));
 }
 
@@ -51,9 +51,9 @@ async fn a_bundle_that_cannot_be_read_is_one_line_with_its_variable_and_no_panic
     let url = format!("https://127.0.0.1:{}", server.port);
     for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"] {
         let error = ask(&url, network(&[(name, "/nowhere/ca.pem")])).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidRequest, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(
-            error.message.starts_with(&format!("{name}=/nowhere/ca.pem: there is no such file")),
+            error.message().starts_with(&format!("{name}=/nowhere/ca.pem: there is no such file")),
             "{error}"
         );
         assert_eq!(server.connections(), 0);
@@ -66,7 +66,7 @@ async fn a_certificate_for_another_name_is_not_called_an_unknown_ca() {
     let server = Server::tls(&ca, &["other.example"]).await;
     let url = format!("https://127.0.0.1:{}", server.port);
     let error = ask(&url, network(&[]).with_ca_bundle(ca.pem())).await.unwrap_err();
-    assert!(error.message.contains("is for other names"), "{error}");
+    assert!(error.message().contains("is for other names"), "{error}");
     assert_eq!(server.connections(), 2);
 }
 
@@ -74,6 +74,6 @@ async fn a_certificate_for_another_name_is_not_called_an_unknown_ca() {
 async fn an_appliances_self_signed_certificate_is_told_apart_from_an_unknown_ca() {
     let server = Server::self_signed(&["127.0.0.1"]).await;
     let error = ask(&format!("https://127.0.0.1:{}", server.port), network(&[])).await.unwrap_err();
-    assert!(error.message.contains("is self-signed and marked as a CA's own"), "{error}");
+    assert!(error.message().contains("is self-signed and marked as a CA's own"), "{error}");
     assert_eq!((server.connections(), server.heads().len()), (2, 0));
 }

@@ -48,7 +48,7 @@ async fn credentials_about_to_end_give_no_link_and_another_scope_finds_nothing()
     let store = results(&twin, &HandClock::now());
     store.put(&Scope::local(), &store_contract::generation("linked", 0, &[("a.py", "a\n")])).await.unwrap();
     let late = store.clone().with_credentials(ending_in(Some(50)));
-    assert_eq!(late.download(&Scope::local(), "linked").await.unwrap_err().kind, ErrorKind::Credentials);
+    assert_eq!(late.download(&Scope::local(), "linked").await.unwrap_err().kind(), ErrorKind::Credentials);
     let other = Scope::authenticated("somebody else");
-    assert_eq!(store.download(&other, "linked").await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(store.download(&other, "linked").await.unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -50,7 +50,7 @@ async fn a_missing_file_a_forbidden_one_and_one_that_may_be_either_are_told_apar
             .build();
         let s3 = aws_sdk_s3::Client::from_conf(config);
         let services = AwsServices::new(twin.dynamodb_client(), s3, "t", "b");
-        let found = services.file("a/b/README.md").await.map_err(|error| error.kind);
+        let found = services.file("a/b/README.md").await.map_err(|error| error.kind());
         assert_eq!(found, expected.map_or(Ok(None), Err), "{code}: {message}");
     }
 }

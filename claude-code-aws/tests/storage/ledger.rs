@@ -54,7 +54,7 @@ async fn a_fault_at_any_step_of_the_shared_state_gives_no_money_back_twice() {
                 match result {
                     Ok(g) => assert!(g.accepted && sent == 1, "{why}"),
                     Err(error) => {
-                        assert!(error.kind == ErrorKind::Storage && sent == 0, "{why}");
+                        assert!(error.kind() == ErrorKind::Storage && sent == 0, "{why}");
                         refused += 1;
                     }
                 }
@@ -109,7 +109,7 @@ async fn a_table_that_never_answers_keeps_no_answer_back() {
     assert!(free.generate(brief()).await.unwrap().accepted);
     let cap = Some(PicoUsd::from_usd("1000").unwrap());
     let capped = client(Policy { max_usd_per_day: cap, ..Policy::default() }).build();
-    assert_eq!(capped.generate(brief()).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(capped.generate(brief()).await.unwrap_err().kind(), ErrorKind::Storage);
 }
 
 #[tokio::test]

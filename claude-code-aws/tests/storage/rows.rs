@@ -66,8 +66,8 @@ async fn a_row_that_is_too_large_even_so_is_refused_before_it_is_sent() {
     let mut g = store_contract::generation("huge", 0, &[("a.py", "a = 1\n")]);
     g.model = "m".repeat(410_000);
     let error = store.put(&Scope::local(), &g).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Storage);
-    assert!(error.message.contains("409600 are allowed"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains("409600 are allowed"), "{error}");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ fn seven_answers_are_read_into_a_description() {
     assert_eq!((data.service_type.as_str(), data.intent.as_str()), ("vFirewall", "Filter traffic"));
     assert_eq!(data.features, ["NAT", "VPN", "logging", "Traffic Filtering"]);
     assert_eq!(data.api_docs, ["https://a.example/docs", "http://b.example/x"]);
-    assert_eq!(conversation.answer(None, "more").unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(conversation.answer(None, "more").unwrap_err().kind(), ErrorKind::Conflict);
 }
 
 #[test]
@@ -90,9 +90,9 @@ async fn a_stale_conversation_is_not_written() {
     services.start(&scope, "c").await.unwrap();
     let (conversation, version) = services.conversation(&scope, "c").await.unwrap();
     services.save(&scope, &conversation, version).await.unwrap();
-    assert_eq!(services.save(&scope, &conversation, version).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(services.save(&scope, &conversation, version).await.unwrap_err().kind(), ErrorKind::Conflict);
     let stranger = services.conversation(&Scope::authenticated("b"), "c").await.unwrap_err();
-    assert_eq!(stranger.kind, ErrorKind::NotFound);
+    assert_eq!(stranger.kind(), ErrorKind::NotFound);
 }
 
 proptest! {

@@ -213,7 +213,7 @@ async fn files_whose_run_died_before_its_row_have_an_unknown_cost_and_no_free_on
     let stage = Stage::open().await;
     let provider = ScriptedProvider::new([Script::answer(&answer(&FILES))]);
     stage.store.lost_rows.store(1, Ordering::Relaxed);
-    assert_eq!(stage.write(&provider).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(stage.write(&provider).await.unwrap_err().kind(), ErrorKind::Storage);
     let code = stage.write(&provider).await.unwrap();
     assert_eq!((names(&code), code.model.as_deref()), (FILES.to_vec(), None));
     assert!(!code.receipt.total().is_priced(), "{:?}", code.receipt);
@@ -228,7 +228,7 @@ async fn a_slow_reader_does_not_let_a_second_writer_in() {
     tokio::spawn(stage.begin(&provider).await.unwrap().run(out));
     for _ in 0..4 {
         sleep(Duration::from_secs(40)).await;
-        assert_eq!(stage.begin(&provider).await.unwrap_err().kind, ErrorKind::Conflict);
+        assert_eq!(stage.begin(&provider).await.unwrap_err().kind(), ErrorKind::Conflict);
     }
     assert_eq!(names(&end(shown).await.unwrap()), FILES);
     assert_eq!(provider.calls().len(), 1);
@@ -244,11 +244,11 @@ async fn a_writer_that_was_taken_over_leaves_the_row_alone() {
     stage.state.put(&key, b"another".to_vec(), FAR, OnlyIf::Any).await.unwrap();
     let (out, shown) = mpsc::channel(1);
     tokio::spawn(writing.run(out));
-    assert_eq!(end(shown).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(end(shown).await.unwrap_err().kind(), ErrorKind::Conflict);
     let (conversation, _) = stage.services.conversation(&Scope::local(), ID).await.unwrap();
     let code = conversation.code.unwrap();
     let row = stage.services.code(&Scope::local(), &code.service_id, &code.code_id).await;
-    assert_eq!(row.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(row.unwrap_err().kind(), ErrorKind::NotFound);
     let lease = stage.state.get(&key).await.unwrap().unwrap();
     assert_eq!(lease.value, b"another");
 }
@@ -276,7 +276,7 @@ async fn a_description_whose_row_was_lost_is_written_by_the_next_run() {
     let stage = Stage::open().await;
     let provider = ScriptedProvider::new([Script::answer(&answer(&FILES))]);
     stage.store.lost_descriptions.store(1, Ordering::Relaxed);
-    assert_eq!(stage.begin(&provider).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(stage.begin(&provider).await.unwrap_err().kind(), ErrorKind::Storage);
     let code = stage.write(&provider).await.unwrap();
     let key = RowKey { pk: format!("SERVICE#{}", code.service_id), sk: "METADATA".into() };
     let row = stage.store.row(&key).await.unwrap().expect("the service is described");
@@ -294,13 +294,13 @@ async fn files_that_cannot_be_read_are_an_error_where_they_must_be_there_and_are
     assert_eq!(names(&half), FILES[..2], "before there is a row, what is forbidden is not there");
     let paid = provider.calls().len();
     stage.store.forbidden.store(6, Ordering::Relaxed);
-    assert_eq!(stage.begin(&provider).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(stage.begin(&provider).await.unwrap_err().kind(), ErrorKind::Storage);
     assert_eq!(provider.calls().len(), paid, "the row lists them");
     for stumble in [&stage.store.forbidden, &stage.store.gone] {
         stage.store.forbidden.store(0, Ordering::Relaxed);
         stumble.store(6, Ordering::Relaxed);
         assert_eq!(
-            stage.services.files(&half).await.unwrap_err().kind,
+            stage.services.files(&half).await.unwrap_err().kind(),
             ErrorKind::Storage,
             "no empty archive"
         );

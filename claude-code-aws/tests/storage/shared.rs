@@ -113,7 +113,7 @@ async fn callers_under_a_cap_for_five_send_five_times_over_one_table() {
         let mut callers: FuturesUnordered<_> =
             (0..60).map(|n| hosts[n as usize % 3].generate(task(n)).boxed()).collect();
         for _ in 0..55 {
-            assert_eq!(callers.next().await.unwrap().unwrap_err().kind, ErrorKind::Budget);
+            assert_eq!(callers.next().await.unwrap().unwrap_err().kind(), ErrorKind::Budget);
         }
         assert_eq!(provider.calls().len(), 5);
         let view = hosts[0].budget().await.unwrap();
@@ -131,7 +131,7 @@ async fn a_stop_in_the_table_is_seen_by_another_host() {
     here.stop_budget(BudgetScope::Everybody).await.unwrap();
     clock.advance(Duration::from_secs(2));
     let error = there.generate(GenerateRequest::new("another")).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget);
+    assert_eq!(error.kind(), ErrorKind::Budget);
     here.resume_budget(BudgetScope::Everybody).await.unwrap();
     clock.advance(Duration::from_secs(2));
     assert!(there.generate(GenerateRequest::new("another")).await.is_ok());

@@ -119,7 +119,7 @@ async fn an_object_that_is_there_already_is_compared_by_its_bytes() {
     assert!(store.put(&Scope::local(), &same).await.is_ok(), "put by others, without a hash beside it");
     put(format!("{base}-other.py"), b"a = 2\n").await;
     let other = store_contract::generation("other", 0, &[("a.py", "a = 1\n")]);
-    assert_eq!(store.put(&Scope::local(), &other).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(store.put(&Scope::local(), &other).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert!(!has_row(&twin, "other").await);
     let key = format!("{base}-other.py");
     let kept = twin.s3_client().get_object().bucket(BUCKET).key(key).send().await.unwrap();

@@ -99,7 +99,7 @@ async fn a_server_that_does_not_stream_is_understood() {
     assert_eq!((g.text.as_str(), g.usage.output_tokens), ("```python a.py\nx = 1\n```\n", 6));
     let empty = r#"{"type":"message","content":[],"stop_reason":"end_turn","usage":{"input_tokens":5,"output_tokens":0}}"#;
     let replies = Replies::new([refusal(200, empty)]);
-    assert_eq!(client(&replies).generate("x").await.unwrap_err().kind, ErrorKind::Empty);
+    assert_eq!(client(&replies).generate("x").await.unwrap_err().kind(), ErrorKind::Empty);
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,8 +173,8 @@ async fn errors_of_any_shape_have_their_kind() {
         let replies = Replies::new([refusal(status, body).header("request-id", "req_7")]);
         let request = GenerateRequest::new("x").with_model("sonnet").with_max_sends(1);
         let error = client(&replies).generate(request).await.unwrap_err();
-        assert_eq!(error.kind, kind, "{status} {body}: {error}");
-        assert_eq!(error.request_id.as_deref(), Some("req_7"));
+        assert_eq!(error.kind(), kind, "{status} {body}: {error}");
+        assert_eq!(error.request_id(), Some("req_7"));
     }
 }
 
@@ -187,7 +187,7 @@ fn a_server_may_stand_on_this_machine_or_behind_https_and_nowhere_else() {
             base_url: Some(url.to_owned()),
             ..Settings::default()
         };
-        Anthropic::new(&settings, connector(), strict).map_err(|error| error.kind)
+        Anthropic::new(&settings, connector(), strict).map_err(|error| error.kind())
     };
     for url in
         ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9", "https://example.com/anthropic"]
@@ -215,8 +215,8 @@ fn a_server_may_stand_on_this_machine_or_behind_https_and_nowhere_else() {
 async fn a_missing_key_is_named_and_a_local_server_needs_none() {
     let vars = [("CLAUDE_CODE_AWS_PROVIDER".to_owned(), "anthropic".to_owned())];
     let error = claude_code_aws::connect(Config::from_vars(vars).unwrap()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Credentials);
-    assert!(error.message.contains("ANTHROPIC_API_KEY"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert!(error.message().contains("ANTHROPIC_API_KEY"), "{error}");
     let local =
         Settings { api_key: None, base_url: Some("http://127.0.0.1:8080/v1".into()), ..Settings::default() };
     assert!(Anthropic::new(&local, SharedHttpConnector::new(Replies::new([answer()])), true).is_ok());

@@ -165,7 +165,7 @@ async fn printed(seen: &Arc<Seen>) -> String {
             while let Some(event) = stream.next().await {
                 text += &format!("{event:?} {stream:?}\n");
                 if let Err(error) = event {
-                    text += &format!("{error} {error:#?} {:?}\n", error.partial);
+                    text += &format!("{error} {error:#?} {:?}\n", error.partial());
                 }
             }
         }

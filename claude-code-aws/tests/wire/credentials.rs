@@ -82,8 +82,8 @@ async fn ended_credentials_are_renewed_once_for_all_who_wait() {
 async fn credentials_that_stay_ended_are_an_error_after_one_retry() {
     let replies = Replies::new([Reply::refusal(403, "ExpiredTokenException", "expired")]);
     let error = paused(&replies).generate(request()).await.unwrap_err();
-    assert_eq!((error.kind, replies.sends()), (ErrorKind::Credentials, 2));
-    assert!(error.message.contains("aws sso login"), "{error}");
+    assert_eq!((error.kind(), replies.sends()), (ErrorKind::Credentials, 2));
+    assert!(error.message().contains("aws sso login"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +92,7 @@ async fn no_credentials_give_the_three_ways_to_go_on() {
     let empty = Arc::new(Counted { empty: true, ..Counted::default() });
     let client = testing::builder(Arc::new(bedrock(&empty, &replies))).build();
     let error = client.generate(request()).await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str(), replies.sends()), (ErrorKind::Credentials, NONE, 0));
+    assert_eq!((error.kind(), error.message(), replies.sends()), (ErrorKind::Credentials, NONE, 0));
 }
 
 /// The standard chain of the SDK in an environment that has nothing, in a process of its own.
@@ -119,8 +119,8 @@ async fn child_without_credentials() {
     std::env::var_os("WIRE_CHILD").expect("a helper process is started by its test");
     let client = claude_code_aws::connect(claude_code_aws::Config::from_env().unwrap()).await.unwrap();
     let error = client.generate(request()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Credentials);
-    println!("told: {}", error.message);
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    println!("told: {}", error.message());
 }
 
 fn date(offset: i64) -> String {
@@ -137,7 +137,7 @@ async fn a_clock_that_is_an_hour_off_is_corrected_once() {
         let replies = Replies::new([skewed]);
         let error =
             paused(&replies).generate(request().with_timeout(Duration::from_secs(60))).await.unwrap_err();
-        assert_eq!((error.kind, replies.sends()), (ErrorKind::Credentials, 2));
-        assert!(error.message.contains("clock"), "{error}");
+        assert_eq!((error.kind(), replies.sends()), (ErrorKind::Credentials, 2));
+        assert!(error.message().contains("clock"), "{error}");
     }
 }

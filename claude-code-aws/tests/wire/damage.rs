@@ -250,6 +250,6 @@ async fn damage_in_the_middle_gives_the_text_before_it() {
     frames.insert(3, frame("contentBlockStop", payload));
     let replies = Replies::new([Reply::stream(frames)]);
     let error = paused(&replies).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Protocol);
-    assert_eq!(error.partial.unwrap().text, REVERSE.chars().take(32).collect::<String>());
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert_eq!(error.into_partial().unwrap().text, REVERSE.chars().take(32).collect::<String>());
 }

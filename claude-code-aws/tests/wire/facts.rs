@@ -87,7 +87,7 @@ async fn a_profile_over_a_retired_model_is_refused_before_it_is_sent() {
         good(),
     ]);
     let error = client(&replies).generate(by_profile("reverse")).await.unwrap_err();
-    assert_eq!((error.kind, replies.sends()), (ErrorKind::Retired, 1), "only its profile was looked up");
+    assert_eq!((error.kind(), replies.sends()), (ErrorKind::Retired, 1), "only its profile was looked up");
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,7 +128,7 @@ async fn a_profile_that_may_not_be_looked_up_is_sent_without_a_price_and_names_t
     }
     assert_eq!(replies.sends(), 3, "one look-up, two answers");
     let capped = by_profile("reverse 3").with_max_usd(PicoUsd::from_usd("0.50").unwrap());
-    assert_eq!(client.generate(capped).await.unwrap_err().kind, ErrorKind::Budget, "unknown is not free");
+    assert_eq!(client.generate(capped).await.unwrap_err().kind(), ErrorKind::Budget, "unknown is not free");
     tokio::time::advance(Duration::from_secs(301)).await;
     client.generate(by_profile("reverse 4")).await.unwrap();
     assert_eq!(replies.sends(), 5, "it is looked up again when somebody may have allowed it");
@@ -153,7 +153,7 @@ async fn looking_a_profile_up_is_part_of_a_requests_time() {
     let begun = Instant::now();
     let hurried = by_profile("reverse").with_timeout(Duration::from_secs(2));
     let error = client(&replies).generate(hurried).await.unwrap_err();
-    assert_eq!((error.kind, begun.elapsed().as_secs()), (ErrorKind::Timeout, 2));
+    assert_eq!((error.kind(), begun.elapsed().as_secs()), (ErrorKind::Timeout, 2));
 }
 
 #[tokio::test(start_paused = true)]

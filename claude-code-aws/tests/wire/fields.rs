@@ -145,8 +145,8 @@ async fn what_no_service_would_take_is_refused_before_it_is_sent() {
     for policy in policies {
         let client = testing::builder(Arc::new(replayed(&replies))).with_policy(policy).build();
         let error = client.generate(request()).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidRequest);
-        assert!(!error.message.contains("canary"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(!error.message().contains("canary"), "{error}");
     }
     let sixteen = metadata((0..16).map(|n| (format!("n{n}"), String::new())).collect());
     testing::builder(Arc::new(replayed(&replies)))
@@ -164,7 +164,7 @@ async fn what_no_service_would_take_is_refused_before_it_is_sent() {
         ("RESPONSE_STREAMING", "true"),
     ] {
         let error = Config::from_vars([(format!("CLAUDE_CODE_AWS_{name}"), value.to_owned())]).unwrap_err();
-        assert!(error.message.contains(name), "{error}");
+        assert!(error.message().contains(name), "{error}");
     }
 }
 
@@ -176,7 +176,7 @@ async fn a_guardrail_is_never_left_out_silently() {
     let client = testing::builder(Arc::new(super::contract::messages(&replies))).with_policy(policy).build();
     let error =
         client.generate(GenerateRequest::new("reverse").with_model("claude-sonnet-5-5")).await.unwrap_err();
-    assert_eq!((error.kind, replies.sends()), (ErrorKind::InvalidRequest, 0));
+    assert_eq!((error.kind(), replies.sends()), (ErrorKind::InvalidRequest, 0));
 }
 
 #[tokio::test(start_paused = true)]

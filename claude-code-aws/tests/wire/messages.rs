@@ -73,8 +73,8 @@ async fn an_event_lost_doubled_or_swapped_is_never_taken_for_whole() {
             let all = [(format!("{at} lost"), lost)].into_iter().chain(doubled).chain(swapped);
             for (what, damaged) in all {
                 let error = outcome(&damaged).await.expect_err(&what);
-                assert!(matches!(error.kind, ErrorKind::Protocol | ErrorKind::Cut), "{what}: {error}");
-                assert!(error.partial.unwrap().attempts[0].unknown, "{what}");
+                assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Cut), "{what}: {error}");
+                assert!(error.into_partial().unwrap().attempts[0].unknown, "{what}");
                 ran += 1;
             }
         }
@@ -109,8 +109,8 @@ async fn an_error_in_the_stream_is_typed_and_carries_what_had_arrived() {
             // Each on its own, and all at once.
             for events in [events.clone(), vec![events.concat()]] {
                 let error = outcome(&events).await.unwrap_err();
-                assert_eq!(error.kind, expected, "{code} after {deltas}");
-                let partial = error.partial.as_ref().unwrap();
+                assert_eq!(error.kind(), expected, "{code} after {deltas}");
+                let partial = error.partial().unwrap();
                 assert_eq!(partial.text, REVERSE.chars().take(16 * deltas).collect::<String>());
                 assert!(partial.attempts[0].unknown, "it may be on the bill");
             }
@@ -145,7 +145,7 @@ async fn pings_keep_a_silent_model_from_its_limits_but_not_from_the_total() {
         }
         let replies = Replies::new([reply]);
         let request = once().with_timeout(Duration::from_secs(1_200));
-        let kind = paused(&replies).generate(request).await.err().map(|error| error.kind);
+        let kind = paused(&replies).generate(request).await.err().map(|error| error.kind());
         assert_eq!(kind, expected, "{pings} pings");
     }
 }
@@ -168,7 +168,7 @@ async fn sends_of(script: Script) -> (usize, ErrorKind) {
     let request = GenerateRequest::new("reverse a string").with_model("sonnet");
     let request = request.with_timeout(Duration::from_millis(2500));
     let error = real(&server).generate(request).await.unwrap_err();
-    (server.sends(), error.kind)
+    (server.sends(), error.kind())
 }
 
 fn refusal(status: u16, code: &str) -> Script {

@@ -77,7 +77,7 @@ async fn a_fault_that_may_have_been_paid_for_goes_nowhere_else() {
             hosts(&replies),
             ["us-east-1", "us-east-1"],
             "{}: its one repeat and nothing more",
-            error.kind
+            error.kind()
         );
     }
 }
@@ -95,7 +95,7 @@ async fn a_geography_is_not_left_and_an_arn_stays_in_its_region() {
         let replies = Replies::new([denied()]);
         let client = client(&replies, &["eu-west-1", "us-west-2"], Policy::default());
         let error = client.generate(GenerateRequest::new("reverse").with_model(model)).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::AccessDenied);
+        assert_eq!(error.kind(), ErrorKind::AccessDenied);
         assert_eq!(hosts(&replies), asked, "{model}");
     }
 }

@@ -39,9 +39,9 @@ async fn a_proxys_page_is_no_answer_and_its_text_is_in_no_error() {
         let server = Server::start([Script::new(script)]).await;
         let error = real(&server).generate(once()).await.unwrap_err();
         assert!(
-            matches!(error.kind, ErrorKind::Protocol | ErrorKind::Unavailable | ErrorKind::Cut),
+            matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Unavailable | ErrorKind::Cut),
             "{}",
-            error.kind
+            error.kind()
         );
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
@@ -71,8 +71,11 @@ async fn a_page_or_nothing_in_place_of_an_error_is_told_by_status_and_type() {
             let request = GenerateRequest::new("reverse").with_model("sonnet").with_max_sends(1);
             let request = request.with_timeout(Duration::from_secs(1));
             let error = client.generate(request).await.unwrap_err();
-            assert!(error.message.contains(told), "{told}: {error}");
-            assert!(!error.message.contains("canary") && error.message.contains("HTTPS_PROXY"), "{error}");
+            assert!(error.message().contains(told), "{told}: {error}");
+            assert!(
+                !error.message().contains("canary") && error.message().contains("HTTPS_PROXY"),
+                "{error}"
+            );
         }
     }
 }
@@ -88,7 +91,7 @@ async fn a_refusal_whose_body_breaks_off_is_known_by_its_headers() {
         let mut reply = Reply::refusal(status, code, "x").header("x-amzn-requestid", "r-1");
         reply.pieces = vec![super::in_process::Piece::Break];
         let error = paused(&Replies::new([reply])).generate(once()).await.unwrap_err();
-        assert_eq!((error.kind, error.request_id.as_deref()), (kind, Some("r-1")), "{error}");
+        assert_eq!((error.kind(), error.request_id()), (kind, Some("r-1")), "{error}");
         assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO, "refused, so not paid");
     }
 }
@@ -233,9 +236,9 @@ async fn every_refusal_has_its_kind_and_says_what_to_do() {
     for (status, code, text, kind, advice) in table {
         let replies = Replies::new([Reply::refusal(status, code, text)]);
         let error = paused(&replies).generate(request()).await.unwrap_err();
-        assert_eq!(error.kind, kind, "{code}: {text}");
-        assert!(error.message.contains(advice), "{code}: {error}");
-        assert!(!error.message.contains('\n'));
+        assert_eq!(error.kind(), kind, "{code}: {text}");
+        assert!(error.message().contains(advice), "{code}: {error}");
+        assert!(!error.message().contains('\n'));
         assert_eq!(replies.sends(), 1, "{code}");
     }
 }
@@ -247,8 +250,8 @@ async fn a_prompt_beyond_the_context_is_refused_before_it_is_sent() {
     let words = |n: usize| "word ".repeat(n);
     let tokens = |n: usize| client.estimate(request().with_file("a.txt", words(n)).with_max_tokens(1000));
     let error = tokens(900_000).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::ContextTooLong);
-    assert!(error.message.contains("needed") && error.message.contains("1000000"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::ContextTooLong);
+    assert!(error.message().contains("needed") && error.message().contains("1000000"), "{error}");
     // The boundary itself, to a word: the last that fits and the first that does not.
     let (mut fits, mut not) = (100_000, 900_000);
     while not - fits > 1 {
@@ -286,9 +289,9 @@ async fn a_host_that_cannot_be_reached_is_named_and_costs_nothing() {
     ];
     for (url, host) in places {
         let error = at(&url).generate(request().with_timeout(Duration::from_secs(2))).await.unwrap_err();
-        println!("{host}: {} {error}", error.kind);
-        assert_eq!(error.kind, ErrorKind::Connection, "{url}: {error}");
-        assert!(error.message.contains(host) && !error.message.contains("canary"), "{error}");
+        println!("{host}: {} {error}", error.kind());
+        assert_eq!(error.kind(), ErrorKind::Connection, "{url}: {error}");
+        assert!(error.message().contains(host) && !error.message().contains("canary"), "{error}");
         assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     }
 }
@@ -310,7 +313,7 @@ async fn a_host_that_swallows_connections_is_given_up_as_unreachable_and_costs_n
     let client = ClientBuilder::new(Arc::new(provider), Arc::new(SystemClock), Arc::new(SystemIds)).build();
     let begun = std::time::Instant::now();
     let error = client.generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Connection, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
     assert_eq!(error.receipt().unwrap().total(), claude_code_aws::Cost::ZERO);
     // The limit on connecting is 3.1 s; without one the kernel tries for two minutes.
     assert!((3..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());

@@ -87,8 +87,8 @@ async fn whatever_happens_a_request_ends_within_its_deadline() {
                     Some(g)
                 }
                 Err(error) => {
-                    assert!(!error.message.is_empty() && error.kind != ErrorKind::Malformed);
-                    error.partial.as_deref()
+                    assert!(!error.message().is_empty() && error.kind() != ErrorKind::Malformed);
+                    error.partial()
                 }
             };
             if let Some(g) = generation {

@@ -81,9 +81,9 @@ async fn throttling_for_ever_ends_at_the_deadline_and_says_how_long_to_wait() {
     let replies = Replies::new([throttled().header("retry-after", "11")]);
     let timeout = Duration::from_secs(100);
     let error = paused(&replies).generate(request().with_timeout(timeout)).await.unwrap_err();
-    assert_eq!((error.kind, error.retry_after), (ErrorKind::Throttled, Some(Duration::from_secs(11))));
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(11))));
     assert!(replies.times().last().unwrap() <= &timeout);
-    assert!(error.message.contains("max_tokens"), "{error}");
+    assert!(error.message().contains("max_tokens"), "{error}");
 }
 
 /// The same fault for every send: how many sends there are, and what comes of it.
@@ -91,7 +91,7 @@ async fn sends_of(script: Script) -> (usize, ErrorKind) {
     let server = Server::start([script]).await;
     let request = request().with_timeout(Duration::from_millis(2500));
     let error = real(&server).generate(request).await.unwrap_err();
-    (server.sends(), error.kind)
+    (server.sends(), error.kind())
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn silence_before_the_headers_ends_at_the_first_event_limit() {
     let replies = Replies::new([good().before(Piece::Hang)]);
     let begun = tokio::time::Instant::now();
     let error = paused(&replies).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Timeout);
+    assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(begun.elapsed().as_secs(), 600, "a thinking model is given ten minutes");
     assert_eq!(replies.open(), 0);
 }

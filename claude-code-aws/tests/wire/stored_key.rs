@@ -51,9 +51,9 @@ async fn a_secret_that_may_not_be_read_is_named_with_the_permission() {
     let model = answering().await;
     let error =
         connect_with(&sdk().endpoint_url(&secrets.url).build(), config(&model)).await.expect_err("no key");
-    assert_eq!(error.kind, ErrorKind::Credentials);
+    assert_eq!(error.kind(), ErrorKind::Credentials);
     for part in [ARN, "AccessDeniedException", "secretsmanager:GetSecretValue"] {
-        assert!(error.message.contains(part), "{error}");
+        assert!(error.message().contains(part), "{error}");
     }
     assert_eq!(model.sends(), 0);
 }
@@ -69,7 +69,7 @@ async fn why_a_secret_cannot_be_read_is_told_by_its_cause() {
     ] {
         let sdk = sdk().endpoint_url(&server.url).build();
         let error = connect_with(&sdk, config(&model)).await.expect_err("no key");
-        assert!(error.kind == ErrorKind::Credentials && error.message.contains(part), "{error}");
+        assert!(error.kind() == ErrorKind::Credentials && error.message().contains(part), "{error}");
     }
     assert_eq!(model.sends(), 0);
 }

@@ -35,9 +35,9 @@ async fn an_exception_in_the_stream_is_typed_and_carries_what_had_arrived() {
             frames.truncate(1 + deltas);
             frames.push(exception(name, "midway"));
             let error = outcome(frames).await.unwrap_err();
-            println!("{name} after {deltas}: {} {error}", error.kind);
-            let partial = error.partial.as_ref().unwrap();
-            assert_eq!(error.kind, expected, "{name} after {deltas}");
+            println!("{name} after {deltas}: {} {error}", error.kind());
+            let partial = error.partial().unwrap();
+            assert_eq!(error.kind(), expected, "{name} after {deltas}");
             assert_eq!(partial.text, REVERSE.chars().take(16 * deltas).collect::<String>());
             assert!(!partial.accepted && partial.files.iter().all(|file| !file.complete));
             assert!(partial.attempts[0].unknown, "it may be on the bill");
@@ -74,7 +74,11 @@ async fn a_reset_at_any_byte_is_never_success() {
                 unknown += 1;
             }
             Err(error) => {
-                assert!(matches!(error.kind, ErrorKind::Cut | ErrorKind::Protocol), "{at}: {}", error.kind)
+                assert!(
+                    matches!(error.kind(), ErrorKind::Cut | ErrorKind::Protocol),
+                    "{at}: {}",
+                    error.kind()
+                )
             }
         }
         assert_eq!(server.sends(), 1);
@@ -102,7 +106,7 @@ async fn a_gap_just_below_the_idle_limit_is_well_and_one_just_above_is_not() {
         let replies = Replies::new([reply]);
         let result = limited(&replies).generate(once()).await;
         assert_eq!(result.is_ok(), expected, "first after {first} s, gap of {gap} s");
-        assert!(result.err().is_none_or(|error| error.kind == ErrorKind::Timeout));
+        assert!(result.err().is_none_or(|error| error.kind() == ErrorKind::Timeout));
         assert_eq!(replies.open(), 0, "the connection is closed");
     }
 }
@@ -117,7 +121,7 @@ async fn a_drip_ends_at_the_total_limit_not_at_the_idle_one() {
     let begun = tokio::time::Instant::now();
     let replies = Replies::new([reply]);
     let request = once().with_timeout(Duration::from_secs(300));
-    assert_eq!(paused(&replies).generate(request).await.unwrap_err().kind, ErrorKind::Timeout);
+    assert_eq!(paused(&replies).generate(request).await.unwrap_err().kind(), ErrorKind::Timeout);
     assert!(begun.elapsed() <= Duration::from_secs(301), "{:?}", begun.elapsed());
 }
 
@@ -127,8 +131,8 @@ async fn a_frame_with_a_wrong_checksum_is_final_though_the_stream_goes_on() {
     *frames[2].last_mut().unwrap() ^= 1;
     let server = Server::start([Script::new(ok(EVENT_STREAM, &frames.concat()))]).await;
     let error = real(&server).generate(once()).await.unwrap_err();
-    assert_eq!((error.kind, server.sends()), (ErrorKind::Protocol, 1));
-    assert!(REVERSE.starts_with(&error.partial.unwrap().text));
+    assert_eq!((error.kind(), server.sends()), (ErrorKind::Protocol, 1));
+    assert!(REVERSE.starts_with(&error.partial().unwrap().text));
 }
 
 #[tokio::test]
@@ -153,8 +157,8 @@ async fn a_frame_that_claims_a_gigabyte_is_refused_at_once() {
         let server = Server::start([Script::new(bytes).with(Toxic::Timeout(usize::MAX))]).await;
         let error = real(&server).generate(once()).await.unwrap_err();
         // The connection stays open: whoever waits for the rest ends at a limit, with another kind.
-        assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
-        assert!(error.message.contains(told), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        assert!(error.message().contains(told), "{error}");
     }
 }
 
@@ -164,7 +168,7 @@ async fn a_stream_that_does_not_end_is_refused_at_64_mib() {
     let frames = std::iter::once(converse("", "end_turn")[0].clone()).chain((0..66).map(|_| long.clone()));
     let replies = Replies::new([Reply::stream(frames)]);
     let error = paused(&replies).generate(once()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,7 +213,7 @@ async fn an_answer_of_nothing_or_of_thinking_alone_is_empty() {
     ];
     for frames in [converse("", "end_turn"), converse(" \n\t", "end_turn"), thought] {
         let error = outcome(frames).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Empty);
+        assert_eq!(error.kind(), ErrorKind::Empty);
     }
 }
 
@@ -256,9 +260,9 @@ async fn every_stop_reason_is_what_it_means_and_none_but_two_is_success() {
         match (&result, expected) {
             (Ok(g), None) => assert!(g.accepted, "{reason}"),
             (Err(error), Some(kind)) => {
-                assert_eq!(error.kind, kind, "{reason}");
-                assert_eq!(error.partial.as_ref().unwrap().text, REVERSE);
-                assert!(!error.partial.as_ref().unwrap().attempts[0].unknown, "the usage arrived");
+                assert_eq!(error.kind(), kind, "{reason}");
+                assert_eq!(error.partial().unwrap().text, REVERSE);
+                assert!(!error.partial().unwrap().attempts[0].unknown, "the usage arrived");
             }
             _ => panic!("{reason}: {result:?}"),
         }

@@ -186,7 +186,7 @@ impl Quota {
             Err(error) => {
                 let tokens = error.partial().map_or(0, |partial| burnt(&partial.usage));
                 self.window(&estimate.model, |window| window.settle(booking, tokens));
-                error.kind == ErrorKind::Throttled
+                error.kind() == ErrorKind::Throttled
             }
         };
         if throttled {

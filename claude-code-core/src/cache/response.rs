@@ -275,9 +275,11 @@ pub(crate) fn aged(generation: &Generation, now: UtcMillis) -> Generation {
 }
 
 /// A failure as it is for those who only waited for it: what it cost is on the receipt of the request that asked.
-pub(crate) fn waited_for(mut failure: Error, now: UtcMillis) -> Error {
-    failure.partial = failure.partial.map(|partial| Box::new(hit(&partial, now)));
-    failure
+pub(crate) fn waited_for(failure: Error, now: UtcMillis) -> Error {
+    match failure.partial().map(|partial| hit(partial, now)) {
+        Some(partial) => failure.with_partial(partial),
+        None => failure,
+    }
 }
 
 /// The hash over an answer and the key it belongs to, which has a fixed length: an answer that was changed, or moved

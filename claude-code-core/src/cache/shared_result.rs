@@ -57,7 +57,7 @@ impl SharedResult {
 
     /// Whether the caller that led it ended it early.
     pub(crate) fn is_interrupted(&self) -> bool {
-        matches!(&self.result, Err(error) if error.kind == ErrorKind::Interrupted)
+        matches!(&self.result, Err(error) if error.kind() == ErrorKind::Interrupted)
     }
 
     /// How it counts in reports: a hit of the response cache has saved its cost.

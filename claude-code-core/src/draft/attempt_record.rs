@@ -35,7 +35,7 @@ impl AttemptRecord {
     pub fn is_interrupted(&self) -> bool {
         match &self.ended {
             Ended::Fault(fault) => fault.kind == ErrorKind::Interrupted,
-            Ended::Refused(error) => error.kind == ErrorKind::Interrupted,
+            Ended::Refused(error) => error.kind() == ErrorKind::Interrupted,
             _ => false,
         }
     }

@@ -19,10 +19,10 @@ pub(crate) fn observation(
 ) -> Observation {
     let (generation, error) = match result {
         Ok(generation) => (Some(&**generation), None),
-        Err(error) => (error.partial.as_deref(), Some(error)),
+        Err(error) => (error.partial(), Some(error)),
     };
     let outcome = match (error, generation) {
-        (Some(error), _) => error.kind.as_str(),
+        (Some(error), _) => error.kind().as_str(),
         (None, Some(generation)) if generation.accepted => "accepted",
         (None, _) => "rejected",
     };
@@ -34,8 +34,8 @@ pub(crate) fn observation(
     if !seen.cached {
         seen.spans.clone_from(&timing.attempts);
     }
-    seen.error_kind = error.map(|error| error.kind.as_str());
-    seen.service_request_id = error.and_then(|error| error.request_id.clone());
+    seen.error_kind = error.map(|error| error.kind().as_str());
+    seen.service_request_id = error.and_then(|error| error.request_id().map(str::to_owned));
     of_plan(seen, plan)
 }
 

@@ -4,8 +4,8 @@ use crate::draft::Draft;
 use crate::draft::attempt_record::AttemptRecord;
 use crate::draft::outcome::Outcome;
 use crate::error::{Error, ErrorKind};
-use crate::provider::ProviderError;
 use crate::provider::ended::Ended;
+use crate::provider::{ProviderError, ServiceException};
 
 /// A complete answer without errors.
 pub(super) fn accepted(draft: &Draft, last: &AttemptRecord) -> Option<Outcome> {
@@ -52,8 +52,11 @@ pub(super) fn concluded(draft: &Draft, last: &AttemptRecord) -> Outcome {
 }
 
 fn error_of(fault: &ProviderError) -> Error {
-    let mut error = Error::new(fault.kind, fault.message.clone());
-    error.retry_after = fault.retry_after;
-    error.request_id.clone_from(&fault.request_id);
-    error
+    let error = Error::new(fault.kind, fault.message.clone())
+        .with_retry_after(fault.retry_after)
+        .with_request_id(fault.request_id.clone());
+    match &fault.code {
+        Some(code) => error.with_source(ServiceException::new(code.clone(), fault.status)),
+        None => error,
+    }
 }

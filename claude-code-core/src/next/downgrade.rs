@@ -14,7 +14,7 @@ use crate::provider::ended::Ended;
 /// The next cheaper tier, if the ledger refused the last one.
 pub(super) fn attempt(plan: &Plan, draft: &Draft, last: &AttemptRecord) -> Option<NextAttempt> {
     match &last.ended {
-        Ended::Refused(error) if error.kind == ErrorKind::Budget => below(plan, draft, last.candidate),
+        Ended::Refused(error) if error.kind() == ErrorKind::Budget => below(plan, draft, last.candidate),
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ impl Ended {
             Ended::Truncated(_) => ErrorKind::Truncated.as_str(),
             Ended::Empty => ErrorKind::Empty.as_str(),
             Ended::Fault(fault) => fault.kind.as_str(),
-            Ended::Refused(error) => error.kind.as_str(),
+            Ended::Refused(error) => error.kind().as_str(),
         }
     }
 }

@@ -6,7 +6,9 @@ pub mod message;
 mod model_provider;
 pub(crate) mod profile_resolver;
 pub(crate) mod sent_flag;
+mod service_exception;
 pub mod stop_signal;
 pub(crate) mod timer;
 
 pub use model_provider::*;
+pub use service_exception::ServiceException;

@@ -170,7 +170,7 @@ impl Jobs {
         }
         match self.put(scope, &job, OnlyIf::Version(version)).await {
             Ok(fence) => Ok(Taken::Held(Box::new(Held { job, scope: scope.clone(), fence, lease }))),
-            Err(error) if error.kind == ErrorKind::Conflict => Ok(Taken::Busy(lease::RENEW)),
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(Taken::Busy(lease::RENEW)),
             Err(error) => Err(error),
         }
     }
@@ -212,7 +212,7 @@ impl Jobs {
     pub async fn save(&self, held: &mut Held) -> Result<()> {
         let put = self.put(&held.scope, &held.job, OnlyIf::Version(held.fence)).await;
         held.fence = match put {
-            Err(error) if error.kind == ErrorKind::Conflict => {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
                 let version = self.own_version(held).await?;
                 self.put(&held.scope, &held.job, OnlyIf::Version(version)).await?
             }
@@ -242,7 +242,7 @@ impl Jobs {
         let (mut last, mut pauses) = (last, PAUSES.iter());
         loop {
             match (self.end(&mut held, &mut last).await, pauses.next()) {
-                (Err(error), Some(pause)) if error.kind != ErrorKind::Conflict => {
+                (Err(error), Some(pause)) if error.kind() != ErrorKind::Conflict => {
                     tracing::warn!(%error, "the end of a job could not be written: trying again");
                     tokio::time::sleep(*pause).await;
                 }

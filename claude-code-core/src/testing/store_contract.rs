@@ -101,15 +101,15 @@ async fn putting_the_same_again_changes_nothing(store: &dyn GenerationStore) {
     let first = store.put(&scope, &one).await.unwrap();
     assert_eq!(store.put(&scope, &one).await.unwrap(), first);
     let other = generation("03-same", 1, &[("a.py", "a = 2\n")]);
-    assert_eq!(store.put(&scope, &other).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(store.put(&scope, &other).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(store.get(&scope, "03-same").await.unwrap().files, one.files);
 }
 
 #[allow(clippy::unwrap_used)]
 async fn another_scope_sees_nothing(store: &dyn GenerationStore) {
     let other = Scope::authenticated("somebody else");
-    assert_eq!(store.get(&other, "01-one").await.unwrap_err().kind, ErrorKind::NotFound);
-    assert_eq!(store.delete(&other, "01-one").await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(store.get(&other, "01-one").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(store.delete(&other, "01-one").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert!(store.list(&other, &listing(10, None)).await.unwrap().items.is_empty());
     assert!(store.get(&Scope::local(), "01-one").await.is_ok());
 }
@@ -191,8 +191,8 @@ async fn a_deleted_result_is_gone(store: &dyn GenerationStore) {
     let scope = Scope::local();
     store.put(&scope, &generation("04-gone", 4, &[("a.py", "a\n"), ("b.py", "b\n")])).await.unwrap();
     store.delete(&scope, "04-gone").await.unwrap();
-    assert_eq!(store.get(&scope, "04-gone").await.unwrap_err().kind, ErrorKind::NotFound);
-    assert_eq!(store.delete(&scope, "04-gone").await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(store.get(&scope, "04-gone").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(store.delete(&scope, "04-gone").await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[allow(clippy::unwrap_used)]
@@ -201,8 +201,8 @@ async fn refused_names_store_nothing(store: &dyn GenerationStore) {
     let mut hostile = generation("05-hostile", 5, &[("a.py", "a\n"), ("b.py", "b\n")]);
     hostile.files[1].path = None;
     hostile.files[1].rejected = Some("it leaves the root".to_owned());
-    assert_eq!(store.put(&scope, &hostile).await.unwrap_err().kind, ErrorKind::InvalidRequest);
-    assert_eq!(store.get(&scope, "05-hostile").await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(store.put(&scope, &hostile).await.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    assert_eq!(store.get(&scope, "05-hostile").await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 /// The first page of Python results of the local scope.

@@ -37,7 +37,7 @@ async fn a_failure_in_a_batch_is_that_items_own() {
         ScriptedProvider::new([Script::answer(REVERSE), Script::fail(refused), Script::answer(REVERSE)]);
     let one_model = |request: GenerateRequest| request.with_model("haiku");
     let results: Vec<_> = client(&provider).batch(tasks(3).into_iter().map(one_model), 1).collect().await;
-    let kinds: Vec<_> = results.into_iter().map(|item| item.result.err().map(|error| error.kind)).collect();
+    let kinds: Vec<_> = results.into_iter().map(|item| item.result.err().map(|error| error.kind())).collect();
     assert_eq!(kinds, [None, Some(ErrorKind::AccessDenied), None]);
 }
 

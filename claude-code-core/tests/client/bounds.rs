@@ -17,7 +17,7 @@ async fn a_silent_model_ends_at_the_first_event_limit() {
     let provider = ScriptedProvider::new([Script::default().hang()]);
     let begun = Instant::now();
     let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Timeout);
+    assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(begun.elapsed(), Duration::from_secs(600));
     assert_eq!(provider.open(), 0, "the request is closed");
 }
@@ -36,7 +36,7 @@ async fn a_model_that_stalls_ends_at_the_idle_limit_and_a_slow_one_does_not() {
         .stop(StopReason::EndTurn)]);
     let client = builder(stalled).with_policy(policy).build();
     let error = client.generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!((error.kind, error.partial.unwrap().text.as_str()), (ErrorKind::Timeout, REVERSE));
+    assert_eq!((error.kind(), error.into_partial().unwrap().text.as_str()), (ErrorKind::Timeout, REVERSE));
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +48,7 @@ async fn a_drip_ends_at_the_total_limit() {
     let provider = ScriptedProvider::new([drip]);
     let begun = Instant::now();
     let request = on_haiku().with_max_sends(1).with_timeout(Duration::from_secs(300));
-    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, ErrorKind::Timeout);
+    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind(), ErrorKind::Timeout);
     assert!(begun.elapsed() <= Duration::from_secs(301));
 }
 
@@ -99,8 +99,8 @@ async fn one_send_allowed_is_one_send_whatever_happens() {
 async fn a_truncated_answer_with_one_send_carries_its_text() {
     let provider = ScriptedProvider::new([Script::truncated(&REVERSE[..60])]);
     let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Truncated);
-    let partial = error.partial.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    let partial = error.into_partial().unwrap();
     assert_eq!(partial.text, REVERSE[..60]);
     assert!(partial.files.iter().all(|file| !file.complete), "half a file is never complete");
 }
@@ -131,9 +131,9 @@ async fn a_cap_is_checked_against_the_ceiling_before_sending() {
     let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
     let request = on_haiku().with_max_usd(PicoUsd::from_usd("0.0001").unwrap());
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget);
+    assert_eq!(error.kind(), ErrorKind::Budget);
     let figures = "the request's cap is $0.0001: $0 is spent, $0 is reserved, and one send to";
-    assert!(error.message.starts_with(figures), "{error}");
+    assert!(error.message().starts_with(figures), "{error}");
     assert!(provider.calls().is_empty());
 }
 
@@ -143,7 +143,7 @@ async fn a_cap_that_someone_set_stops_a_model_without_a_price_and_the_default_do
     let client = client(&provider);
     let unknown = GenerateRequest::new("reverse").with_model("anthropic.claude-new-1");
     let capped = unknown.clone().with_max_usd(PicoUsd::from_usd("5").unwrap());
-    assert_eq!(client.generate(capped).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(client.generate(capped).await.unwrap_err().kind(), ErrorKind::Budget);
     assert!(client.generate(unknown).await.unwrap().accepted);
 }
 
@@ -155,7 +155,7 @@ async fn a_service_tier_without_a_published_price_is_unpriced_and_stopped_by_a_c
         builder(provider.clone()).with_policy(policy).build()
     };
     let capped = on_haiku().with_max_usd(PicoUsd::from_usd("5").unwrap());
-    assert_eq!(on("priority").generate(capped.clone()).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(on("priority").generate(capped.clone()).await.unwrap_err().kind(), ErrorKind::Budget);
     let g = on("priority").generate(on_haiku()).await.unwrap();
     assert!(matches!(g.receipt.total(), Cost::Unpriced { .. }));
     let g = on("default").generate(capped).await.unwrap();
@@ -179,7 +179,7 @@ async fn callers_who_race_cannot_overspend_a_day_together() {
     assert_eq!(provider.calls().len(), 10);
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 10);
     let refused = results.into_iter().find_map(Result::err).unwrap();
-    assert_eq!(refused.kind, ErrorKind::Budget);
+    assert_eq!(refused.kind(), ErrorKind::Budget);
     let view = client.budget().await.unwrap();
     assert_eq!((view.reserved, view.cap), (PicoUsd::ZERO, Some(cap)));
     assert!(view.spent > PicoUsd::ZERO && view.spent < cap);

@@ -175,13 +175,13 @@ async fn an_erased_result_is_not_served_again() {
     let g = one.generate("reverse").await.unwrap();
     assert!(one.generate("reverse").await.unwrap().cached.is_some());
     let stranger = two.scoped(Scope::authenticated("somebody else")).erase(&g.id).await;
-    assert_eq!(stranger.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(stranger.unwrap_err().kind(), ErrorKind::NotFound);
     one.erase(&g.id).await.unwrap();
-    assert_eq!(one.erase(&g.id).await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(one.erase(&g.id).await.unwrap_err().kind(), ErrorKind::NotFound);
     let again = two.generate("reverse").await.unwrap();
     assert!(again.cached.is_none() && again.id != g.id);
     let none = client(&provider).erase(&g.id).await.unwrap_err();
-    assert_eq!(none.kind, ErrorKind::InvalidRequest);
+    assert_eq!(none.kind(), ErrorKind::InvalidRequest);
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,7 +230,7 @@ async fn who_waits_for_an_equal_request_keeps_its_own_time() {
         (client.generate(hurried).await, begun.elapsed())
     })
     .await;
-    assert_eq!((second.0.unwrap_err().kind, second.1.as_secs()), (ErrorKind::Timeout, 2));
+    assert_eq!((second.0.unwrap_err().kind(), second.1.as_secs()), (ErrorKind::Timeout, 2));
     assert!(first.unwrap().accepted, "the one that asks goes on");
     assert_eq!(provider.calls().len(), 1);
 }
@@ -242,7 +242,7 @@ async fn who_has_more_time_than_the_request_that_asks_does_not_fail_with_it() {
     let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(2));
     let (first, second) =
         futures_util::future::join(client.generate(hurried), client.generate("reverse")).await;
-    assert_eq!(first.unwrap_err().kind, ErrorKind::Timeout);
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Timeout);
     assert!(second.unwrap().accepted);
 }
 

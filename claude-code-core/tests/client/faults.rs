@@ -42,7 +42,7 @@ async fn throttling_for_ever_ends_at_the_deadline_with_its_own_error() {
     let begun = Instant::now();
     let request = on_haiku().with_timeout(Duration::from_secs(120));
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Throttled);
+    assert_eq!(error.kind(), ErrorKind::Throttled);
     assert!(begun.elapsed() <= Duration::from_secs(121));
     assert_eq!(error.receipt().unwrap().total(), Cost::ZERO);
     assert!(provider.calls().len() >= 6, "it went on trying: {}", provider.calls().len());
@@ -136,7 +136,7 @@ async fn a_given_model_has_no_fallback() {
     let denied = ProviderError::new(ErrorKind::AccessDenied, Billing::No, "no access to this model");
     let provider = ScriptedProvider::new([Script::fail(denied), Script::answer(REVERSE)]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AccessDenied);
+    assert_eq!(error.kind(), ErrorKind::AccessDenied);
     assert_eq!(provider.calls().len(), 1);
 }
 
@@ -148,7 +148,7 @@ async fn a_send_that_may_be_paid_is_repeated_once_and_both_are_on_the_receipt() 
     assert!(g.attempts[0].unknown && g.attempts[0].cost.known() > g.attempts[1].cost.known());
     let provider = ScriptedProvider::new([Script::fail(cut())]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Cut, 2));
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Cut, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,14 +160,14 @@ async fn safe_faults_between_give_a_maybe_paid_send_no_second_repeat() {
         Script::answer(REVERSE),
     ]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Cut, 3));
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Cut, 3));
     let mut scripts = vec![Script::fail(cut())];
     scripts.extend(vec![Script::fail(throttled()); 3]);
     scripts.extend([Script::fail(cut()), Script::answer(REVERSE)]);
     let provider = ScriptedProvider::new(scripts);
     let error = client(&provider).generate("reverse a string").await.unwrap_err();
     assert_ne!(provider.calls()[4].model.to_string(), HAIKU, "the second one was cut elsewhere");
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Cut, 5));
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Cut, 5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,7 +183,7 @@ async fn credentials_that_end_while_a_model_throttles_are_renewed() {
     assert!(client(&provider).generate(on_haiku()).await.unwrap().accepted);
     let provider = ScriptedProvider::new([Script::fail(throttled()), Script::fail(ended)]);
     let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Credentials, 3), "once, not for ever");
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Credentials, 3), "once, not for ever");
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,7 +191,7 @@ async fn a_models_own_timeout_is_not_repeated() {
     let mut fault = ProviderError::new(ErrorKind::Timeout, Billing::Maybe, "the model took too long");
     fault.code = Some("ModelTimeoutException".into());
     let provider = ScriptedProvider::new([Script::fail(fault)]);
-    assert_eq!(client(&provider).generate(on_haiku()).await.unwrap_err().kind, ErrorKind::Timeout);
+    assert_eq!(client(&provider).generate(on_haiku()).await.unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(provider.calls().len(), 1);
 }
 
@@ -207,7 +207,7 @@ async fn a_refused_field_is_left_out_once() {
     assert_eq!(sent, [Some(0.2), None]);
     assert_eq!(g.attempts[1].why, "without temperature");
     let provider = ScriptedProvider::new([Script::fail(fault)]);
-    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind, ErrorKind::InvalidRequest);
+    assert_eq!(client(&provider).generate(request).await.unwrap_err().kind(), ErrorKind::InvalidRequest);
     assert_eq!(provider.calls().len(), 2);
 }
 
@@ -258,8 +258,8 @@ async fn a_stop_reason_other_than_success_is_a_typed_error_that_is_not_repeated(
     for (reason, kind) in table {
         let provider = ScriptedProvider::new([Script::text(REVERSE).stop(reason).usage(Usage::new(10, 10))]);
         let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-        assert_eq!((error.kind, provider.calls().len()), (kind, 1));
-        assert_eq!(error.partial.unwrap().text, REVERSE, "what was paid for is in partial");
+        assert_eq!((error.kind(), provider.calls().len()), (kind, 1));
+        assert_eq!(error.into_partial().unwrap().text, REVERSE, "what was paid for is in partial");
     }
 }
 
@@ -268,7 +268,7 @@ async fn an_answer_without_text_is_empty_not_success() {
     for text in ["", " \n\t"] {
         let provider = ScriptedProvider::new([Script::answer(text)]);
         let error = client(&provider).generate(on_haiku()).await.unwrap_err();
-        assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Empty, 1));
+        assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Empty, 1));
     }
 }
 
@@ -276,8 +276,8 @@ async fn an_answer_without_text_is_empty_not_success() {
 async fn a_stream_that_ends_without_a_stop_is_cut_not_complete() {
     let provider = ScriptedProvider::new([Script::text(REVERSE)]);
     let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Cut);
-    assert_eq!(error.partial.unwrap().text, REVERSE);
+    assert_eq!(error.kind(), ErrorKind::Cut);
+    assert_eq!(error.into_partial().unwrap().text, REVERSE);
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,7 +286,7 @@ async fn the_first_error_is_the_last_word() {
     let script = Script::text("```py\nx").then_fail(damaged).stop(StopReason::EndTurn);
     let provider = ScriptedProvider::new([script]);
     let error = client(&provider).generate(on_haiku().with_max_sends(1)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Protocol);
+    assert_eq!(error.kind(), ErrorKind::Protocol);
 }
 
 #[tokio::test(start_paused = true)]
@@ -306,12 +306,12 @@ async fn repeats_stop_while_most_sends_fail_and_come_back_with_success() {
     let client = client(&provider);
     for n in 0..60 {
         let request = GenerateRequest { prompt: format!("reverse {n}"), ..on_haiku() };
-        assert_eq!(client.generate(request).await.unwrap_err().kind, ErrorKind::Cut);
+        assert_eq!(client.generate(request).await.unwrap_err().kind(), ErrorKind::Cut);
     }
     assert_eq!(provider.calls().len(), 110, "fifty requests had their repeat, ten had none");
     assert!(client.generate(on_haiku()).await.unwrap().accepted);
     let again = GenerateRequest { prompt: "reverse again".into(), ..on_haiku() };
-    assert_eq!(client.generate(again).await.unwrap_err().kind, ErrorKind::Cut);
+    assert_eq!(client.generate(again).await.unwrap_err().kind(), ErrorKind::Cut);
     assert_eq!(provider.calls().len(), 113, "a success gave one repeat back");
 }
 
@@ -360,5 +360,5 @@ async fn a_resting_place_is_asked_before_a_denial_elsewhere_is_final() {
 async fn what_every_candidate_denies_ends_at_once() {
     let provider = ScriptedProvider::new([Script::fail(denied())]);
     let error = in_two_places(&provider).generate(on_haiku()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::AccessDenied, 2));
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::AccessDenied, 2));
 }

@@ -59,8 +59,8 @@ async fn a_stuck_model_ends_with_the_finished_files_kept() {
     let at = TWO.find("value = first").unwrap() + 5;
     let provider = ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::truncated("")]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Truncated);
-    let partial = error.partial.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    let partial = error.into_partial().unwrap();
     assert!(partial.files[0].complete && !partial.files[1].complete);
     assert_eq!(provider.calls().len(), 2);
 }
@@ -71,7 +71,7 @@ async fn an_answer_that_is_cut_again_and_again_ends_after_three_rounds() {
     let provider =
         ScriptedProvider::new([Script::truncated(&TWO[..at]), Script::truncated("    more = 1\n")]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Truncated, 4));
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Truncated, 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +82,7 @@ async fn a_broken_stream_with_a_finished_file_is_resumed_once() {
     let g = client(&provider).generate(request().without_validation()).await.unwrap();
     assert_eq!((g.text.as_str(), g.attempts[1].why.as_str()), (TWO, "resume"));
     let provider = ScriptedProvider::new([Script::text(&TWO[..at]).then_fail(cut())]);
-    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, ErrorKind::Cut);
+    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind(), ErrorKind::Cut);
     assert_eq!(provider.calls().len(), 2);
 }
 
@@ -107,7 +107,7 @@ async fn what_stays_broken_is_returned_rejected_with_its_findings() {
     let g = client(&provider).generate(request()).await.unwrap();
     assert!(!g.accepted && !g.diagnostics.is_empty());
     assert_eq!(provider.calls().len(), 3, "two rounds of repair, no escalation of a given model");
-    assert_eq!(g.raise_for_rejected().unwrap_err().kind, ErrorKind::Rejected);
+    assert_eq!(g.raise_for_rejected().unwrap_err().kind(), ErrorKind::Rejected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,5 +175,5 @@ async fn a_cut_right_behind_a_fence_line_leaves_the_last_file_incomplete() {
     let cut = "```markdown README.md\n# Use\n\n```\n";
     let provider = ScriptedProvider::new([Script::truncated(cut)]);
     let error = client(&provider).generate(request().with_max_sends(1)).await.unwrap_err();
-    assert!(error.partial.unwrap().files.iter().all(|file| !file.complete));
+    assert!(error.into_partial().unwrap().files.iter().all(|file| !file.complete));
 }

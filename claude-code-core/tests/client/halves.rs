@@ -65,11 +65,11 @@ async fn a_model_that_gives_up_going_on_leaves_an_incomplete_answer_with_its_who
             let provider = ScriptedProvider::new([Script::truncated(text), Script::answer(rest)]);
             let error = client(&provider).generate(request()).await.unwrap_err();
             assert_eq!(
-                (error.kind, provider.calls().len()),
+                (error.kind(), provider.calls().len()),
                 (ErrorKind::Truncated, 2),
                 "{rest:?} after {text:?}"
             );
-            let partial = error.partial.unwrap();
+            let partial = error.into_partial().unwrap();
             assert!(whole_files(&partial).len() >= whole && !partial.accepted);
             assert!(partial.text.starts_with(text) && partial.files.iter().any(|file| !file.complete));
         }
@@ -85,7 +85,7 @@ async fn an_answer_cut_behind_its_last_end_marker_is_whole_if_the_model_repeats_
     let g = answered([Script::truncated(&text), Script::answer(last)], request()).await;
     assert!(g.accepted && whole_files(&g) == [("a.py", "A = 1\n")], "{:?}", g.diagnostics);
     let provider = ScriptedProvider::new([Script::truncated(&text), Script::answer("\n")]);
-    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind, ErrorKind::Truncated);
+    assert_eq!(client(&provider).generate(request()).await.unwrap_err().kind(), ErrorKind::Truncated);
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,15 +129,15 @@ async fn what_was_paid_for_is_in_partial_whatever_ended_the_request() {
     let nearly = half("a.py", "def first():\n    return 1\n", "1\n");
     let provider = ScriptedProvider::new([Script::text(&nearly).then_fail(cut()), denied()]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AccessDenied);
-    assert_eq!(error.partial.unwrap().text, nearly);
+    assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    assert_eq!(error.into_partial().unwrap().text, nearly);
 
     let most = marked("a.py", "A = 1\n") + &nearly.replace("a.py", "b.py");
     let busy = || Script::fail(throttled());
     let provider = ScriptedProvider::new([Script::truncated(&most), busy(), busy(), busy(), denied()]);
     let error = client(&provider).generate("Write a Python file").await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AccessDenied);
-    assert_eq!(error.partial.unwrap().text, most, "{:?}", provider.calls().len());
+    assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    assert_eq!(error.into_partial().unwrap().text, most, "{:?}", provider.calls().len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +151,7 @@ async fn of_two_unfinished_answers_the_one_with_more_whole_files_is_in_partial()
             Script::text(second).then_fail(broken.clone()),
         ]);
         let error = client(&provider).generate(request()).await.unwrap_err();
-        let partial = error.partial.unwrap();
+        let partial = error.into_partial().unwrap();
         assert_eq!((&partial.text, whole_files(&partial)), (&much, vec![("a.py", "A = 1\n")]));
     }
 }
@@ -162,7 +162,7 @@ async fn a_continuation_that_begins_an_earlier_file_again_and_is_cut_loses_nothi
     let begun = a.clone() + &half("b.py", "B = 1\nBB = 2\n", "=== end");
     let provider = ScriptedProvider::new([Script::truncated(&begun), Script::truncated(&a[..30])]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    let partial = error.partial.unwrap();
+    let partial = error.into_partial().unwrap();
     assert_eq!(partial.text, begun);
     assert_eq!(whole_files(&partial), [("a.py", "A = 1\nAA = 2\nAAA = 3\n")]);
 }
@@ -192,6 +192,6 @@ async fn half_a_file_without_a_name_gives_way_to_the_whole_one_that_the_repair_n
 async fn the_stop_reason_of_a_given_up_answer_is_told() {
     let provider = ScriptedProvider::new([Script::truncated(HALF_FENCE), Script::answer("")]);
     let error = client(&provider).generate(request()).await.unwrap_err();
-    assert!(error.message.contains("end_turn"), "{error}");
-    assert_eq!(error.partial.unwrap().stop_reason, Some(StopReason::EndTurn));
+    assert!(error.message().contains("end_turn"), "{error}");
+    assert_eq!(error.into_partial().unwrap().stop_reason, Some(StopReason::EndTurn));
 }

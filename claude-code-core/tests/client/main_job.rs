@@ -97,8 +97,8 @@ async fn a_retired_model_is_refused_before_sending_and_its_successor_named() {
     let provider = ScriptedProvider::new([Script::answer(REVERSE)]);
     let request = GenerateRequest::new("reverse").with_model("anthropic.claude-3-5-sonnet-20241022-v2:0");
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Retired);
-    assert!(error.message.contains("claude-sonnet-5-5"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Retired);
+    assert!(error.message().contains("claude-sonnet-5-5"), "{error}");
     assert!(provider.calls().is_empty());
 }
 
@@ -131,9 +131,9 @@ async fn bad_requests_name_the_value_and_the_fix_and_send_nothing() {
     ];
     for (request, says) in cases {
         let error = client.generate(request).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidRequest);
-        assert!(error.message.contains(says), "{error} should say {says:?}");
-        assert!(!error.message.contains('\n'));
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.message().contains(says), "{error} should say {says:?}");
+        assert!(!error.message().contains('\n'));
     }
     assert!(provider.calls().is_empty());
 }

@@ -69,8 +69,8 @@ async fn an_edit_that_never_fits_is_a_clear_failure_naming_the_block_after_one_r
     let mut request = request();
     request.model = None;
     let error = client(&provider).generate(request).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::EditFailed, 2));
-    assert!(error.message.contains("edit 1 of calc.py"), "{error}");
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::EditFailed, 2));
+    assert!(error.message().contains("edit 1 of calc.py"), "{error}");
 }
 
 fn edit_of(path: &str, search: &str, replace: &str) -> String {
@@ -103,8 +103,8 @@ async fn files_whose_edits_fit_are_in_partial_where_others_never_do() {
     let text = edit_of("a.py", "    return a+b", "    return a + b") + &edit_of("b.py", "    return x+y", "");
     let error =
         client(&ScriptedProvider::new([Script::answer(&text)])).generate(two_files()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::EditFailed);
-    assert_eq!(error.partial.unwrap().files[0].content, BEFORE.replace("a+b", "a + b"));
+    assert_eq!(error.kind(), ErrorKind::EditFailed);
+    assert_eq!(error.into_partial().unwrap().files[0].content, BEFORE.replace("a+b", "a + b"));
 }
 
 #[tokio::test(start_paused = true)]

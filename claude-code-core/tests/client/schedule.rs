@@ -28,7 +28,7 @@ async fn requests_under_way_together_never_pass_the_caps_of_the_batch() {
     let spent: u64 = results.iter().flatten().map(|g| g.receipt.total().known().0).sum();
     assert!(spent <= cap.0 && spent > cap.0 / 2, "{spent} of {cap}");
     let refused: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
-    assert!(!refused.is_empty() && refused.iter().all(|error| error.kind == ErrorKind::Budget));
+    assert!(!refused.is_empty() && refused.iter().all(|error| error.kind() == ErrorKind::Budget));
     assert_eq!(provider.calls().len() + refused.len(), 60);
 }
 

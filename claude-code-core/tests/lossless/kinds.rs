@@ -319,7 +319,7 @@ async fn a_piece_of_a_line_is_replaced_where_words_begin_and_end() {
 async fn a_given_file_with_a_nul_byte_is_refused_before_anything_is_sent() {
     let outcome = refactored(&[("a.bin", "a\0b\n")], "change it", |n| marked(n, "a.bin", "ab\n")).await;
     let error = outcome.unwrap_err();
-    assert!(error.kind == ErrorKind::InvalidRequest && error.message.contains("NUL"), "{error}");
+    assert!(error.kind() == ErrorKind::InvalidRequest && error.message().contains("NUL"), "{error}");
 }
 
 #[tokio::test]

@@ -63,8 +63,8 @@ pub(crate) fn refused(outcome: Result<Generation, Error>) -> String {
             g.diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         }
         Err(error) => {
-            assert!(matches!(error.kind, ErrorKind::EditFailed | ErrorKind::NoCode), "{error}");
-            format!("{}: {error}", error.kind)
+            assert!(matches!(error.kind(), ErrorKind::EditFailed | ErrorKind::NoCode), "{error}");
+            format!("{}: {error}", error.kind())
         }
     }
 }

@@ -57,7 +57,7 @@ async fn an_answer_that_changes_nothing_changes_no_byte_of_installed_files() {
             let after = match &outcome {
                 Ok(g) if g.files.is_empty() => given.as_str(),
                 Ok(g) => g.files[0].content.as_str(),
-                Err(error) if error.kind == claude_code_core::ErrorKind::NoCode && form == "edit" => {
+                Err(error) if error.kind() == claude_code_core::ErrorKind::NoCode && form == "edit" => {
                     given.as_str()
                 }
                 Err(_) => "",

@@ -176,7 +176,7 @@ async fn who_waited_for_another_process_until_its_own_time_was_over_sends_nothin
         let hurried = GenerateRequest::new("reverse").with_timeout(Duration::from_secs(20));
         // The scripted providers share a name, and with it the key.
         let error = on(&provider, state, Policy::default()).generate(hurried).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Timeout);
+        assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(provider.calls().is_empty(), "a send without time left would only be paid for");
         assert!(!leading.is_finished());
         leading.abort();

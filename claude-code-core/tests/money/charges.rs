@@ -157,7 +157,7 @@ async fn a_stream_shows_its_progress_and_then_hands_out_its_result() {
     assert!(matches!(shown.last(), Some(Event::FileFinished { complete: true, .. })), "{shown:?}");
     assert!(stream.deliver().unwrap().unwrap().accepted);
     assert!(stream.next().await.is_none());
-    assert_eq!(stream.collect().await.unwrap_err().kind, ErrorKind::InvalidRequest);
+    assert_eq!(stream.collect().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +184,7 @@ async fn an_interrupted_request_tells_what_it_received_and_cost() {
     })
     .await;
     let error = ended.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Interrupted);
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
     let partial = error.partial().unwrap();
     assert_eq!(
         (partial.text.as_str(), partial.attempts.len(), partial.attempts[0].unknown),
@@ -205,7 +205,7 @@ async fn an_interrupted_leader_does_not_end_the_request_of_those_who_wait() {
         interrupter.set();
     });
     let (leader, follower, ()) = all.await;
-    assert_eq!(leader.as_ref().unwrap_err().kind, ErrorKind::Interrupted);
+    assert_eq!(leader.as_ref().unwrap_err().kind(), ErrorKind::Interrupted);
     assert!(follower.as_ref().unwrap().accepted);
     let view = client.budget().await.unwrap();
     assert_eq!(charged(&leader) + charged(&follower), view.spent.0 + view.unknown.0);
@@ -223,7 +223,7 @@ async fn an_interrupted_follower_leaves_the_leader_alone() {
     let follower = client.stream(request("reverse"));
     let interrupter = follower.interrupter();
     let (follower, ()) = futures_util::future::join(follower.collect(), async { interrupter.set() }).await;
-    assert_eq!(follower.unwrap_err().kind, ErrorKind::Interrupted);
+    assert_eq!(follower.unwrap_err().kind(), ErrorKind::Interrupted);
     assert!(leader.await.unwrap().unwrap().accepted);
     assert_eq!(provider.calls().len(), 1);
 }

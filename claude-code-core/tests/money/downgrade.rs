@@ -50,10 +50,10 @@ async fn without_leave_or_with_a_model_of_the_callers_choice_the_budget_refuses(
     assert!(simple < hard);
     let capped = || GenerateRequest::new(HARD).with_max_usd(simple);
     let (provider, client) = with(Policy::default());
-    assert_eq!(client.generate(capped()).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(client.generate(capped()).await.unwrap_err().kind(), ErrorKind::Budget);
     let (other, client) = with(Policy { downgrade: true, ..Policy::default() });
     for request in [capped().with_model("opus"), capped().with_tier(Tier::Complex)] {
-        assert_eq!(client.generate(request).await.unwrap_err().kind, ErrorKind::Budget);
+        assert_eq!(client.generate(request).await.unwrap_err().kind(), ErrorKind::Budget);
     }
     assert_eq!(provider.calls().len() + other.calls().len(), 0);
 }
@@ -64,7 +64,7 @@ async fn a_cap_below_every_tier_refuses() {
     let policy = Policy { downgrade: true, max_usd_per_day: Some(cap), ..Policy::default() };
     let (provider, client) = with(policy);
     let error = client.generate(HARD).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget);
+    assert_eq!(error.kind(), ErrorKind::Budget);
     assert!(provider.calls().is_empty());
 }
 

@@ -23,13 +23,13 @@ async fn a_cap_that_was_lowered_counts_at_once_and_one_that_was_raised_too() {
     let (wide, tight) = (on(&provider, state.clone(), capped(10)), on(&provider, state.clone(), capped(1)));
     wide.generate(on_haiku(1)).await.unwrap();
     let error = tight.generate(on_haiku(2)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget);
+    assert_eq!(error.kind(), ErrorKind::Budget);
     let cap = capped(1).max_usd_per_day.unwrap();
     let spent = wide.budget().await.unwrap().spent;
     for part in
         [format!("${cap}"), format!("${spent} is spent"), "is reserved".into(), "MAX_USD_PER_DAY".into()]
     {
-        assert!(error.message.contains(&part), "{part}: {error}");
+        assert!(error.message().contains(&part), "{part}: {error}");
     }
     on(&provider, state, capped(2)).generate(on_haiku(3)).await.unwrap();
     assert_eq!(provider.calls().len(), 2);
@@ -41,7 +41,7 @@ async fn a_cap_that_is_set_later_counts_what_was_spent_before() {
     let free = on(&provider, state.clone(), Policy::default());
     free.generate(on_haiku(1)).await.unwrap();
     let error = on(&provider, state, capped(1)).generate(on_haiku(2)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget, "the first send used a part of it");
+    assert_eq!(error.kind(), ErrorKind::Budget, "the first send used a part of it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +59,7 @@ async fn each_scope_has_its_own_cap_under_that_of_all() {
         }
     }
     let error = last.expect("a scope's cap ends");
-    assert!(error.message.contains("this user's cap") && error.message.contains("PER_SCOPE"), "{error}");
+    assert!(error.message().contains("this user's cap") && error.message().contains("PER_SCOPE"), "{error}");
     let before = provider.calls().len();
     assert!(bob.generate(on_haiku(200)).await.is_ok());
     let view = bob.budget().await.unwrap();
@@ -109,7 +109,7 @@ async fn a_request_dropped_after_it_was_sent_stays_charged_and_is_marked_unknown
     drop(stream);
     let view = client.budget().await.unwrap();
     assert_eq!((view.spent, view.reserved, view.unknown), (PicoUsd::ZERO, ceiling_of(1), ceiling_of(1)));
-    assert_eq!(client.generate(on_haiku(2)).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(client.generate(on_haiku(2)).await.unwrap_err().kind(), ErrorKind::Budget);
     assert_eq!(provider.calls().len(), 1);
 }
 

@@ -90,7 +90,7 @@ fn answering() -> Arc<ScriptedProvider> {
 async fn with_a_cap_nothing_is_sent_while_the_ledger_cannot_count() {
     let provider = answering();
     let error = on(&provider, Arc::new(NoCounters::default()), capped(10)).generate(on_haiku(1)).await;
-    assert_eq!((error.unwrap_err().kind, provider.calls().len()), (ErrorKind::Storage, 0));
+    assert_eq!((error.unwrap_err().kind(), provider.calls().len()), (ErrorKind::Storage, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,7 +171,7 @@ async fn with_a_cap_state_that_never_answers_is_an_error_within_the_requests_tim
     let (provider, begun) = (answering(), tokio::time::Instant::now());
     let request = on_haiku(1).with_timeout(Duration::from_secs(5));
     let error = on(&provider, Hangs::from_now_on(), capped(10)).generate(request).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Storage, 0), "{error}");
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Storage, 0), "{error}");
     assert!(begun.elapsed() <= Duration::from_secs(5));
 }
 
@@ -198,7 +198,7 @@ async fn a_stop_that_was_seen_counts_while_the_state_does_not_answer() {
     state.hangs.store(true, Ordering::SeqCst);
     tokio::time::advance(Duration::from_secs(60)).await;
     let error = client.generate(on_haiku(1)).await.unwrap_err();
-    assert_eq!((error.kind, provider.calls().len()), (ErrorKind::Budget, 0));
+    assert_eq!((error.kind(), provider.calls().len()), (ErrorKind::Budget, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,7 +33,7 @@ async fn a_thousand_callers_under_a_cap_for_ten_send_ten_times_while_nothing_set
             (0..CALLERS).map(|n| clients[n % 2].generate(on_haiku(n).without_validation()).boxed()).collect();
         for _ in 0..CALLERS - 10 {
             let error = callers.next().await.unwrap().unwrap_err();
-            assert_eq!(error.kind, ErrorKind::Budget, "{error}");
+            assert_eq!(error.kind(), ErrorKind::Budget, "{error}");
         }
         assert_eq!(meter.sends.load(Ordering::SeqCst), 10, "seed {seed}");
         assert!(callers.next().now_or_never().is_none());

@@ -15,12 +15,16 @@ async fn a_stop_is_seen_by_another_host_within_two_seconds_and_so_is_its_end() {
     let [here, there] = [1, 2].map(|_| on(&provider, state.clone(), Policy::default()));
     there.generate(on_haiku(1)).await.unwrap();
     here.stop_budget(BudgetScope::Everybody).await.unwrap();
-    assert_eq!(here.generate(on_haiku(2)).await.unwrap_err().kind, ErrorKind::Budget, "the own host at once");
+    assert_eq!(
+        here.generate(on_haiku(2)).await.unwrap_err().kind(),
+        ErrorKind::Budget,
+        "the own host at once"
+    );
     advance(Duration::from_secs(2)).await;
     let error = there.generate(on_haiku(3)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget);
+    assert_eq!(error.kind(), ErrorKind::Budget);
     assert!(
-        error.message.contains("stopped for everybody") && error.message.contains("budget resume"),
+        error.message().contains("stopped for everybody") && error.message().contains("budget resume"),
         "{error}"
     );
     assert!(there.budget().await.unwrap().stopped);
@@ -37,7 +41,7 @@ async fn a_stop_of_one_scope_leaves_the_others_alone() {
     let client = on(&provider, Arc::new(MemoryState::default()), Policy::default());
     let [ann, bob] = ["ann", "bob"].map(|name| client.scoped(Scope::authenticated(name)));
     ann.stop_budget(BudgetScope::Scope).await.unwrap();
-    assert_eq!(ann.generate(on_haiku(1)).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(ann.generate(on_haiku(1)).await.unwrap_err().kind(), ErrorKind::Budget);
     assert!(bob.generate(on_haiku(1)).await.is_ok());
 }
 

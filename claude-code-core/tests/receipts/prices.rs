@@ -45,7 +45,7 @@ fn dollars_are_read_to_the_last_pico_dollar() {
         "18446744.073709551616",
         "999999999999999999999999999999",
     ] {
-        let error = PicoUsd::from_usd(text).unwrap_err().message;
+        let error = PicoUsd::from_usd(text).unwrap_err().message().to_owned();
         assert!(error.contains(&format!("{text:?}")) && error.contains("12 digits"), "{text}: {error}");
     }
 }

@@ -236,7 +236,7 @@ pub(crate) fn with_catalogue(mut config: Config, given: Option<&str>) -> Result<
     let Some(given) = given else { return Ok(config) };
     config.policy.catalogue = match given.trim_start().starts_with('{') {
         true => Catalogue::with_changes(given)
-            .map_err(|error| Error::invalid(format!("catalogue: {}", error.message)))?,
+            .map_err(|error| Error::invalid(format!("catalogue: {}", error.message())))?,
         false => catalogue_of(Path::new(given), "catalogue")?,
     };
     Ok(config)

@@ -255,7 +255,7 @@ impl Reading {
         match &result {
             Ok(result) => state.result = Some(result.clone()),
             Err(error) => {
-                let kind = error.kind;
+                let kind = error.kind();
                 state.ended =
                     Some(format!("the stream ended with an error and has no result ({kind}): {error}"));
             }

@@ -131,19 +131,19 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
 }
 
 fn build(py: Python<'_>, error: Error) -> PyResult<PyErr> {
-    let exception = class(py, error.kind)?.call1((&error.message,))?;
-    exception.setattr("kind", error.kind.as_str())?;
-    exception.setattr("hint", hint(error.kind))?;
+    let exception = class(py, error.kind())?.call1((error.message(),))?;
+    exception.setattr("kind", error.kind().as_str())?;
+    exception.setattr("hint", hint(error.kind()))?;
     // Python 3.11 and later show it below the message of a traceback.
-    if let Some(hint) = hint(error.kind)
+    if let Some(hint) = hint(error.kind())
         && exception.hasattr("add_note")?
     {
         exception.call_method1("add_note", (format!("hint: {hint}"),))?;
     }
-    exception.setattr("request_id", &error.request_id)?;
-    exception.setattr("retry_after", error.retry_after.map(|time| time.as_secs_f64()))?;
+    exception.setattr("request_id", error.request_id())?;
+    exception.setattr("retry_after", error.retry_after().map(|time| time.as_secs_f64()))?;
     exception.setattr("receipt", error.receipt().cloned().map(Receipt))?;
-    exception.setattr("partial", error.partial.map(|partial| Generation::of(*partial)))?;
+    exception.setattr("partial", error.into_partial().map(Generation::of))?;
     Ok(PyErr::from_value(exception))
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn count(generation: &Generation) {
 
 /// Counts what a failed call cost, where it ends.
 pub(crate) fn failed(error: &Error) {
-    error.partial.iter().for_each(|partial| count(partial));
+    error.partial().into_iter().for_each(count);
 }
 
 /// Counts a receipt, unless the same costs were counted before: who waited for the same answer has the same id.

@@ -55,7 +55,7 @@ impl Tally {
             }
             Err(error) => {
                 self.failed += 1;
-                self.over_cap += usize::from(error.kind == ErrorKind::Budget);
+                self.over_cap += usize::from(error.kind() == ErrorKind::Budget);
                 if let Some(receipt) = error.receipt() {
                     self.spend(receipt.total().known());
                 }

@@ -145,7 +145,7 @@ pub(crate) fn code_of(generation: &Generation) -> String {
 /// What becomes of a paid answer that could not be written: it is printed, or named where it is stored. A name or a file
 /// of the answer that cannot be written is the answer's fault, not the command line's.
 pub(crate) fn not_written(global: Global, error: Error, generation: Generation) -> Result<u8> {
-    if error.kind != ErrorKind::InvalidRequest {
+    if error.kind() != ErrorKind::InvalidRequest {
         return Err(error.with_partial(generation));
     }
     if global.json {

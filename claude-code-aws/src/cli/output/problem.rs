@@ -26,8 +26,8 @@ struct What<'e> {
 
 /// `error: …`, with what arrived and what it cost where a paid answer is not whole.
 pub(crate) fn line(error: &Error) -> String {
-    let mut line = format!("error: {}", plain(&error.message).trim_end());
-    match error.partial.as_deref() {
+    let mut line = format!("error: {}", plain(error.message()).trim_end());
+    match error.partial() {
         Some(partial) if partial.stored => {
             line.push_str(&format!("; the answer is kept: results download {} -o DIR", partial.id));
         }
@@ -39,7 +39,7 @@ pub(crate) fn line(error: &Error) -> String {
         _ => {}
     }
     // The samples are our own: nobody would look that id up.
-    if let Some(id) = error.request_id.as_ref().filter(|_| error.kind != ErrorKind::NoSample) {
+    if let Some(id) = error.request_id().as_ref().filter(|_| error.kind() != ErrorKind::NoSample) {
         line.push_str(&format!(" (request {})", plain(id)));
     }
     line
@@ -63,10 +63,10 @@ pub(crate) fn value(error: &Error) -> serde_json::Value {
 impl<'e> What<'e> {
     fn of(error: &'e Error) -> Self {
         What {
-            kind: error.kind.as_str(),
-            message: &error.message,
-            retry_after_seconds: error.retry_after.map(|time| time.as_secs_f64()),
-            request_id: error.request_id.as_deref(),
+            kind: error.kind().as_str(),
+            message: error.message(),
+            retry_after_seconds: error.retry_after().map(|time| time.as_secs_f64()),
+            request_id: error.request_id(),
         }
     }
 }

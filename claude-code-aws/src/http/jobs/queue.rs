@@ -144,7 +144,7 @@ async fn message(app: &App, record: &Record, within: Duration) -> Result<Left> {
     let caller = Caller { client: app.client.scoped(message.scope.clone()), scope: message.scope };
     // On the heap: the whole sequence is in this future.
     match Box::pin(worker::work(app, &caller, &message.job, record.trace(), within)).await {
-        Err(error) if error.kind == ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             tracing::warn!(message = record.message_id, "a message names a job that is gone: it is dropped");
             Ok(Left::Ended)
         }

@@ -110,7 +110,7 @@ async fn adopt(app: &App, server: &str, slots: usize) -> Result<bool> {
         let Some((note, _)) = read::<Note>(app, &slot_key(server, slot)).await? else { break };
         match app.jobs.get(&note.scope, &note.job).await {
             Ok(job) if job.is_ended() => continue,
-            Err(error) if error.kind == ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
             Ok(_) => {}
         }

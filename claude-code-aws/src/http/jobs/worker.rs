@@ -57,7 +57,7 @@ pub(crate) fn follow(app: &App, caller: &Caller, id: &str, place: JobPermit) {
             match work(&app, &caller, &id, None, app.total).await {
                 Ok(Left::Busy) => {}
                 Ok(Left::Ended) => return,
-                Err(error) if error.kind == ErrorKind::NotFound => return,
+                Err(error) if error.kind() == ErrorKind::NotFound => return,
                 Err(error) => tracing::warn!(%error, "a job stopped: it is tried again"),
             }
             drop(turn);
@@ -154,7 +154,7 @@ async fn answer(
 /// Who reads the log misses a piece and gets the whole at its end: that is being paid for.
 fn went_on(logged: Result<(), Error>) -> Result<(), Error> {
     match logged {
-        Err(error) if error.kind != ErrorKind::Conflict => {
+        Err(error) if error.kind() != ErrorKind::Conflict => {
             tracing::warn!(%error, "the progress of a job could not be written");
             Ok(())
         }

@@ -157,7 +157,7 @@ pub(crate) async fn stored(caller: &Caller, keyed: &Keyed) -> Result<Option<Answ
     let Some(results) = caller.client.results().filter(|_| keyed.follows) else { return Ok(None) };
     match results.get(&caller.scope, &keyed.id).await {
         Ok(found) => Ok(Some(Answer::ok(found.schema()))),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -68,11 +68,8 @@ impl Links {
         host: &str,
     ) -> Result<Vec<Link>> {
         let signer = Presigner::new(&self.s3, self.credentials.as_ref(), &self.clock).await;
-        let signer = signer.map_err(|mut error| {
-            // They are the server's: its callers are known, and can only come back later.
-            error.kind = ErrorKind::Unavailable;
-            error
-        })?;
+        let signer = // They are the server's: its callers are known, and can only come back later.
+            signer.map_err(|error| error.with_kind(ErrorKind::Unavailable))?;
         let mut links = Vec::new();
         for (key, path) in files {
             let signed = signer.url(bucket, &key, &path).await?;

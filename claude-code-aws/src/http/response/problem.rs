@@ -118,38 +118,37 @@ impl Problem {
 
 /// The server's own credentials for the model service: the operator reads why in the log, a caller only that it is so.
 fn upstream(error: Error) -> Error {
-    if error.kind != ErrorKind::Credentials {
+    if error.kind() != ErrorKind::Credentials {
         return error;
     }
-    tracing::error!(why = %error.message, "the credentials for the model service are missing or refused");
+    tracing::error!(why = %error.message(), "the credentials for the model service are missing or refused");
     let message = "the server's own credentials for the model service are missing or refused: its operator must renew them";
-    let mut told = Error::new(ErrorKind::UpstreamCredentials, message);
-    (told.partial, told.request_id) = (error.partial, error.request_id);
-    told
+    error.with_kind(ErrorKind::UpstreamCredentials).with_message(message).with_retry_after(None)
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let error = upstream(error);
-        let status = status(error.kind);
-        let kind = match error.kind {
+        let status = status(error.kind());
+        let kind = match error.kind() {
             ErrorKind::Credentials => "upstream_credentials",
             kind => kind.as_str(),
         };
-        let default = match error.kind {
+        let default = match error.kind() {
             ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::Connection => {
                 Some(THROTTLED_WAIT)
             }
             _ => None,
         };
-        let given = error.retry_after.map(|wait| wait.as_secs().max(1));
+        let given = error.retry_after().map(|wait| wait.as_secs().max(1));
+        let message = error.message().to_owned();
         Problem {
             field: field_of(&error),
             retry_after: given.or(default),
-            request_id: error.request_id,
+            request_id: error.request_id().map(str::to_owned),
             // Where nothing was sent there is nothing to show.
-            partial: error.partial.filter(|partial| !partial.attempts.is_empty()),
-            ..Problem::of_status(status, kind, error.message)
+            partial: error.into_partial().filter(|partial| !partial.attempts.is_empty()).map(Box::new),
+            ..Problem::of_status(status, kind, message)
         }
     }
 }
@@ -169,10 +168,10 @@ fn field_of(error: &Error) -> Option<String> {
         "prompt",
         "file",
     ];
-    if error.kind != ErrorKind::InvalidRequest {
+    if error.kind() != ErrorKind::InvalidRequest {
         return None;
     }
-    let head = error.message.split([':', ',']).next().unwrap_or_default();
+    let head = error.message().split([':', ',']).next().unwrap_or_default();
     let word =
         |field: &&str| head.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == *field);
     FIELDS

@@ -75,7 +75,7 @@ pub(crate) async fn accept(
 async fn created(app: &App, caller: &Caller, id: &str, request: Value) -> Result<Option<Job>, Error> {
     match app.jobs.create(&caller.scope, id, request).await {
         Ok(job) => Ok(Some(job)),
-        Err(error) if error.kind == ErrorKind::Conflict => Ok(None),
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -33,7 +33,7 @@ impl Relay {
 
     fn call(&self, question: &Question) -> Result<ModelCall, ProviderError> {
         let refused = |error: claude_code_core::Error| {
-            ProviderError::new(error.kind, provider::Billing::No, error.message)
+            ProviderError::new(error.kind(), provider::Billing::No, error.message())
         };
         let model = match &self.model {
             Some(model) => model.clone(),

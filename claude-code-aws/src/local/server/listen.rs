@@ -307,11 +307,11 @@ fn is_loopback(authority: &str) -> bool {
 }
 
 fn failed(error: &Error) -> Response<Body> {
-    let (status, code) = match error.kind {
+    let (status, code) = match error.kind() {
         ErrorKind::Malformed | ErrorKind::InvalidRequest => (StatusCode::BAD_REQUEST, "ValidationException"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException"),
     };
-    refused(status, code, &error.message)
+    refused(status, code, error.message())
 }
 
 fn refused(status: StatusCode, code: &str, message: &str) -> Response<Body> {

@@ -154,7 +154,7 @@ impl DynamoState {
                 match crate::storage::s3::get(client, bucket, key).await {
                     Ok(body) => body,
                     // The bucket removes bodies after a day: the value is gone.
-                    Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                     Err(error) => return Err(error),
                 }
             }

@@ -38,7 +38,7 @@ async fn where_nobody_can_tell_whether_a_job_was_made_nothing_is_sent_in_its_pla
     rig.twin.refuse_control(CREATE, 8, &error("InternalServerException", 500, "down"));
     let entries = rig.run(&tasks(100), rig.options()).await;
     let errors: Vec<String> =
-        entries.iter().map(|entry| entry.item.result.as_ref().unwrap_err().message.clone()).collect();
+        entries.iter().map(|entry| entry.item.result.as_ref().unwrap_err().message().to_owned()).collect();
     assert!(errors.iter().all(|message| message.contains("--resume looks again")), "{}", errors[0]);
     assert_eq!((rig.jobs().await, rig.asked()), (0, (0, 0)));
     // The next run finds out that there is none, and makes it.

@@ -63,7 +63,10 @@ async fn a_refusal_names_the_cap_its_figures_and_its_setting() {
         (caps(None, Some(5 * dollar)), "this user's cap for the day", "MAX_USD_PER_DAY_PER_SCOPE"),
     ] {
         let error = ledger(&state, caps).reserve(&own, priced(3 * dollar), MINUTE).await.unwrap_err();
-        assert_eq!((error.kind, error.message), (ErrorKind::Budget, format!("{whose} {figures} {setting}")));
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::Budget, &*format!("{whose} {figures} {setting}"))
+        );
     }
 }
 
@@ -104,7 +107,7 @@ async fn an_unpriced_send_is_refused_under_a_cap_and_counts_as_nothing_without()
     for capped in [caps(Some(7), None), caps(None, Some(7)), caps(Some(9), Some(7))] {
         let error = ledger(&state, capped).reserve(&own, Cost::UNPRICED, MINUTE).await.unwrap_err();
         let told = "the model has no known price and $0.000000000007 is the day's cap: name a model of the catalogue";
-        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Budget, told));
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Budget, told));
     }
     assert!(state.changes().is_empty());
     let open = ledger(&state, caps(None, None));
@@ -150,7 +153,7 @@ async fn a_view_tells_that_sending_is_stopped_for_everybody_or_for_the_scope() {
     ledger.kill_switch.set(&ann, true).await.unwrap();
     let stopped = async |scope: &Scope| ledger.view(scope).await.unwrap().stopped;
     assert_eq!((stopped(&ann).await, stopped(&bob).await), (true, false));
-    assert_eq!(ledger.reserve(&ann, priced(1), MINUTE).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(ledger.reserve(&ann, priced(1), MINUTE).await.unwrap_err().kind(), ErrorKind::Budget);
     ledger.kill_switch.set(&Scope::all(), true).await.unwrap();
     assert!(stopped(&bob).await);
 }
@@ -161,7 +164,7 @@ async fn a_state_that_is_down_refuses_under_a_cap_and_stops_nobody_without() {
     state.is(Fault::Down);
     for capped in [caps(Some(100), None), caps(None, Some(100))] {
         let error = ledger(&state, capped).reserve(&own, priced(1), MINUTE).await.unwrap_err();
-        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Storage, "the table is gone"));
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Storage, "the table is gone"));
     }
     let open = ledger(&state, caps(None, None));
     let held = open.reserve(&own, priced(1), MINUTE).await.unwrap();
@@ -170,7 +173,7 @@ async fn a_state_that_is_down_refuses_under_a_cap_and_stops_nobody_without() {
     assert!(state.changes().is_empty(), "what was not reserved is not settled");
     assert!(ledger(&state, caps(None, None)).view(&own).await.is_ok());
     state.is(Fault::Down);
-    assert_eq!(open.view(&own).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(open.view(&own).await.unwrap_err().kind(), ErrorKind::Storage);
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,8 +184,8 @@ async fn a_state_that_hangs_is_awaited_for_a_part_of_the_time() {
     state.is(Fault::Hangs);
     let began = tokio::time::Instant::now();
     let error = capped.reserve(&own, priced(1), Duration::from_secs(8)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Storage);
-    assert!(error.message.contains("did not answer in time"), "{}", error.message);
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains("did not answer in time"), "{}", error.message());
     assert_eq!(began.elapsed(), Duration::from_secs(2), "a quarter");
     let unheld = open.reserve(&own, priced(1), Duration::from_secs(8)).await.unwrap();
     open.settle(unheld, priced(1), false, Duration::from_secs(8)).await;
@@ -197,7 +200,7 @@ async fn a_stop_that_was_seen_counts_while_the_state_hangs() {
     let ledger = ledger(&state, caps(None, None));
     ledger.kill_switch.set(&own, true).await.unwrap();
     state.is(Fault::Hangs);
-    assert_eq!(ledger.reserve(&own, priced(1), MINUTE).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(ledger.reserve(&own, priced(1), MINUTE).await.unwrap_err().kind(), ErrorKind::Budget);
 }
 
 #[tokio::test]

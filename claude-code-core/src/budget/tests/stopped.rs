@@ -15,8 +15,8 @@ fn hosts() -> (Arc<State>, Arc<Hand>, [KillSwitch; 2]) {
 
 fn told(result: Result<(), Error>) -> String {
     let error = result.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Budget);
-    error.message
+    assert_eq!(error.kind(), ErrorKind::Budget);
+    error.message().to_owned()
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -86,6 +86,6 @@ async fn while_the_state_cannot_be_read_what_was_last_seen_counts() {
     told(here.check(&ann).await);
     assert!(told(here.recall(&ann)).contains("this user"));
     here.recall(&Scope::authenticated("bob")).unwrap();
-    assert_eq!(here.set(&ann, false).await.unwrap_err().kind, ErrorKind::Storage);
+    assert_eq!(here.set(&ann, false).await.unwrap_err().kind(), ErrorKind::Storage);
     told(here.check(&ann).await);
 }

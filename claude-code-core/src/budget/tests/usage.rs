@@ -135,7 +135,7 @@ async fn groups_are_by_day_model_tier_and_scope() {
         let json: Value = all.json(by);
         assert!(json["by"] == name && json["groups"][0][name].is_string(), "{json}");
     }
-    let error = "colour".parse::<By>().unwrap_err().message;
+    let error = "colour".parse::<By>().unwrap_err().message().to_owned();
     assert_eq!(error, "by=\"colour\": it takes day, model, tier or scope");
 }
 

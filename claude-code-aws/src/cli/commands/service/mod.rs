@@ -34,7 +34,7 @@ pub(crate) async fn run(global: Global, command: ServiceCommand, alive: Alive) -
             let options = WriteOptions { overwrite, ..to_write.options(global, &id)? };
             generate::warn_of_refused(&files, &options);
             let paths = match generate::written(&files, &output, options) {
-                Err(error) if error.kind == ErrorKind::InvalidRequest => {
+                Err(error) if error.kind() == ErrorKind::InvalidRequest => {
                     show::note(&problem::line(&error));
                     return Ok(exit::INCOMPLETE);
                 }
@@ -70,7 +70,7 @@ async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> 
     let paths = args.output.as_ref().map(|dir| generate::written(&files, dir, options)).transpose();
     let paths = match paths {
         // What is refused is the answer's fault, as for every other command.
-        Err(error) if error.kind == ErrorKind::InvalidRequest => {
+        Err(error) if error.kind() == ErrorKind::InvalidRequest => {
             if global.json {
                 show::out(&json::text(&result(&id, &code, &files, is_kept)?)?)?;
             }
@@ -78,9 +78,9 @@ async fn new(global: Global, args: &NewServiceArgs, alive: Alive) -> Result<u8> 
             show::note(&summary(&code, is_kept));
             return Ok(exit::INCOMPLETE);
         }
-        paths => paths.map_err(|mut error| {
-            error.message.push_str(&kept(&code, is_kept));
-            error
+        paths => paths.map_err(|error| {
+            let message = format!("{}{}", error.message(), kept(&code, is_kept));
+            error.with_message(message)
         })?,
     };
     show::out(&match paths {
@@ -107,7 +107,9 @@ async fn talk(creator: &Creator, mut conversation: Conversation) -> Result<()> {
         })??;
         match creator.message(&conversation.id, Some(step), answer.trim()).await {
             Ok(next) => conversation = next,
-            Err(error) if is_person && error.kind == ErrorKind::InvalidRequest => show::note(&error.message),
+            Err(error) if is_person && error.kind() == ErrorKind::InvalidRequest => {
+                show::note(error.message())
+            }
             Err(error) => return Err(error),
         }
     }
