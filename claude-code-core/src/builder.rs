@@ -19,7 +19,7 @@ use crate::state::{Scope, StateStore};
 use crate::store::GenerationStore;
 use crate::store::persist::{ResultWriter, StoreMode};
 
-/// A client in the making. Without more than its three arguments it keeps nothing: state in memory, no store, no
+/// Builder of a client. Without more than its three arguments it keeps nothing: state in memory, no store, no
 /// metrics.
 #[derive(Debug)]
 pub struct ClientBuilder {

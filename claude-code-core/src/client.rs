@@ -35,7 +35,7 @@ use crate::stream::{GenerationStream, Out};
 use crate::trace::RequestTrace;
 use crate::validate;
 
-/// Generates code. Cheap to clone; clones share everything.
+/// Client that generates code. Cheap to clone; clones share everything.
 ///
 /// ```
 /// use claude_code_core::{Client, GenerateRequest, Result};
@@ -52,7 +52,7 @@ pub struct Client {
     pub(crate) scope: Scope,
 }
 
-/// What a client is made of; see [`ClientBuilder`](crate::ClientBuilder).
+/// Components of a client; see [`ClientBuilder`](crate::ClientBuilder).
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) provider: Arc<dyn ModelProvider>,

@@ -171,7 +171,7 @@ fn pop(queue: &Mutex<VecDeque<Event>>) -> Option<Event> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
-/// The way out for what a stream shows. Its reader sets the pace; without a reader nothing is kept.
+/// Sender of a stream's events. Its reader sets the pace; without a reader nothing is kept.
 #[derive(Debug)]
 pub(crate) struct Out {
     queue: std::sync::Weak<Mutex<VecDeque<Event>>>,

@@ -4,7 +4,7 @@
 
 use super::path::fold;
 
-/// What a file of this name may do.
+/// Auto-run risk of a file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoRun {
     /// Nothing by itself.
@@ -141,7 +141,7 @@ pub const ASKS: &[Row] = &[
 const LIFECYCLE: [&str; 8] =
     ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare", "prepack"];
 
-/// What a file of this path and content may do by itself.
+/// Auto-run risk of a file's path and content.
 pub fn auto_run(path: &str, content: &str) -> AutoRun {
     if path.split('/').any(|part| part.starts_with('-')) {
         return AutoRun::Never("the name begins with -, which commands read as an option");

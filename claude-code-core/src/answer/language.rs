@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
 
-/// What is known of a language: its name, the extension of its files, other names, file names of its own.
+/// Facts of a language: its name, the extension of its files, other names, file names of its own.
 struct Known {
     name: &'static str,
     extension: &'static str,

@@ -60,7 +60,7 @@ struct Stored {
     body: String,
 }
 
-/// What the cache says to a request.
+/// Cache lookup: a hit, or a miss with its lease.
 pub(crate) enum CacheLookup {
     /// The answer is there.
     Hit(Entry),
@@ -241,7 +241,7 @@ impl ResponseCache {
     }
 }
 
-/// Whether nobody has taken over since. A request without a lease has nobody to fear.
+/// Whether the lease is still held. A request without a lease has no competitor.
 async fn is_held(lease: &Option<Lease>) -> bool {
     match lease {
         Some(lease) => lease.is_held().await.unwrap_or(true),
@@ -274,7 +274,7 @@ pub(crate) fn aged(generation: &Generation, now: UtcMillis) -> Generation {
     Generation { cached: Some(Cached { age_seconds }), ..generation.clone() }
 }
 
-/// A failure as it is for those who only waited for it: what it cost is on the receipt of the request that asked.
+/// Failure as followers receive it: what it cost is on the receipt of the request that asked.
 pub(crate) fn waited_for(failure: Error, now: UtcMillis) -> Error {
     match failure.partial().map(|partial| hit(partial, now)) {
         Some(partial) => failure.with_partial(partial),

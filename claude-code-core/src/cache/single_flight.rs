@@ -11,12 +11,12 @@ use crate::sync::{Mutex, PoisonError};
 
 type SharedFuture<T> = Shared<BoxFuture<'static, T>>;
 
-/// The single_flight of one process, by what they are about.
+/// Single-flight: concurrent equal requests of a process share one attempt, by key.
 pub(crate) struct SingleFlight<T: Clone> {
     open: Mutex<HashMap<String, Open<T>>>,
 }
 
-/// A flight that can be joined, for as long as somebody is on it.
+/// Shared future of a flight: it can be joined while anyone polls it.
 struct Open<T: Clone> {
     flight: WeakShared<BoxFuture<'static, T>>,
     /// How long it may take, all in all.

@@ -10,7 +10,7 @@ use crate::plan::attempt_reason::AttemptReason;
 use crate::provider::StopReason;
 use crate::provider::ended::Ended;
 
-/// An answer with what was found in it.
+/// Candidate result with its diagnostics.
 pub(super) struct Kept {
     files: Vec<CodeFile>,
     text: String,

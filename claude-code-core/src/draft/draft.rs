@@ -25,7 +25,7 @@ use crate::provider::{Field, ProviderError};
 use crate::read::{Answer, AnswerEvent, AnswerReader};
 use crate::resume::{Anchor, Joined, Splice};
 
-/// A result in the making.
+/// Draft: the result in progress.
 pub struct Draft {
     /// Files of the answer so far; after a cut those that are whole, and the half one.
     pub files: Vec<CodeFile>,

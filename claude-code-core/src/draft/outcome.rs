@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::generation::Generation;
 
-/// What has been reached with a request.
+/// Outcome of a request.
 #[derive(Debug)]
 pub enum Outcome {
     /// Complete, and no check found an error.

@@ -55,7 +55,7 @@ impl StoreOutcome {
     }
 }
 
-/// What a request came to. Never any text of the user or the model.
+/// Observation of a finished request: never any text of the user or the model.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Observation {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The smallest budget of thinking that older models accept, in tokens; it must be below max_tokens.
 const MIN_THINKING: u32 = 1_024;
 
-/// What a model accepts.
+/// Capabilities of a model: the request fields that it accepts.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Capabilities {
     /// What it takes of temperature, top_p and top_k.
@@ -75,7 +75,7 @@ impl Capabilities {
     }
 }
 
-/// What a model takes of temperature, top_p and top_k.
+/// Sampling parameters that a model takes: temperature, top_p and top_k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampling {
@@ -116,7 +116,7 @@ pub enum SentThinking {
     Adaptive,
     /// On, with a budget. It is part of max_tokens.
     Enabled {
-        /// At most so many tokens of thinking.
+        /// Maximum number of thinking tokens.
         budget_tokens: u32,
     },
     /// Off.

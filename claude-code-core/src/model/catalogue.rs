@@ -86,7 +86,7 @@ pub enum BatchSupport {
     Unknown,
 }
 
-/// Where a model stands between release and end of life. Days are `YYYY-MM-DD`.
+/// Lifecycle of a model between release and end of life. Days are `YYYY-MM-DD`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Lifecycle {
     /// As of the catalogue's day.

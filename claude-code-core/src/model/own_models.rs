@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::model::catalogue::{BUILTIN, Catalogue, ModelCard};
 
-/// What a file of one's own may have.
+/// Keys of a user's catalogue file.
 const KEYS: [&str; 4] = ["as_of", "tiers", "families", "models"];
 
 impl Catalogue {

@@ -55,7 +55,7 @@ pub fn estimate_prompt<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     parts.into_iter().map(|part| estimate_tokens(part) + PER_MESSAGE).sum()
 }
 
-/// What a run of blanks counts. One space belongs to the word after it.
+/// Tokens of a run of blanks. One space belongs to the word after it.
 fn blank(run: &str) -> u64 {
     if run == " " {
         return 0;
@@ -64,7 +64,7 @@ fn blank(run: &str) -> u64 {
     length.div_ceil(BLANK_RUN) * BLANK
 }
 
-/// What a character counts that is neither a Latin letter of ASCII nor a blank.
+/// Tokens of a character that is neither a Latin letter of ASCII nor a blank.
 fn weight(c: char) -> u64 {
     match u32::from(c) {
         0x30..=0x39 => DIGIT,

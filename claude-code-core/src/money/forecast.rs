@@ -24,7 +24,7 @@ const PUT: u128 = 5_000_000;
 /// Bytes of a gigabyte as it is priced here.
 const GB: u128 = 1_000_000_000;
 
-/// What a month consists of. The defaults are the service creator's: a conversation of seven questions, then six
+/// Monthly load of a forecast. The defaults are the service creator's: a conversation of seven questions, then six
 /// files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Load {

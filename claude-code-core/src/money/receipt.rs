@@ -9,7 +9,7 @@ use crate::money::rates::{PriceClass, Rates, Sum, lines};
 use crate::money::usage::Usage;
 use crate::money::usage_figures::InferenceGeo;
 
-/// What a line is for.
+/// Purpose of a receipt's line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -94,7 +94,7 @@ impl Item {
     }
 }
 
-/// What was not spent. Below zero where it cost more: cache writes that were never read.
+/// Savings. Below zero where it cost more: cache writes that were never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Saved {

@@ -11,7 +11,7 @@ use crate::draft::outcome::Outcome;
 use crate::plan::attempt_reason::AttemptReason;
 use crate::plan::{CandidateId, Plan};
 
-/// What to do next.
+/// Next step of a request: another attempt, or the end.
 #[derive(Debug)]
 pub enum Step {
     /// Send once more.
@@ -20,7 +20,7 @@ pub enum Step {
     Stop(Outcome),
 }
 
-/// A cause of another send.
+/// Cause of another attempt.
 type Cause = fn(&Plan, &Draft, &AttemptRecord) -> Option<NextAttempt>;
 
 /// All of them, in the order in which they are asked.

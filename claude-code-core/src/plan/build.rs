@@ -23,7 +23,7 @@ const MAX_PROMPT_BYTES: usize = 8 << 20;
 /// Bedrock refuses max_tokens from here on: the bound is exclusive.
 const MAX_TOKENS_BOUND: u32 = 128_000;
 
-/// Draws the plan, or says what is wrong with the request.
+/// Builds the plan, or fails with what is wrong with the request.
 pub fn build(
     request: GenerateRequest,
     policy: &Arc<Policy>,
@@ -35,7 +35,7 @@ pub fn build(
     build_with_profile(request, None, policy, provider, scope, id, now)
 }
 
-/// As [`draw`], with what the service told of the model that the request names.
+/// As [`build`], with the model that the service resolved a profile to.
 pub(crate) fn build_with_profile(
     request: GenerateRequest,
     identity: Option<ResolvedProfile>,
@@ -93,12 +93,12 @@ pub fn estimate(
     Ok(build(request, policy, provider, &Scope::local(), String::new(), now)?.estimate())
 }
 
-/// What becomes of files in a language that nobody here knows.
+/// Warning for files in an unknown language.
 fn unknown(language: &Language) -> String {
     format!("the language {:?} is not known: files are stored as .txt and not checked", language.as_str())
 }
 
-/// What was asked for and the model does not take.
+/// Warnings for request fields that the model does not accept.
 fn left_out(request: &GenerateRequest, first: &Candidate, max_tokens: u32) -> Vec<String> {
     let taken = request.effort.filter(|effort| first.takes_effort(*effort));
     let told = |wish: Think| first.card?.capabilities.thinking_as(wish, taken, max_tokens);
@@ -301,7 +301,7 @@ fn cheaper(request: &GenerateRequest, policy: &Policy, tier: Tier) -> Vec<Candid
     below.filter_map(|tier| candidates(tier, policy, false).ok()?.into_iter().next()).collect()
 }
 
-/// Whether somebody chose the model or the tier.
+/// Whether the caller chose the model or the tier.
 fn is_fixed(request: &GenerateRequest, policy: &Policy) -> bool {
     request.model.is_some() || request.tier.is_some() || policy.model.is_some()
 }

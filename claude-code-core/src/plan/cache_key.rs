@@ -9,7 +9,7 @@ use crate::read::READER_VERSION;
 use crate::request::GenerateRequest;
 use crate::state::Scope;
 
-/// Changes when what is cached changes its form.
+/// Version of the cached format.
 const CACHE_SCHEMA: &str = "3";
 
 /// A hash over everything that the answer depends on, each part with its length before it, so that no two

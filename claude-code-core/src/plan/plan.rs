@@ -37,7 +37,7 @@ pub struct Limits {
     pub max_usd_is_set: bool,
 }
 
-/// What will be done, and within which bounds.
+/// Plan of a request: candidates, prompt, limits and cache key.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The id of the result.
@@ -82,7 +82,7 @@ pub struct Plan {
     pub trace: Option<RequestTrace>,
 }
 
-/// What a request would come to.
+/// Estimate of a request's cost before it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// The tier.
@@ -106,7 +106,7 @@ pub struct Estimate {
 }
 
 impl Plan {
-    /// What the request would come to.
+    /// Estimates the request.
     pub fn estimate(&self) -> Estimate {
         Estimate {
             tier: self.tier,

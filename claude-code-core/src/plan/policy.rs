@@ -10,7 +10,7 @@ use crate::model::catalogue::Catalogue;
 use crate::money::price::PicoUsd;
 use crate::select::Reach;
 
-/// What a client decides for all its requests.
+/// Policy of a client: settings that hold for all its requests.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Whether the provider plays the twin's sample answers: they cost nothing and are labelled.

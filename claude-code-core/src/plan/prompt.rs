@@ -8,14 +8,14 @@ use crate::answer::language::Language;
 use crate::request::{GenerateRequest, Work};
 
 const PROTOCOL: &str = include_str!("../../prompts/protocol.md");
-/// What is said to go on with a cut answer.
+/// Prompt of a resume.
 pub(crate) const RESUME: &str = include_str!("../../prompts/resume.md");
-/// What is said to mend a rejected one.
+/// Prompt of a repair.
 pub(crate) const REPAIR: &str = include_str!("../../prompts/repair.md");
-/// What is said where an answer has no file.
+/// Prompt of a repair where the answer has no file.
 pub(crate) const NO_CODE: &str = include_str!("../../prompts/no_code.md");
 
-/// What all prompts have in common, read once.
+/// System prompt, read once.
 struct Fixed {
     /// Of the answer protocol and of what later sends say.
     versions: String,

@@ -254,7 +254,7 @@ fn interrupted() -> ProviderError {
     )
 }
 
-/// What a stop reason means: only end_turn and stop_sequence are success.
+/// Maps a stop reason to success or fault: only end_turn and stop_sequence are success.
 fn judge(reason: StopReason, detail: Option<&str>) -> Ended {
     let detail = detail.map(|d| format!(" ({d})")).unwrap_or_default();
     let fault = |kind, message: String| Ended::Fault(ProviderError::new(kind, Billing::Yes, message));

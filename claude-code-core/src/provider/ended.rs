@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::provider::{ProviderError, StopReason};
 
-/// How a send ended.
+/// End of an attempt.
 #[derive(Clone, Debug)]
 pub enum Ended {
     /// The model finished.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::capability::CacheTtl;
 
-/// Who speaks.
+/// Role of a message's author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -46,7 +46,7 @@ impl std::fmt::Debug for TextBlock {
 /// One turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who speaks.
+    /// Role of a message's author.
     pub role: Role,
     /// What is said.
     pub blocks: Vec<TextBlock>,

@@ -85,7 +85,7 @@ impl ModelCall {
     }
 }
 
-/// What arrives. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
+/// Event of a model's stream. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
 #[derive(Clone, PartialEq, Eq)]
 pub enum ModelEvent {
     /// A piece of the answer.
@@ -235,7 +235,7 @@ pub trait ModelProvider: std::fmt::Debug + Send + Sync {
     fn stream(&self, call: ModelCall) -> BoxStream<'static, Result<ModelEvent, ProviderError>>;
 }
 
-/// What a service tells of its models without generating anything. A client does without it: then an id that does not
+/// Model facts: what a service reports about its models without generating. A client does without it: then an id that does not
 /// name its model has no price, and tokens are estimated.
 pub trait ModelFacts: std::fmt::Debug + Send + Sync {
     /// The model that a profile's ARN stands for, as an id that names model and geography. Costs nothing. The error's

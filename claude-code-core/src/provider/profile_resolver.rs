@@ -14,14 +14,14 @@ use crate::provider::ModelFacts;
 
 /// How long a request waits for it. Without an answer it goes on, without a price.
 const LIMIT: Duration = Duration::from_secs(3);
-/// How long a refusal is believed before the service is asked again: somebody has to change a policy meanwhile.
+/// Time to live of a refusal: it ends only after a change of a policy.
 const REFUSED: Duration = Duration::from_secs(300);
 /// How long a look-up that failed otherwise is not repeated: requests that come at once share it, later ones try again.
 const FAILED: Duration = Duration::from_secs(5);
 /// Ids of which something is kept; they come from callers, so they must be bounded.
 const IDS: usize = 256;
 
-/// What the service said of an id.
+/// Model behind an inference profile, as the service reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ResolvedProfile {
     /// It stands for this model, in this geography.
@@ -30,7 +30,7 @@ pub(crate) enum ResolvedProfile {
     Unknown(String),
 }
 
-/// What is known of ids. Clones of a client share it.
+/// Cache of resolved profiles. Clones of a client share it.
 #[derive(Debug)]
 pub(crate) struct ProfileResolver {
     facts: Option<Arc<dyn ModelFacts>>,
@@ -40,7 +40,7 @@ pub(crate) struct ProfileResolver {
     asking: Mutex<HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-/// What was said of an id, and until when it is believed; none: for good.
+/// Answer for an id with its expiry; none: it does not expire.
 #[derive(Clone, Debug)]
 struct Seen {
     identity: ResolvedProfile,

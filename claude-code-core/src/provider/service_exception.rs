@@ -1,6 +1,6 @@
 //! Service exception: the service's own name of a fault, the source of the error that a caller gets.
 
-/// What the service called the fault.
+/// Exception or error type of the service behind an [`Error`](crate::Error).
 ///
 /// ```
 /// use claude_code_core::Error;

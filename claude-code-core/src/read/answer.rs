@@ -3,7 +3,7 @@
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
 
-/// A part of an answer as it arrives: a preview. Of the pieces of one index those with the highest revision
+/// Event of the answer reader: a preview of a part. Of the pieces of one index those with the highest revision
 /// count; [`Answer`] is the truth.
 #[derive(Clone, PartialEq, Eq)]
 pub enum AnswerEvent {

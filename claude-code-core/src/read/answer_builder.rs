@@ -26,7 +26,7 @@ struct Slot {
     lines: (String, String),
 }
 
-/// What was read so far.
+/// Builder of the answer: files and text read so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AnswerBuilder {
     pieces: Vec<AnswerEvent>,

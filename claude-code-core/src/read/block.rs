@@ -11,7 +11,7 @@ use crate::answer::language::Language;
 /// So many blank lines at the start of a block, and its first line is no longer waited for.
 const MAX_BLANK: usize = 8;
 
-/// What the lines of a block are.
+/// Kind of a block's lines.
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
     /// Its first lines are awaited: they tell a name, or edits.
@@ -66,7 +66,7 @@ pub(super) struct Block {
     pub ending: Ending,
 }
 
-/// What the first lines of a block tell.
+/// Evidence in the first lines of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     Unknown,

@@ -9,7 +9,7 @@ const ATTRIBUTES: &[&str] = &["title", "filename", "file_name", "file", "path", 
 /// Words of an info string that say nothing of a language.
 const PATCH_WORDS: &[&str] = &["diff", "patch", "udiff"];
 
-/// What an info string says.
+/// Info string of a fence: language and file name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Info {
     /// The language, if a word of it names one.

@@ -13,7 +13,7 @@ pub(super) const LOOK_AHEAD: usize = 64;
 /// Lines that a model may put before it really goes on, blank ones between them included.
 pub(super) const MAX_PREFACE: usize = 12;
 
-/// Where a cut answer goes on.
+/// Anchor: the line of a cut answer after which its continuation starts.
 #[derive(Clone)]
 pub struct Anchor {
     /// Everything received so far.
@@ -55,7 +55,7 @@ impl Anchor {
     }
 }
 
-/// What a continuation adds: the received text is kept up to `keep` bytes, then `text` follows.
+/// Joined continuation: the received text is kept up to `keep` bytes, then `text` follows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Joined {
     /// Bytes of the received text that stay.
@@ -70,7 +70,7 @@ impl std::fmt::Debug for Joined {
     }
 }
 
-/// Joins a continuation to what was received. Holds its first lines back until it is clear where they belong.
+/// Splice: joins a continuation to the received text. Holds its first lines back until it is clear where they belong.
 #[derive(Debug)]
 pub struct Splice {
     anchor: Anchor,

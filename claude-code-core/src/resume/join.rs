@@ -7,7 +7,7 @@ use crate::answer::language::Language;
 /// Letters and digits from which on a line is known again without its indentation, or from its first part.
 const UNMISTAKABLE: usize = 12;
 
-/// What has to be repeated.
+/// Minimum overlap between received text and continuation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Proof {
     /// Any line that is not blank, and the cut line not otherwise.

@@ -66,7 +66,7 @@ pub(super) fn is_sure(line: &str) -> bool {
     line.trim().is_empty() || is_fence(line) || is_announcement(line)
 }
 
-/// A line that says nothing but that the answer goes on.
+/// A line that only announces the continuation.
 pub(super) fn is_announcement(line: &str) -> bool {
     if line.contains("(continued)") {
         return is_prose(line);

@@ -4,7 +4,7 @@ use super::terms::{Hits, hits};
 use super::words::{Prose, prose};
 use crate::model::Tier;
 
-/// What is known of a task before it is sent.
+/// Features of a task that choose its tier.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Task<'a> {
     /// The user's words, code included.
@@ -42,10 +42,10 @@ const COMPLEX: u32 = 3;
 /// From this breadth on a task has several parts.
 const MEDIUM: u32 = 5;
 
-/// So many lines to change decide alone: more than a model keeps consistent without planning.
+/// Number of changed lines that decides the tier alone: more than a model keeps consistent without planning.
 const MANY_LINES: u32 = 1_000;
 
-/// So many files decide alone; from 9 on they count half.
+/// Number of files that decides the tier alone; from 9 on they count half.
 const MANY_FILES: u32 = 12;
 
 /// Groups of `terms.txt` that tell about breadth or intention, not about hardness.

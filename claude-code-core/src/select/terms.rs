@@ -21,7 +21,7 @@ struct Table {
     starts: HashMap<(char, char), Vec<usize>>,
 }
 
-/// What a text contains of one group.
+/// Matches of one group of terms in a text.
 #[derive(Debug)]
 pub(super) struct Hits {
     pub(super) group: &'static str,

@@ -7,7 +7,7 @@ use crate::answer::language::Language;
 const HEAD: usize = 3_000;
 const TAIL: usize = 1_000;
 
-/// What is left of a prompt.
+/// Words of a prompt that count for the tier.
 pub(super) struct Prose {
     /// Lower case, single spaces between words and at both ends.
     pub(super) text: String,

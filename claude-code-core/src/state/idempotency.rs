@@ -30,7 +30,7 @@ pub struct Idempotency {
     ids: Arc<dyn IdSource>,
 }
 
-/// What a key says to a request.
+/// Claim of an idempotency key.
 pub enum Entry {
     /// The request is the first, or follows one that died: do the work, then [`finish`](Idempotency::finish) or
     /// [`release`](Idempotency::release). [`Claim::lost`] renews the lease meanwhile.

@@ -1,7 +1,7 @@
 //! Job records: work that goes on in the background, as a row and a log of its events.
 //!
 //! A worker holds a [lease](super::lease) on its job. One that dies is followed within seconds, when its lease ends: the
-//! follower begins anew, and its files have higher revisions.
+//! follower starts from the beginning, and its files have higher revisions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +82,7 @@ impl Job {
     }
 }
 
-/// What a worker that asks for a job gets.
+/// Result of claiming a job.
 #[derive(Debug)]
 pub enum Taken {
     /// The job.

@@ -37,7 +37,7 @@ pub struct Leases {
     dropped: Arc<Mutex<Vec<Row>>>,
 }
 
-/// What a process that asks for a lease gets.
+/// Result of acquiring a lease.
 #[derive(Debug)]
 pub enum Taken {
     /// The lease.

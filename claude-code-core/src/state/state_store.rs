@@ -57,7 +57,7 @@ impl Scope {
     }
 }
 
-/// What a value is for.
+/// Kind of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StateKind {
     /// An accepted answer.

@@ -14,7 +14,7 @@ pub struct Stored {
     pub s3_key: String,
 }
 
-/// What is asked of a listing: one language, newest first.
+/// Query of a listing: one language, newest first.
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// The index needs one.
@@ -108,7 +108,7 @@ impl ResultRow {
     }
 }
 
-/// At most so many bytes, ending on a character boundary.
+/// The first bytes of a text, cut at a character boundary.
 pub fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }

@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Labelled,
 }
 
-/// What a line means.
+/// Kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It belongs to the block.
