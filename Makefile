@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export CLAUDE_CODE_AWS_CORPUS ?= $(CURDIR)/../shared/corpus
 
-.PHONY: readme jupyter first-contact apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-batch bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
+.PHONY: public-api readme jupyter first-contact apps apps-tools features false-positives demo test rust fuzz module python infra docs typed api page lint campaign loom metrics mutants bench bench-batch bench-lambda bench-load bench-streams bench-route client-matrix dask release-check lambda wheel lambda-arm64 lambda-python deploy clean
 
 demo:  ## the main job on the local twin: code, files, where it is stored, receipt
 	@.ci/demo
@@ -75,6 +75,9 @@ api: module  ## schemathesis against the running server: all checks, no failure
 
 page: module  ## the service creator's page in headless Chromium
 	.ci/page $(TARGET)/claude-code-aws
+
+public-api:  ## docs/public-api.txt is what rustdoc says, no internal type is in it, and rustdoc has no warning
+	.ci/public-api --check
 
 features:  ## each feature set alone: none, local, server, otlp, cli, local and server
 	.ci/features
@@ -184,7 +187,7 @@ apps-tools: $(PY) module  ## the applications with every tool: prism, tsc, cfn-l
 	.ci/apps-tools $(abspath $(VENV))
 
 # What is too slow for every change: the artefacts themselves, started and asked.
-release-check: features first-contact client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
+release-check: features public-api first-contact client-matrix dask module apps-tools lambda-arm64 lambda-python  ## clients against the twin; the arm64 zip under an emulator and the Python zip, each asked for /health and a generation
 	.ci/lambda target/lambda-arm64.zip
 	.ci/lambda target/lambda-python.zip
 

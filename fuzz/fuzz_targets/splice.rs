@@ -2,7 +2,7 @@
 #![no_main]
 
 use claude_code_core::Language;
-use claude_code_core::resume::{Anchor, Splice};
+use claude_code_core::testing::{Anchor, Splice};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

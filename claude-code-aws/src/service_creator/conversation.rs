@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data::ServiceData;
 use super::step::{STEPS, TOTAL_STEPS};
-use crate::error::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 80;

@@ -9,12 +9,12 @@ use super::question::{adapted, question_request};
 use super::step::STEPS;
 use super::store::{Code, Services};
 use super::writing::Writing;
+use crate::Client;
 use crate::answer::file::CodeFile;
-use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tier;
 use crate::plan::Estimate;
 use crate::request::GenerateRequest;
+use crate::{Error, ErrorKind, Result};
 
 /// The service creator of one caller: a client, whose scope everything is kept in, and the place of conversations.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::step::{STEPS, TOTAL_STEPS};
-use crate::error::{Error, Result};
 use crate::store::cut;
+use crate::{Error, Result};
 
 /// The longest answer, in characters: a page of text.
 pub const MAX_ANSWER: usize = 4096;

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::conversation::Conversation;
 use super::step::TOTAL_STEPS;
 use super::store::{Code, RowKey, Services};
-use crate::error::{Error, ErrorKind, Result};
 use crate::state::Scope;
 use crate::store::cut;
+use crate::{Error, ErrorKind, Result};
 
 /// The most that one page of the list has.
 pub const MAX_SERVICES: usize = 100;

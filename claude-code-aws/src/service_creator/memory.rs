@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use super::store::{Row, RowKey, ServiceStore};
-use crate::error::Result;
+use crate::Result;
 use crate::state::{OnlyIf, PutError, Scope};
 
 /// Services in memory.

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::data::{MAX_ANSWER, MAX_ITEMS};
 use crate::answer::diagnostic::{Diagnostic, Severity};
 use crate::answer::file::{CodeFile, refusal};
-use crate::error::{Error, Result};
 use crate::request::{Check, GenerateRequest};
+use crate::{Error, Result};
 
 /// Where the prompt has the answers.
 const DESCRIPTION: &str = "{{description}}";

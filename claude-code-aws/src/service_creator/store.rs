@@ -14,9 +14,9 @@ use crate::Clock;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
 use crate::answer::language::Language;
-use crate::error::{Error, ErrorKind, Result};
 use crate::money::receipt::Receipt;
 use crate::state::{OnlyIf, PutError, Scope};
+use crate::{Error, ErrorKind, Result};
 
 /// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,10 +2,10 @@
 
 use std::future::pending;
 
-use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::Client;
 use crate::state::lease::{self, Lease, Leases, Taken};
 use crate::state::{StateKey, StateKind};
+use crate::{Error, ErrorKind, Result};
 
 /// The right to write this code; `Conflict` while another writer lives.
 pub(super) async fn take(client: &Client, code_id: &str) -> Result<Lease> {

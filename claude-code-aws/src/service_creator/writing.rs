@@ -16,15 +16,15 @@ use super::files::{self, FILES};
 use super::step::STEPS;
 use super::store::{Code, CodeEntry};
 use super::writer;
+use crate::Event;
+use crate::Generation;
 use crate::answer::diagnostic::Diagnostic;
 use crate::answer::file::CodeFile;
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::Event;
-use crate::generation::Generation;
 use crate::model::Tier;
 use crate::money::receipt::Receipt;
 use crate::request::GenerateRequest;
 use crate::state::lease::Lease;
+use crate::{Error, ErrorKind, Result};
 
 /// What is shown while the files are written.
 #[derive(Clone, Debug)]

@@ -10,6 +10,9 @@ pub mod store_contract;
 pub use clock::{SeededIds, TestClock};
 pub use provider::{Line, Script, ScriptedProvider};
 
+/// Internal: how a cut answer is joined with its continuation, for fuzz targets.
+pub use crate::resume::{Anchor, Splice};
+
 use std::sync::Arc;
 
 use crate::builder::ClientBuilder;
