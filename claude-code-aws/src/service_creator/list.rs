@@ -7,7 +7,7 @@ use super::step::TOTAL_STEPS;
 use super::store::{Code, RowKey, Services};
 use crate::state::Scope;
 use crate::store::cut;
-use crate::{Error, ErrorKind, Result};
+use crate::{ErrorKind, Result};
 
 /// The most that one page of the list has.
 pub const MAX_SERVICES: usize = 100;
