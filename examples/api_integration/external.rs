@@ -49,7 +49,7 @@ async fn gather(
         let read = match allowed.refusal(&next) {
             Some(why) => Err(why),
             None if documents.len() == MAX_DOCUMENTS => Err(format!("{MAX_DOCUMENTS} documents are enough")),
-            None => document::text(&next, left).await.map_err(|error| error.message),
+            None => document::text(&next, left).await.map_err(|error| error.message().to_owned()),
         };
         match read.and_then(|text| {
             left = left.saturating_sub(text.len());

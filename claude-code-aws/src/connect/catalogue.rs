@@ -16,5 +16,6 @@ pub fn catalogue_of(path: &Path, name: &str) -> Result<&'static Catalogue> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     // Editors of Windows begin a file with a BOM.
-    Catalogue::with_changes(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.message().to_owned()))
+    Catalogue::with_changes(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| wrong(error.message().to_owned()))
 }

@@ -75,7 +75,7 @@ mod tests {
             for value in ["canary\n", " canary", "can ary", "canary\r", "canary\u{e9}", "\u{feff}canary"] {
                 let get = |asked: &str| (asked == name).then(|| value.to_owned());
                 let error = check_secrets(get).unwrap_err();
-                assert!(error.message.starts_with(name) && !error.message.contains("canary"), "{error}");
+                assert!(error.message().starts_with(name) && !error.message().contains("canary"), "{error}");
             }
         }
         check_secrets(|_| Some("AKID+/=abc".to_owned())).unwrap();
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(with(" eu-west-1 ").unwrap().as_deref(), Some("eu-west-1"));
         assert_eq!(with(" ").unwrap(), None);
         for wrong in ["US-EAST-1", "us east 1", "us-east-1/x", "\"us-east-1\""] {
-            let told = with(wrong).unwrap_err().message;
+            let told = with(wrong).unwrap_err().message().to_owned();
             assert!(told.contains(&format!("{wrong:?}")) && told.contains("AWS_REGION"), "{told}");
         }
     }

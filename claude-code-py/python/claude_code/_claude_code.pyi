@@ -354,7 +354,7 @@ class ResultRow(_Record):
     stop_reason: Final[str]
     """Why it ended."""
     total_usd: Final[Decimal | None]
-    """What its receipt says; None where none was stored."""
+    """What it cost; None where a price is not known."""
 
 @final
 class Page(_Record):

@@ -171,7 +171,7 @@ impl Span {
 
     /// Ends the span with an error.
     pub(crate) fn fail(self, py: Python<'_>, error: &Error) {
-        self.failed(py, error.kind.as_str(), error.partial.as_deref().map(facts));
+        self.failed(py, error.kind().as_str(), error.partial().map(facts));
     }
 
     fn failed(mut self, py: Python<'_>, kind: &str, partial: Option<Facts>) {

@@ -41,7 +41,7 @@ fn parsed(path: &Path, script: &str) -> Result<Arc<dyn Responder>> {
     // Editors of Windows begin a file with a BOM.
     let script = script.trim_start_matches('\u{feff}');
     let scripted = Scripted::parse(script, Arc::new(Samples::built_in()));
-    let named = |error: Error| Error::invalid(format!("{}: {}", path.display(), error.message));
+    let named = |error: Error| Error::invalid(format!("{}: {}", path.display(), error.message()));
     Ok(Arc::new(scripted.map_err(named)?))
 }
 
@@ -87,6 +87,6 @@ mod tests {
         assert!(script_of(&path).is_ok());
         std::fs::write(&path, "{").unwrap();
         let error = script_of(&path).unwrap_err();
-        assert!(error.message.contains("script.json: "), "{error}");
+        assert!(error.message().contains("script.json: "), "{error}");
     }
 }

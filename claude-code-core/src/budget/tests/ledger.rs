@@ -78,7 +78,7 @@ async fn what_either_cap_refuses_is_given_back_to_the_other_row() {
         let (state, ann) = (State::new(), Scope::authenticated("ann"));
         let ledger = ledger(&state, caps);
         let refused = ledger.reserve(&ann, priced(10), MINUTE).await.unwrap_err();
-        assert!(refused.message.starts_with(refusing), "{refused}");
+        assert!(refused.message().starts_with(refusing), "{refused}");
         let left: Vec<i64> = state
             .totals()
             .await

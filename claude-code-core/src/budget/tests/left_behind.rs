@@ -49,7 +49,7 @@ async fn what_a_dead_process_may_have_sent_is_unknown_within_a_minute_and_stays_
     clock.moves(MINUTE);
     assert_eq!(figures(&other).await, (0, 10, 10));
     let refused = other.reserve(&Scope::local(), TEN, MINUTE).await.unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::Budget, "the provider may bill it: {refused}");
+    assert_eq!(refused.kind(), ErrorKind::Budget, "the provider may bill it: {refused}");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn what_a_dead_process_cannot_have_sent_is_given_back_within_a_minute() {
     let caps = caps(None, Some(15));
     dies_before_it_sends(&process(&state, &clock, caps), &clock).await;
     let other = process(&state, &clock, caps);
-    assert_eq!(other.reserve(&Scope::local(), TEN, MINUTE).await.unwrap_err().kind, ErrorKind::Budget);
+    assert_eq!(other.reserve(&Scope::local(), TEN, MINUTE).await.unwrap_err().kind(), ErrorKind::Budget);
     clock.moves(MINUTE);
     let written = state.changes().len();
     assert_eq!(figures(&other).await, (0, 0, 0));
