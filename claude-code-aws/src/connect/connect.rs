@@ -15,9 +15,8 @@ use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
 use crate::clock::{SystemClock, SystemIds};
 use crate::connect::config::{Config, Provider, Store};
-use crate::connect::credentials::{self, Rereading, Rotating};
-use crate::connect::pasted;
-use crate::connect::profile::Profile;
+use crate::connect::credentials::profile::Profile;
+use crate::connect::credentials::{self, Rereading, Rotating, api_key, pasted};
 use crate::connect::scope;
 #[cfg(feature = "local")]
 use crate::local::Twin;
@@ -92,7 +91,7 @@ impl Places {
 /// As [`connect`], with the places.
 pub async fn connect_places(config: &Config) -> Result<Connected> {
     let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
-    if config.provider == Provider::Bedrock || aws || super::api_key::is_stored(config) {
+    if config.provider == Provider::Bedrock || aws || api_key::is_stored(config) {
         return connect_places_with(&load(config).await?, config).await;
     }
     connect_places_with(&for_metrics(config).await, config).await
@@ -124,7 +123,7 @@ pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Con
         Provider::Bedrock => asking(Bedrock::new(sdk).with_regions(&policy.places)),
         Provider::Anthropic => {
             let strict = !config.allow_endpoint_override;
-            let settings = super::api_key::settings(sdk, config).await?;
+            let settings = api_key::settings(sdk, config).await?;
             let network = config.network.clone().or_profile_bundle(Profile::load().await.ca_bundle());
             let connector = crate::connect::transport::connector(&network);
             let provider = Anthropic::new(&settings, connector, strict)?;

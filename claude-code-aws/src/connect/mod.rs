@@ -1,6 +1,5 @@
 //! Connecting: configuration, endpoints, the shared HTTP transport, and the client that comes of them.
 
-mod api_key;
 pub mod batch;
 mod catalogue;
 pub(crate) mod cause;
@@ -14,8 +13,6 @@ mod estimate;
 #[cfg(feature = "local")]
 pub(crate) mod local;
 mod network;
-mod pasted;
-mod profile;
 mod proxy;
 pub(crate) mod route;
 mod scope;

@@ -248,7 +248,7 @@ pub(in crate::local) fn unopened(path: &Path, error: &dyn std::fmt::Display) -> 
 
 /// Whether as much as the index of a log can be written beside the database.
 fn has_room(database: &Path) -> bool {
-    const INDEX: [u8; 32 * 1024] = [0; 32 * 1024];
+    static INDEX: [u8; 32 * 1024] = [0; 32 * 1024];
     let probe = with_suffix(database, &format!("-room-{}", std::process::id()));
     let written = open_private(&probe).and_then(|mut file| io::Write::write_all(&mut file, &INDEX));
     let _ = std::fs::remove_file(&probe);

@@ -82,8 +82,8 @@ async fn what_either_cap_refuses_is_given_back_to_the_other_row() {
         let left: Vec<i64> = state
             .totals()
             .await
-            .into_iter()
-            .map(|(_, totals)| totals.get("balance").copied().unwrap_or(0))
+            .into_values()
+            .map(|totals| totals.get("balance").copied().unwrap_or(0))
             .collect();
         assert!(left.iter().all(|balance| *balance == 0), "{left:?}");
     }

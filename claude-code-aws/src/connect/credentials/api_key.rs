@@ -5,18 +5,21 @@ use std::borrow::Cow;
 use aws_config::SdkConfig;
 use claude_code_core::{Error, ErrorKind, Result};
 
-use super::config::{Config, Provider};
 use crate::anthropic::Settings;
+use crate::connect::config::{Config, Provider};
 use crate::secret::Secret;
 
 /// Whether the key has to be fetched: the Messages API answers, and a secret is named instead of a key.
-pub(super) fn is_stored(config: &Config) -> bool {
+pub(in crate::connect) fn is_stored(config: &Config) -> bool {
     let settings = &config.anthropic;
     config.provider == Provider::Anthropic && settings.api_key.is_none() && settings.secret_arn.is_some()
 }
 
 /// The settings of the Messages API, with its key.
-pub(super) async fn settings<'c>(sdk: &SdkConfig, config: &'c Config) -> Result<Cow<'c, Settings>> {
+pub(in crate::connect) async fn settings<'c>(
+    sdk: &SdkConfig,
+    config: &'c Config,
+) -> Result<Cow<'c, Settings>> {
     let settings = &config.anthropic;
     match settings.secret_arn.as_deref().filter(|_| is_stored(config)) {
         Some(arn) => {
@@ -39,7 +42,7 @@ async fn read(sdk: &SdkConfig, arn: &str) -> Result<Secret> {
     let client = aws_sdk_secretsmanager::config::Builder::from(sdk).timeout_config(limits).build();
     let client = aws_sdk_secretsmanager::Client::from_conf(client);
     let got = client.get_secret_value().secret_id(arn).send().await.map_err(|failed| {
-        if let Some(unreachable) = super::unreachable(&failed) {
+        if let Some(unreachable) = crate::connect::unreachable(&failed) {
             let error = refused(arn, &format!("could not be read: {unreachable}"));
             return Error::new(ErrorKind::Connection, error.message());
         }
@@ -51,7 +54,7 @@ async fn read(sdk: &SdkConfig, arn: &str) -> Result<Secret> {
                 format!("{code}: allow secretsmanager:GetSecretValue on it, and kms:Decrypt with its key")
             }
             Some(code) => format!("{code}: try again, or set ANTHROPIC_API_KEY"),
-            None => super::credentials::told(&failed).unwrap_or_else(|| {
+            None => super::told(&failed).unwrap_or_else(|| {
                 "Secrets Manager did not answer: try again, or set ANTHROPIC_API_KEY".to_owned()
             }),
         };

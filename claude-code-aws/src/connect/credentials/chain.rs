@@ -19,8 +19,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
 use futures_util::future::BoxFuture;
 
-use super::cause::sources;
 use super::pasted;
+use crate::connect::cause::sources;
 use crate::model_service::faults::{WORDS, printable};
 
 /// How long credentials may take: a credential_process may ask a person or another machine.

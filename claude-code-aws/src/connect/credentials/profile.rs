@@ -10,7 +10,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{Error, ErrorKind, Result};
 
-use super::endpoints::{SERVICES, VARIABLE};
+use crate::connect::endpoints::{SERVICES, VARIABLE};
 
 /// The most names that an error lists.
 const SHOWN: usize = 12;

@@ -12,12 +12,12 @@ const SECRETS: [&str; 4] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"];
 
 /// Whether it can be a key or token: visible ASCII alone. The SDK panics at some others.
-pub(super) fn is_usable(value: &str) -> bool {
+pub(in crate::connect) fn is_usable(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Fails where a key or token of the environment has a line break or blank in it.
-pub(super) fn check_secrets(get: impl Fn(&str) -> Option<String>) -> Result<()> {
+pub(in crate::connect) fn check_secrets(get: impl Fn(&str) -> Option<String>) -> Result<()> {
     match SECRETS.into_iter().find(|name| get(name).is_some_and(|value| !is_usable(&value))) {
         None => Ok(()),
         Some(name) => Err(Error::new(
@@ -30,13 +30,13 @@ pub(super) fn check_secrets(get: impl Fn(&str) -> Option<String>) -> Result<()> 
 }
 
 /// The profile to load where AWS_PROFILE is set and empty: the default one, as the AWS command line has it.
-pub(super) fn profile_name() -> Option<Cow<'static, str>> {
+pub(in crate::connect) fn profile_name() -> Option<Cow<'static, str>> {
     let is_empty = std::env::var("AWS_PROFILE").is_ok_and(|name| name.trim().is_empty());
     is_empty.then_some(Cow::Borrowed("default"))
 }
 
 /// The loader of that profile.
-pub(super) fn with_profile(loader: ConfigLoader) -> ConfigLoader {
+pub(in crate::connect) fn with_profile(loader: ConfigLoader) -> ConfigLoader {
     match profile_name() {
         Some(name) => loader.profile_name(name),
         None => loader,
@@ -44,7 +44,7 @@ pub(super) fn with_profile(loader: ConfigLoader) -> ConfigLoader {
 }
 
 /// The configuration with its region as AWS writes it. A variable that is set and empty leaves it to the profile.
-pub(super) fn with_region(loaded: SdkConfig, profile: &Profile) -> Result<SdkConfig> {
+pub(in crate::connect) fn with_region(loaded: SdkConfig, profile: &Profile) -> Result<SdkConfig> {
     let Some(given) = loaded.region().map(ToString::to_string) else { return Ok(loaded) };
     let region = match given.trim() {
         "" => profile.region().unwrap_or_default().trim(),

@@ -1,0 +1,8 @@
+//! Who asks: the AWS credential chain, profiles, API keys, and values as people paste them.
+
+pub(super) mod api_key;
+mod chain;
+pub(super) mod pasted;
+pub(super) mod profile;
+
+pub(crate) use chain::{Rereading, Rotating, told};
