@@ -94,32 +94,41 @@ fn callers_who_race_for_a_cap_of_two_get_two() {
     });
 }
 
-#[test]
-fn a_cap_holds_while_others_settle_and_drop() {
-    loom::model(|| {
+/// A cap with room for one reservation, and for another beside what the first has cost.
+const ONE: i64 = CEILING + COST;
+
+/// One caller does this with its reservation, another keeps the own: what the first spent, and both rows at the end.
+fn beside(first: fn(&Cell, Reservation<Key>) -> i64) {
+    loom::model(move || {
         let cell = Cell::new();
-        let settles = {
+        let other = {
             let cell = cell.clone();
-            thread::spawn(move || {
-                let Some(reservation) = cell.reserve([Some(2 * CEILING), None]) else { return 0 };
-                reservation.sent_flag().mark();
-                cell.settle(reservation, Some(COST));
-                COST
-            })
+            thread::spawn(move || cell.reserve([Some(ONE), None]).map_or(0, |reservation| first(&cell, reservation)))
         };
-        let drops = {
-            let cell = cell.clone();
-            // Given up before anything was sent.
-            thread::spawn(move || drop(cell.reserve([Some(2 * CEILING), None])))
-        };
-        let kept = cell.reserve([Some(2 * CEILING), None]);
-        assert!(-cell.read(ALL)[0] <= 2 * CEILING);
-        let spent = settles.join().unwrap();
-        drops.join().unwrap();
+        let kept = cell.reserve([Some(ONE), None]);
+        assert!(-cell.read(ALL)[0] <= ONE);
+        let spent = other.join().unwrap();
         cell.settle_deferred();
         let held = kept.iter().count() as i64 * CEILING;
         assert_eq!(cell.read(ALL), [-spent - held, spent, held, 0]);
         assert_eq!(cell.read(OWN), [-spent - held, spent, held, 0]);
+    });
+}
+
+#[test]
+fn a_cap_holds_while_another_settles() {
+    beside(|cell, reservation| {
+        reservation.sent_flag().mark();
+        cell.settle(reservation, Some(COST));
+        COST
+    });
+}
+
+#[test]
+fn a_cap_holds_while_another_gives_up_before_it_sends() {
+    beside(|_, reservation| {
+        drop(reservation);
+        0
     });
 }
 
