@@ -35,7 +35,7 @@ pub mod storage;
 
 pub use claude_code_core::*;
 pub use connect::config::Config;
-pub use connect::{Connected, connect, connect_places, connect_places_with, connect_with};
+pub use connect::{Connected, connect};
 pub use secret::Secret;
 
 /// The code of README.md compiles.

@@ -40,17 +40,17 @@ const STS_ATTEMPT: Duration = Duration::from_secs(5);
 /// # }
 /// ```
 ///
-/// AWS credentials and region by the standard chain, where AWS is asked at all.
+/// AWS credentials and region by the standard chain, where AWS is asked at all; or those of
+/// [`Config::with_sdk_config`].
+///
+/// Fails with [`ErrorKind::InvalidRequest`] for settings that cannot be, [`ErrorKind::Credentials`] where AWS has to be
+/// asked and nobody may, [`ErrorKind::Storage`] where a local directory cannot be used.
 pub async fn connect(config: Config) -> Result<Client> {
-    Ok(connect_places(&config).await?.client)
+    Ok(Connected::open(&config).await?.client)
 }
 
-/// A client for these settings over an AWS configuration of the caller's own.
-pub async fn connect_with(sdk: &SdkConfig, config: Config) -> Result<Client> {
-    Ok(connect_places_with(sdk, &config).await?.client)
-}
-
-/// A client, and the places that its results are in.
+/// A client with the places that its results are in, for hosts that show more than answers: the HTTP API, the command
+/// line, the Python package.
 #[derive(Debug)]
 pub struct Connected {
     /// The client.
@@ -88,13 +88,18 @@ impl Places {
     }
 }
 
-/// As [`connect`], with the places.
-pub async fn connect_places(config: &Config) -> Result<Connected> {
-    let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
-    if config.provider == Provider::Bedrock || aws || api_key::is_stored(config) {
-        return connect_places_with(&load(config).await?, config).await;
+impl Connected {
+    /// As [`connect`], with the places.
+    pub async fn open(config: &Config) -> Result<Self> {
+        if let Some(sdk) = &config.sdk {
+            return open_with(sdk, config).await;
+        }
+        let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
+        if config.provider == Provider::Bedrock || aws || api_key::is_stored(config) {
+            return open_with(&load(config).await?, config).await;
+        }
+        open_with(&for_metrics(config).await, config).await
     }
-    connect_places_with(&for_metrics(config).await, config).await
 }
 
 /// An AWS configuration where nothing but metrics may need one: without it they are not sent.
@@ -110,8 +115,7 @@ async fn for_metrics(config: &Config) -> SdkConfig {
     SdkConfig::builder().build()
 }
 
-/// As [`connect_with`], with the places.
-pub async fn connect_places_with(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
+async fn open_with(sdk: &SdkConfig, config: &Config) -> Result<Connected> {
     #[cfg(feature = "local")]
     let twin = needs_twin(config).then(|| config.local_dir().map(|dir| Twin::shared(&dir))).transpose()?;
     crate::connect::endpoints::check(sdk)?;

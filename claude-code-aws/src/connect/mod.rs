@@ -4,7 +4,6 @@ pub mod batch;
 mod catalogue;
 pub(crate) mod cause;
 pub mod config;
-mod config_metrics;
 #[expect(clippy::module_inception, reason = "the folder's one concept")]
 mod connect;
 pub(crate) mod credentials;

@@ -18,8 +18,8 @@ use super::jobs::pool::JobPool;
 use super::jobs::queue::Queue;
 use super::request::receive::Receivers;
 use super::response::links::Links;
+use crate::connect::Connected;
 use crate::connect::config::{Config, Store};
-use crate::connect::{Connected, connect_places};
 use crate::metrics::Observers;
 use crate::storage::services;
 #[cfg(feature = "local")]
@@ -192,9 +192,9 @@ impl App {
         )
     }
 
-    /// The application for these settings, as [`crate::connect`] makes its client.
+    /// The application for these settings, as [`connect()`](crate::connect()) makes its client.
     pub async fn connect(config: &Config, settings: Settings) -> Result<Self> {
-        let connected = connect_places(config).await?;
+        let connected = Connected::open(config).await?;
         let queue = match (&config.jobs_queue_url, &connected.places) {
             (None, _) => None,
             (Some(url), Some(places)) if places.is_shared() => {

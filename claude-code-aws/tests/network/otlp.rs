@@ -39,7 +39,7 @@ async fn client(model: &Server, vars: &[(&str, &str)], network: Option<Network>)
         .region(Region::from_static("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .build();
-    claude_code_aws::connect_with(&sdk, config).await.unwrap()
+    claude_code_aws::connect(config.with_sdk_config(sdk)).await.unwrap()
 }
 
 async fn asked(client: &Client) -> Generation {

@@ -1,6 +1,6 @@
 //! The Messages API's key in AWS Secrets Manager.
 
-use claude_code_aws::{Config, ErrorKind, GenerateRequest, connect_with};
+use claude_code_aws::{Config, ErrorKind, GenerateRequest, connect};
 use serde_json::json;
 
 use super::bytes::{ok, refusal, sse};
@@ -31,8 +31,9 @@ async fn a_key_in_secrets_manager_is_read_once_and_shown_nowhere() {
         Server::start([Script::new(ok("application/x-amz-json-1.1", body.to_string().as_bytes()))]).await;
     let model = answering().await;
     let config = config(&model);
-    let client =
-        connect_with(&sdk().endpoint_url(&secrets.url).build(), config.clone()).await.expect("a client");
+    let client = connect(config.clone().with_sdk_config(sdk().endpoint_url(&secrets.url).build()))
+        .await
+        .expect("a client");
     for prompt in ["reverse a string", "reverse a list"] {
         assert!(client.generate(GenerateRequest::new(prompt).with_model("sonnet")).await.unwrap().accepted);
     }
@@ -49,8 +50,9 @@ async fn a_secret_that_may_not_be_read_is_named_with_the_permission() {
     let denied = refusal(400, "AccessDeniedException", "not authorized", "");
     let secrets = Server::start([Script::new(denied)]).await;
     let model = answering().await;
-    let error =
-        connect_with(&sdk().endpoint_url(&secrets.url).build(), config(&model)).await.expect_err("no key");
+    let error = connect(config(&model).with_sdk_config(sdk().endpoint_url(&secrets.url).build()))
+        .await
+        .expect_err("no key");
     assert_eq!(error.kind(), ErrorKind::Credentials);
     for part in [ARN, "AccessDeniedException", "secretsmanager:GetSecretValue"] {
         assert!(error.message().contains(part), "{error}");
@@ -68,7 +70,7 @@ async fn why_a_secret_cannot_be_read_is_told_by_its_cause() {
         (&broken, "InvalidRequestException: try again, or set ANTHROPIC_API_KEY"),
     ] {
         let sdk = sdk().endpoint_url(&server.url).build();
-        let error = connect_with(&sdk, config(&model)).await.expect_err("no key");
+        let error = connect(config(&model).with_sdk_config(sdk.clone())).await.expect_err("no key");
         assert!(error.kind() == ErrorKind::Credentials && error.message().contains(part), "{error}");
     }
     assert_eq!(model.sends(), 0);

@@ -22,7 +22,7 @@ struct State {
 }
 
 impl StopSignal {
-    /// Ends the request: the attempt under way fails with [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
+    /// Ends the request: the attempt under way fails with [`ErrorKind::Interrupted`].
     pub fn set(&self) {
         self.0.is_set.store(true, Ordering::Release);
         self.0.waiting.wake();

@@ -1,6 +1,6 @@
 //! Idempotency keys: a caller that repeats a request gets the answer of the first, and it is paid once.
 //!
-//! The first request takes the key under a [lease](super::lease), which is the key's row itself. Whoever comes meanwhile
+//! The first request takes the key under a [lease], which is the key's row itself. Whoever comes meanwhile
 //! is told to wait; whoever comes after gets the kept answer; a key with another request is refused. A leader that dies is
 //! followed within seconds, when its lease ends, and its late answer never overwrites its follower's.
 

@@ -1,6 +1,6 @@
 //! Job records: work that goes on in the background, as a row and a log of its events.
 //!
-//! A worker holds a [lease](super::lease) on its job. One that dies is followed within seconds, when its lease ends: the
+//! A worker holds a [lease] on its job. One that dies is followed within seconds, when its lease ends: the
 //! follower starts from the beginning, and its files have higher revisions.
 
 use std::sync::Arc;

@@ -103,8 +103,8 @@ impl Link {
 
     async fn connect(&self) -> Result<Held<Open>> {
         let connected = match self.twin.as_ref().and_then(Held::get) {
-            Some(twin) => claude_code_aws::connect_places_with(&twin.sdk_config(), &self.config).await?,
-            None => claude_code_aws::connect_places(&self.config).await?,
+            Some(twin) => Connected::open(&self.config.clone().with_sdk_config(twin.sdk_config())).await?,
+            None => Connected::open(&self.config).await?,
         };
         Ok(Held::new(Open { connected, services: OnceLock::new() }))
     }

@@ -2,7 +2,8 @@
 
 use claude_code_core::Result;
 
-use super::config::{Config, LAMBDA, Vars};
+use super::env::Vars;
+use super::settings::{Config, LAMBDA};
 use crate::metrics::request_log::LogForm;
 
 impl Vars {
