@@ -21,7 +21,18 @@ use crate::store::persist::{ResultWriter, StoreMode};
 
 /// Builder of a client. Without more than its three arguments it keeps nothing: state in memory, no store, no
 /// metrics.
+///
+/// ```
+/// use std::sync::Arc;
+/// use claude_code_core::{Client, ClientBuilder, Clock, IdSource, ModelProvider, Policy};
+///
+/// fn client(provider: Arc<dyn ModelProvider>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Client {
+///     let policy = Policy { max_sends: 2, ..Policy::default() };
+///     ClientBuilder::new(provider, clock, ids).with_policy(policy).build()
+/// }
+/// ```
 #[derive(Debug)]
+#[must_use = "it is a client once it is built"]
 pub struct ClientBuilder {
     provider: Arc<dyn ModelProvider>,
     facts: Option<Arc<dyn ModelFacts>>,

@@ -17,6 +17,7 @@ use crate::generation::Generation;
 ///
 /// Of a file's events those with the highest revision count; `Finished` is the truth.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Event {
     /// A file begins, or begins again under a higher revision.
     FileStarted {

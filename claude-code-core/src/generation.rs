@@ -16,6 +16,7 @@ use crate::request::{GenerateRequest, SourceFile};
 
 /// One send, with why it was made and what became of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Attempt {
     /// The model, as sent.
     pub model: String,
@@ -36,6 +37,7 @@ pub struct Attempt {
 
 /// How an answer came from the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Cached {
     /// Seconds since it was generated.
     pub age_seconds: u64,
@@ -54,6 +56,7 @@ impl PartialEq for Given {
 
 /// A result: one schema for HTTP, jobs, the command line, Python and the manifest in S3.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Generation {
     /// UUIDv7.
     pub id: String,

@@ -15,6 +15,7 @@ use crate::trace::TraceContext;
 
 /// What kind of work is asked for; each has its own system prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Work {
     /// New code from words.
     #[default]
@@ -76,6 +77,7 @@ impl Work {
 
 /// How the response cache is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CacheMode {
     /// Read and written.
     #[default]

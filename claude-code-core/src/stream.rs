@@ -40,6 +40,7 @@ use crate::read::AnswerEvent;
 ///     Ok(())
 /// }
 /// ```
+#[must_use = "nothing is sent before it is polled"]
 pub struct GenerationStream {
     work: Option<BoxFuture<'static, Delivery>>,
     ended: Option<Delivery>,

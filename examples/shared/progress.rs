@@ -48,7 +48,7 @@ impl Progress {
                 clear();
                 note(&format!("  {why}: {model}"));
             }
-            Event::Text(_) | Event::Finished(_) => {}
+            _ => {}
         }
         false
     }

@@ -26,6 +26,7 @@ enum Named {
 /// What happened to a job, or is about to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum JobEvent {
     /// It is about to be submitted.
     Intent {
@@ -57,6 +58,7 @@ impl JobLine {
 
 /// A job as the journal knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Job {
     /// Its name.
     pub name: JobName,

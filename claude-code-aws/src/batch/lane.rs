@@ -33,6 +33,7 @@ pub struct JobSpec {
 /// Where a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum JobStatus {
     /// Not begun.
     Waiting,
@@ -88,6 +89,7 @@ pub struct JobView {
 
 /// Why an engine did not do what it was asked.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum LaneError {
     /// It will not: nothing was made, and the same again will be refused again.
     Refused(Error),

@@ -17,6 +17,7 @@ pub const USUAL: Duration = Duration::from_secs(24 * 3_600);
 /// How requests of a batch are to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[non_exhaustive]
 pub enum Lane {
     /// The cheapest lane that meets the deadline
     #[default]
@@ -86,6 +87,7 @@ pub fn name(call: &JobCall) -> (String, String) {
 
 /// The lane of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// Whether it goes in jobs.
     pub in_jobs: bool,

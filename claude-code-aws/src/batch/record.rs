@@ -62,6 +62,7 @@ fn thinks(thinking: SentThinking) -> Value {
 
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// It was answered.
     Answer(JobAnswer),

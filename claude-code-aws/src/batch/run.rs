@@ -26,6 +26,7 @@ pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How a batch is run.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// How its requests are sent on demand; its id groups the results.
     pub batch: BatchOptions,

@@ -23,6 +23,7 @@ const NO_SANDBOX: i32 = 125;
 
 /// Where a command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Isolation {
     /// In user, mount, process and network namespaces of its own; where these are not to be had, not at all.
     Sandbox,

@@ -137,6 +137,7 @@ fn foreign(path: &Path, number: usize) -> Error {
 
 /// A look at a journal that another process may have open.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Look {
     /// Requests of the batch.
     pub requests: usize,

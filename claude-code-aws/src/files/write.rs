@@ -42,6 +42,7 @@ pub struct WriteOptions {
 
 /// Files for one directory.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Batch {
     /// The directory, made if it is missing.
     pub dir: PathBuf,

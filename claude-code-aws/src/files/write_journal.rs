@@ -62,6 +62,7 @@ struct Entry {
 
 /// What became of an undo.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Undone {
     /// The result that was written, if it is known.
     pub result: Option<String>,

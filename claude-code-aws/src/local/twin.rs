@@ -28,6 +28,17 @@ static SHARED: Mutex<Vec<(Place, Weak<Engines>)>> = Mutex::new(Vec::new());
 type Place = (u32, PathBuf);
 
 /// Bedrock, S3 and DynamoDB in this process. Cheap to clone; the last clone closes the engines.
+///
+/// ```no_run
+/// # async fn example() -> claude_code_aws::Result<()> {
+/// use claude_code_aws::local::Twin;
+///
+/// let twin = Twin::open("/tmp/twin".as_ref())?;
+/// let s3 = aws_sdk_s3::Client::new(&twin.sdk_config());
+/// # drop(s3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Twin {
     engines: Arc<Engines>,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 /// What is written to stderr for each request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogForm {
     /// Nothing.
     #[default]

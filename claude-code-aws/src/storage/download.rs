@@ -7,6 +7,7 @@ use crate::storage::results::{AwsResults, keys_at, s3_key};
 
 /// A link to one file.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Download {
     /// The file's name within the result.
     pub path: String,

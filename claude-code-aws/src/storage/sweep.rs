@@ -17,6 +17,7 @@ const STATE: &str = "cache/";
 
 /// What a sweep found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Swept {
     /// Objects that were looked at.
     pub seen: u64,

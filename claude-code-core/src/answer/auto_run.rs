@@ -6,6 +6,7 @@ use super::path::fold;
 
 /// Auto-run risk of a file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AutoRun {
     /// Nothing by itself.
     Fine,

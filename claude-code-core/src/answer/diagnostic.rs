@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How sure a diagnostic is of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Severity {
     /// The file does not work as it is. An answer with one is not accepted.
     Error,

@@ -18,6 +18,7 @@ use crate::request::GenerateRequest;
 
 /// A request as a record of a job would carry it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct JobCall {
     /// What is said to the model.
     pub call: ModelCall,

@@ -16,6 +16,7 @@ const LONGEST: u64 = 900_000;
 
 /// What a report is grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum By {
     /// The UTC day.
     Day,
@@ -132,6 +133,7 @@ fn rounded(seconds: f64) -> f64 {
 
 /// The counters of one day, model and tier.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UsageRow {
     /// `2026-11-21`.
     pub day: String,
@@ -147,6 +149,7 @@ pub struct UsageRow {
 
 /// Usage of the last days.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UsageReport {
     /// How many days, today included.
     pub days: u32,

@@ -27,6 +27,7 @@ impl Caps {
 
 /// A day's figures: of everybody's day where less is left of its cap than of the scope's, else the scope's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct BudgetView {
     /// The cap, where there is one.
     pub cap: Option<PicoUsd>,
@@ -50,6 +51,7 @@ impl BudgetView {
 
 /// Who is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BudgetScope {
     /// Every scope of the deployment.
     Everybody,

@@ -45,6 +45,7 @@ pub struct Edit {
 
 /// A file that edits changed or made.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Changed {
     /// Relative path.
     pub path: String,
@@ -56,6 +57,7 @@ pub struct Changed {
 
 /// What came of some edits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
     /// The files that they changed or made.
     pub changed: Vec<Changed>,
@@ -81,6 +83,7 @@ impl std::fmt::Debug for Changed {
 /// An edit that does not fit. Its file was not changed, by it or any other edit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("edit {block} of {} does not fit: {why}", path.as_deref().unwrap_or("an unnamed file"))]
+#[non_exhaustive]
 pub struct EditProblem {
     /// Number of the edit, from 1.
     pub block: usize,

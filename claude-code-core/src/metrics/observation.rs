@@ -34,6 +34,7 @@ pub struct AttemptCounts {
 
 /// What became of storing the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StoreOutcome {
     /// It was not meant to be stored.
     #[default]

@@ -10,6 +10,7 @@ use crate::trace::{RequestTrace, TraceContext};
 
 /// When a request's answer began, counted from the request.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Timing {
     /// Until the service's first event.
     pub first_event: Option<Duration>,
@@ -38,6 +39,7 @@ pub struct AttemptTiming {
 
 /// One attempt as a span of the request's trace.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct AttemptSpan {
     /// Its own span, which the service was told.
     pub context: TraceContext,

@@ -7,6 +7,7 @@ const MIN_THINKING: u32 = 1_024;
 
 /// Capabilities of a model: the request fields that it accepts.
 #[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// What it takes of temperature, top_p and top_k.
     pub sampling: Sampling,
@@ -78,6 +79,7 @@ impl Capabilities {
 /// Sampling parameters that a model takes: temperature, top_p and top_k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Sampling {
     /// Anything but the default is a 400: leave them out.
     DefaultsOnly,
@@ -89,6 +91,7 @@ pub enum Sampling {
 /// A kind of thinking, as in a request's `thinking.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Thinking {
     /// The model decides how much.
     Adaptive,
@@ -102,6 +105,7 @@ pub enum Thinking {
 
 /// Whether a model shall think before it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Think {
     /// It thinks, as much as it decides or at most half of max_tokens.
     On,
@@ -111,6 +115,7 @@ pub enum Think {
 
 /// `thinking` of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SentThinking {
     /// The model decides how much.
     Adaptive,

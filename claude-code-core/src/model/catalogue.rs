@@ -19,6 +19,14 @@ use crate::money::usage_figures::InferenceGeo;
 pub(crate) const BUILTIN: &str = include_str!("../../models.json");
 
 /// The models that are known, with the day on which that was checked.
+///
+/// ```
+/// use claude_code_core::{Catalogue, ModelId};
+///
+/// let models = Catalogue::builtin();
+/// let id = ModelId::new("global.anthropic.claude-haiku-4-5-20251001-v1:0").unwrap();
+/// assert!(models.find(&id).is_some());
+/// ```
 pub struct Catalogue {
     as_of: &'static str,
     models: Vec<ModelCard>,
@@ -78,6 +86,7 @@ pub struct ModelCard {
 /// Whether a model's batch jobs and their price are known. A hint: the service decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum BatchSupport {
     /// The service lists it for batch inference.
     Yes,
@@ -88,6 +97,7 @@ pub enum BatchSupport {
 
 /// Lifecycle of a model between release and end of life. Days are `YYYY-MM-DD`.
 #[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
 pub struct Lifecycle {
     /// As of the catalogue's day.
     pub status: Status,
@@ -103,6 +113,7 @@ pub struct Lifecycle {
 /// As of the catalogue's day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Status {
     /// Open to every account.
     Active,

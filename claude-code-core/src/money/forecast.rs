@@ -72,6 +72,7 @@ impl Default for Load {
 
 /// One line of a month's bill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Line {
     /// What it is for.
     pub what: String,
@@ -83,6 +84,7 @@ pub struct Line {
 
 /// A month's bill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Bill {
     /// The model, as it would be sent.
     pub model: String,

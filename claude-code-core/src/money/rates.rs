@@ -88,6 +88,7 @@ impl PriceList {
 /// Which of a model's price lists applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PriceClass {
     /// The global profile, and the Anthropic API.
     Global,

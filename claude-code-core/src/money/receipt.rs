@@ -117,6 +117,17 @@ impl Saved {
 }
 
 /// Everything that a request cost. Receipts add up: a day's receipt is the sum of its requests'.
+///
+/// ```
+/// use claude_code_core::{Catalogue, ModelId, Receipt, Usage};
+///
+/// let (models, id) = (Catalogue::builtin(), ModelId::new("claude-sonnet-5-5").unwrap());
+/// let usage = Usage { input_tokens: 1_000_000, ..Usage::default() };
+/// let one = Receipt::of_send(models, &id, &usage, false);
+/// let mut both = one.clone();
+/// both.add(one.clone());
+/// assert_eq!(both.total(), one.total() + one.total());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 pub struct Receipt {

@@ -80,6 +80,7 @@ impl UsageFigures {
 
 /// Where inference ran, as far as it changes the price. The later ones are the dearer, or of no known price.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum InferenceGeo {
     /// Not restricted, or not reported: the price goes by the model's id.
     #[default]

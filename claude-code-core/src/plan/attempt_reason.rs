@@ -6,6 +6,7 @@ use crate::provider::Field;
 
 /// Why a send is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AttemptReason {
     /// The first one.
     First,

@@ -8,6 +8,7 @@ use crate::model::{ModelId, Tier};
 
 /// Names a candidate of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum CandidateId {
     /// One of [`Plan::candidates`](super::Plan::candidates), by its index.
     Listed(usize),
@@ -24,6 +25,7 @@ impl CandidateId {
 
 /// Candidate: a model that may be asked, and why it is in the list.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Candidate {
     /// Sent as it is.
     pub model: ModelId,

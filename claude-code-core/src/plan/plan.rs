@@ -39,6 +39,7 @@ pub struct Limits {
 
 /// Plan of a request: candidates, prompt, limits and cache key.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Plan {
     /// The id of the result.
     pub id: String,
@@ -84,6 +85,7 @@ pub struct Plan {
 
 /// Estimate of a request's cost before it is sent.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Estimate {
     /// The tier.
     pub tier: Tier,

@@ -32,6 +32,7 @@ static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
 
 /// A written prompt.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Prompt {
     /// The system prompt: the same for all tasks of one kind.
     pub system: String,

@@ -5,6 +5,7 @@ use crate::provider::{ProviderError, StopReason};
 
 /// End of an attempt.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Ended {
     /// The model finished.
     Complete(StopReason),

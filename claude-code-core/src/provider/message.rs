@@ -16,6 +16,7 @@ pub enum Role {
 
 /// A piece of text, and whether the prompt up to its end is worth keeping at the service.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TextBlock {
     /// The text.
     pub text: Arc<str>,
@@ -45,6 +46,7 @@ impl std::fmt::Debug for TextBlock {
 
 /// One turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// Role of a message's author.
     pub role: Role,

@@ -87,6 +87,7 @@ impl ModelCall {
 
 /// Event of a model's stream. Exactly one [`Stop`](ModelEvent::Stop), after it at most one [`Usage`](ModelEvent::Usage).
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModelEvent {
     /// A piece of the answer.
     Text(String),
@@ -134,6 +135,7 @@ impl std::fmt::Debug for ModelEvent {
 
 /// Whether a failed send may be on the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Billing {
     /// Nothing was generated: safe to send again.
     No,
@@ -145,6 +147,7 @@ pub enum Billing {
 
 /// A request field that a model may refuse and that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Field {
     /// temperature, top_p, top_k.
     Sampling,

@@ -6,6 +6,7 @@ use crate::answer::language::Language;
 /// Event of the answer reader: a preview of a part. Of the pieces of one index those with the highest revision
 /// count; [`Answer`] is the truth.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AnswerEvent {
     /// Text outside files, whole lines.
     Text(String),
@@ -59,6 +60,7 @@ pub struct Edit {
 
 /// A way to divide an edit into what is to be found and what takes its place.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Division {
     /// The lines to find.
     pub search: String,
@@ -68,6 +70,7 @@ pub struct Division {
 
 /// A fence of the answer, in its order.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fence {
     /// The info string, trimmed.
     pub info: String,
@@ -80,6 +83,7 @@ pub struct Fence {
 
 /// A whole answer, read.
 #[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answer {
     /// Its files and unnamed code blocks, in the answer's order.
     pub files: Vec<CodeFile>,

@@ -19,6 +19,11 @@ use crate::answer::language::Language;
 const MAX_LINE: usize = 1_000_000;
 
 /// Reads a whole answer. Never fails: see [`Answer::notes`].
+///
+/// ```
+/// let answer = claude_code_core::read_answer("A sum:\n\n```python\nprint(1 + 1)\n```\n");
+/// assert_eq!(answer.files[0].content, "print(1 + 1)\n");
+/// ```
 pub fn read_answer(text: &str) -> Answer {
     let mut reader = AnswerReader::new(None, None);
     reader.lines(text);
@@ -32,6 +37,18 @@ pub(super) struct Marked {
 }
 
 /// Reads an answer in any chunking. The events depend on the answer's lines only, not on the chunks.
+///
+/// ```
+/// use claude_code_core::{AnswerEvent, AnswerReader};
+///
+/// let mut reader = AnswerReader::new(None, None);
+/// let mut events = reader.feed("```python\nprint(");
+/// events.extend(reader.feed("1)\n```\n"));
+/// let (rest, answer) = reader.finish();
+/// events.extend(rest);
+/// assert!(matches!(events[0], AnswerEvent::FileStarted { index: 0, .. }));
+/// assert_eq!(answer.files[0].content, "print(1)\n");
+/// ```
 #[derive(Clone, Default)]
 pub struct AnswerReader {
     /// The nonce of sentinel lines, once it is known.

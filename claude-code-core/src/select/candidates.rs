@@ -33,6 +33,7 @@ impl Reach {
 
 /// A model to try, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Candidate {
     /// The id to send.
     pub model: ModelId,

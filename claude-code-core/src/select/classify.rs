@@ -26,6 +26,7 @@ impl<'a> Task<'a> {
 
 /// The tier that a task needs, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verdict {
     /// The cheapest tier that is likely to get it right.
     pub tier: Tier,

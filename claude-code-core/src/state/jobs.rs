@@ -27,6 +27,7 @@ const PAUSES: [Duration; 4] = [
 /// Where a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum JobState {
     /// Nobody has begun.
     Queued,
@@ -40,6 +41,7 @@ pub enum JobState {
 
 /// How far it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Progress {
     /// Files whose end was seen.
     pub files_finished: u32,
@@ -49,6 +51,7 @@ pub struct Progress {
 
 /// The row of a job.
 #[derive(Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Job {
     /// UUIDv7.
     pub id: String,

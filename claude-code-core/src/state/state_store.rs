@@ -59,6 +59,7 @@ impl Scope {
 
 /// Kind of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum StateKind {
     /// An accepted answer.
     Cache,
@@ -93,6 +94,7 @@ impl StateKind {
 
 /// The name of a value: kind, scope, key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct StateKey {
     /// What it is for.
     pub kind: StateKind,

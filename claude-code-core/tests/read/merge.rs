@@ -72,6 +72,7 @@ pub fn previews(pieces: &[AnswerEvent]) -> BTreeMap<usize, Preview> {
                 assert_eq!(file.revision, *revision);
                 file.finished = Some(*complete);
             }
+            other => panic!("a piece without a test: {other:?}"),
         }
     }
     files

@@ -2,6 +2,7 @@
 
 use claude_code_aws::Event;
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 use serde::{Deserialize, Serialize};
@@ -195,5 +196,6 @@ pub(crate) fn to_python(py: Python<'_>, event: Event, origin: &Origin) -> PyResu
         Event::Finished(generation) => {
             Finished::of(py, Generation::made(generation, origin.clone()))?.into_py_any(py)
         }
+        other => Err(PyRuntimeError::new_err(format!("an event without a Python class: {other:?}"))),
     }
 }

@@ -100,6 +100,7 @@ fn word(status: Status) -> &'static str {
         Status::Legacy => "legacy",
         Status::Retired => "retired",
         Status::Limited => "by invitation",
+        _ => "other",
     }
 }
 

@@ -113,7 +113,8 @@ impl Progress {
                     if *wait_seconds < 1.0 { String::new() } else { format!(" in {wait_seconds:.0} s") };
                 self.keep(&format!("  {}: {}{wait}", line(why), line(&model(id))));
             }
-            Event::Text(_) | Event::Finished(_) => {}
+            // Text, the end, and what is of no line of its own.
+            _ => {}
         }
     }
 

@@ -60,6 +60,15 @@ impl std::fmt::Debug for Api {
 }
 
 /// The settings of a client.
+///
+/// ```
+/// use claude_code_aws::Config;
+///
+/// let config = Config { bucket_name: Some("our-results".to_owned()), ..Config::default() };
+/// assert_eq!(config.table_name, "claude-code-results");
+/// let refused = Config::from_vars([("CLAUDE_CODE_AWS_STORE".to_owned(), "tape".to_owned())]).unwrap_err();
+/// assert!(refused.message().contains("CLAUDE_CODE_AWS_STORE"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Which service answers.
