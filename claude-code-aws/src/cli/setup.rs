@@ -35,7 +35,7 @@ pub(super) async fn client(global: Global) -> Result<Client> {
 /// The service creator with its client, the services that it writes, and whether these are kept.
 pub(super) async fn creator(global: Global) -> Result<(Creator, Client, Services, bool)> {
     let config = config(global)?;
-    let connected = Box::pin(crate::connect::Connected::open(&config)).await?;
+    let connected = crate::connect::Connected::open(&config).await?;
     let is_kept = connected.places.is_some();
     let services = crate::storage::services::of(&connected, &config);
     let client = connected.client;
@@ -60,7 +60,7 @@ pub(super) async fn stored(global: Global) -> Result<AwsResults> {
     let config = config(global)?;
     let store = Some(config.store.unwrap_or(config.default_store));
     let config = Config { provider: Provider::Samples, store, ..config };
-    let places = Box::pin(crate::connect::Connected::open(&config)).await?.places.ok_or_else(no_results)?;
+    let places = crate::connect::Connected::open(&config).await?.places.ok_or_else(no_results)?;
     let dynamodb = crate::storage::dynamodb::client(&places.sdk);
     Ok(AwsResults::new(dynamodb, crate::storage::s3::client(&places.sdk), &config.table_name, &places.bucket))
 }

@@ -91,14 +91,18 @@ impl Places {
 impl Connected {
     /// As [`connect`], with the places.
     pub async fn open(config: &Config) -> Result<Self> {
-        if let Some(sdk) = &config.sdk {
-            return open_with(sdk, config).await;
-        }
-        let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
-        if config.provider == Provider::Bedrock || aws || api_key::is_stored(config) {
-            return open_with(&load(config).await?, config).await;
-        }
-        open_with(&for_metrics(config).await, config).await
+        // Boxed: what it holds on the way is large, and callers hold it too.
+        Box::pin(async move {
+            if let Some(sdk) = &config.sdk {
+                return open_with(sdk, config).await;
+            }
+            let aws = config.store.unwrap_or(config.default_store) == Store::Aws;
+            if config.provider == Provider::Bedrock || aws || api_key::is_stored(config) {
+                return open_with(&load(config).await?, config).await;
+            }
+            open_with(&for_metrics(config).await, config).await
+        })
+        .await
     }
 }
 
