@@ -17,3 +17,4 @@ pub use claude_code_core::batch::*;
 pub use bedrock_lane::{BatchPlace, BedrockLane};
 pub use plan::Lane;
 pub use run::{Notes, Options, Requests, run};
+pub use shard::Limits;
