@@ -107,11 +107,11 @@ def plain(html: str) -> str:
 
 def variables() -> list[str]:
     """Each environment variable is in the table."""
-    files = ("config.rs", "config_metrics.rs")
-    source, page = "".join(read(f"claude-code-aws/src/connect/{file}") for file in files), read("docs/reference/environment.md")
+    files = ("env.rs", "metrics.rs")
+    source, page = "".join(read(f"claude-code-aws/src/connect/config/{file}") for file in files), read("docs/reference/environment.md")
     named = set(re.findall(r'(?:get|parse|number|seconds|flag|list|text|dollars)\(\s*"([A-Z][A-Z_]+)"', source))
     named |= set(re.findall(r'\("([A-Z][A-Z_]+)", &mut config', source))
-    out = [] if len(named) > 20 else ["no variables were found in connect/config.rs: adapt docs/.site/check.py"]
+    out = [] if len(named) > 20 else ["no variables were found in connect/config/env.rs: adapt docs/.site/check.py"]
     return out + [f"docs/reference/environment.md does not have {name}" for name in sorted(named) if f"`{name}`" not in page]
 
 

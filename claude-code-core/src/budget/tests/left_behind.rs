@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::{Hand, MINUTE, State, caps};
+use super::{Fault, Hand, MINUTE, State, caps};
 use crate::budget::Caps;
-use crate::budget::ledger::Ledger;
+use crate::budget::ledger::{Ledger, Reservation};
 use crate::budget::reservation::{Change, Slot};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
@@ -214,5 +214,48 @@ async fn a_caller_that_hangs_up_while_its_money_is_reserved_holds_nothing_a_minu
         clock.moves(MINUTE);
         assert_eq!(figures(&ledger).await, (0, 0, 0), "{row}");
         assert!(ledger.reserve(&scope, TEN, MINUTE).await.is_ok());
+    }
+}
+
+/// The store fails when the amount on the scope's row is moved on, right before the send.
+async fn fails_before_the_send(state: &Arc<State>, ledger: &Ledger) -> crate::error::Result<Reservation> {
+    let failing = state.clone();
+    state.before_next("BUDGET#%all#2026-11-21", async move { failing.is(Fault::Down) });
+    let held = ledger.reserve(&Scope::local(), TEN, MINUTE).await;
+    state.is(Fault::None);
+    held
+}
+
+#[tokio::test]
+async fn a_store_that_fails_right_before_the_send_stops_it_where_there_is_a_cap() {
+    let (state, clock) = (State::new(), Hand::at_noon());
+    let capped = process(&state, &clock, caps(Some(15), None));
+    let refused = fails_before_the_send(&state, &capped).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Storage, "{refused}");
+    assert_eq!(
+        figures(&capped).await,
+        (0, 10, 0),
+        "what cannot be given back stays charged, and never twice"
+    );
+}
+
+#[tokio::test]
+async fn without_a_cap_such_a_send_is_recorded_also_where_it_was_taken_for_a_dead_ones() {
+    let (state, clock) = (State::new(), Hand::at_noon());
+    let slow = process(&state, &clock, caps(None, None));
+    let held = fails_before_the_send(&state, &slow).await.unwrap();
+    clock.moves(MINUTE);
+    let others = process(&state, &clock, caps(None, None));
+    drop(others.reserve(&Scope::local(), TEN, MINUTE).await.unwrap());
+    others.settle_deferred().await;
+    assert_eq!(
+        state.totals().await[&row(&Scope::local()).to_string()]["balance"],
+        0,
+        "given back as a dead one's"
+    );
+    slow.settle(held, Cost::Priced(PicoUsd(4)), false, MINUTE).await;
+    assert_eq!(figures(&slow).await, (4, 0, 0));
+    for (key, totals) in state.totals().await {
+        assert_eq!(totals["balance"], -4, "{key}: {totals:?}");
     }
 }
