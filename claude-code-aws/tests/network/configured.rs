@@ -95,6 +95,7 @@ async fn a_file_of_profiles_that_cannot_be_read_is_named_and_no_prompt_leaves_wi
         .with("AWS_ACCESS_KEY_ID", "AKIDLAB")
         .with("AWS_SECRET_ACCESS_KEY", "lab-secret")
         .with("AWS_REGION", "us-east-1")
+        .with("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
         .behind(&proxy, &ca);
     for (file, added, words) in [
         ("config", &b"[services own\n"[..], ".aws/config on line 3:"),
