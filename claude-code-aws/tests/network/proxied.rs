@@ -48,12 +48,17 @@ async fn a_proxy_that_forbids_the_host_is_named_with_its_status_after_two_attemp
 }
 
 #[tokio::test]
-async fn a_proxy_that_asks_for_a_password_in_http_1_0_is_known_by_its_status() {
-    let proxy = Server::raw(b"HTTP/1.0 407 Proxy Authentication Required\r\n\r\n").await;
-    let error =
-        ask(&format!("https://{HOST}"), network(&[("https_proxy", &at(&proxy, ""))])).await.unwrap_err();
-    assert!(error.message().contains("wants a user name and password"), "{error}");
-    assert!(error.message().contains("(407)"), "{error}");
+async fn a_proxy_that_asks_for_a_password_in_its_own_way_is_known_by_its_status() {
+    const ANSWERS: [&[u8]; 2] = [
+        b"HTTP/1.0 407 Proxy Authentication Required\r\n\r\n",
+        b"HTTP/1.1 407 Proxy Authentication Required\r\na line that is no header\r\n\r\n",
+    ];
+    for answer in ANSWERS {
+        let proxy = Server::raw(answer).await;
+        let asked = ask(&format!("https://{HOST}"), network(&[("https_proxy", &at(&proxy, ""))])).await;
+        let error = asked.unwrap_err();
+        assert!(error.message().contains(&format!("user name and password for {HOST} (407)")), "{error}");
+    }
 }
 
 #[tokio::test]

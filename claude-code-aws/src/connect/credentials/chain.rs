@@ -158,11 +158,18 @@ fn profile(texts: &[String]) -> Option<String> {
         "is not supported",
         "invalid SSO config",
     ];
-    let lines = || texts.iter().flat_map(|text| text.lines());
-    // File and line of what is damaged tell more than that it is.
-    let damaged = lines().find(|line| line.contains("error parsing"));
-    let line = damaged.or_else(|| lines().find(|line| signs.iter().any(|sign| line.contains(sign))))?;
-    Some(format!("the AWS profile cannot be used: {}: correct it in ~/.aws", printable(line.trim(), WORDS)))
+    // File and line of what is damaged tell more than that something is.
+    let damaged = texts.iter().find(|text| text.starts_with("error parsing")).map(|text| one_line(text));
+    let line = damaged.or_else(|| {
+        let mut lines = texts.iter().flat_map(|text| text.lines());
+        lines.find(|line| signs.iter().any(|sign| line.contains(sign))).map(one_line)
+    })?;
+    Some(format!("the AWS profile cannot be used: {line}: correct it in ~/.aws"))
+}
+
+/// A text of several lines in one.
+pub(super) fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "), WORDS)
 }
 
 #[cfg(test)]
@@ -174,6 +181,19 @@ mod tests {
 
     fn said(text: &str) -> String {
         told(&CredentialsError::provider_error(text.to_owned())).unwrap()
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("invalid profile: could not parse profile file")]
+    struct Damaged(#[source] std::io::Error);
+
+    #[test]
+    fn a_file_that_is_damaged_while_a_process_runs_is_told_with_its_line() {
+        let parser =
+            "error parsing /h/.aws/credentials on line 2:\n  Expected an '=' sign defining a property";
+        let error = CredentialsError::provider_error(Damaged(std::io::Error::other(parser)));
+        let line = "on line 2: Expected an '=' sign defining a property: correct it";
+        assert!(told(&error).unwrap().contains(line), "{error:?}");
     }
 
     #[test]
@@ -189,10 +209,6 @@ mod tests {
         );
         assert!(said("the SSO token has expired and cannot be refreshed").contains("aws sso login"));
         assert!(said("identity resolver timed out after 30s").contains("within 30 s"));
-        assert!(
-            said("invalid profile: could not parse profile file\nerror parsing /h/.aws/credentials on line 2:\n  no")
-                .contains("error parsing /h/.aws/credentials on line 2: correct it")
-        );
         assert!(said("profile formed an infinite loop. first we loaded a").contains("infinite loop"));
         assert!(said("credentials: could not communicate with IMDS").contains("169.254.169.254"));
         assert!(said("an IO error occurred communicating with IMDS").contains("did not answer"));

@@ -2,7 +2,6 @@
 //! that AWS documents (`bedrock_runtime`; the SDK looks for `bedrock-runtime`).
 
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 
 use aws_config::SdkConfig;
 use aws_config::profile::ProfileSet;
@@ -11,10 +10,10 @@ use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{Error, ErrorKind, Result};
 
+use super::chain::one_line;
 use super::rotation::Files;
 use crate::connect::cause::sources;
 use crate::connect::endpoints::{SERVICES, VARIABLE};
-use crate::model_service::faults::{WORDS, printable};
 
 /// The most names that an error lists.
 const SHOWN: usize = 12;
@@ -34,7 +33,8 @@ impl Profile {
         let files = aws_runtime::env_config::file::EnvConfigFiles::default();
         let name = super::pasted::profile_name();
         let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, name).await;
-        let damaged = loaded.as_ref().err().and_then(|error| sources(error).last()).map(damage);
+        let damaged = loaded.as_ref().err().and_then(|error| sources(error).last());
+        let damaged = damaged.map(|error| format!("{}: correct that line", one_line(&error.to_string())));
         Profile { set: loaded.ok(), wrong: damaged.or_else(|| Files::of_env().not_utf8()) }
     }
 
@@ -102,12 +102,6 @@ impl Profile {
         let value = set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").or_else(of_profile);
         value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
-}
-
-/// File and line of what is no profile.
-fn damage(error: &(dyn StdError + 'static)) -> String {
-    let words: Vec<String> = error.to_string().split_whitespace().map(str::to_owned).collect();
-    format!("{}: correct that line", printable(&words.join(" "), WORDS))
 }
 
 fn set(name: &str) -> Option<String> {
