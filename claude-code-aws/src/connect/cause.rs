@@ -324,6 +324,50 @@ mod tests {
         assert_eq!(lookup("temporary failure in name resolution"), Cause::DnsFailed);
     }
 
+    /// How long a connection that fails for this cause is tried again.
+    fn bound(cause: Cause, is_loopback: bool) -> Option<GiveUp> {
+        Unreachable { cause, host: "api.lab.test".to_owned(), proxy: None, is_loopback }.fault().give_up
+    }
+
+    #[test]
+    fn what_does_not_change_by_itself_gets_two_attempts_wherever_it_is() {
+        for cause in [
+            Cause::UnknownCa,
+            Cause::CertificateDates,
+            Cause::CertificateName,
+            Cause::SelfSigned,
+            Cause::TlsVersion,
+            Cause::NotTls,
+            Cause::ProxyAuth,
+            Cause::ProxyStatus(403),
+            Cause::NoSuchHost,
+        ] {
+            for is_loopback in [false, true] {
+                assert_eq!(bound(cause.clone(), is_loopback), Some(GiveUp::Attempts(2)), "{cause:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_come_back_is_tried_for_thirty_seconds_and_for_three_on_this_machine() {
+        for cause in [
+            Cause::DnsFailed,
+            Cause::Refused,
+            Cause::NoRoute,
+            Cause::Reset,
+            Cause::Silent,
+            Cause::ProxyClosed,
+            Cause::ProxyStatus(429),
+            Cause::ProxyStatus(503),
+            Cause::Other,
+        ] {
+            for (is_loopback, seconds) in [(false, 30), (true, 3)] {
+                let window = GiveUp::After(Duration::from_secs(seconds));
+                assert_eq!(bound(cause.clone(), is_loopback), Some(window), "{cause:?}");
+            }
+        }
+    }
+
     #[test]
     fn an_error_after_the_connection_was_made_has_no_connection_cause() {
         let broken = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");

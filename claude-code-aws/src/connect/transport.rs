@@ -248,11 +248,14 @@ mod tests {
         status
     }
 
-    /// A port on which IPv6 swallows connections: the queue of those that nobody accepts is full. Where there is no IPv6 it
-    /// is refused at once instead.
-    async fn black_hole() -> (Option<tokio::net::TcpListener>, Vec<TcpStream>, u16) {
-        let socket = TcpSocket::new_v6().unwrap();
-        if socket.bind((Ipv6Addr::LOCALHOST, 0).into()).is_err() {
+    /// A port on which IPv6 swallows connections. Where there is no IPv6 it is refused at once instead.
+    async fn black_hole() -> (Option<TcpListener>, Vec<TcpStream>, u16) {
+        swallowing(TcpSocket::new_v6().unwrap(), Ipv6Addr::LOCALHOST.into()).await
+    }
+
+    /// A port that swallows connections: the queue of those that nobody accepts is full.
+    async fn swallowing(socket: TcpSocket, ip: IpAddr) -> (Option<TcpListener>, Vec<TcpStream>, u16) {
+        if socket.bind((ip, 0).into()).is_err() {
             return (None, Vec::new(), 0);
         }
         let listener = socket.listen(1).unwrap();
@@ -291,6 +294,27 @@ mod tests {
         ask(&connector, "127.0.0.1", port).await;
         assert_eq!(connections.load(Ordering::SeqCst), 2);
         assert!(POOL_IDLE < Duration::from_secs(20), "balancers drop them from then on");
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_is_what_is_dialled_and_has_its_bound() {
+        let uri = Uri::from_static("https://api.lab.test");
+        let set = |name: &str| (name == "https_proxy").then(|| "http://127.0.0.1:3128".to_owned());
+        let proxy = crate::connect::proxy::ProxyRules::read(set).of(&uri).unwrap();
+        assert!(unreachable(Cause::Refused, &uri, proxy.as_deref()).is_loopback);
+        assert!(!unreachable(Cause::Refused, &uri, None).is_loopback);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_swallows_connections_is_given_up_after_three_seconds_and_named() {
+        let socket = TcpSocket::new_v4().unwrap();
+        let (_swallows, _waiting, port) = swallowing(socket, Ipv4Addr::LOCALHOST.into()).await;
+        tokio::time::pause();
+        let begun = tokio::time::Instant::now();
+        let request = HttpRequest::get(format!("http://127.0.0.1:{port}/")).unwrap();
+        let failed = connector(&Network::default()).call(request).await.unwrap_err();
+        assert_eq!(cause::find(&failed).unwrap().cause, Cause::Silent, "{failed:?}");
+        assert_eq!(begun.elapsed().as_secs(), 3);
     }
 
     #[tokio::test]

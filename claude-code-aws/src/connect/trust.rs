@@ -181,6 +181,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_added_is_trusted_beside_the_systems_roots_and_not_in_their_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.pem");
+        let cert = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap().cert;
+        std::fs::write(&path, cert("added.test").pem()).unwrap();
+        let system = [cert("one.test").der().clone(), cert("two.test").der().clone()];
+        let bundle = Some(("AWS_CA_BUNDLE".to_owned(), path.clone()));
+        for added in [
+            Added { bundle, ..Added::default() },
+            Added { file: Some(path.clone()), ..Added::default() },
+            Added { dirs: vec![dir.path().to_owned()], ..Added::default() },
+        ] {
+            assert_eq!(beside(&system, &added).unwrap().count, 3, "{added:?}");
+        }
+    }
+
+    #[test]
     fn a_tilde_in_a_path_is_the_home_directory() {
         let told = read("ca_bundle", Path::new("~/no-such-bundle-of-a-test.pem")).unwrap_err();
         assert!(

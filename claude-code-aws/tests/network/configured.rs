@@ -88,6 +88,32 @@ async fn a_profile_that_is_not_there_is_named_with_those_that_are() {
 }
 
 #[tokio::test]
+async fn a_file_of_profiles_that_cannot_be_read_is_named_and_no_prompt_leaves_without_its_settings() {
+    let (ca, _, proxy) = aws(400, REFUSED).await;
+    let config = "[default]\nregion = us-east-1\n";
+    let machine = Machine::new(config, "")
+        .with("AWS_ACCESS_KEY_ID", "AKIDLAB")
+        .with("AWS_SECRET_ACCESS_KEY", "lab-secret")
+        .with("AWS_REGION", "us-east-1")
+        .with("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+        .behind(&proxy, &ca);
+    for (file, added, words) in [
+        ("config", &b"[services own\n"[..], ".aws/config on line 3:"),
+        ("config", b"# J\xfcrg\n", ".aws/config is not UTF-8"),
+        ("credentials", b"[default]\naws_access_key_id\n", ".aws/credentials on line "),
+        ("credentials", b"# J\xfcrg\n", ".aws/credentials is not UTF-8"),
+    ] {
+        let path = machine.home.path().join(".aws").join(file);
+        let good = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&good, added].concat()).unwrap();
+        let (code, told) = machine.generate().await;
+        assert!(code == 1 && told.contains(words) && told.lines().count() == 1, "{file}: {told}");
+        std::fs::write(&path, good).unwrap();
+    }
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[tokio::test]
 async fn a_role_that_may_not_be_assumed_is_told_in_the_words_of_sts_and_no_prompt_leaves() {
     let body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/ada is not authorized to \
                 perform: sts:AssumeRole on resource: arn:aws:iam::1:role/dev</Message></Error></ErrorResponse>";
@@ -164,6 +190,26 @@ async fn a_service_endpoint_under_the_documented_key_is_where_the_prompt_goes() 
         assert!(endpoint.heads()[before].starts_with("POST /model/"), "{told}");
     }
     assert!(hosts(&proxy).is_empty(), "signed prompts left for the public host: {:?}", hosts(&proxy));
+}
+
+#[tokio::test]
+async fn endpoints_that_are_to_be_ignored_are() {
+    let endpoint = Server::plain_with(400, REFUSED).await;
+    let (ca, server, proxy) = aws(400, REFUSED).await;
+    let config = |flag: &str| {
+        format!(
+            "[default]\nregion = us-east-1\nservices = own\n{flag}[services own]\nbedrock_runtime =\n  endpoint_url = \
+             http://127.0.0.1:{}\n",
+            endpoint.port
+        )
+    };
+    let keys = format!("[default]\n{KEYS}");
+    let of_profile = Machine::new(&config("ignore_configured_endpoint_urls = true\n"), &keys);
+    let of_variable = Machine::new(&config(""), &keys).with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+    for (machine, asked) in [(of_profile, 1), (of_variable, 2)] {
+        let (_, told) = machine.behind(&proxy, &ca).generate().await;
+        assert_eq!((server.heads().len(), endpoint.connections()), (asked, 0), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -37,6 +37,24 @@ async fn a_key_with_a_line_break_out_of_a_credential_process_is_told_with_where_
 }
 
 #[tokio::test]
+async fn a_key_with_a_line_break_in_the_credentials_file_is_told_with_where_to_look_and_nothing_is_sent() {
+    let proxy = Server::proxy(1, None).await;
+    for (id, secret, token) in [
+        ("canary\n  canary", "s", "t"),
+        ("canary\rcanary", "s", "t"),
+        ("AKID", "canary\n  canary", "t"),
+        ("AKID", "s", "canary\n  canary"),
+    ] {
+        let file = format!(
+            "[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\naws_session_token = {token}\n"
+        );
+        let (code, told) = Machine::new(REGION, &file).behind(&proxy, &Ca::new()).generate().await;
+        assert!(code == 1 && told.contains("correct ~/.aws/credentials"), "{file}: {told}");
+        assert_eq!((told.lines().count(), proxy.connections()), (1, 0), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn variables_that_are_set_and_empty_are_as_if_they_were_not() {
     let ca = Ca::new();
     let server = Server::tls_with(&ca, &[RUNTIME], 400, "{\"message\":\"no\"}").await;

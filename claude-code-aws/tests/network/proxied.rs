@@ -48,6 +48,30 @@ async fn a_proxy_that_forbids_the_host_is_named_with_its_status_after_two_attemp
 }
 
 #[tokio::test]
+async fn a_proxy_that_asks_for_a_password_in_its_own_way_is_known_by_its_status() {
+    const ANSWERS: [&[u8]; 2] = [
+        b"HTTP/1.0 407 Proxy Authentication Required\r\n\r\n",
+        b"HTTP/1.1 407 Proxy Authentication Required\r\na line that is no header\r\n\r\n",
+    ];
+    for answer in ANSWERS {
+        let proxy = Server::raw(answer).await;
+        let asked = ask(&format!("https://{HOST}"), network(&[("https_proxy", &at(&proxy, ""))])).await;
+        let error = asked.unwrap_err();
+        assert!(error.message().contains(&format!("user name and password for {HOST} (407)")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_its_status_with_the_name_and_password_too() {
+    let proxy = Server::raw(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+    let network = network(&[("https_proxy", &at(&proxy, "user:pass@"))]);
+    ask(&format!("https://{HOST}"), network).await.unwrap_err();
+    let heads = proxy.heads();
+    let is_signed = |head: &String| head.contains(&format!("Basic {USER}\r\n"));
+    assert!(heads.len() == 4 && heads.iter().all(is_signed), "{heads:?}");
+}
+
+#[tokio::test]
 async fn a_proxy_that_is_gone_is_named_as_what_refused() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let network = network(&[("HTTPS_PROXY", &format!("http://user:canary@{closed}"))]);

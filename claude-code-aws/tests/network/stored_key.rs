@@ -51,6 +51,7 @@ async fn a_proxy_that_wants_a_password_before_secrets_manager_is_told_and_nothin
     let behind = machine(&model).behind(&proxy, &ca);
     assert_told(behind, &["407", "HTTPS_PROXY=http://user:password@host:port"]).await;
     assert_eq!((secrets.connections(), model.connections()), (0, 0));
+    assert_eq!(proxy.connections(), 1, "the SDK's own retries do not hold up what cannot go better");
 }
 
 #[tokio::test]

@@ -1,34 +1,18 @@
-//! AWS credentials: why they cannot be had, in the words of the provider that failed; and files that change while a
-//! process runs.
+//! Credential faults: why there are no AWS credentials, in the words of the provider that failed.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_sts::config::{IdentityCache, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
-use aws_smithy_runtime_api::client::identity::{
-    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
-};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::config_bag::ConfigBag;
-use futures_util::future::BoxFuture;
 
-use super::pasted;
+use super::rotation::LOAD_LIMIT;
 use crate::connect::cause::sources;
 use crate::model_service::faults::{WORDS, printable};
 
-/// How long credentials may take: a credential_process may ask a person or another machine.
-const LOAD_LIMIT: Duration = Duration::from_secs(30);
-
 /// Credentials of a file or process that would be refused, or take the SDK down.
-const UNUSABLE: &str = "the AWS credentials have a character that no key has, such as a line break or a blank: correct \
-                        ~/.aws/credentials, or what credential_process prints";
+pub(super) const UNUSABLE: &str = "the AWS credentials have a character that no key has, such as a line break or a \
+                                   blank: correct ~/.aws/credentials, or what credential_process prints";
 
 /// No credentials anywhere, and the ways to some.
 const NONE: &str = "no AWS credentials found (environment, ~/.aws, SSO, role). Offline: Client.local() or --offline. \
@@ -172,145 +156,44 @@ fn profile(texts: &[String]) -> Option<String> {
         "sso-session",
         "invalid profile",
         "is not supported",
-        "error parsing",
         "invalid SSO config",
     ];
-    let line = texts
-        .iter()
-        .flat_map(|text| text.lines())
-        .find(|line| signs.iter().any(|sign| line.contains(sign)))?;
-    Some(format!("the AWS profile cannot be used: {}: correct ~/.aws/config", printable(line.trim(), WORDS)))
+    // File and line of what is damaged tell more than that something is.
+    let damaged = texts.iter().find(|text| text.starts_with("error parsing")).map(|text| one_line(text));
+    let line = damaged.or_else(|| {
+        let mut lines = texts.iter().flat_map(|text| text.lines());
+        lines.find(|line| signs.iter().any(|sign| line.contains(sign))).map(one_line)
+    })?;
+    Some(format!("the AWS profile cannot be used: {line}: correct it in ~/.aws"))
 }
 
-/// When the files with credentials were last written, and how long they are.
-type Stamps = Vec<Option<(DateTime, u64)>>;
-
-/// The files that credentials are read from.
-#[derive(Clone, Debug)]
-struct Files(Vec<PathBuf>);
-
-impl Files {
-    fn of_env() -> Self {
-        let home = std::env::home_dir().unwrap_or_default().join(".aws");
-        let file = |name: &str, own: &str| {
-            std::env::var_os(name)
-                .filter(|path| !path.is_empty())
-                .map_or_else(|| home.join(own), PathBuf::from)
-        };
-        Files(vec![file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config")])
-    }
-
-    fn stamps(&self) -> Stamps {
-        let stamp = |path: &PathBuf| {
-            let meta = std::fs::metadata(path).ok()?;
-            Some((DateTime::from(meta.modified().ok()?), meta.len()))
-        };
-        self.0.iter().map(stamp).collect()
-    }
-}
-
-/// Makes a chain of credential providers anew.
-type Chain = Arc<dyn Fn() -> BoxFuture<'static, Option<SharedCredentialsProvider>> + Send + Sync>;
-
-/// Credentials that are looked for anew when their files have changed.
-pub(crate) struct Rereading {
-    files: Files,
-    chain: Chain,
-    current: Mutex<(Stamps, SharedCredentialsProvider)>,
-}
-
-impl std::fmt::Debug for Rereading {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rereading").field("files", &self.files).finish_non_exhaustive()
-    }
-}
-
-impl Rereading {
-    /// Over the environment's files; `first` was made just now.
-    pub(crate) fn new(first: SharedCredentialsProvider, chain: Chain) -> Self {
-        Rereading::over(Files::of_env(), first, chain)
-    }
-
-    fn over(files: Files, first: SharedCredentialsProvider, chain: Chain) -> Self {
-        let current = Mutex::new((files.stamps(), first));
-        Rereading { files, chain, current }
-    }
-
-    async fn provider(&self) -> SharedCredentialsProvider {
-        let stamps = self.files.stamps();
-        let (known, provider) = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if known == stamps {
-            return provider;
-        }
-        let provider = (self.chain)().await.unwrap_or(provider);
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, provider.clone());
-        provider
-    }
-}
-
-impl ProvideCredentials for Rereading {
-    fn provide_credentials<'a>(&'a self) -> aws_credential_types::provider::future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        aws_credential_types::provider::future::ProvideCredentials::new(async move {
-            let found = self.provider().await.provide_credentials().await?;
-            let parts = [Some(found.access_key_id()), Some(found.secret_access_key()), found.session_token()];
-            let is_usable = parts.into_iter().flatten().all(pasted::is_usable);
-            if is_usable { Ok(found) } else { Err(CredentialsError::invalid_configuration(UNUSABLE)) }
-        })
-    }
-}
-
-/// Identity cache that forgets everything when files with credentials have changed.
-#[derive(Debug)]
-pub(crate) struct Rotating {
-    files: Files,
-    current: Mutex<(Stamps, SharedIdentityCache)>,
-}
-
-impl Rotating {
-    pub(crate) fn new() -> Self {
-        let files = Files::of_env();
-        let current = Mutex::new((files.stamps(), lazy()));
-        Rotating { files, current }
-    }
-
-    fn cache(&self) -> SharedIdentityCache {
-        let stamps = self.files.stamps();
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.0 != stamps {
-            *current = (stamps, lazy());
-        }
-        current.1.clone()
-    }
-}
-
-fn lazy() -> SharedIdentityCache {
-    IdentityCache::lazy().load_timeout(LOAD_LIMIT).build()
-}
-
-impl ResolveCachedIdentity for Rotating {
-    fn resolve_cached_identity<'a>(
-        &'a self,
-        resolver: SharedIdentityResolver,
-        components: &'a RuntimeComponents,
-        config: &'a ConfigBag,
-    ) -> IdentityFuture<'a> {
-        let cache = self.cache();
-        IdentityFuture::new(async move { cache.resolve_cached_identity(resolver, components, config).await })
-    }
+/// A text of several lines in one.
+pub(super) fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "), WORDS)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::error::CredentialsError;
 
     use super::*;
 
     fn said(text: &str) -> String {
         told(&CredentialsError::provider_error(text.to_owned())).unwrap()
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("invalid profile: could not parse profile file")]
+    struct Damaged(#[source] std::io::Error);
+
+    #[test]
+    fn a_file_that_is_damaged_while_a_process_runs_is_told_with_its_line() {
+        let parser =
+            "error parsing /h/.aws/credentials on line 2:\n  Expected an '=' sign defining a property";
+        let error = CredentialsError::provider_error(Damaged(std::io::Error::other(parser)));
+        let line = "on line 2: Expected an '=' sign defining a property: correct it";
+        assert!(told(&error).unwrap().contains(line), "{error:?}");
     }
 
     #[test]
@@ -349,27 +232,5 @@ mod tests {
         assert!(said("SSO: unhandled error (ForbiddenException)").contains("may not use the profile's role"));
         assert_eq!(told(&CredentialsError::not_loaded("none")).unwrap(), NONE);
         assert_eq!(told(&std::io::Error::other("reset")), None);
-    }
-
-    #[tokio::test]
-    async fn credentials_are_read_again_when_their_file_has_changed() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("credentials");
-        std::fs::write(&path, "old").unwrap();
-        let own = path.clone();
-        let read = move || {
-            let key = std::fs::read_to_string(&own).unwrap();
-            SharedCredentialsProvider::new(Credentials::new(key, "secret", None, None, "test"))
-        };
-        let (first, again) = (read(), read.clone());
-        let chain: Chain = Arc::new(move || {
-            let provider = again();
-            Box::pin(async move { Some(provider) })
-        });
-        let provider = Rereading::over(Files(vec![path.clone()]), first, chain);
-        let key = async || provider.provide_credentials().await.unwrap().access_key_id().to_owned();
-        assert_eq!(key().await, "old");
-        std::fs::write(&path, "rotated").unwrap();
-        assert_eq!(key().await, "rotated");
     }
 }

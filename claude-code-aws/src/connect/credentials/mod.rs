@@ -4,5 +4,7 @@ pub(super) mod api_key;
 mod chain;
 pub(super) mod pasted;
 pub(super) mod profile;
+mod rotation;
 
-pub(crate) use chain::{Rereading, Rotating, told};
+pub(crate) use chain::told;
+pub(crate) use rotation::{Rereading, Rotating};

@@ -10,6 +10,9 @@ use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{Error, ErrorKind, Result};
 
+use super::chain::one_line;
+use super::rotation::Files;
+use crate::connect::cause::sources;
 use crate::connect::endpoints::{SERVICES, VARIABLE};
 
 /// The most names that an error lists.
@@ -17,20 +20,34 @@ const SHOWN: usize = 12;
 
 /// The profile that AWS_PROFILE selects.
 #[derive(Debug, Default)]
-pub(crate) struct Profile(Option<ProfileSet>);
+pub(crate) struct Profile {
+    set: Option<ProfileSet>,
+    /// Why the files cannot be read.
+    wrong: Option<String>,
+}
 
 impl Profile {
-    /// Reads the files of the environment. What cannot be read is empty: the SDK says so when it needs it.
+    /// Reads the files of the environment. For the SDK one that is damaged or not UTF-8 has nothing in it: the endpoints and
+    /// certificates that somebody set there would be passed over.
     pub(crate) async fn load() -> Self {
         let files = aws_runtime::env_config::file::EnvConfigFiles::default();
         let name = super::pasted::profile_name();
-        Profile(aws_config::profile::load(&Fs::real(), &Env::real(), &files, name).await.ok())
+        let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, name).await;
+        let damaged = loaded.as_ref().err().and_then(|error| sources(error).last());
+        let damaged = damaged.map(|error| format!("{}: correct that line", one_line(&error.to_string())));
+        Profile { set: loaded.ok(), wrong: damaged.or_else(|| Files::of_env().not_utf8()) }
     }
 
-    /// Fails where AWS_PROFILE names a profile that is not there, with those that are.
+    /// Fails where the files cannot be read, or AWS_PROFILE names a profile that is not there, with those that are.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(wrong) = &self.wrong {
+            return Err(Error::new(
+                ErrorKind::Credentials,
+                format!("the AWS profiles cannot be read: {wrong}"),
+            ));
+        }
         let Some(asked) = set("AWS_PROFILE").filter(|name| !name.trim().is_empty()) else { return Ok(()) };
-        let profiles = self.0.as_ref();
+        let profiles = self.set.as_ref();
         if profiles.is_some_and(|profiles| profiles.get_profile(&asked).is_some()) {
             return Ok(());
         }
@@ -51,12 +68,12 @@ impl Profile {
 
     /// Its `region`.
     pub(crate) fn region(&self) -> Option<&str> {
-        self.0.as_ref()?.get("region")
+        self.set.as_ref()?.get("region")
     }
 
     /// Its `ca_bundle`.
     pub(crate) fn ca_bundle(&self) -> Option<&str> {
-        self.0.as_ref()?.get("ca_bundle").filter(|path| !path.is_empty())
+        self.set.as_ref()?.get("ca_bundle").filter(|path| !path.is_empty())
     }
 
     /// The configuration with the endpoints of `[services]` as AWS documents them. The environment's win.
@@ -71,7 +88,7 @@ impl Profile {
     }
 
     fn endpoint(&self, service: &str) -> Option<String> {
-        let profiles = self.0.as_ref()?;
+        let profiles = self.set.as_ref()?;
         let key = PropertiesKey::builder()
             .section_key("services")
             .section_name(profiles.get("services")?)
@@ -81,7 +98,7 @@ impl Profile {
     }
 
     fn ignores_endpoints(&self) -> bool {
-        let of_profile = || self.0.as_ref()?.get("ignore_configured_endpoint_urls").map(str::to_owned);
+        let of_profile = || self.set.as_ref()?.get("ignore_configured_endpoint_urls").map(str::to_owned);
         let value = set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").or_else(of_profile);
         value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
