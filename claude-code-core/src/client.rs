@@ -237,7 +237,7 @@ impl Client {
             let notice = next::notice(plan, draft, &attempt, parts.clock.now());
             if let Some(cause) = &notice.0 {
                 let (model, wait) = (&plan.candidate(attempt.candidate).model, attempt.wait.as_secs_f64());
-                tracing::warn!(id = plan.id, "{} of {model} in {wait:.1} s: {cause}", attempt.why);
+                tracing::warn!(target: "claude_code_core::retry", id = plan.id, "{} of {model} in {wait:.1} s: {cause}", attempt.why);
             }
             out.notice(plan, &attempt, notice).await;
             draft.held = out.held();

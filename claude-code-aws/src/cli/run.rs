@@ -57,7 +57,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> u8 {
     match Cli::try_parse_from(&args) {
         Ok(cli) => {
             show::set_level(cli.global.quiet, cli.global.verbose);
-            warnings::show(cli.global.verbose);
+            warnings::show(cli.global.verbose, matches!(cli.command, Command::Serve(_)));
             ended(cli.global, dispatch(cli))
         }
         Err(refused) => unparsed(&refused, args.iter().any(|arg| arg == "--json")),

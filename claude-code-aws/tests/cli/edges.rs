@@ -155,3 +155,28 @@ fn a_dry_run_has_the_tokens_counted_where_that_is_asked_and_says_where_it_could_
     let alone = place.run(&["generate", REVERSE, "--offline", "--count"]);
     assert_eq!((alone.code, alone.err.contains("--dry-run")), (2, true), "{alone:?}");
 }
+
+#[test]
+fn a_retry_is_told_on_one_line_with_its_cause_and_the_time_that_is_left() {
+    let place = Place::new();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let done = place.run_with(
+        &["generate", "a queue", "--no-store"],
+        &[
+            ("CLAUDE_CODE_AWS_PROVIDER", "anthropic"),
+            ("ANTHROPIC_API_KEY", "a-key"),
+            ("ANTHROPIC_BASE_URL", &format!("http://{closed}")),
+            ("CLAUDE_CODE_AWS_RECONNECT_SECONDS", "1"),
+        ],
+    );
+    let told: Vec<&str> = done.err.lines().filter(|line| line.contains("refused the connection")).collect();
+    let (error, retries) = told.split_last().unwrap();
+    assert!(done.code == 1 && error.starts_with("error: "), "{done:?}");
+    assert!(!retries.is_empty(), "{done:?}");
+    for line in retries {
+        assert!(
+            line.contains("again in") && line.contains("s left") && !line.contains("warning"),
+            "{done:?}"
+        );
+    }
+}

@@ -14,23 +14,27 @@ use super::show::note;
 const OURS: &str = "claude_code";
 /// Says that a result was not stored. The last line about the result says it too, with the reason.
 const TOLD: &str = "claude_code_core::store::persist";
+/// Says that a request is sent again, and why. Commands that show progress tell it with the time that is left.
+const RETRY: &str = "claude_code_core::retry";
 
 /// Shows warnings from here on, and with `verbose` all that our crates tell, unless the process has a subscriber of its
-/// own.
-pub(crate) fn show(verbose: bool) {
+/// own. Without `retries` those are left to the command's progress.
+pub(crate) fn show(verbose: bool, retries: bool) {
     let least = if verbose { Level::DEBUG } else { Level::WARN };
-    let _ = tracing::subscriber::set_global_default(Warnings { least });
+    let _ = tracing::subscriber::set_global_default(Warnings { least, retries });
 }
 
 #[derive(Debug)]
 struct Warnings {
     least: Level,
+    retries: bool,
 }
 
 impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
-        metadata.is_event() && *metadata.level() <= self.least && target.starts_with(OURS) && target != TOLD
+        let is_told = target == TOLD || target == RETRY && !self.retries;
+        metadata.is_event() && *metadata.level() <= self.least && target.starts_with(OURS) && !is_told
     }
 
     fn event(&self, event: &Event<'_>) {
