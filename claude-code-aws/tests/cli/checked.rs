@@ -157,6 +157,8 @@ fn what_never_ends_forks_without_end_or_writes_without_end_is_ended_and_leaves_n
         let begun = Instant::now();
         is_ended(&sandbox(&place, 2, &line), begun, 12);
     }
+    let many = sandbox(&place, 8, &format!(": {mark}; for n in $(seq 200); do sleep 20 & done; wait"));
+    assert!(many.code == 137 && many.err.contains("more than 64 processes"), "{many:?}");
     // A child in the background goes with its parent.
     let begun = Instant::now();
     let done = sandbox(&place, 10, "(sleep 3600 & echo started)");

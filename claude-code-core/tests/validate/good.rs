@@ -32,6 +32,8 @@ fn finds_no_error_in_ten_good_projects() {
 
 /// What files of other people were wrongly told for: each set is sound.
 const REAL: &[&[(&str, &str)]] = &[
+    &[("two.sh", "cat <<-\"A\" <<B\n\tone\n\tA\ntwo\nB\n")],
+    &[("clean.sh", "shopt -s extglob\nls !(a|b).txt +([0-9])\n")],
     &[("app/a.py", "def f(x: Later = None):  # NOQA: F821\n    return x\n")],
     &[("test/issue_files/E23.py", "print(b1, sys)\n")],
     &[("LICENSE.python", "A. HISTORY OF THE SOFTWARE\n")],
