@@ -23,6 +23,17 @@ struct Form {
     heredocs: bool,
 }
 
+impl Form {
+    /// The bytes with which something begins that spans lines, or hides what looks like it. All are ASCII.
+    fn starts(&self) -> [bool; 256] {
+        let words = self.spans.iter().map(|span| span.open).chain(self.comments.iter().copied());
+        let first = words.filter_map(|word| word.bytes().next()).chain(self.short.bytes());
+        let mut starts = [false; 256];
+        first.chain(self.heredocs.then_some(b'<')).for_each(|byte| starts[usize::from(byte)] = true);
+        starts
+    }
+}
+
 const BLOCK: Span = span("/*", "*/", false);
 const TRIPLE: Span = span("\"\"\"", "\"\"\"", true);
 const TRIPLE_SINGLE: Span = span("'''", "'''", true);
@@ -195,8 +206,11 @@ fn is_in_scalar(code: &str, indent: usize) -> bool {
 /// Whether code goes on in the next line, and if so, whether it does within a here document.
 fn goes_on(language: &str, code: &str) -> Option<bool> {
     let form = FORMS.iter().find(|form| form.languages.contains(&language))?;
+    let starts = form.starts();
     let mut rest = code;
-    while let Some(first) = rest.chars().next() {
+    while let Some(at) = rest.bytes().position(|byte| starts[usize::from(byte)]) {
+        rest = &rest[at..];
+        let first = char::from(rest.as_bytes()[0]);
         if let Some(span) = form.spans.iter().find(|span| rest.starts_with(span.open)) {
             let Some(after) = behind(&rest[span.open.len()..], span) else { return Some(false) };
             rest = after;
@@ -208,7 +222,7 @@ fn goes_on(language: &str, code: &str) -> Option<bool> {
             let Some(after) = behind_heredoc(rest, word) else { return Some(true) };
             rest = after;
         } else {
-            rest = &rest[first.len_utf8()..];
+            rest = &rest[1..];
         }
     }
     None
