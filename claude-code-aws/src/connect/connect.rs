@@ -287,6 +287,7 @@ pub(crate) async fn load(config: &Config) -> Result<SdkConfig> {
 fn loader(http: &SharedHttpClient, region: Option<String>) -> ConfigLoader {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
+        .profile_files(credentials::files_of_env())
         .identity_cache(Rotating::new());
     let loader = pasted::with_profile(loader);
     match region {

@@ -2,6 +2,7 @@
 //! that AWS documents (`bedrock_runtime`; the SDK looks for `bedrock-runtime`).
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use aws_config::SdkConfig;
 use aws_config::profile::ProfileSet;
@@ -11,7 +12,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use claude_code_core::{Error, ErrorKind, Result};
 
 use super::chain::one_line;
-use super::rotation::Files;
+use super::files::Files;
 use crate::connect::cause::sources;
 use crate::connect::endpoints::{SERVICES, VARIABLE};
 
@@ -30,12 +31,21 @@ impl Profile {
     /// Reads the files of the environment. For the SDK one that is damaged or not UTF-8 has nothing in it: the endpoints and
     /// certificates that somebody set there would be passed over.
     pub(crate) async fn load() -> Self {
-        let files = aws_runtime::env_config::file::EnvConfigFiles::default();
-        let name = super::pasted::profile_name();
-        let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, name).await;
-        let damaged = loaded.as_ref().err().and_then(|error| sources(error).last());
-        let damaged = damaged.map(|error| format!("{}: correct that line", one_line(&error.to_string())));
-        Profile { set: loaded.ok(), wrong: damaged.or_else(|| Files::of_env().not_utf8()) }
+        let files = Files::of_env();
+        let read = async |files| {
+            aws_config::profile::load(&Fs::real(), &Env::real(), &files, super::pasted::profile_name()).await
+        };
+        let mut wrong = files.not_utf8();
+        let set = read(files.for_sdk()).await.ok();
+        if set.is_none() && wrong.is_none() {
+            for (path, file) in files.alone() {
+                if let Err(error) = read(file).await {
+                    wrong = Some(damage(path, &error));
+                    break;
+                }
+            }
+        }
+        Profile { set, wrong }
     }
 
     /// Fails where the files cannot be read, or AWS_PROFILE names a profile that is not there, with those that are.
@@ -106,6 +116,14 @@ impl Profile {
 
 fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What is wrong with a file, by its line.
+fn damage(path: &Path, error: &(dyn std::error::Error + 'static)) -> String {
+    let told = sources(error).last().map(ToString::to_string).unwrap_or_default();
+    // The SDK knows no path of a text that it is given.
+    let told = told.replacen("error parsing  on", &format!("error parsing {} on", path.display()), 1);
+    format!("{}: correct that line", one_line(&told))
 }
 
 /// Settings of services, with endpoints of our own reading before those of the profile alone.

@@ -1,6 +1,5 @@
 //! Credential rotation: files with credentials that change while a process runs, and how long a provider may take.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,49 +9,15 @@ use aws_smithy_runtime_api::client::identity::{
     IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
 use futures_util::future::BoxFuture;
 
 use super::chain::UNUSABLE;
+use super::files::{Files, Stamps};
 use super::pasted;
 
 /// How long credentials may take: a credential_process may ask a person or another machine.
 pub(super) const LOAD_LIMIT: Duration = Duration::from_secs(30);
-
-/// When the files with credentials were last written, and how long they are.
-type Stamps = Vec<Option<(DateTime, u64)>>;
-
-/// The files that credentials are read from.
-#[derive(Clone, Debug)]
-pub(super) struct Files(Vec<PathBuf>);
-
-impl Files {
-    pub(super) fn of_env() -> Self {
-        let home = std::env::home_dir().unwrap_or_default();
-        let file = |name: &str, own: &str| {
-            let named = std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-            let path = named.unwrap_or_else(|| Path::new("~/.aws").join(own));
-            path.strip_prefix("~").map(|rest| home.join(rest)).unwrap_or(path)
-        };
-        Files(vec![file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config")])
-    }
-
-    /// What to do about the first file that is not UTF-8.
-    pub(super) fn not_utf8(&self) -> Option<String> {
-        let is_broken =
-            |path: &&PathBuf| std::fs::read(path).is_ok_and(|bytes| String::from_utf8(bytes).is_err());
-        self.0.iter().find(is_broken).map(|path| format!("{} is not UTF-8: save it as UTF-8", path.display()))
-    }
-
-    fn stamps(&self) -> Stamps {
-        let stamp = |path: &PathBuf| {
-            let meta = std::fs::metadata(path).ok()?;
-            Some((DateTime::from(meta.modified().ok()?), meta.len()))
-        };
-        self.0.iter().map(stamp).collect()
-    }
-}
 
 /// Makes a chain of credential providers anew.
 type Chain = Arc<dyn Fn() -> BoxFuture<'static, Option<SharedCredentialsProvider>> + Send + Sync>;
@@ -197,7 +162,7 @@ mod tests {
             let provider = again();
             Box::pin(async move { Some(provider) })
         });
-        let provider = Rereading::over(Files(vec![path.clone()]), first, chain);
+        let provider = Rereading::over(Files::over(vec![path.clone()]), first, chain);
         let key = async || provider.provide_credentials().await.unwrap().access_key_id().to_owned();
         assert_eq!(key().await, "old");
         std::fs::write(&path, "rotated").unwrap();
