@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
@@ -57,3 +59,22 @@ def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder by its name."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def stopped_at(place: Path, command: Sequence[str], word: str, sent: signal.Signals) -> tuple[int, str]:
+    """A program that gets a signal at the first line with this word: its exit code, and what it said after."""
+    child = subprocess.Popen(
+        command,
+        cwd=place,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stderr is not None
+    for line in child.stderr:
+        if word in line:
+            break
+    child.send_signal(sent)
+    told = child.stderr.read()
+    return child.wait(), told

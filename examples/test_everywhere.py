@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Run, tree
+from conftest import ROOT, Run, stopped_at, tree
 
 STACK = "A private bucket for uploads, a table for their metadata, and a queue for the work."
 CONVERTER = "A Python library that converts lengths and weights."
@@ -128,21 +128,7 @@ def test_ctrl_c_at_any_point_leaves_all_or_nothing_and_says_how_to_go_on(
     command = (*APPLICATIONS[name], "-o", "out", "--offline")
     whole = run(*(part if part != "out" else "whole" for part in command))
     assert whole.returncode == 0, whole.stderr
-    child = subprocess.Popen(
-        command,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stderr is not None
-    for line in child.stderr:
-        if word in line:
-            break
-    child.send_signal(signal.SIGINT)
-    told = child.stderr.read()
-    code = child.wait()
+    code, told = stopped_at(place, command, word, signal.SIGINT)
     left = tree(place / "out") if (place / "out").exists() else {}
     assert left in ({}, tree(place / "whole"))
     assert code in (0, 130, -signal.SIGINT)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import readme
-from conftest import Run, tree
+from conftest import Run, stopped_at, tree
 
 SPECS = "examples/api_integration/specs"
 NEW = ("api_integration", f"{SPECS}/tasks.yaml", "--tag", "tasks", "-o", "out", "--offline")
@@ -187,20 +187,7 @@ def test_what_is_no_document_is_refused_with_the_reason(run: Run, place: Path, t
 @pytest.mark.parametrize("word", ["SAMPLE", "client", "✓ client/__init__.py", "repair", "written"])
 def test_killed_at_any_point_the_directory_is_as_before_or_complete(run: Run, place: Path, word: str) -> None:
     command = (*NEW, "--check", "! grep -q 'dict.str, int' client/api.py", "--yes")
-    child = subprocess.Popen(
-        command,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stderr is not None
-    for line in child.stderr:
-        if word in line:
-            break
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    stopped_at(place, command, word, signal.SIGKILL)
     left = set(tree(place / "out")) if (place / "out").exists() else set()
     assert left in (set(), PYTHON)
     done = run(*command)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import readme
-from conftest import Run, tree
+from conftest import Run, stopped_at, tree
 
 PROMPT = "A Python library that converts lengths and weights."
 FILES = {
@@ -121,20 +121,7 @@ def test_a_budget_that_is_too_small_stops_before_the_first_send(run: Run, place:
 
 def killed_at(place: Path, word: str) -> None:
     """Starts the generator and kills it at the first line with this word."""
-    child = subprocess.Popen(
-        QUICK,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stderr is not None
-    for line in child.stderr:
-        if word in line:
-            break
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    stopped_at(place, QUICK, word, signal.SIGKILL)
 
 
 POINTS = [

@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import readme
-from conftest import Run, tree
+from conftest import Run, stopped_at, tree
 from faults import FAULTS, GOOD
 
 PROMPT = "A private bucket for uploads, a table for their metadata, and a queue for the work."
@@ -129,20 +128,7 @@ def test_public_ways_in_and_monthly_costs_are_in_the_plan(run: Run, place: Path)
 @pytest.mark.parametrize("word", ["SAMPLE", "checks:", "infrastructure", "✓", "repair", "written"])
 def test_killed_at_any_point_the_directory_is_as_before_or_complete(run: Run, place: Path, word: str) -> None:
     command = (*OWN, "--yes")
-    child = subprocess.Popen(
-        command,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stderr is not None
-    for line in child.stderr:
-        if word in line:
-            break
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    stopped_at(place, command, word, signal.SIGKILL)
     left = set(tree(place / "out")) if (place / "out").exists() else set()
     assert left in (set(), FILES["cloudformation"])
     done = run(*command)

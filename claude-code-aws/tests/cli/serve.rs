@@ -280,9 +280,9 @@ fn generated(served: &Served) -> String {
 fn a_disk_that_is_full_costs_no_answer_and_is_called_by_its_name() {
     let place = Place::new();
     // Only a process in the server's namespace reaches its disk: it fills it up when it is told to.
-    let filling = "{ (while [ ! -e DISK/../work/fill ]; do sleep 0.02; done; cat /dev/zero > DISK/rest || touch DISK/../full) & }";
+    let filling = "{ (while [ ! -e DISK/../fill ]; do sleep 0.02; done; cat /dev/zero > DISK/rest || touch DISK/../full) & }";
     let Some(mut served) = on_a_small_disk(&place, filling) else { return };
-    place.write("fill", "");
+    std::fs::write(place.path("fill"), "").unwrap();
     while !place.path("full").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -193,6 +193,22 @@ async fn a_service_endpoint_under_the_documented_key_is_where_the_prompt_goes() 
 }
 
 #[tokio::test]
+async fn profiles_are_read_in_every_form_that_the_aws_command_line_reads() {
+    let endpoint = Server::plain_with(400, REFUSED).await;
+    let (ca, _, proxy) = aws(400, REFUSED).await;
+    let config = format!(
+        "\u{feff}[profile p] # ours\n region: us-east-1\n services = own\n  # remark\n[services own] /* lab */\n\tbedrock_runtime =\n\t\t\
+         endpoint_url = http://127.0.0.1:{}\n",
+        endpoint.port
+    );
+    let keys = "[p]\n  aws_access_key_id: AKIDLAB\n  aws_secret_access_key: lab-secret\n";
+    let machine = Machine::new(&config, keys).with("AWS_PROFILE", "p").behind(&proxy, &ca);
+    let (_, told) = machine.generate().await;
+    assert!(endpoint.heads().iter().any(|head| head.contains("Credential=AKIDLAB/")), "{told}");
+    assert!(hosts(&proxy).is_empty(), "{:?}", hosts(&proxy));
+}
+
+#[tokio::test]
 async fn endpoints_that_are_to_be_ignored_are() {
     let endpoint = Server::plain_with(400, REFUSED).await;
     let (ca, server, proxy) = aws(400, REFUSED).await;

@@ -6,7 +6,7 @@
 //!
 //! A process that dies settles nothing. So each row has, beside its sums, what was reserved or renewed in each slot of
 //! fifteen seconds; what is still in a slot three behind belongs to the dead. What cannot have been sent is given back by
-//! whoever meets it; what may have been stays charged at its ceiling and counts as unknown. See docs/decisions/money.md.
+//! whoever meets it; what may have been stays charged at its ceiling and counts as unknown. See docs/decisions/money-and-budgets.md.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -187,8 +187,8 @@ impl Ledger {
             Err(AddError::OutOfBounds(_)) => {
                 return Err(Error::new(
                     ErrorKind::Budget,
-                    "this process stood still while its money was reserved, and the day's cap has no room left: \
-                     nothing was sent",
+                    "this process was paused for over 30 s before the send, its reservation was given back, and the day's cap has \
+                     no room left: nothing was sent",
                 ));
             }
         }
@@ -271,7 +271,7 @@ impl Ledger {
         for (key, change) in &rows {
             match self.apply(key, change).await {
                 Ok(_) => {}
-                // This process stood still and was taken for dead: the job's money is held anew.
+                // This process was paused and taken for dead: the job's money is reserved anew.
                 Err(AddError::OutOfBounds(_)) => self.apply_late(key, &Change::hold(amount)).await,
                 Err(AddError::Store(error)) => tracing::warn!(%error, "a reservation keeps its slot"),
             }

@@ -129,7 +129,7 @@ async fn one_that_stood_still_before_it_could_send_is_reserved_anew_under_the_ca
         let caps = caps(None, Some(cap));
         let sends = process(&state, &clock, caps);
         let own = row(&Scope::local());
-        // Between its two writes the process stands still, and another one takes it for dead and the room for itself.
+        // Between its two writes the process is paused, and another one takes it for dead and the room for itself.
         let others = process(&state, &clock, caps);
         let moves = clock.clone();
         state.before_next("BUDGET#%all#2026-11-21", async move {
@@ -183,7 +183,7 @@ async fn a_send_costs_one_write_more_than_its_rows_and_nothing_for_the_dead() {
 }
 
 #[tokio::test]
-async fn a_job_whose_process_stood_still_while_its_money_was_reserved_is_held_all_the_same() {
+async fn a_job_whose_process_was_paused_while_its_money_was_reserved_is_held_all_the_same() {
     let (state, clock) = (State::new(), Hand::at_noon());
     let (sends, others) =
         (process(&state, &clock, caps(None, None)), process(&state, &clock, caps(None, None)));
