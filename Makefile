@@ -138,7 +138,7 @@ bench-batch: $(PY)  ## batches, the disk store, kills, the quota, instruction co
 bench-lambda: $(PY)  ## a cold Lambda beside one on boto3, and its zip; needs a release build in RELEASE
 	$(PY) benches/lambda.py $(RELEASE)/lambda $(RELEASE)/claude-code-aws --check
 
-bench-streams: $(PY)  ## a thousand event streams, and /health beside them; needs a release build in RELEASE
+bench-streams: $(PY)  ## a thousand event streams, /health beside them, and the day's budget after them; needs a release build in RELEASE
 	$(PY) benches/streams.py $(RELEASE)/claude-code-aws --check
 
 bench-load: $(PY)  ## 25 times the load that there is room for; needs a release build in RELEASE
